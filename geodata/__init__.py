@@ -1,0 +1,44 @@
+"""Turn coordinates into supervision, build datasets from it, and score predictions honestly.
+
+Each module is one verb family and is loaded when it is first used, so ``import geodata``
+stays light::
+
+    from geodata import cor
+    cor.label(48.8584, 2.2945).text()
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_MODULES = (
+    "answers",
+    "boundaries",
+    "cor",
+    "datasets",
+    "evaluation",
+    "gazetteer",
+    "photos",
+    "places",
+    "popular",
+    "query",
+    "records",
+    "sphere",
+    "tables",
+)
+
+__all__ = ["__version__", *_MODULES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    msg = f"module 'geodata' has no attribute {name!r}; its modules are {', '.join(_MODULES)}"
+    raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
