@@ -102,7 +102,7 @@ def _real(name: str, value: Any) -> float:
     return number
 
 
-def arrays(lat: Any, lon: Any) -> Coordinates:
+def arrays(lat: Any, lon: Any, *, wrap: bool = True) -> Coordinates:
     """Return checked coordinate arrays; rows that break the rule have ``valid`` False.
 
     Parameters
@@ -110,6 +110,8 @@ def arrays(lat: Any, lon: Any) -> Coordinates:
     lat, lon
         Equally long 1-d columns, degrees: lists, NumPy or masked arrays, Arrow arrays or
         chunked arrays. Text is not parsed here, see `parse_numbers`.
+    wrap
+        False keeps longitudes as given, bit for bit, instead of wrapped into [-180, 180).
 
     Raises
     ------
@@ -131,7 +133,7 @@ def arrays(lat: Any, lon: Any) -> Coordinates:
     y = np.where(valid, y, 0.0)
     x = np.where(valid, x, 0.0)
     out = (x < -180.0) | (x >= 180.0)
-    if out.any():
+    if wrap and out.any():
         wrapped = np.remainder(x[out] + 180.0, 360.0) - 180.0
         x[out] = np.where(wrapped < 180.0, wrapped, -180.0)
     return Coordinates(y, x, valid)

@@ -49,21 +49,36 @@ class TableFile:
     """Number of rows where the format tells (Parquet), else None."""
 
     def batches(
-        self, columns: list[str] | None = None, batch_rows: int = BATCH_ROWS
+        self,
+        columns: list[str] | None = None,
+        batch_rows: int = BATCH_ROWS,
+        *,
+        bad_rows: list[tuple[int, str]] | None = None,
     ) -> Iterator[pa.Table]:
         """Yield the rows in file order, at most ``batch_rows`` a time, memory flat.
+
+        Parameters
+        ----------
+        columns
+            The columns to read, all by default.
+        batch_rows
+            Most rows a batch.
+        bad_rows
+            A list that takes CSV rows whose number of fields is not the header's, as (row
+            number, text), the header being row 1; they are left out of the batches then.
 
         Raises
         ------
         FileError
-            For a row that does not fit the header, with its line number.
+            For a row that does not fit the header, with its line number, unless ``bad_rows``
+            is given.
         """
         if self.format == "parquet":
             yield from _parquet_batches(self.path, columns, batch_rows)
         elif self.format == "jsonl":
             yield from _jsonl_batches(self.path, columns, batch_rows)
         else:
-            yield from _csv_batches(self, columns)
+            yield from _csv_batches(self, columns, bad_rows)
 
 
 def file_format(path: str | os.PathLike[str]) -> str:
@@ -81,8 +96,15 @@ def file_format(path: str | os.PathLike[str]) -> str:
     return FORMATS[suffix]
 
 
-def open_table(path: str | os.PathLike[str]) -> TableFile:
+def open_table(path: str | os.PathLike[str], *, format: str | None = None) -> TableFile:  # noqa: A002
     """Read the head of a CSV, TSV, Parquet or JSONL file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    format
+        'csv', 'tsv', 'parquet' or 'jsonl'; by default what the ending says.
 
     Raises
     ------
@@ -90,7 +112,10 @@ def open_table(path: str | os.PathLike[str]) -> TableFile:
         If there is no such file, or its head is not what its ending says.
     """
     path = Path(path)
-    kind = file_format(path)
+    kind = file_format(path) if format is None else format
+    if kind not in FORMATS.values():
+        msg = f"unknown format {kind!r}; expected {', '.join(sorted(set(FORMATS.values())))}"
+        raise FileError(msg)
     if not path.is_file():
         found = "a folder" if path.is_dir() else "nothing"
         msg = f"{path}: expected a {kind} file, found {found} there"
@@ -197,8 +222,13 @@ def _csv_header(path: Path, delimiter: str) -> tuple[str, ...]:
     return names
 
 
-def _csv_batches(source: TableFile, columns: list[str] | None) -> Iterator[pa.Table]:
+def _csv_batches(
+    source: TableFile, columns: list[str] | None, bad_rows: list[tuple[int, str]] | None = None
+) -> Iterator[pa.Table]:
     def refuse(row: pacsv.InvalidRow) -> str:
+        if bad_rows is not None:
+            bad_rows.append((row.number, row.text))
+            return "skip"
         # Reading is sequential here, so the row has its number; the header is line 1.
         msg = (
             f"{source.path}: line {row.number} has {row.actual_columns} fields, "

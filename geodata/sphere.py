@@ -80,7 +80,7 @@ def haversine_km(
     Examples
     --------
     >>> round(float(haversine_km(48.8584, 2.2945, 51.5007, -0.1246)), 3)
-    340.548
+    340.539
     >>> round(float(haversine_km(90, 0, -90, 123)), 6)  # pole to pole, whatever the longitude
     20015.086796
     >>> float(haversine_km(0, -180, 0, 180))  # the antimeridian is one line
@@ -109,7 +109,7 @@ def wgs84_km(
     Examples
     --------
     >>> round(float(wgs84_km(48.8584, 2.2945, 51.5007, -0.1246)), 3)
-    341.218
+    340.895
     """
     from pyproj import Geod
 
