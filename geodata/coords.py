@@ -130,8 +130,8 @@ def arrays(lat: Any, lon: Any, *, wrap: bool = True) -> Coordinates:
         raise ValueError(msg)
     with np.errstate(invalid="ignore"):
         valid = ok_y & ok_x & (np.abs(y) <= MAX_LAT) & (np.abs(x) <= MAX_LON)
-    y = np.where(valid, y, 0.0)
-    x = np.where(valid, x, 0.0)
+    if not valid.all():
+        y, x = np.where(valid, y, 0.0), np.where(valid, x, 0.0)
     out = (x < -180.0) | (x >= 180.0)
     if wrap and out.any():
         wrapped = np.remainder(x[out] + 180.0, 360.0) - 180.0

@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 # Cells know the edges up to this far outside them, so that rounding cannot move a point into a
 # cell that lacks an edge it needs. Degrees; far above rounding (1e-13), far below 1e-7.
 MARGIN = 1e-9
-MAX_DIVISION = 64
+MIN_DIVISION, MAX_DIVISION = 4, 64
 HARD_DIVISION = 1024
 EDGES_PER_STRIP = 4.0
 
@@ -90,7 +90,8 @@ def build(
         Notes to keep with the index (JSON).
     edges_per_strip, max_division
         A base cell with n edges is divided into k x k, k the power of two from
-        ``n / edges_per_strip`` up to ``max_division``: finer is faster and larger.
+        ``n / edges_per_strip``, at least 4 and at most ``max_division``: finer is faster and
+        larger.
 
     Returns
     -------
@@ -234,7 +235,7 @@ def _divide(edges: Edges, edges_per_strip: float, max_division: int) -> tuple[He
     base_edge, base_cell = _base_cells(edges)
     cell, head, count = np.unique(base_cell, return_inverse=True, return_counts=True)
     wanted = np.ceil(np.log2(np.maximum(count / edges_per_strip, 1.0)))
-    k = np.minimum(2 ** wanted.astype(np.int64), max_division)
+    k = np.clip(2 ** wanted.astype(np.int64), min(MIN_DIVISION, max_division), max_division)
     while True:
         heads = Heads(cell, k, np.r_[0, np.cumsum(k * k)], base_edge, head)
         sub_edge, sub_cell = _sub_cells(edges, heads)

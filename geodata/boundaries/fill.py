@@ -1,0 +1,150 @@
+"""Give the strips between the two boundary layers their admin1 at build time.
+
+The country layer reaches farther out to sea than the unit layer, and along land borders the two
+differ by some hundred metres. A point there belongs to the nearest unit of its country. For most
+cells of the index that unit is the same all over the cell, which is certain when every other unit
+is farther from the cell's centre by more than the cell's diameter: those cells are filled here.
+The others stay open, and `geodata.boundaries.BoundarySet` measures each point in them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geodata.boundaries.nearest import Borders, Floats, Ints
+from geodata.locate import CELL, COLUMNS, Index
+from geodata.sphere import haversine_km
+
+_SAFETY = 1.1
+"""On the diameter: distances to a border are measured in a plane, right to some percent."""
+
+
+def fill(
+    index: Index,
+    owners: NDArray[np.int32],
+    is_open: NDArray[np.bool_],
+    group: Ints,
+    borders: Borders,
+) -> Index:
+    """Return the index with open owners replaced wherever one unit is certain.
+
+    Parameters
+    ----------
+    index : Index
+    owners : ndarray of int32, shape (o, 2)
+        Country row and unit row (-1 for none) of each owner id of the index.
+    is_open : ndarray of bool, shape (o,)
+        Owners that have a country but no unit although the country has units.
+    group : ndarray of int, shape (countries,)
+        Group of each country row: rows of one country share it.
+    borders : Borders
+        The units' borders, in the groups of their countries.
+    """
+    data = {name: array.copy() for name, array in index.data.items()}
+    book = _Owners(owners)
+    for name, cells in (("base", _base_cells), ("sub", _sub_cells)):
+        at = np.flatnonzero((data[name] >= 0) & is_open[np.maximum(data[name], 0)])
+        country = owners[data[name][at], 0]
+        unit = _certain_unit(group[country], *cells(data, at), borders)
+        sure = unit >= 0
+        data[name][at[sure]] = book.ids(country[sure], unit[sure])
+    _fill_records(data, owners, is_open, group, borders, book)
+    data["owners"] = book.table()
+    return Index(data, index.meta)
+
+
+class _Owners:
+    """Owner ids for (country, unit), new ones appended to those of the index."""
+
+    def __init__(self, owners: NDArray[np.int32]) -> None:
+        self._rows = [tuple(row) for row in owners.tolist()]
+        self._id = {row: i for i, row in reversed(list(enumerate(self._rows)))}
+
+    def ids(self, country: NDArray[Any], unit: NDArray[Any]) -> NDArray[np.int32]:
+        out = np.empty(len(country), np.int32)
+        for i, row in enumerate(zip(country.tolist(), unit.tolist(), strict=True)):
+            if row not in self._id:
+                self._id[row] = len(self._rows)
+                self._rows.append(row)
+            out[i] = self._id[row]
+        return out
+
+    def table(self) -> NDArray[np.int32]:
+        return np.array(self._rows, np.int32)
+
+
+def _base_cells(data: dict[str, NDArray[Any]], at: Ints) -> tuple[Floats, Floats, Floats]:
+    """South, west and size of base cells, degrees."""
+    row, column = np.divmod(at, COLUMNS)
+    return -90.0 + row * CELL, -180.0 + column * CELL, np.full(len(at), CELL)
+
+
+def _sub_cells(data: dict[str, NDArray[Any]], at: Ints) -> tuple[Floats, Floats, Floats]:
+    """South, west and size of sub-cells, degrees."""
+    cell = np.flatnonzero(data["base"] < 0)  # heads are numbered in the order of their cells
+    first = data["head"] >> 8
+    head = np.searchsorted(first, at, "right") - 1
+    south, west, _ = _base_cells(data, cell[head])
+    k = np.left_shift(1, data["head"][head] & 255)
+    row, column = np.divmod(at - first[head], k)
+    return south + row * (CELL / k), west + column * (CELL / k), CELL / k
+
+
+def _certain_unit(group: Ints, south: Floats, west: Floats, size: Floats, borders: Borders) -> Ints:
+    """Return the unit that is nearest all over each cell, or -1 where that is not certain."""
+    lat, lon = south + size / 2, west + size / 2
+    # the farthest corner is one on the side of the equator
+    corner = np.where(lat >= 0, south, south + size)
+    diameter = 2 * haversine_km(lat, lon, corner, west)
+    unit = np.full(len(group), -1, np.int64)
+    found = borders.within(lat, lon, group=group, slack_km=diameter * _SAFETY)
+    point, first, count = np.unique(found.point, return_index=True, return_counts=True)
+    alone = count == 1
+    unit[point[alone]] = found.region[first[alone]]
+    return unit
+
+
+def _fill_records(
+    data: dict[str, NDArray[Any]],
+    owners: NDArray[np.int32],
+    is_open: NDArray[np.bool_],
+    group: Ints,
+    borders: Borders,
+    book: _Owners,
+) -> None:
+    """Give each record whose table has open owners a table with its own units instead."""
+    starts, table_of = np.unique(data["table_start"], return_inverse=True)
+    bounds = np.r_[starts, len(data["table"])]
+    open_countries = [
+        np.unique(owners[rows[is_open[rows]], 0])
+        for rows in np.split(data["table"], starts[1:])
+    ]  # fmt: skip
+    width = max((len(c) for c in open_countries), default=0)
+    wanted = np.full((len(starts), width), -1, np.int64)
+    for i, found in enumerate(open_countries):
+        wanted[i, : len(found)] = found
+    cell = np.flatnonzero(data["sub"] < 0)
+    units = np.full((len(table_of), width), -1, np.int64)
+    for j in range(width):
+        country = wanted[table_of, j]
+        has = np.flatnonzero(country >= 0)
+        square = _sub_cells(data, cell[~data["sub"][cell]][has])
+        units[has, j] = _certain_unit(group[country[has]], *square, borders)
+    fresh = np.flatnonzero((units >= 0).any(axis=1))
+    keys, which = np.unique(np.c_[table_of[fresh], units[fresh]], axis=0, return_inverse=True)
+    tables, length = [data["table"]], len(data["table"])
+    start = np.empty(len(keys), np.int64)
+    for i, key in enumerate(keys):
+        before = data["table"][bounds[key[0]] : bounds[key[0] + 1]]
+        table = before.copy()
+        for country, unit in zip(wanted[key[0]], key[1:], strict=True):
+            if unit >= 0:
+                hit = is_open[before] & (owners[before, 0] == country)
+                table[hit] = book.ids(np.array([country]), np.array([unit]))[0]
+        start[i], length = length, length + len(table)
+        tables.append(table)
+    data["table_start"][fresh] = start[which.ravel()]
+    data["table"] = np.concatenate(tables)

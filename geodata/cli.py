@@ -1,0 +1,226 @@
+"""The ``geodata`` command: verbs over the modules, no logic of its own."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from geodata import __version__
+
+app = typer.Typer(
+    name="geodata",
+    help="Coordinates to supervision, versioned datasets, honest evaluation.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+boundaries_app = typer.Typer(help="Boundary sets: list, build, verify.", no_args_is_help=True)
+app.add_typer(boundaries_app, name="boundaries")
+
+_NEGATIVE = re.compile(r"-[0-9.]")
+
+
+def main() -> None:
+    """Run the command; a mistake of the user is one line and exit code 2."""
+    # A negative coordinate is an argument, not an option.
+    arguments = sys.argv[1:]
+    if arguments and arguments[0] == "label" and any(map(_NEGATIVE.match, arguments)):
+        numbers = [a for a in arguments[1:] if _is_number(a)]
+        others = [a for a in arguments[1:] if not _is_number(a)]
+        if len(numbers) == 2:
+            sys.argv[1:] = ["label", *others, "--", *numbers]
+    try:
+        app()
+    except (ValueError, TypeError, OSError) as error:
+        typer.secho(f"error: {error}", fg="red", err=True)
+        raise SystemExit(2) from None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _version(show: bool) -> None:
+    if show:
+        typer.echo(f"georl {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Coordinates to supervision, versioned datasets, honest evaluation."""
+
+
+@app.command(no_args_is_help=True)
+def label(
+    what: Annotated[
+        list[str], typer.Argument(help="LAT LON in degrees, or one file: CSV, TSV, Parquet, JSONL.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="File to write; its ending is the format.")
+    ] = None,
+    lat: Annotated[str | None, typer.Option(help="Name of the latitude column.")] = None,
+    lon: Annotated[str | None, typer.Option(help="Name of the longitude column.")] = None,
+    boundaries: Annotated[str, typer.Option(help="Boundary set: a name or a folder.")] = "bundled",
+    worldview: Annotated[
+        str, typer.Option(help="Whose view of disputed areas: un, or a claimant such as in.")
+    ] = "un",
+    dependencies: Annotated[
+        str, typer.Option(help="Territories as their 'own' country or part of their 'sovereign'.")
+    ] = "own",
+    max_offset_km: Annotated[
+        float, typer.Option(help="Off every coast: take the nearest country within this.")
+    ] = 10.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one point as JSON.")] = False,
+) -> None:
+    """Label coordinates with country, region and city.
+
+    Example: geodata label 48.8584 2.2945
+
+    Example: geodata label photos.csv -o labelled.parquet
+    """
+    from geodata.labeller import labeller
+
+    engine = labeller(boundaries, worldview, dependencies, max_offset_km)
+    if len(what) == 2 and all(map(_is_number, what)):
+        from geodata import coords
+
+        chain = engine.one(*coords.scalar(float(what[0]), float(what[1])))
+        typer.echo(json.dumps(asdict(chain), ensure_ascii=False) if as_json else _chain(chain))
+        return
+    if len(what) != 1:
+        msg = f"expected LAT LON or one file, got {' '.join(what)!r}"
+        raise ValueError(msg)
+    if out is None:
+        msg = f"say where to write: geodata label {what[0]} -o labelled.parquet"
+        raise ValueError(msg)
+    _label_file(Path(what[0]), out, engine, lat, lon)
+
+
+def _chain(chain: object) -> str:
+    from geodata.cor import RegionChain
+
+    assert isinstance(chain, RegionChain)
+    notes = [f"Match: {chain.match}"]
+    if chain.match == "nearest":
+        notes.append(f"{chain.offset_km:.1f} km off the border")
+    if chain.city is not None:
+        notes.append(f"{chain.city_distance_km:.1f} km from the centre of {chain.city}")
+    codes = [code for code in (chain.country_code, chain.admin1_code) if code]
+    if codes:
+        notes.append(f"codes {', '.join(codes)}")
+    if chain.disputed:
+        claims = ", ".join(f"{code} in worldview {view}" for view, code in chain.claims)
+        notes.append(f"disputed ({claims})" if claims else "disputed")
+    return f"{chain.text()}\n{'; '.join(notes)}"
+
+
+def _label_file(source: Path, out: Path, engine: object, lat: str | None, lon: str | None) -> None:
+    from geodata.label_files import label_file
+    from geodata.labeller import Labeller
+
+    assert isinstance(engine, Labeller)
+    with _progress(f"labelling {source.name}") as step:
+        report = label_file(source, out, engine, lat=lat, lon=lon, progress=step)
+    counts = ", ".join(f"{n} {match}" for match, n in report.matches.items() if n)
+    typer.echo(f"{out}: {report.rows} rows labelled ({counts or 'no rows'})")
+    typer.echo(
+        f"boundaries {report.made_by['boundaries']} {report.made_by['boundaries_sha256'][:12]}, "
+        f"worldview {engine.worldview}, dependencies {engine.dependencies}"
+    )
+    if report.swap_hint:
+        typer.secho(f"warning: {report.swap_hint}", fg="yellow", err=True)
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[Callable[[int, int | None], None]]:
+    """Show a progress bar on a terminal; be silent where the output is not one."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f} rows"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    with bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@boundaries_app.command("list")
+def boundaries_list() -> None:
+    """List the boundary sets that can be named."""
+    from geodata import boundaries as sets
+
+    for name, folder in sets.available().items():
+        try:
+            found = sets.load(folder if name != "bundled" else name)
+        except ValueError as error:
+            typer.echo(f"{name:20} cannot be opened: {error}")
+            continue
+        typer.echo(
+            f"{name:20} {found.countries.num_rows} countries and territories, "
+            f"{found.units.num_rows} units, sha256 {found.sha256[:12]}"
+        )
+
+
+@boundaries_app.command("build")
+def boundaries_build(
+    name: Annotated[str, typer.Argument(help="'bundled', or the name of a source.")],
+    source: Annotated[
+        Path, typer.Option("--from", help="Folder with the source files.", show_default=False)
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write; the package's own for 'bundled'.")
+    ] = None,
+) -> None:
+    """Build a boundary set from source files.
+
+    Example: geodata boundaries build bundled --from DIR
+    """
+    from geodata.boundaries import make
+
+    with _progress(f"building {name}"):
+        folder = make.build_set(name, source, out)
+    typer.echo(f"{folder}: built")
+    for file in sorted(folder.iterdir()):
+        typer.echo(f"  {file.name:24} {file.stat().st_size / 1e6:8.2f} MB")
+
+
+@boundaries_app.command("verify")
+def boundaries_verify(
+    name: Annotated[str, typer.Argument(help="Name or folder of a set.")] = "bundled",
+) -> None:
+    """Check the files of a set against their SHA-256."""
+    from geodata import boundaries as sets
+
+    folder = sets.load(name).folder
+    problems = sets.verify_set(folder)
+    for problem in problems:
+        typer.secho(f"error: {problem}", fg="red", err=True)
+    if problems:
+        raise typer.Exit(1)
+    typer.echo(f"{name}: every file matches its SHA-256")
