@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import numbers
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -85,7 +86,7 @@ def scalar(lat: Any, lon: Any) -> tuple[float, float]:
 def _real(name: str, value: Any) -> float:
     if isinstance(value, np.ndarray) and value.ndim == 0 and not np.ma.isMaskedArray(value):
         value = value[()]
-    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
+    is_number = isinstance(value, numbers.Real | Decimal) and not isinstance(value, bool | np.bool_)
     if not is_number or isinstance(value, np.timedelta64):
         msg = (
             f"{name} must be a number in degrees, got {value!r} ({type(value).__name__}); "

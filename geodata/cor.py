@@ -119,7 +119,7 @@ def label(
     >>> chain = label(48.8584, 2.2945)
     >>> chain.country_code, chain.admin1_code, chain.admin2, chain.city
     ('FR', 'FR-IDF', 'Paris', 'Paris')
-    >>> label(0, -30).match  # the open Atlantic
+    >>> label(0, -20).match  # the open Atlantic
     'none'
     """
     y, x = coords.scalar(lat, lon)

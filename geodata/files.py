@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -215,7 +216,7 @@ def _csv_header(path: Path, delimiter: str) -> tuple[str, ...]:
     if not any(names):
         msg = f"{path}: line 1 is empty; expected a header with column names"
         raise FileError(msg)
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
     if repeated:
         msg = f"{path}: the header repeats {', '.join(map(repr, repeated))}; names must be unique"
         raise FileError(msg)

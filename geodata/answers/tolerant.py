@@ -1,0 +1,180 @@
+"""Read the coordinate that a model means, in whatever way it wrote it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from geodata import sphere
+from geodata.answers import blocks
+from geodata.answers.angles import Angle, find_angles
+from geodata.answers.candidates import WEAK, Candidate, find_candidates
+from geodata.answers.contract import MAX_CHARS, Answer, in_range
+from geodata.answers.names import read_names
+
+SAME_PLACE_KM = 25.0
+"""Two candidates nearer than this say the same place: a city, written twice."""
+
+_CUE = re.compile(
+    r"\b(?:final|best|my|refined|revised|corrected|definitive)\s{1,3}"
+    r"(?:answer|guess|estimate|prediction|coordinates?|location|choice)\b"
+    r"|\banswer\s{0,2}(?:is\b|:)|\\boxed\s?\{|\bboxed\{",
+    re.I,
+)
+_DECIDED = re.compile(
+    r"final|answer|more (?:accurate|likely|precise|probable|specific|plausible)|better|\bbest"
+    r"|actual|correct|instead|revis|refin|therefore|\bthus\b|\bhence\b|conclu"
+    r"|most (?:likely|probabl)"
+    r"|\bbut\b|however|settle|choose|go(?:ing)? with|narrow|rather|so the",
+    re.I,
+)
+_UNDECIDED = re.compile(
+    r"\bor\b|alternativ|either|another possib|other possib|second guess"
+    r"|\b(?:could|might|may) (?:also|be)\b",
+    re.I,
+)
+_NULL_KEY = re.compile(
+    r"[\"'](?:lat|latitude|coordinates?)[\"']\s{0,4}:\s{0,4}"
+    r"(?:null\b|none\b|nan\b|\[\s{0,4}\]|[\"'][^\"'0-9\n]{0,80}[\"'])",
+    re.I,
+)
+_CUT_OFF = re.compile(
+    r"(?:[(\[,:=]|\b(?:lat|lon|lng|long|latitude|longitude)\b[\"']?)[\s\"'+-]{0,8}$", re.I
+)
+
+
+def parse_tolerant(text: Any) -> Answer:
+    r"""Read an answer as a careful person would, for evaluation.
+
+    Reads JSON (fenced, nested, cut off, with numbers as text), Python lists, XML, labelled
+    lines, tables, map links, ``geo:`` and WKT, LaTeX, degrees with hemispheres before or
+    after, degrees-minutes-seconds, typographic minus and primes, certain decimal commas, and
+    labels in several languages. Of several candidates the last one in the final answer block
+    wins: the ``<answer>`` block, else what follows "final answer" and its like, else JSON,
+    else the text. Thinking is no answer where something follows it. Longitude-first is read
+    where it is declared (GeoJSON, WKT, "lon, lat"), and flagged.
+
+    Parameters
+    ----------
+    text
+        The completion. Of a long one the last `MAX_CHARS` characters are searched for tags,
+        and the last `BODY_CHARS` after the thinking are read, down to some hundred numbers
+        before the end. Anything that is not a str gives status ``'not_text'``.
+
+    Returns
+    -------
+    Answer
+        See `Answer` and `STATUSES`.
+
+    Examples
+    --------
+    >>> answer = parse_tolerant('```json\n{"lat": "48.8584", "lng": 2.2945, "city": "Paris"}\n```')
+    >>> answer.lat, answer.lon, answer.city
+    (48.8584, 2.2945, 'Paris')
+    >>> answer = parse_tolerant("33°51′24.5″ S, 151°12′55″ E")
+    >>> round(answer.lat, 4), round(answer.lon, 4)
+    (-33.8568, 151.2153)
+    >>> parse_tolerant("Latitude: between 40°N and 50°N").status
+    'range'
+    >>> parse_tolerant('{"type": "Point", "coordinates": [2.2945, 48.8584]}').ambiguous
+    True
+    """
+    if not isinstance(text, str):
+        return Answer(status="not_text")
+    if not text.strip():
+        return Answer(status="empty")
+    body, only_thinking = blocks.without_thinking(blocks.final_turn(text[-MAX_CHARS:]))
+    body = blocks.normalise(blocks.tail(body))
+    span = blocks.answer_span(body)
+    angles = find_angles(body)
+    candidates = find_candidates(body, angles)
+    names = _names(body, span)
+    chosen, others = _choose(body, candidates, span)
+    if chosen is None or _withdrawn(body, chosen):
+        return _nothing(body, angles, names)
+    if not in_range(*chosen.place):
+        return Answer(None, None, "out_of_range", chosen.doubtful, *names)
+    doubtful = (
+        only_thinking
+        or chosen.doubtful
+        or _is_cut(body, chosen)
+        or _is_contested(body, chosen, others)
+    )
+    return Answer(chosen.lat + 0.0, chosen.lon + 0.0, "ok", doubtful, *names)
+
+
+def _names(body: str, span: tuple[int, int] | None) -> tuple[str | None, str | None, str | None]:
+    """Return the names of the answer block, or of the whole text where the block has none."""
+    if span is not None:
+        inside = read_names(body[span[0] : span[1]])
+        if any(inside):
+            return inside
+    return read_names(body)
+
+
+def _choose(
+    body: str, candidates: list[Candidate], span: tuple[int, int] | None
+) -> tuple[Candidate | None, list[Candidate]]:
+    """Return the candidate that is the answer, and those that it was chosen from."""
+    pool = [c for c in candidates if c.rank > WEAK] or candidates
+    if span is not None:
+        pool = [c for c in pool if span[0] <= c.start < span[1]] or pool
+    pool = _after_cue(body, pool)
+    places = [c for c in pool if in_range(*c.place)] or pool
+    top = max((c.rank for c in places), default=WEAK)
+    best = [c for c in places if c.rank == top]
+    return (best[-1], best) if best else (None, [])
+
+
+def _after_cue(body: str, pool: list[Candidate]) -> list[Candidate]:
+    """Keep the candidates after the last "final answer" that a candidate follows closely."""
+    if len(pool) < 2:
+        return pool
+    cues = [match.end() for match in _CUE.finditer(body)][-50:]
+    for cue in reversed(cues):
+        later = [c for c in pool if c.start >= cue]
+        if later and later[0].start - cue < 240:
+            return later
+    return pool
+
+
+def _withdrawn(body: str, chosen: Candidate) -> bool:
+    """Return whether a JSON answer after the chosen one says that there is none."""
+    return _NULL_KEY.search(body, chosen.end) is not None
+
+
+def _is_cut(body: str, chosen: Candidate) -> bool:
+    """Return whether the text ends inside the brackets of the answer, digits perhaps lost."""
+    if body[chosen.end :].strip(" \n.\"'"):
+        return False
+    opened = body[: chosen.start]
+    return any(opened.count(a) > opened.count(b) for a, b in ("{}", "()", "[]"))
+
+
+def _is_contested(body: str, chosen: Candidate, others: list[Candidate]) -> bool:
+    """Return whether another place was offered and the text does not decide between them."""
+    rival = next((c for c in reversed(others[-20:]) if _differs(c, chosen)), None)
+    if rival is None:
+        return False
+    between = body[rival.end : chosen.start][-400:]
+    return _UNDECIDED.search(between) is not None or _DECIDED.search(between) is None
+
+
+def _differs(a: Candidate, b: Candidate) -> bool:
+    return a.place != b.place and float(sphere.haversine_km(*a.place, *b.place)) > SAME_PLACE_KM
+
+
+def _nothing(
+    body: str, angles: list[Angle], names: tuple[str | None, str | None, str | None]
+) -> Answer:
+    """Return the answer of a text without a coordinate, with the reason."""
+    written = [angle for angle in angles if angle.axis or angle.marked]
+    if any(angle.ranged for angle in written):
+        return Answer(None, None, "range", True, *names)
+    if any(angle.broken for angle in written):
+        return Answer(None, None, "malformed", False, *names)
+    last = angles[-1] if angles else None
+    if last is not None and _CUT_OFF.search(body[last.end :][-60:]) and len(body) - last.end < 60:
+        return Answer(None, None, "truncated", False, *names)
+    status = "malformed" if any(angle.axis for angle in written) else "no_answer"
+    return Answer(None, None, status, False, *names)
