@@ -13,21 +13,20 @@ Where polygons of one layer overlap, the one with the smallest area wins.
 
 **Layout**, all arrays C order, ready to be memory-mapped and read by a compiled kernel:
 
-==============  ========  =====================================================================
-array           shape     content
-==============  ========  =====================================================================
-``base``        (W*H,)    row-major from (-90, -180); >= 0: owner id, < 0: ``~head``
-``head``        (n,)      ``sub offset << 8 | log2 k`` of a divided base cell
-``sub``         (n,)      k*k sub-cells, row-major; >= 0: owner id, < 0: ``~record``
-``edge_start``  (r + 1,)  first edge of each record
-``table_start`` (r,)      where the record's part of ``table`` begins
-``inside``      (r,)      bit j: candidate j's parity before any edge is looked at
-``edge``        (e, 4)    x_low, y_low, x_high, y_high in 1e-7 degrees
-``mask``        (e,)      bit j: the edge bounds candidate j; bits 14 and 15: the low and the
-                          high end lie east of the cell (see `edge_masks`)
-``table``       (t,)      owner id by the candidates' parities
-``owners``      (o, L)    region of each layer for an owner id, -1 for none
-==============  ========  =====================================================================
+===============  ========  =====================================================================
+array            shape     content
+===============  ========  =====================================================================
+``base``         (W*H,)    row-major from (-90, -180); >= 0: owner id, < 0: ``~head``
+``head``         (n,)      ``sub offset << 8 | log2 k`` of a divided base cell
+``sub``          (n,)      k*k sub-cells, row-major; >= 0: owner id, < 0: ``~record``
+``edge_start``   (r + 1,)  first edge of each record
+``table_start``  (r,)      where the record's part of ``table`` begins
+``inside``       (r,)      bit j: candidate j's parity before any edge is looked at
+``edge``         (e, 4)    x_low, y_low, x_high, y_high in 1e-7 degrees
+``mask``         (e,)      bit j: the edge bounds candidate j; bits 14, 15: see `edge_masks`
+``table``        (t,)      owner id by the candidates' parities
+``owners``       (o, L)    region of each layer for an owner id, -1 for none
+===============  ========  =====================================================================
 """
 
 from __future__ import annotations

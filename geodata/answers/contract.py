@@ -58,7 +58,7 @@ class Answer:
 
 
 def in_range(lat: float, lon: float) -> bool:
-    """Return whether a pair is a place: |lat| <= 90 and |lon| <= 180; False for NaN.
+    """Return whether a pair is a place: latitude within ±90, longitude within ±180; False for NaN.
 
     Examples
     --------

@@ -128,8 +128,8 @@ def parse_strict(text: Any) -> Answer:
     r"""Read an answer by Geo-R Eq. 6: exactly one valid decimal pair in parentheses.
 
     A valid decimal pair is ``(lat, lon)`` in ASCII: an optional sign, one to three digits, a
-    decimal point, one to 40 digits; the numbers separated by a comma; |lat| <= 90 and
-    |lon| <= 180. White space may stand inside the parentheses and nothing else may. Whole
+    decimal point, one to 40 digits; the numbers separated by a comma; ``-90 <= lat <= 90`` and
+    ``-180 <= lon <= 180``. White space may stand inside the parentheses and nothing else may. Whole
     numbers, exponents, degree signs, decimal commas, a typographic minus and digits of other
     scripts are not such a pair. Pairs that are no place, such as ``(1887, 1889)``, do not
     count. The same pair written twice is two pairs.
