@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -26,18 +24,9 @@ app = typer.Typer(
 boundaries_app = typer.Typer(help="Boundary sets: list, build, verify.", no_args_is_help=True)
 app.add_typer(boundaries_app, name="boundaries")
 
-_NEGATIVE = re.compile(r"-[0-9.]")
-
 
 def main() -> None:
     """Run the command; a mistake of the user is one line and exit code 2."""
-    # A negative coordinate is an argument, not an option.
-    arguments = sys.argv[1:]
-    if arguments and arguments[0] == "label" and any(map(_NEGATIVE.match, arguments)):
-        numbers = [a for a in arguments[1:] if _is_number(a)]
-        others = [a for a in arguments[1:] if not _is_number(a)]
-        if len(numbers) == 2:
-            sys.argv[1:] = ["label", *others, "--", *numbers]
     try:
         app()
     except (ValueError, TypeError, OSError) as error:
@@ -68,7 +57,8 @@ def _root(
     """Coordinates to supervision, versioned datasets, honest evaluation."""
 
 
-@app.command(no_args_is_help=True)
+# An unknown option is taken as an argument, because -33.86 is a latitude.
+@app.command(no_args_is_help=True, context_settings={"ignore_unknown_options": True})
 def label(
     what: Annotated[
         list[str], typer.Argument(help="LAT LON in degrees, or one file: CSV, TSV, Parquet, JSONL.")
@@ -224,3 +214,55 @@ def boundaries_verify(
     if problems:
         raise typer.Exit(1)
     typer.echo(f"{name}: every file matches its SHA-256")
+
+
+@app.command(no_args_is_help=True)
+def sql(
+    query: Annotated[str, typer.Argument(help="One SELECT, DESCRIBE or SUMMARIZE.")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="CSV, TSV, Parquet or JSONL files; each is a view named by its stem."),
+    ] = None,
+    lake: Annotated[
+        Path | None, typer.Option(help="Folder of versioned tables; each is a view.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write the rows to this file instead.")
+    ] = None,
+    rows: Annotated[int, typer.Option(help="Most rows to print.")] = 40,
+) -> None:
+    """Ask files or a lake a question in SQL; nothing else can be read or written.
+
+    Example: geodata sql "SELECT admin1, count(*) FROM labelled GROUP BY ALL" labelled.parquet
+    """
+    from geodata import query as query_module
+
+    table = query_module.run(query, lake=lake, files=files or None)
+    if out is not None:
+        from geodata.label_files import write_table
+
+        write_table(table, out)
+        typer.echo(f"{out}: {table.num_rows} rows")
+        return
+    _print_table(table, rows)
+
+
+def _print_table(table: Any, most: int) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for field in table.schema:
+        number = str(field.type).startswith(("int", "uint", "double", "float", "decimal"))
+        shown.add_column(field.name, justify="right" if number else "left", overflow="fold")
+    for row in table.slice(0, most).to_pylist():
+        shown.add_row(*("NULL" if v is None else _cell(v) for v in row.values()))
+    Console().print(shown)
+    if table.num_rows > most:
+        typer.echo(f"... {table.num_rows - most} more rows; --rows shows more, -o writes them all")
+
+
+def _cell(value: object) -> str:
+    from rich.markup import escape
+
+    return escape(f"{value:.6g}" if isinstance(value, float) else str(value))

@@ -114,6 +114,21 @@ def label_file(
     return LabelReport(rows, matches, beyond, lat_name, lon_name, made_by)
 
 
+def write_table(table: pa.Table, target: str | os.PathLike[str]) -> None:
+    """Write a table whole, or leave what was there; the format is told by the ending.
+
+    Raises
+    ------
+    FileError
+        For an unknown ending or a folder that does not exist.
+    """
+    kind = files.file_format(target)
+    with files.replacing(target) as beside:
+        writer = _Writer(beside, kind, {"software": f"georl {__version__}"})
+        writer.write(table)
+        writer.close()
+
+
 def describe(engine: Labeller) -> dict[str, Any]:
     """Return what a label depends on: versions, boundary set, places and options."""
     return {
