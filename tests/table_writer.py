@@ -1,0 +1,53 @@
+"""Append numbered chunks to a table until there are enough; to be killed at will.
+
+    python table_writer.py TABLE CHUNKS
+
+Chunk k holds 100 rows that only depend on k, so any interrupted run can be resumed. Each line on
+standard input starts one run, in a process of its own that prints ``ready PID``, then k after
+each commit; when it is over, ``over``.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from geodata import tables
+
+ROWS = 100
+
+
+def chunk(k):
+    rng = np.random.default_rng(k)
+    return pa.table(
+        {
+            "photo_id": [f"{k}/{i}.jpg" for i in range(ROWS)],
+            "chunk": pa.array([k] * ROWS, pa.int64()),
+            "lat": rng.uniform(-90, 90, ROWS),
+        }
+    )
+
+
+def run(table, chunks):
+    print("ready", os.getpid(), flush=True)
+    done = tables.open(table).rows // ROWS if (table / "_delta_log").is_dir() else 0
+    for k in range(done, chunks):
+        tables.append(table, chunk(k), note={"chunk": k})
+        print(k, flush=True)
+
+
+def main():
+    table, chunks = Path(sys.argv[1]), int(sys.argv[2])
+    for _ in sys.stdin:
+        worker = os.fork()  # the modules are loaded, nothing has run: a kill is all that differs
+        if worker == 0:
+            run(table, chunks)
+            os._exit(0)
+        os.waitpid(worker, 0)
+        print("over", flush=True)
+
+
+if __name__ == "__main__":
+    main()
