@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from geodata import __version__
+from geodata import __version__, cli_evaluate
 
 app = typer.Typer(
     name="geodata",
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 boundaries_app = typer.Typer(help="Boundary sets: list, build, verify.", no_args_is_help=True)
 app.add_typer(boundaries_app, name="boundaries")
+cli_evaluate.register(app)
 
 
 def main() -> None:
@@ -105,7 +106,7 @@ def label(
 
 
 def _chain(chain: object) -> str:
-    from geodata.cor import RegionChain
+    from geodata.chain import RegionChain
 
     assert isinstance(chain, RegionChain)
     notes = [f"Match: {chain.match}"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,16 +17,15 @@ from numpy.typing import NDArray
 
 from geodata import boundaries as _boundaries
 from geodata.boundaries.store import BoundarySet
+from geodata.chain import RegionChain
 from geodata.coords import Coordinates
 from geodata.places import Places
-
-if TYPE_CHECKING:
-    from geodata.cor import RegionChain
 
 DEFAULT_WORLDVIEW = "un"
 DEPENDENCIES = ("own", "sovereign")
 
-_MATCHES = pa.array(["inside", "nearest", "none", "invalid"])
+# A tuple, because pa.array imports pandas where there is one, and one label needs neither.
+_MATCHES = ("inside", "nearest", "none", "invalid")
 _INSIDE, _NEAREST, _NONE, _INVALID = range(4)
 
 
@@ -61,8 +60,6 @@ class Labeller:
 
     def one(self, lat: float, lon: float) -> RegionChain:
         """Return the chain of one checked point."""
-        from geodata.cor import RegionChain
-
         country, unit, offset = self.boundaries.locate_one(
             lat, lon, max_offset_km=self.max_offset_km
         )
@@ -93,7 +90,7 @@ class Labeller:
         columns = {name: pc.take(names[name], index) for name in names}
         columns["city"] = pc.take(self.places.names, pa.array(city, mask=city < 0))
         columns["city_distance_km"] = pa.array(distance, mask=city < 0)
-        columns["match"] = pc.take(_MATCHES, pa.array(match))
+        columns["match"] = pc.take(pa.array(_MATCHES), pa.array(match))
         columns["offset_km"] = pa.array(found.offset_km, mask=country < 0)
         disputed = np.where(country >= 0, self._disputed_rows[country], False)
         columns["disputed"] = pa.array(disputed)

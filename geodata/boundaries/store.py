@@ -152,7 +152,7 @@ def open_set(folder: str | os.PathLike[str], name: str | None = None) -> Boundar
     tables = []
     for file in (COUNTRIES, UNITS):
         names = [n for n in pq.read_schema(folder / file).names if n != "geometry"]
-        tables.append(pq.read_table(folder / file, columns=names, use_threads=False))
+        tables.append(_read(folder / file, names))
     return BoundarySet(name or folder.name, folder, index, *tables)
 
 
@@ -169,7 +169,7 @@ def compile_set(folder: str | os.PathLike[str], *, edges_per_strip: float = 2.0)
     from geodata.boundaries.nearest import Borders
 
     folder = Path(folder)
-    countries, units = (pq.read_table(folder / file) for file in (COUNTRIES, UNITS))
+    countries, units = (_read(folder / file) for file in (COUNTRIES, UNITS))
     shapes = [_from_wkb(table) for table in (countries, units)]
     layer = np.repeat([0, 1], [len(countries), len(units)])
     identity = files.sha256(folder / COUNTRIES) + files.sha256(folder / UNITS)
@@ -226,7 +226,13 @@ def _short(text: str) -> str:
 
 
 def _geometries(path: Path) -> NDArray[Any]:
-    return _from_wkb(pq.read_table(path, columns=["geometry"], use_threads=False))
+    return _from_wkb(_read(path, ["geometry"]))
+
+
+def _read(path: Path, columns: list[str] | None = None) -> pa.Table:
+    """Read a Parquet file without pyarrow's dataset module, which takes pandas along."""
+    with pq.ParquetFile(path) as file:
+        return file.read(columns=columns, use_threads=False)
 
 
 def _from_wkb(table: pa.Table) -> NDArray[Any]:

@@ -49,7 +49,7 @@ def to_markdown(result: Evaluation, *, by: Sequence[str] | None = None) -> str:
     ----------
     result
     by
-        Break-downs to write; all of them if None.
+        Break-downs to write; those of the options if None.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def to_markdown(result: Evaluation, *, by: Sequence[str] | None = None) -> str:
         *_errors(result),
         *_regions(result),
         *_published(result),
-        *(_groups(result, name) for name in (result.scores.by if by is None else by)),
+        *(_groups(result, name) for name in words.broken_down_by(result, by)),
         f"## Findings: {words.tally(result.findings)}",
         *_findings(result),
     ]

@@ -1,4 +1,4 @@
-"""An evaluation as one self-contained HTML page without network or scripts, byte for byte stable."""
+"""An evaluation as one self-contained HTML page without network or scripts, stable to the byte."""
 
 from __future__ import annotations
 
@@ -83,7 +83,8 @@ def _head(result: Evaluation) -> str:
 
 def _accuracy(result: Evaluation) -> str:
     thresholds = result.scores.scoring.thresholds_km
-    head = _row(["", *(f"within {words.threshold(t)}" for t in thresholds)], cell="th")
+    heads = [f'<span class="within">within </span>{words.threshold(t)}' for t in thresholds]
+    head = _row(["", *heads], cell="th", escape=False)
     own = "".join(
         f'<td class="n">{words.percent(result.accuracy[t])}'
         f"<small>{words.between(result.intervals[t])}</small></td>"
@@ -241,9 +242,10 @@ def _regions(result: Evaluation) -> str:
 
 def _breakdowns(result: Evaluation) -> str:
     parts = []
-    for name, groups in result.scores.by.items():
-        if name == "country" and _by_code(groups):
-            continue
+    for name in words.broken_down_by(result):
+        groups = result.scores.by[name]
+        if name == "country" and len(_by_code(groups)) == sum(g.value is not None for g in groups):
+            continue  # the map and its table say it
         note = f", the {TOP_GROUPS} largest of {len(groups):,}" if len(groups) > TOP_GROUPS else ""
         shown = groups[:TOP_GROUPS]
         labels = [words.value(group.value) for group in shown]
@@ -369,10 +371,13 @@ def _section(name: str, title: str, body: str) -> str:
     return f'<section id="{name}">\n<h2>{title}</h2>\n{body}\n</section>\n'
 
 
-def _row(cells: Sequence[str], cell: str = "td") -> str:
-    scope = "col" if cell == "th" else "row"
-    rest = "".join(f'<{cell} class="n">{_text(c)}</{cell}>' for c in cells[1:])
-    return f'<tr><th scope="{scope}">{_text(cells[0])}</th>{rest}</tr>'
+def _row(cells: Sequence[str], cell: str = "td", *, escape: bool = True) -> str:
+    scope = f' scope="{"col" if cell == "th" else "row"}"'
+    first, *others = [_text(text) for text in cells] if escape else cells
+    rest = "".join(
+        f'<{cell} class="n"{scope if cell == "th" else ""}>{other}</{cell}>' for other in others
+    )
+    return f"<tr><th{scope}>{first}</th>{rest}</tr>"
 
 
 def _table(head: str, lines: Iterable[str]) -> str:

@@ -32,6 +32,7 @@ CURVE_POINTS = 300
 LINES_FROM_KM = 200.0
 MOST_LINES = 200
 LAYER_ROWS = 100
+FEW_POINTS = 500
 _X_MAX = float(project(0.0, 180.0)[0])
 
 Floats = NDArray[np.float64]
@@ -126,15 +127,16 @@ def error_map(result: Evaluation) -> str:
     frame = _frame([row.lat for row in rows] + [row.pred_lat for row in rows])
     parts = [_ocean(frame), f'<g class="land">{"".join(_land(frame).values())}</g>']
     far = far_rows(rows)
-    faint = min(0.6, max(0.2, 40 / max(len(far), 1)))
+    faint = min(0.7, max(0.25, 60 / max(len(far), 1)))
     for colour, members in _by_class(far, classes):
         lines = "".join(_line(row, frame) for row in members)
         parts.append(f'<path class="arc" stroke="{colour}" opacity="{faint:.2f}" d="{lines}"/>')
+    size = "point" if len(rows) > FEW_POINTS else "large point"
     for start in range(0, len(rows), LAYER_ROWS):
         for colour, members in _by_class(rows[start : start + LAYER_ROWS], classes):
             xy = frame.xy([row.lat for row in members], [row.lon for row in members])
             dots = "".join(f"M{x} {y}h0" for x, y in xy.tolist())
-            parts.append(f'<path class="point" stroke="{colour}" d="{dots}"/>')
+            parts.append(f'<path class="{size}" stroke="{colour}" d="{dots}"/>')
     return _svg("map", frame.width, frame.height, "Errors on a world map", parts)
 
 
@@ -158,7 +160,7 @@ def choropleth(groups: Mapping[str, Group], named: Mapping[str, str], at_km: flo
     frame = _frame([])
     hatch = (
         '<defs><pattern id="few" width="22" height="22" patternUnits="userSpaceOnUse" '
-        'patternTransform="rotate(45)"><rect width="11" height="22" fill="#fff"/>'
+        'patternTransform="rotate(45)"><rect width="8" height="22" fill="#fff"/>'
         "</pattern></defs>"
     )
     parts = [hatch, _ocean(frame)]

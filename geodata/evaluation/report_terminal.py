@@ -30,7 +30,7 @@ def print_evaluation(
     console
         Its width is respected; 80 columns are enough.
     by
-        Break-downs to print; all of them if None.
+        Break-downs to print; those of the options if None.
     """
     _print_head(result, console)
     console.print(_accuracy(result))
@@ -45,7 +45,7 @@ def print_evaluation(
         console.print(_published(result))
         for note in words.published_notes(result.published):
             console.print(Text(f" {note}", style="dim"))
-    for name in result.scores.by if by is None else by:
+    for name in words.broken_down_by(result, by):
         console.print(_groups(result, name))
     print_findings(result.findings, console)
 

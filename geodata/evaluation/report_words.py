@@ -201,6 +201,12 @@ def tally(findings: Sequence[Finding]) -> str:
     return ", ".join(rows(n, word) for n, word in counts if n) or "no findings"
 
 
+def broken_down_by(result: Evaluation, by: Sequence[str] | None = None) -> list[str]:
+    """Return the break-downs to show: those asked for, not the column that is only resampled."""
+    wanted = result.options.by if by is None else by
+    return [name for name in dict.fromkeys(wanted) if name in result.scores.by]
+
+
 def main_threshold(thresholds_km: Sequence[float]) -> float:
     """Return the threshold a map or ranking uses: the one nearest to 200 km in ratio.
 

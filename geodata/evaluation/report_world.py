@@ -45,7 +45,7 @@ def project(lat: Any, lon: Any) -> tuple[Floats, Floats]:
     --------
     >>> x, y = project([0.0, 90.0], [180.0, 0.0])
     >>> x.round(4), y.round(4)
-    (array([2.7066, 0.    ]), array([0.    , 1.3173]))
+    (array([2.7066, 0.    ]), array([0.    , 1.3174]))
     """
     root3 = 3**0.5 / 2
     theta = np.arcsin(root3 * np.sin(np.radians(np.asarray(lat, np.float64))))

@@ -1,0 +1,103 @@
+"""The house: light imports, one-way imports, and a wheel that works outside the tree."""
+
+import os
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+HEAVY = {"torch", "transformers", "trl", "geopandas", "pandas", "matplotlib", "polars", "duckdb"}
+
+
+def loaded_after(code):
+    script = (
+        f"{code}\nimport sys; print(','.join(sorted({{m.split('.')[0] for m in sys.modules}})))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.strip().split(","))
+
+
+def test_import_geodata_is_light():
+    assert not loaded_after("import geodata") & (HEAVY | {"scipy", "shapely", "pyarrow"})
+
+
+def test_a_label_loads_nothing_heavy():
+    assert not loaded_after("from geodata import cor; cor.label(48.85, 2.29)") & (HEAVY | {"scipy"})
+
+
+def test_rewards_do_not_load_torch():
+    assert "torch" not in loaded_after(
+        "from georl import rewards; rewards.geo_r([''], lat=[0.0], lon=[0.0])"
+    )
+
+
+def test_every_public_module_can_be_imported():
+    import geodata
+
+    for name in geodata._MODULES:
+        assert getattr(geodata, name).__name__ == f"geodata.{name}"
+    with pytest.raises(AttributeError, match="its modules are"):
+        _ = geodata.nothing
+
+
+def test_imports_point_one_way():
+    done = subprocess.run(
+        [Path(sys.executable).parent / "lint-imports"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    out = tmp_path_factory.mktemp("dist")
+    subprocess.run(
+        [sys.executable, "-m", "build", "--no-isolation", "--outdir", out, ROOT],
+        check=True,
+        capture_output=True,
+    )
+    (sdist,) = out.glob("*.tar.gz")
+    assert sdist.stat().st_size < 40e6
+    (built,) = out.glob("*.whl")
+    return built
+
+
+def test_the_wheel_is_small_and_carries_its_data(wheel):
+    assert wheel.stat().st_size < 25e6
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for name in (
+        "geodata/py.typed",
+        "geodata/boundaries/bundled/index.geoindex",
+        "geodata/boundaries/bundled/places.bin",
+        "geodata/boundaries/bundled/PROVENANCE.json",
+        "geodata/boundaries/tables/levels.csv",
+        "geodata/sql/macros/haversine_km.sql",
+        "geodata/evaluation/published.json",
+    ):
+        assert name in names, name
+    assert not any(name.startswith(("tests/", "benchmarks/", "docs/")) for name in names)
+
+
+def test_the_wheel_works_in_a_fresh_environment_outside_the_tree(wheel, tmp_path):
+    home = tmp_path / "env"
+    venv.create(home, with_pip=True)
+    python = home / "bin" / "python"
+    clean = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+
+    def run(*arguments):
+        done = subprocess.run(
+            [python, *arguments], cwd=tmp_path, env=clean, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    run("-m", "pip", "install", "-q", "-c", ROOT / "constraints.txt", wheel)
+    where = run("-c", "import geodata; print(geodata.__file__)").strip()
+    assert str(home) in where
+    assert "Country: France" in run("-m", "geodata", "label", "48.8584", "2.2945")
+    assert "111.19" in run("-m", "geodata", "sql", "SELECT haversine_km(0, 0, 0, 1) AS km")
