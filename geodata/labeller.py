@@ -231,34 +231,20 @@ def labeller(boundaries: Any, worldview: str, dependencies: str, max_offset_km: 
         chosen = boundaries
     else:
         chosen = _boundaries.load("bundled" if boundaries is None else os.fspath(boundaries))
-    return _labeller(_Same(chosen), worldview, dependencies, float(max_offset_km))
-
-
-@dataclass(frozen=True, eq=False)
-class _Same:
-    """A boundary set as a key: the same folder with the same content is the same set."""
-
-    boundaries: BoundarySet
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self._key() == other._key()
-
-    def __hash__(self) -> int:
-        return hash(self._key())
-
-    def _key(self) -> tuple[str, str]:
-        return str(self.boundaries.folder), self.boundaries.sha256
+    return _labeller(chosen, worldview, dependencies, max_offset_km)
 
 
 @lru_cache(maxsize=16)
-def _labeller(chosen: _Same, worldview: str, dependencies: str, max_offset_km: float) -> Labeller:
+def _labeller(
+    chosen: BoundarySet, worldview: str, dependencies: str, max_offset_km: float
+) -> Labeller:
     if dependencies not in DEPENDENCIES:
         msg = f"dependencies {dependencies!r} is unknown; choose 'own' or 'sovereign'"
         raise ValueError(msg)
     if not 0.0 <= max_offset_km < float("inf"):
         msg = f"max_offset_km {max_offset_km!r} is not a distance; give kilometres, 0 or more"
         raise ValueError(msg)
-    engine = Labeller(chosen.boundaries, Places.load(), worldview, dependencies, max_offset_km)
+    engine = Labeller(chosen, Places.load(), worldview, dependencies, max_offset_km)
     known = sorted({view for claims in engine._claims for view, _ in claims})
     if worldview != DEFAULT_WORLDVIEW and worldview not in known:
         msg = f"worldview {worldview!r} is unknown; choose {', '.join(['un', *known])}"

@@ -174,7 +174,7 @@ def test_r5_scalar_array_arrow_and_frames_agree():
     table = pa.table({"id": pa.array(range(len(lat))), "Latitude": lat, "Longitude": lon})
     chunked = pa.concat_tables([table.slice(0, 7), table.slice(7)])
     frames = [table, chunked, pl.from_arrow(table), table.to_pandas(), table.to_reader()]
-    frames.append(duckdb.sql("select * from table"))
+    frames.append(duckdb.from_arrow(table))
     for frame in frames:
         found = cor.label_table(frame)
         assert found.column_names == ["id", "Latitude", "Longitude", *LABELS]

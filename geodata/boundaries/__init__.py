@@ -49,7 +49,7 @@ def load(name: str | os.PathLike[str] = "bundled") -> BoundarySet:
     True
     """
     if name == "bundled":
-        return _open(str(BUNDLED), "bundled")
+        return _bundled()
     folder = Path(name)
     if len(folder.parts) == 1 and not folder.is_dir():
         folder = home() / folder
@@ -57,6 +57,11 @@ def load(name: str | os.PathLike[str] = "bundled") -> BoundarySet:
         msg = f"no boundary set {os.fspath(name)!r}; there are {', '.join(available())}"
         raise FileError(msg)
     return _open(str(folder), folder.name)
+
+
+@lru_cache(maxsize=1)
+def _bundled() -> BoundarySet:
+    return open_set(BUNDLED, "bundled")
 
 
 @lru_cache(maxsize=8)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geodata import arrays, files
-from geodata.gazetteer_cities import FILE, hashed
+from geodata.gazetteer_cities import FILE, hashed, identity
 from geodata.gazetteer_text import key
 from geodata.places import Places
 
@@ -44,7 +44,7 @@ def write(folder: str | os.PathLike[str]) -> Path:
                 entries[code, 2 * index + 1] = None
     table = np.array(sorted(entries), np.uint64).reshape(-1, 2)
     columns = {"key": table[:, 0].astype("<u8"), "place": table[:, 1].astype("<i4")}
-    arrays.save(folder / FILE, columns, {"kind": "place keys", "places": places.file.sha256})
+    arrays.save(folder / FILE, columns, {"kind": "place keys", "places": identity(places)})
     return folder / FILE
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from geodata import __version__, files
-from geodata.boundaries import BUNDLED, build, build_places, home
+from geodata.boundaries import BUNDLED, build, build_keys, build_places, home
 from geodata.boundaries.store import INDEX, PROVENANCE, compile_set
 
 
@@ -58,8 +58,8 @@ def build_bundled(source: Path, folder: Path) -> Path:
     places = build_places.write(folder)
     provenance = json.loads(record.read_text(encoding="utf-8"))
     provenance["inputs"].append(build_places.provenance())
-    names = [places, *(path for path in [folder / "places_names.bin"] if path.is_file())]
-    _finish(folder, provenance, [*written, *names])
+    names = [folder / "places_names.bin", build_keys.write(folder)]
+    _finish(folder, provenance, [*written, places, *names])
     return folder
 
 

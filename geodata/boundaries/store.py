@@ -34,7 +34,8 @@ class Owners(NamedTuple):
     """Distance to the country's border where the point lies outside every country, else 0."""
 
 
-@dataclass(frozen=True)
+# eq=False: a set is opened once and is itself; comparing tables cell by cell would be absurd
+@dataclass(frozen=True, eq=False)
 class BoundarySet:
     """Admin0 and admin1 regions with their index; get one with `geodata.boundaries.load`.
 
