@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from geodata import __version__, cli_evaluate
+from geodata import __version__, cli_evaluate, cli_gazetteer
 
 app = typer.Typer(
     name="geodata",
@@ -24,6 +24,7 @@ app = typer.Typer(
 boundaries_app = typer.Typer(help="Boundary sets: list, build, verify.", no_args_is_help=True)
 app.add_typer(boundaries_app, name="boundaries")
 cli_evaluate.register(app)
+cli_gazetteer.register(app)
 
 
 def main() -> None:

@@ -116,7 +116,7 @@ def _parquet_batches(file: TableFile, names: Sequence[str]) -> Iterator[Batch]:
 
 def _csv_batches(file: TableFile, names: Sequence[str]) -> Iterator[Batch]:
     waiting: list[tuple[int, str]] = []
-    line = 2  # the number of the next row, the header being 1
+    line = 2 if file.header else 1  # the number of the next row
     for good in file.batches(list(names), bad_rows=waiting):
         batch = _insert(good, line, waiting, file, names)
         line += batch.table.num_rows

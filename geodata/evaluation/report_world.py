@@ -107,12 +107,13 @@ def outlines() -> dict[str, list[NDArray[np.int16]]]:
 
 
 def build(land: str | os.PathLike[str], target: Path | None = None) -> Path:
-    """Make ``world.parquet`` from the bundled boundaries and Natural Earth's countries.
+    """Make ``world.parquet`` from the bundled boundaries and Natural Earth's land.
 
     Parameters
     ----------
     land
-        Natural Earth 10m admin-0 countries as GeoParquet with WKB geometry, EPSG:4326.
+        Natural Earth 10m admin-1 (4.1.0, the source of the bundled units) as GeoParquet with WKB
+        geometry, EPSG:4326; its polygons are a coverage, which is simplified as one.
     target
         File to write; the package's own by default.
     """
