@@ -24,6 +24,7 @@ app = typer.Typer(
 boundaries_app = typer.Typer(help="Boundary sets: list, build, verify.", no_args_is_help=True)
 app.add_typer(boundaries_app, name="boundaries")
 cli_evaluate.register(app)
+cli_photos.register(app)
 cli_gazetteer.register(app)
 
 

@@ -48,6 +48,10 @@ class TableFile:
     columns: tuple[str, ...]
     rows: int | None
     """Number of rows where the format tells (Parquet), else None."""
+    header: bool = True
+    """Whether the first line of a CSV or TSV names the columns."""
+    quoting: bool = True
+    """Whether a CSV or TSV quotes fields; where it does not, quotes are text."""
 
     def batches(
         self,
@@ -66,7 +70,7 @@ class TableFile:
             Most rows a batch.
         bad_rows
             A list that takes CSV rows whose number of fields is not the header's, as (row
-            number, text), the header being row 1; they are left out of the batches then.
+            number, text), the first line being row 1; they are left out of the batches then.
 
         Raises
         ------
@@ -244,13 +248,14 @@ def _csv_batches(
             source.path,
             pacsv.ReadOptions(
                 column_names=list(source.columns),
-                skip_rows=1,
+                skip_rows=1 if source.header else 0,
                 use_threads=False,
                 block_size=1 << 22,
             ),
             pacsv.ParseOptions(
                 delimiter=_delimiter(source.format),
-                newlines_in_values=True,
+                quote_char='"' if source.quoting else False,
+                newlines_in_values=source.quoting,
                 invalid_row_handler=refuse,
             ),
             pacsv.ConvertOptions(

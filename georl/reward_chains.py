@@ -36,34 +36,41 @@ def agreement(said: Chain, true: Chain) -> float:
 def consistent(
     answer: answers.Answer,
     chain: Chain,
-    resolved: dict[tuple[str, str], str | None],
+    resolved: dict[tuple[str, str | None], str | None],
 ) -> float:
     """Return the share of the named levels that a chain agrees with, 0 without a country."""
     if answer.country is None:
         return 0.0
-    code = _resolve(answer.country, "country", resolved)
-    agreed = [code is not None and code == chain["country_code"]]
+    country = _code(answer.country, None, resolved)
+    agreed = [country is not None and country == chain["country_code"]]
     if answer.admin1 is not None:
-        agreed.append(agreed[0] and _is_region(answer.admin1, chain, resolved))
+        agreed.append(agreed[0] and _is_region(answer.admin1, country, chain, resolved))
     return sum(agreed) / len(agreed)
 
 
-def _is_region(name: str, chain: Chain, resolved: dict[tuple[str, str], str | None]) -> bool:
+def _is_region(
+    name: str,
+    country: str | None,
+    chain: Chain,
+    resolved: dict[tuple[str, str | None], str | None],
+) -> bool:
     if chain["admin1"] is not None and name.casefold() == chain["admin1"].casefold():
         return True
     code = chain["admin1_code"]
-    return code is not None and _resolve(name, "admin1", resolved) == code
+    return code is not None and _code(name, country, resolved) == code
 
 
-def _resolve(name: str, level: str, resolved: dict[tuple[str, str], str | None]) -> str | None:
-    """Return the code of a name, None if the gazetteer has none; each name is asked once."""
-    key = (name, level)
+def _code(
+    name: str, country: str | None, resolved: dict[tuple[str, str | None], str | None]
+) -> str | None:
+    """Return the code of a region in a country, or of a country; each name is asked once."""
+    key = (name, country)
     if key not in resolved:
         from geodata import gazetteer
 
-        try:
-            place = gazetteer.resolve(name, level=level)
-        except (LookupError, ValueError):
-            place = None
-        resolved[key] = None if place is None else place.code
+        if country is None:
+            found = gazetteer.resolve(name, level="country")
+        else:
+            found = gazetteer.resolve(name, level="admin1", country=country)
+        resolved[key] = None if found is None else found.code
     return resolved[key]

@@ -224,7 +224,7 @@ def consistency(completions: Sequence[Any], **columns: Any) -> list[float]:
     pairs = [answers.strict_pair(text) for text in texts]
     rows, y, x = read.rows(pairs)
     rewards = [0.0] * len(pairs)
-    resolved: dict[tuple[str, str], str | None] = {}
+    resolved: dict[tuple[str, str | None], str | None] = {}
     for row, chain in zip(rows, reward_chains.chains(y, x), strict=True):
         rewards[row] = reward_chains.consistent(answers.parse_strict(texts[row]), chain, resolved)
     return rewards

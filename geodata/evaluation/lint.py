@@ -128,8 +128,8 @@ def against_truth(joined: Joined) -> list[Finding]:
             finding(
                 "swapped_columns" if whole else "swapped_rows",
                 "error" if whole else "warning",
-                f"{n} answers are within {NEAR_KM:g} km of the truth once latitude and longitude "
-                f"are swapped, and beyond {FAR_KM:g} km as they are",
+                f"{n} {_answers(n)} within {NEAR_KM:g} km of the truth once latitude and "
+                f"longitude are swapped, and beyond {FAR_KM:g} km as they are",
                 "Write latitude first, or name the columns with lat= and lon=.",
                 rows=np.flatnonzero(swapped)[:SHOWN],
                 count=n,
@@ -140,7 +140,7 @@ def against_truth(joined: Joined) -> list[Finding]:
             finding(
                 "sign_error",
                 "warning",
-                f"{n} answers are within {NEAR_KM:g} km of the truth once a sign is turned",
+                f"{n} {_answers(n)} within {NEAR_KM:g} km of the truth once a sign is turned",
                 "South and west are negative: look how hemispheres were read.",
                 rows=np.flatnonzero(sign & ~swapped)[:SHOWN],
                 count=n,
@@ -160,6 +160,10 @@ def against_truth(joined: Joined) -> list[Finding]:
             )
         )
     return found
+
+
+def _answers(n: int) -> str:
+    return "answer is" if n == 1 else "answers are"
 
 
 def _first_rows(joined: Joined) -> tuple[NDArray[np.float64], ...]:

@@ -13,8 +13,15 @@ from numpy.typing import NDArray
 from geodata.evaluation import breakdowns, intervals, published
 from geodata.evaluation.findings import Finding
 from geodata.evaluation.metrics import Scorer, Scores
-from geodata.evaluation.predictions import Joined, Match, join, read_predictions, read_truth
-from geodata.evaluation.regions import RegionAccuracy, region_accuracy
+from geodata.evaluation.predictions import (
+    Joined,
+    Match,
+    Predictions,
+    join,
+    read_predictions,
+    read_truth,
+)
+from geodata.evaluation.regions import LEVELS, RegionAccuracy, region_accuracy
 from geodata.evaluation.result import Comparison, Evaluation, Options, Row
 from geodata.evaluation.scoring import THRESHOLDS_KM, Distance, Missing, Scoring
 
@@ -114,8 +121,12 @@ def evaluate(
     """
     scoring = Scoring(tuple(thresholds_km), strict=strict, distance=distance, missing=missing)
     rows = published.for_benchmark(benchmark) if benchmark else ()
-    opened = read_predictions(
-        predictions, id=pred_id, lat=pred_lat, lon=pred_lon, text=text, with_truth=truth is None
+    opened = (
+        predictions
+        if isinstance(predictions, Predictions)
+        else read_predictions(
+            predictions, id=pred_id, lat=pred_lat, lon=pred_lon, text=text, with_truth=truth is None
+        )
     )
     if truth is None:
         joined = join(opened, id=id, lat=lat, lon=lon, match=match)
@@ -145,6 +156,7 @@ def evaluate(
         inputs={
             "predictions": opened.source.identity(),
             "truth": joined.truth.source.identity(),
+            **(_label_sources() if wanted or breakdowns.needs_labels(by) else {}),
         },
     )
 
@@ -174,7 +186,10 @@ def compare(a: Any, b: Any, truth: Any, **options: Any) -> Comparison:
     """
     from geodata.evaluation.lint import near_duplicates
 
-    first, second = (evaluate(file, truth, **options) for file in (a, b))
+    columns: dict[str, Any] = {n: options.get(f"pred_{n}") for n in ("id", "lat", "lon")}
+    columns["text"] = options.get("text")
+    files = [read_predictions(file, **columns) for file in (a, b)]
+    first, second = (evaluate(file, truth, **options) for file in files)
     scores = first.scores
     used = first.options
     clusters = scores.codes[used.cluster].codes if used.cluster else None
@@ -187,7 +202,7 @@ def compare(a: Any, b: Any, truth: Any, **options: Any) -> Comparison:
         resamples=used.resamples,
         seed=used.seed,
     )
-    return Comparison(first, second, tuple(paired), tuple(near_duplicates(a, b)))
+    return Comparison(first, second, tuple(paired), tuple(near_duplicates(*files)))
 
 
 @dataclass
@@ -263,8 +278,21 @@ def _labels(batch: pa.RecordBatch, prefix: str) -> pa.Table:
     return labeller(None, "un", "own", 10.0).table(points)
 
 
-def _pair(truth: pa.Table, guess: pa.Table) -> pa.Table:
-    columns = ("country_code", "admin1_code", "city")
+def _label_sources() -> dict[str, dict[str, str]]:
+    """Say what labels come from, so that a number can be made again."""
+    from geodata.labeller import labeller
+
+    engine = labeller(None, "un", "own", 10.0)
+    return {
+        "boundaries": {"name": engine.boundaries.name, "sha256": engine.boundaries.sha256},
+        "places": {"name": "bundled", "sha256": engine.places.file.sha256},
+    }
+
+
+def _pair(
+    truth: pa.Table, guess: pa.Table, levels: Iterable[str] = ("country", "admin1", "city")
+) -> pa.Table:
+    columns = [LEVELS[level] for level in levels]
     named = {name: truth[name] for name in columns}
     return pa.table(named | {f"pred_{name}": guess[name] for name in columns})
 
@@ -281,7 +309,8 @@ def _named_regions(joined: Joined) -> dict[str, RegionAccuracy]:
         guess = gazetteer.codes(
             **{name.removeprefix("pred_"): batch.column(name) for name in names}
         )
-        pair = _pair(_labels(batch, ""), cast(pa.Table, guess))
+        # a level that no answer names says nothing about the answers
+        pair = _pair(_labels(batch, ""), cast(pa.Table, guess), joined.pred_regions)
         for level, part in region_accuracy(pair).items():
             found[level] = found[level] + part if level in found else part
     return found
