@@ -110,7 +110,7 @@ def provenance(source: str | os.PathLike[str] | None = None) -> dict[str, str]:
         else Path(source).name,
         "licence": "CC BY 4.0",
         "attribution": "GeoNames, https://www.geonames.org",
-        "url": f"https://pypi.org/project/{PACKAGE}/",
+        "origin": f"PyPI {PACKAGE}, {INPUT}; data from geonames.org",
         "file": INPUT,
         "sha256": digest,
     }
