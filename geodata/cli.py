@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from geodata import __version__, cli_evaluate, cli_gazetteer
+from geodata import __version__, cli_datasets, cli_evaluate, cli_gazetteer, cli_photos
+from geodata.cli_progress import progress
 
 app = typer.Typer(
     name="geodata",
@@ -25,6 +24,7 @@ boundaries_app = typer.Typer(help="Boundary sets: list, build, verify.", no_args
 app.add_typer(boundaries_app, name="boundaries")
 cli_evaluate.register(app)
 cli_photos.register(app)
+cli_datasets.register(app)
 cli_gazetteer.register(app)
 
 
@@ -130,7 +130,7 @@ def _label_file(source: Path, out: Path, engine: object, lat: str | None, lon: s
     from geodata.labeller import Labeller
 
     assert isinstance(engine, Labeller)
-    with _progress(f"labelling {source.name}") as step:
+    with progress(f"labelling {source.name}") as step:
         report = label_file(source, out, engine, lat=lat, lon=lon, progress=step)
     counts = ", ".join(f"{n} {match}" for match, n in report.matches.items() if n)
     typer.echo(f"{out}: {report.rows} rows labelled ({counts or 'no rows'})")
@@ -140,27 +140,6 @@ def _label_file(source: Path, out: Path, engine: object, lat: str | None, lon: s
     )
     if report.swap_hint:
         typer.secho(f"warning: {report.swap_hint}", fg="yellow", err=True)
-
-
-@contextmanager
-def _progress(title: str) -> Iterator[Callable[[int, int | None], None]]:
-    """Show a progress bar on a terminal; be silent where the output is not one."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:,.0f} rows"),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    with bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 @boundaries_app.command("list")
@@ -196,7 +175,7 @@ def boundaries_build(
     """
     from geodata.boundaries import make
 
-    with _progress(f"building {name}"):
+    with progress(f"building {name}"):
         folder = make.build_set(name, source, out)
     typer.echo(f"{folder}: built")
     for file in sorted(folder.iterdir()):

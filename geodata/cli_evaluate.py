@@ -66,7 +66,7 @@ def evaluate(
     Example: geodata evaluate preds.jsonl -t truth.csv --benchmark im2gps3k
     """
     from geodata import evaluation
-    from geodata.cli import _progress
+    from geodata.cli_progress import progress
     from geodata.evaluation import report as reports
     from geodata.evaluation import report_terminal as terminal
     from geodata.evaluation.report_words import ordered
@@ -74,7 +74,7 @@ def evaluate(
     _known_folders(json, markdown, report)
     asked = list(dict.fromkeys(by or []))
     extra = ["country"] if report is not None and regions is not False else []
-    with _progress(f"scoring {preds.name}") as step:
+    with progress(f"scoring {preds.name}") as step:
         result = evaluation.evaluate(
             preds,
             truth,

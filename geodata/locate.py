@@ -143,7 +143,8 @@ class Index:
             data["edge"].take(edge, axis=0), data["mask"].take(edge), y.take(which), x.take(which)
         )
         parity = np.bitwise_xor.reduceat(masks, start) ^ data["inside"].take(record)
-        return data["table"].take(data["table_start"].take(record) + (parity & CANDIDATE_BITS))
+        row = data["table_start"].take(record) + (parity & CANDIDATE_BITS)
+        return np.asarray(data["table"].take(row))
 
     @cached_property
     def _views(self) -> tuple[Any, ...]:

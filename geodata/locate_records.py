@@ -64,7 +64,9 @@ def assemble(
     }
 
 
-def _left_count(edges: Edges, edge: Ints, y: Floats, west: Floats, step: Floats, most: Any) -> Ints:
+def _left_count(
+    edges: Edges, edge: Ints, y: NDArray[Any], west: Floats, step: NDArray[Any], most: Any
+) -> Ints:
     """Return how many lines ``west + i * step`` are strictly left of each edge at height y."""
     ax, ay, bx, by = edges.degrees[edge].T
     at = (ax + (y - ay) / (by - ay) * (bx - ax) - west) / step
@@ -82,7 +84,7 @@ def _base_contents(edges: Edges) -> tuple[Ints, Ints]:
     last = np.minimum(np.ceil((by + 90.0) / CELL).astype(np.int64) - 1, ROWS - 1)
     edge, row = expand(first, last)
     west, step = np.full(len(edge), -180.0), np.full(len(edge), CELL)
-    col = _left_count(edges, edge, -90.0 + row * CELL, west, step, COLUMNS)
+    col = _left_count(edges, edge, np.asarray(-90.0 + row * CELL), west, step, COLUMNS)
     who, region = edges.bounds(edge)
     row, col = row[who], col[who]
     order = np.lexsort((col, row, region))

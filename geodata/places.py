@@ -29,8 +29,8 @@ The factors were chosen on the outlines of some 170 cities in OpenStreetMap and 
 localities of Who's On First, where the optimum is flat. The plain nearest place names the city
 for 32% of the photo-like points inside such an outline and the locality for 72% of the Swiss
 ones; this rule for 70% and 82%, at the price of naming the city for 14% of the points around an
-outline instead of 6%. Of well-known places, which set the cap and the tie-break but no factor, 90% get the right
-city, against 69%. ``benchmarks/places.py`` prints these figures.
+outline instead of 6%. Of well-known places, which set the cap and the tie-break but no factor,
+90% get the right city, against 69%. ``benchmarks/places.py`` prints these figures.
 
 Distances of the rule are straight lines through the Earth, which rank as great circles do and
 are a metre shorter at 100 km; the distance reported, and capped, is the great circle to the
