@@ -100,8 +100,8 @@ class Scorer:
     Examples
     --------
     >>> scorer = Scorer()
-    >>> scorer.add(pa.table({"lat": [0.0, 0.0], "lon": [0.0, 0.0],
-    ...                      "pred_lat": [0.1, None], "pred_lon": [0.0, None]}))
+    >>> _ = scorer.add(pa.table({"lat": [0.0, 0.0], "lon": [0.0, 0.0],
+    ...                          "pred_lat": [0.1, None], "pred_lon": [0.0, None]}))
     >>> scores = scorer.finish()
     >>> scores.accuracy[25.0], scores.coverage, scores.rows
     (0.5, 0.5, 2)

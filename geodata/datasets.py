@@ -1,0 +1,338 @@
+"""Versioned datasets by recipe: label, sample, exclude, split; recorded, checked, replayed.
+
+    from geodata import datasets
+    datasets.build("lake", "labelled", "labelled", inputs="photos")
+    datasets.build("lake", "rand", "rand", inputs="labelled", n=500_000, seed=7)
+    datasets.build("lake", "hard", "hard", inputs={"rows": "labelled", "popular": "popular"})
+
+Each build is one version of a table. Its commit keeps the recipe, all parameters, the seed, and
+the version and content hash of every input, so that `rebuild` replays it and must arrive at the
+same content hash, with any number of threads. See `geodata.recipes` for how rows are sampled.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from geodata import table_commit, table_hash, table_schema, tables
+from geodata.dataset_audits import Audit, run_audits
+from geodata.lineage import DatasetError, Input, open_input, reopen
+from geodata.recipes import Made
+from geodata.recipes_exclude import exclude_benchmark
+from geodata.recipes_label import labelled
+from geodata.recipes_popular import hard, popular
+from geodata.recipes_sample import dedupe, rand
+from geodata.recipes_split import split
+from geodata.table_version import TableVersion, open_version
+
+__all__ = [
+    "RECIPES",
+    "Audit",
+    "Built",
+    "DatasetError",
+    "EmptyDatasetError",
+    "Recipe",
+    "audit",
+    "build",
+    "rebuild",
+]
+
+_Path = str | os.PathLike[str]
+
+
+class EmptyDatasetError(DatasetError):
+    """A recipe that would leave no row; nothing was written."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A way to make a dataset from others."""
+
+    make: Callable[..., Made]
+    """Called with the opened inputs by role, the seed, and its own parameters."""
+    inputs: Mapping[str, str | None]
+    """Role of each input and the table it is by default."""
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the names and defaults of the recipe's own parameters."""
+        found = inspect.signature(self.make).parameters.values()
+        return {p.name: p.default for p in found if p.kind is p.KEYWORD_ONLY}
+
+
+RECIPES: Mapping[str, Recipe] = {
+    "labelled": Recipe(labelled, {"rows": "photos"}),
+    "rand": Recipe(rand, {"rows": "labelled"}),
+    "popular": Recipe(popular, {"rows": "labelled", "predictions": None}),
+    "hard": Recipe(hard, {"rows": "labelled", "popular": "popular"}),
+    "split": Recipe(split, {"rows": "labelled"}),
+    "exclude-benchmark": Recipe(exclude_benchmark, {"rows": "labelled", "benchmark": None}),
+    "dedupe": Recipe(dedupe, {"rows": "photos"}),
+}
+"""The recipes by name; their functions say what the parameters mean."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """A dataset that was built or replayed."""
+
+    name: str
+    version: int
+    content_hash: str
+    rows: int
+    report: Mapping[str, Any]
+    """What the recipe counted: rows in, rows left out and why."""
+    audits: tuple[Audit, ...] = ()
+    """What the audits found; empty for a replay, whose rows are those of the version."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether no audit found a row."""
+        return not any(a.offending for a in self.audits)
+
+
+def build(
+    lake: _Path,
+    name: str,
+    recipe: str,
+    inputs: Any = None,
+    *,
+    seed: int = 0,
+    **params: Any,
+) -> Built:
+    """Build a dataset as a new version of the table ``name`` of a lake.
+
+    Parameters
+    ----------
+    lake
+        Folder of tables.
+    name
+        Table to write; a new version if it is there. A table that no recipe made is refused.
+    recipe
+        A key of `RECIPES`.
+    inputs
+        Role to table (``labelled``, ``labelled@3``, ``labelled@tag``) or file; one text is the
+        role ``rows``. Roles that are not given take the recipe's default table.
+    seed
+        Of everything that is random.
+    **params
+        Of the recipe, see its function: `geodata.recipes_sample.rand` and so on.
+
+    Returns
+    -------
+    Built
+        With what the audits of ``sql/audits`` found in the new version.
+
+    Raises
+    ------
+    DatasetError
+        For an unknown recipe or parameter, missing columns, or rows that do not suffice.
+    EmptyDatasetError
+        If no row would be left.
+    TableError, FileError
+        If an input is not there or was changed, or the disk is full. After any error the table
+        is as it was before.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> lake = tempfile.TemporaryDirectory()
+    >>> photos = pa.table({"photo_id": ["a", "b", "c"], "lat": [48.9, 35.7, None],
+    ...                    "lon": [2.3, 139.7, None]})
+    >>> _ = tables.write(lake.name + "/photos", photos)
+    >>> made = build(lake.name, "labelled", "labelled")
+    >>> made.rows, made.report["match"]
+    (3, {'inside': 2, 'nearest': 0, 'none': 0, 'invalid': 1})
+    >>> sample = build(lake.name, "rand", "rand", n=1, seed=7)
+    >>> sample.report["without_valid_coordinates"], sample.ok
+    (1, True)
+    >>> rebuild(lake.name, "rand").content_hash == sample.content_hash
+    True
+    >>> lake.cleanup()
+    """
+    path = tables.path_of(lake, name)
+    spec, values = _plan(recipe, params, seed)
+    opened = {
+        role: open_input(lake, role, source)
+        for role, source in _sources(recipe, spec, inputs).items()
+    }
+    _check_target(lake, name, opened)
+    made = _made(recipe, spec, opened, seed, values)
+    note = {
+        "recipe": recipe,
+        "parameters": values,
+        "seed": seed,
+        "inputs": {role: dict(source.reference) for role, source in opened.items()},
+        "report": made.report,
+        "code": table_commit.software(),
+    }
+    version = _write(path, made, note)
+    written = tables.open(path, version)
+    audits = run_audits(written, note, opened)
+    return Built(name, version, written.content_hash, written.rows, made.report, audits)
+
+
+def rebuild(
+    lake: _Path, name: str, version: int | str | None = None, *, write: bool = False
+) -> Built:
+    """Replay a version from what its commit recorded, and compare the content hash.
+
+    Parameters
+    ----------
+    version
+        Number or tag, the latest by default.
+    write
+        Write the rows as a new version, to restore one whose files are damaged.
+
+    Returns
+    -------
+    Built
+        With the replayed content hash, which is the recorded one.
+
+    Raises
+    ------
+    DatasetError
+        If the version was not built by a recipe, an input changed, or the replay differs; the
+        message says what else differs, such as versions of software.
+    """
+    path = tables.path_of(lake, name)
+    recorded = open_version(path, version, check=not write)
+    note = _recipe_note(recorded)
+    spec, values = _plan(note["recipe"], note["parameters"], note["seed"])
+    opened = {role: reopen(lake, role, ref) for role, ref in note["inputs"].items()}
+    made = _made(note["recipe"], spec, opened, note["seed"], values)
+    if write:
+        number = _write(path, made, note)
+        found = tables.open(path, number).content_hash
+    else:
+        number, found = recorded.version, _content_hash(made)
+    if found != recorded.content_hash:
+        raise DatasetError(_differs(recorded, note, found))
+    return Built(name, number, found, made.rows, made.report)
+
+
+def audit(lake: _Path, name: str, version: int | str | None = None) -> tuple[Audit, ...]:
+    """Run the audits that fit a dataset's recipe and return what they find.
+
+    Raises
+    ------
+    DatasetError
+        If the version was not built by a recipe, or an input that an audit needs changed.
+    """
+    opened = tables.open(tables.path_of(lake, name), version)
+    note = _recipe_note(opened)
+    return run_audits(
+        opened, note, {role: reopen(lake, role, ref) for role, ref in note["inputs"].items()}
+    )
+
+
+def _plan(recipe: str, params: Mapping[str, Any], seed: int) -> tuple[Recipe, dict[str, Any]]:
+    if recipe not in RECIPES:
+        msg = f"there is no recipe {recipe!r}; the recipes are {', '.join(RECIPES)}"
+        raise DatasetError(msg)
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 1 << 63:
+        msg = f"seed={seed!r} must be a whole number from 0 to 2^63 - 1"
+        raise DatasetError(msg)
+    values = RECIPES[recipe].parameters()
+    unknown = [name for name in params if name not in values]
+    if unknown:
+        msg = (
+            f"recipe {recipe!r} has no parameter {unknown[0]!r}; it has {', '.join(values)} and "
+            "seed"
+        )
+        raise DatasetError(msg)
+    return RECIPES[recipe], values | dict(params)
+
+
+def _sources(recipe: str, spec: Recipe, inputs: Any) -> dict[str, Any]:
+    given = dict(inputs) if isinstance(inputs, Mapping) else {"rows": inputs}
+    given = {role: source for role, source in given.items() if source is not None}
+    unknown = [role for role in given if role not in spec.inputs]
+    if unknown:
+        msg = f"recipe {recipe!r} has no input {unknown[0]!r}; it has {', '.join(spec.inputs)}"
+        raise DatasetError(msg)
+    sources = {role: given.get(role, default) for role, default in spec.inputs.items()}
+    missing = [role for role, source in sources.items() if source is None]
+    if missing:
+        msg = (
+            f"recipe {recipe!r} needs the input {missing[0]!r}: the name of a table, or a CSV, "
+            "TSV, Parquet or JSONL file"
+        )
+        raise DatasetError(msg)
+    return sources
+
+
+def _check_target(lake: _Path, name: str, opened: Mapping[str, Input]) -> None:
+    opened["rows"].table  # noqa: B018, says that a file is none
+    used = [i for i in opened.values() if i.version and i.version.path.name == name]
+    if used:
+        msg = f"the dataset {name!r} would be built from itself ({used[0].label}); name it anew"
+        raise DatasetError(msg)
+    path = tables.path_of(lake, name)
+    if name in tables.names(lake) and "recipe" not in tables.history(path)[0].note:
+        msg = f"the table {name!r} was not built by a recipe; choose another name to keep it"
+        raise DatasetError(msg)
+
+
+def _made(
+    recipe: str, spec: Recipe, opened: Mapping[str, Input], seed: int, values: Mapping[str, Any]
+) -> Made:
+    made = spec.make(opened, seed, **values)
+    if not made.rows:
+        msg = f"recipe {recipe!r} leaves no row: {made.empty}"
+        raise EmptyDatasetError(msg)
+    return made
+
+
+def _write(path: Any, made: Made, note: Mapping[str, Any]) -> int:
+    """Write the rows as a version; an error on the way keeps its type through Arrow."""
+    raised: list[BaseException] = []
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        try:
+            for table in made.batches:
+                yield from table.cast(made.schema).to_batches()
+        except BaseException as error:
+            raised.append(error)
+            raise
+
+    reader = pa.RecordBatchReader.from_batches(made.schema, batches())
+    try:
+        return tables.write(path, reader, note)
+    except BaseException:
+        if raised:
+            raise raised[0] from None
+        raise
+
+
+def _content_hash(made: Made) -> str:
+    kept = table_schema.kept_schema(made.schema)
+    sums = (table_hash.of_table(table_schema.fitted(t, kept)) for t in made.batches)
+    return table_hash.digest(table_hash.combine(sums), kept)
+
+
+def _recipe_note(version: TableVersion) -> dict[str, Any]:
+    note = version.note
+    if "recipe" not in note:
+        msg = (
+            f"{version.path.name}@{version.version} was not built by a recipe, so there is nothing "
+            "to replay; its history says where it came from"
+        )
+        raise DatasetError(msg)
+    return note
+
+
+def _differs(recorded: TableVersion, note: Mapping[str, Any], found: str) -> str:
+    then, now = note.get("code", {}), table_commit.software()
+    changed = [f"{k} {then.get(k)} then, {v} now" for k, v in now.items() if then.get(k) != v]
+    return (
+        f"{recorded.path.name}@{recorded.version}: the replay has content hash {found[:12]}, "
+        f"recorded is {recorded.content_hash[:12]}; "
+        f"{'; '.join(changed) or 'the software has the same version numbers'}; a boundary set, if "
+        "one was used, may have changed: its hash is in the report of the commit"
+    )

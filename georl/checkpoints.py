@@ -1,0 +1,158 @@
+"""Checkpoints that are whole or refused, and the newest one that a run may go on from.
+
+The trainer writes a checkpoint's files in place. When all are there, a manifest with the
+SHA-256 of each and then the marker COMPLETE, which holds the manifest's own hash, seal it. A
+folder without the marker was cut short; one whose hashes differ is damaged; both are passed
+over for an older one, with a word about why.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from geodata.files import sha256, write_text
+from georl.config import Config, ConfigError
+
+MANIFEST, MARKER = "manifest.json", "COMPLETE"
+
+_NAME = re.compile(r"checkpoint-([0-9]{1,9})")
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that is not whole: names the folder, the file and the difference."""
+
+
+def identity(config: Config) -> dict[str, Any]:
+    """Return what must be the same for a run to go on: everything but where and how it logs."""
+    model, data = config.model, config.data
+    parts: dict[str, Any] = {
+        "task": config.task,
+        "seed": config.seed,
+        "model.name": model.name,
+        "model.revision": model.revision,
+        "model.lora_rank": model.lora_rank,
+        "model.hidden": model.hidden,
+        "model.layers": model.layers,
+        "model.vision_layers": model.vision_layers,
+        "data.table": data.table,
+        "data.places": data.places,
+        "data.limit": data.limit,
+        "train.batch": config.train.batch,
+        "train.learning_rate": config.train.learning_rate,
+        "train.schedule": config.train.schedule,
+    }
+    if config.task == "grpo":
+        parts |= {
+            "grpo.generations": config.grpo.generations,
+            "grpo.iterations": config.grpo.iterations,
+            "rewards.weights": config.rewards.weights,
+        }
+    return parts
+
+
+def seal(folder: Path, run: Mapping[str, Any]) -> str:
+    """Write the manifest and the marker of a finished folder; return the manifest's SHA-256.
+
+    Parameters
+    ----------
+    folder
+        With every file in place.
+    run
+        `identity` of the run, kept in the manifest.
+    """
+    (folder / MARKER).unlink(missing_ok=True)
+    names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    hashes = {name: sha256(folder / name) for name in names if name != MANIFEST}
+    text = json.dumps({"run": dict(run), "files": hashes}, indent=1, sort_keys=True)
+    write_text(folder / MANIFEST, text)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    write_text(folder / MARKER, digest + "\n")
+    return digest
+
+
+def verify(folder: Path) -> dict[str, Any]:
+    """Check every byte of a sealed folder and return its manifest.
+
+    Raises
+    ------
+    CheckpointError
+        If the marker is missing, or a file is missing, added to the manifest or changed.
+    """
+    manifest, marker = folder / MANIFEST, folder / MARKER
+    if not marker.is_file() or not manifest.is_file():
+        msg = f"{folder} has no {MARKER} marker: it was cut short while being written"
+        raise CheckpointError(msg)
+    text = manifest.read_bytes()
+    if (
+        hashlib.sha256(text).hexdigest()
+        != marker.read_text(encoding="utf-8", errors="replace").strip()
+    ):
+        msg = f"{manifest} does not match {MARKER}: one of the two is damaged"
+        raise CheckpointError(msg)
+    content: dict[str, Any] = json.loads(text)
+    for name, expected in content["files"].items():
+        path = folder / name
+        if not path.is_file():
+            msg = f"{path} is missing, though the manifest lists it"
+            raise CheckpointError(msg)
+        if sha256(path) != expected:
+            msg = f"{path} is damaged: its SHA-256 is not the manifest's"
+            raise CheckpointError(msg)
+    return content
+
+
+def newest(output: Path, run: Mapping[str, Any]) -> Path | None:
+    """Return the newest verified checkpoint of this run, or None if there is none.
+
+    Damaged and unfinished ones are named and passed over.
+
+    Raises
+    ------
+    ConfigError
+        If the checkpoint belongs to another run: says which settings differ.
+    """
+    for folder in reversed(listed(output)):
+        try:
+            content = verify(folder)
+        except CheckpointError as error:
+            print(f"passing over {folder.name}: {error}")
+            continue
+        _same_run(folder, content["run"], json.loads(json.dumps(dict(run))))
+        return folder
+    return None
+
+
+def listed(output: Path) -> list[Path]:
+    """Return the checkpoint folders of a run in the order of their steps."""
+    if not output.is_dir():
+        return []
+    found = [(int(m[1]), p) for p in output.iterdir() if (m := _NAME.fullmatch(p.name))]
+    return [path for _, path in sorted(found)]
+
+
+def prune(output: Path, keep: int) -> None:
+    """Delete the oldest checkpoints beyond ``keep``; called after a new one is sealed."""
+    for folder in listed(output)[: -max(keep, 1)]:
+        (folder / MARKER).unlink(missing_ok=True)  # first: a half-deleted folder is not whole
+        shutil.rmtree(folder)
+
+
+def _same_run(folder: Path, stored: Mapping[str, Any], run: Mapping[str, Any]) -> None:
+    keys = sorted({*stored, *run})
+    changed = [
+        f"{k}: {stored.get(k)!r} there, {run.get(k)!r} now"
+        for k in keys
+        if stored.get(k) != run.get(k)
+    ]
+    if changed:
+        msg = (
+            f"{folder} belongs to another run ({'; '.join(changed)}); set another output, or "
+            "train.resume=false to start over in this one"
+        )
+        raise ConfigError(msg)

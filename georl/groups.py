@@ -1,0 +1,310 @@
+"""Groups that cannot teach, and the curriculum that avoids them.
+
+When all answers of a group earn the same reward every advantage is 0 and the group's tokens
+were spent for nothing (Geo-R's "vanishing advantages"). Two remedies, both off by default:
+
+- *drop and replace*: such groups leave the update, and answers to other photos take their
+  place, a bounded number of times;
+- *curriculum*: where even the worst answer of a group is good, the place becomes a popular
+  region, and photos within its radius are drawn less often. This is Geo-R's exclusion of
+  popular places made continuous: it follows what the model has learnt so far.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate.utils import gather_object
+from numpy.typing import NDArray
+from torch import Tensor
+
+from geodata.files import write_text
+from geodata.popular import PopularRegions
+from georl.config import CurriculumConfig, GroupConfig
+
+Batch = dict[str, Any]
+Row = dict[str, Any]
+
+_LEFT_PADDED = ("prompt_ids", "prompt_mask")
+
+
+def equal(rewards: Tensor, generations: int, epsilon: float = 1e-6) -> Tensor:
+    """Return which groups have one reward only, by the range of the whole group.
+
+    Parameters
+    ----------
+    rewards
+        (B,), the weighted total of each answer; groups are consecutive.
+    generations
+        Answers in a group.
+    epsilon
+        Largest range that counts as equal. A threshold on the mean would keep or drop whole
+        levels of a continuous reward; a leave-one-out test would keep the winners.
+
+    Returns
+    -------
+    Tensor of bool, (B / generations,)
+
+    Examples
+    --------
+    >>> equal(torch.tensor([0.0, 0.0, 0.5, 0.7]), 2)
+    tensor([ True, False])
+    """
+    grouped = rewards.view(-1, generations)
+    return (grouped.amax(1) - grouped.amin(1)) < epsilon
+
+
+def take(batch: Batch, rows: Tensor) -> Batch:
+    """Return the rows of a TRL batch, images included.
+
+    Parameters
+    ----------
+    batch
+        What ``_generate_and_score_completions`` returns: tensors and lists of B rows, with
+        the patches of all images in one tensor.
+    rows
+        (b,), row numbers.
+    """
+    out: Batch = {}
+    for key, value in _by_row(batch).items():
+        if isinstance(value, list):
+            out[key] = [value[i] for i in rows.tolist()]
+        else:
+            out[key] = value if value is None or value.ndim == 0 else value[rows]
+    return _flat_images(out)
+
+
+def join(batches: Sequence[Batch], pad_id: int) -> Batch:
+    """Return the rows of several batches as one, padded to the longest prompt and answer."""
+    if len(batches) == 1:
+        return batches[0]
+    prompt = max(batch["prompt_ids"].shape[1] for batch in batches)
+    answer = max(batch["completion_ids"].shape[1] for batch in batches)
+    wide = [_by_row(_widen(batch, prompt, answer, pad_id)) for batch in batches]
+    out: Batch = {}
+    for key, value in wide[0].items():
+        if isinstance(value, list):
+            out[key] = [item for batch in wide for item in batch[key]]
+        elif value is None or value.ndim == 0:
+            out[key] = value
+        else:
+            out[key] = torch.cat([batch[key] for batch in wide])
+    if "group" in out:
+        shift = np.cumsum([0, *(int(batch["group"].max()) + 1 for batch in batches)])
+        out["group"] = torch.cat(
+            [b["group"] + int(s) for b, s in zip(batches, shift, strict=False)]
+        )
+    return _flat_images(out)
+
+
+def drop_and_replace(trainer: Any, inputs: list[Row]) -> Batch:
+    """Score the rows, leave equal groups out and put answers to other photos in their place.
+
+    Every process asks for as many new groups as the one that needs most, so that all stay in
+    step. If nothing is left, a few rows of advantage 0 remain, which change nothing.
+    """
+    options: GroupConfig = trainer.run.groups
+    batch, alive = _scored(trainer, inputs)
+    if not options.drop_equal:
+        return batch
+    wanted = len(alive)
+    kept, left = [_living(batch, alive, trainer)], wanted - int(alive.sum())
+    for _ in range(options.tries):
+        need = int(trainer.accelerator.gather(torch.tensor([left], device=alive.device)).max())
+        if need == 0:
+            break
+        rows = trainer.curriculum.draw(need, trainer)
+        extra, alive = _scored(trainer, rows)
+        alive &= alive.cumsum(0) <= left  # no more than there is room for
+        left -= int(alive.sum())
+        kept.append(_living(extra, alive, trainer))
+    _log(trainer, "groups/kept", (wanted - left) / wanted)
+    return _whole(trainer, batch, [part for part in kept if len(part["advantages"])])
+
+
+def _scored(trainer: Any, rows: list[Row]) -> tuple[Batch, Tensor]:
+    """Return the batch and which of its groups can teach; tell the curriculum and the log."""
+    batch = trainer._score(rows)
+    options, size = trainer.run.groups, trainer.num_generations
+    rewards, valid = trainer.rollouts.last
+    flat = equal(rewards, size, options.epsilon)
+    invalid = ~valid.view(-1, size).any(1)
+    trainer.curriculum.observe(rows[::size], rewards.view(-1, size), trainer)
+    trainer.rollouts.keep_groups(trainer, rows[::size], rewards.view(-1, size), flat, invalid)
+    _log(trainer, "groups/equal", float(flat.float().mean()))
+    _log(trainer, "groups/invalid", float(invalid.float().mean()))
+    return batch, ~flat & ~(invalid & options.drop_invalid)
+
+
+def _log(trainer: Any, name: str, value: float) -> None:
+    trainer._metrics["train"][name].append(value)
+
+
+def _living(batch: Batch, alive: Tensor, trainer: Any) -> Batch:
+    rows = alive.repeat_interleave(trainer.num_generations).nonzero().squeeze(1)
+    return take(batch, rows)
+
+
+def _whole(trainer: Any, scored: Batch, kept: list[Batch]) -> Batch:
+    """Join what is kept, and fill up with idle rows of advantage 0.
+
+    Micro-batches must be equally long on every process, or its collectives would not meet.
+    Idle rows do not count as tokens of the update.
+    """
+    steps, gather = trainer.args.steps_per_generation, trainer.accelerator.gather
+    device = scored["advantages"].device
+    have = sum(len(batch["advantages"]) for batch in kept)
+    most = int(gather(torch.tensor([have], device=device)).max())
+    idle = max(steps, -(-most // steps) * steps) - have
+    tokens = torch.stack(
+        [scored["num_items_in_batch"].new_zeros(())] + [k["completion_mask"].sum() for k in kept]
+    )
+    total = gather(tokens.sum()).sum()
+    if idle:
+        rest = take(scored, torch.arange(idle, device=device))
+        kept = [*kept, {**rest, "advantages": torch.zeros_like(rest["advantages"])}]
+    return {**join(kept, trainer._tokenizer.pad_token_id), "num_items_in_batch": total}
+
+
+def _by_row(batch: Batch) -> Batch:
+    """Return the batch with the images as one tensor a row."""
+    if "pixel_values" not in batch or "num_images" not in batch:
+        return batch
+    grids = torch.split(batch["image_grid_thw"], batch["num_images"])
+    sizes = [int(grid.prod(-1).sum()) for grid in grids]
+    pixels = torch.split(batch["pixel_values"], sizes)
+    return {**batch, "pixel_values": list(pixels), "image_grid_thw": list(grids)}
+
+
+def _flat_images(batch: Batch) -> Batch:
+    if isinstance(batch.get("pixel_values"), list) and batch["pixel_values"]:
+        pair = {key: torch.cat(batch[key]) for key in ("pixel_values", "image_grid_thw")}
+        return {**batch, **pair}
+    return batch
+
+
+def _widen(batch: Batch, prompt: int, answer: int, pad_id: int) -> Batch:
+    """Pad prompts on the left and answers on the right."""
+    old_prompt, old_answer = batch["prompt_ids"].shape[1], batch["completion_ids"].shape[1]
+    left, right = prompt - old_prompt, answer - old_answer
+    out = dict(batch)
+    for key, value in batch.items():
+        if (
+            not isinstance(value, Tensor)
+            or value.ndim != 2
+            or key in ("pixel_values", "image_grid_thw")
+        ):
+            continue
+        fill = pad_id if key in ("prompt_ids", "completion_ids") else 0
+        if key in _LEFT_PADDED:
+            sides = (left, 0)
+        elif value.shape[1] == old_prompt + old_answer:
+            sides = (left, right)
+        else:
+            sides = (0, right) if value.shape[1] == old_answer else (0, 0)
+        out[key] = torch.nn.functional.pad(value, sides, value=fill)
+    return out
+
+
+class Curriculum:
+    """Popular regions that grow from saturated groups, and draws that avoid them.
+
+    Parameters
+    ----------
+    config
+        ``enabled`` False leaves every draw as it is.
+    seed
+        With the step and the process it decides the draws, so a resumed run repeats them.
+    """
+
+    def __init__(self, config: CurriculumConfig, seed: int) -> None:
+        self.config, self.seed = config, seed
+        self.popular = PopularRegions(config.radius_km)
+        self._places: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+        self._draws = 0
+
+    def observe(self, rows: Sequence[Row], rewards: Tensor, trainer: Any) -> None:
+        """Make popular the places of groups whose worst answer is good.
+
+        Parameters
+        ----------
+        rows
+            One row a group, with lat and lon.
+        rewards
+            (groups, G)
+        """
+        if not self.config.enabled:
+            return
+        good = (rewards.amin(1) >= self.config.saturated).tolist()
+        places = [
+            (row["lat"], row["lon"]) for row, is_good in zip(rows, good, strict=True) if is_good
+        ]
+        everywhere = sorted(set(gather_object(places)))
+        if everywhere:
+            self.popular.add([lat for lat, _ in everywhere], [lon for _, lon in everywhere])
+        _log(trainer, "curriculum/regions", float(len(self.popular)))
+
+    def choose(self, inputs: list[Row], trainer: Any) -> list[Row]:
+        """Return the rows of a batch, those in popular regions mostly swapped for others."""
+        if not self.config.enabled or not len(self.popular):
+            return inputs
+        size = trainer.num_generations
+        groups = inputs[::size]
+        rng = self._rng(trainer)
+        inside = self.popular.contains([g["lat"] for g in groups], [g["lon"] for g in groups])
+        swap = inside & (rng.random(len(groups)) >= self.config.keep)
+        fresh = iter(self._elsewhere(int(swap.sum()), rng, trainer))
+        chosen = [next(fresh) if out else row for row, out in zip(groups, swap, strict=True)]
+        _log(trainer, "curriculum/swapped", float(swap.mean()))
+        return [row for row in chosen for _ in range(size)]
+
+    def draw(self, groups: int, trainer: Any) -> list[Row]:
+        """Return the rows of so many new groups, avoiding popular regions if enabled."""
+        rows = self._elsewhere(groups, self._rng(trainer), trainer)
+        return [row for row in rows for _ in range(trainer.num_generations)]
+
+    def _rng(self, trainer: Any) -> np.random.Generator:
+        """Return a generator that depends on nothing but where the run stands."""
+        self._draws += 1
+        rank = trainer.accelerator.process_index
+        return np.random.default_rng([self.seed, trainer.state.global_step, rank, self._draws])
+
+    def _elsewhere(self, count: int, rng: np.random.Generator, trainer: Any) -> list[Row]:
+        if count == 0:
+            return []
+        lat, lon = self._all_places(trainer)
+        picked = rng.integers(0, len(lat), (count, self.config.budget))
+        if self.config.enabled:
+            flat = picked.ravel()
+            stay = ~self.popular.contains(lat[flat], lon[flat]).reshape(picked.shape)
+            stay |= rng.random(picked.shape) < self.config.keep
+            picked = picked[np.arange(count), stay.argmax(1)]
+        else:
+            picked = picked[:, 0]
+        found: list[Row] = trainer.train_dataset.__getitems__(picked.tolist())
+        return found
+
+    def _all_places(self, trainer: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        if self._places is None:
+            columns = trainer.train_dataset.with_format("numpy", columns=["lat", "lon"])[:]
+            self._places = columns["lat"], columns["lon"]
+        return self._places
+
+    def save(self, path: Path) -> None:
+        """Write the state beside a checkpoint, as JSON."""
+        table = self.popular.to_table()
+        state = {"draws": self._draws, "radius_km": self.popular.radius_km, **table.to_pydict()}
+        write_text(path, json.dumps(state))
+
+    def restore(self, path: Path) -> None:
+        """Read what `save` wrote."""
+        state = json.loads(path.read_text(encoding="utf-8"))
+        self._draws = int(state["draws"])
+        self.popular = PopularRegions(state["radius_km"])
+        if state["lat"]:
+            self.popular.add(state["lat"], state["lon"])

@@ -1,0 +1,67 @@
+"""Supervised fine-tuning on Chain-of-Region answers.
+
+The model sees a photo and the prompt and is taught the answer's tokens, country first and the
+coordinates last (Geo-R, section 3). The loss is the cross entropy of the answer alone.
+
+    one CPU        georl sft configs/tiny-cpu.yaml
+    one GPU        georl sft configs/qwen2.5-vl-3b-1gpu-lora.yaml
+    eight A100s    torchrun --nproc_per_node 8 -m georl.cli sft configs/qwen2.5-vl-7b-8xa100.yaml
+
+What differs from TRL's SFTTrainer: nothing in the update. Around it, images are opened when a
+batch needs them, checkpoints are sealed with hashes and resumed bit for bit (stock Trainer
+resumes Qwen2.5-VL from its starting weights with only a warning), and the metrics are always
+written to a file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trl.trainer.sft_config import SFTConfig
+from trl.trainer.sft_trainer import SFTTrainer
+
+from georl import data, launch, models, plan
+from georl.config import Config, check
+
+
+def train(config: Config) -> Path:
+    """Run SFT and return the folder of the final model.
+
+    Parameters
+    ----------
+    config
+        A run with ``task: sft``.
+
+    Raises
+    ------
+    ConfigError, DataError
+        Before the model is loaded, for everything that can be told by then.
+    """
+    check(config)
+    launch.check_strategy(config)
+    plan.check_memory(config)
+    rows = data.load(config, completions=True)
+    model, processor = models.load(config.model, texts=data.texts(rows, config), seed=config.seed)
+    trainer = GeoSFTTrainer(
+        model=model,
+        args=arguments(config),
+        train_dataset=rows,
+        processing_class=processor,
+        peft_config=models.lora(config.model),
+    )
+    return launch.run(trainer, config)
+
+
+class GeoSFTTrainer(launch.ExactResume, SFTTrainer):
+    """TRL's trainer, with a resume that loads the weights."""
+
+
+def arguments(config: Config) -> SFTConfig:
+    """Return TRL's arguments; images rule out packing and truncation."""
+    return SFTConfig(
+        **launch.common_arguments(config),
+        max_length=None,
+        packing=False,
+        completion_only_loss=True,
+        dataset_kwargs={"skip_prepare_dataset": True},
+    )

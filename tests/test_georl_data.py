@@ -1,0 +1,159 @@
+"""Photos, prompts and the world: what goes in, what is refused (georl.data, prompts, world)."""
+
+import io
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from geodata import answers, sphere
+from georl import data, prompts, world
+from georl.config import ConfigError, DataConfig, load
+from georl.data import DataError
+
+
+def png(color=(10, 20, 30)):
+    buffer = io.BytesIO()
+    Image.new("RGB", (40, 30), color).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def table_run(tmp_path, columns, *more):
+    path = tmp_path / "photos.parquet"
+    pq.write_table(pa.table(columns), path)
+    return load(None, [f"data.table={path}", f"data.image_root={tmp_path}", *more])
+
+
+def test_images_come_from_paths_bytes_and_the_struct_of_hugging_face(tmp_path):
+    (tmp_path / "a.png").write_bytes(png())
+    base = {"IMG_ID": ["007"], "LAT": [48.0], "LON": [2.0], "country": ["France"]}
+    kinds = [
+        pa.array(["a.png"]),
+        pa.array([png()]),
+        pa.array([{"bytes": png(), "path": "a.png"}]),
+    ]
+    for image in kinds:
+        run = table_run(tmp_path, {**base, "image": image}, "data.levels=[country]")
+        row = data.load(run, completions=True)[0]
+        assert row["image"].getpixel((0, 0)) == (10, 20, 30)
+        assert (row["id"], row["lat"], row["lon"]) == ("007", 48.0, 2.0)
+        assert row["completion"][0]["content"].startswith("Country: France\n")
+        assert "geographic reasoning agent" in row["prompt"][0]["content"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"lat": [1.0], "lon": [2.0]}, "no column 'image'"),
+        ({"image": ["x.png"]}, "latitude column"),
+        (
+            {"image": ["a.png", "a.png"], "lat": [1.0, None], "lon": [2.0, 3.0]},
+            "1 of 2 rows have no valid",
+        ),
+        ({"image": ["a.png"], "lat": [91.0], "lon": [2.0]}, "row 0"),
+        (
+            {"image": ["a.png", "no.png"], "lat": [1.0] * 2, "lon": [2.0] * 2},
+            r"1 of 2 images are missing \(no\.png\)",
+        ),
+        (
+            {"id": ["a", "a"], "image": ["a.png"] * 2, "lat": [1.0] * 2, "lon": [2.0] * 2},
+            "ids repeat",
+        ),
+        (
+            {
+                "image": pa.array([], pa.string()),
+                "lat": pa.array([], pa.float64()),
+                "lon": pa.array([], pa.float64()),
+            },
+            "no rows",
+        ),
+    ],
+)
+def test_bad_tables_are_refused_with_the_row_and_the_remedy(tmp_path, columns, message):
+    (tmp_path / "a.png").write_bytes(png())
+    with pytest.raises((DataError, ValueError), match=message):
+        data.load(table_run(tmp_path, columns), completions=True)
+
+
+def test_missing_photos_are_listed_and_left_out_only_when_asked(tmp_path, capsys):
+    (tmp_path / "a.png").write_bytes(png())
+    columns = {"image": ["a.png", "no.png"], "lat": [1.0] * 2, "lon": [2.0] * 2}
+    run = table_run(tmp_path, columns, "data.skip_missing=true")
+    assert data.photo_table(run)["id"].to_pylist() == ["0"]
+    assert "no.png" in capsys.readouterr().out
+
+
+def test_a_corrupt_image_names_its_row(tmp_path):
+    (tmp_path / "a.png").write_bytes(png()[:40])
+    run = table_run(tmp_path, {"id": ["x7"], "image": ["a.png"], "lat": [1.0], "lon": [2.0]})
+    with pytest.raises(DataError, match=r"image of row 'x7' \(a\.png\) cannot be read"):
+        data.load(run, completions=True)[0]
+
+
+@given(
+    st.floats(-90, 90),
+    st.floats(-180, 179.99),
+    st.sampled_from([1, 2, 6]),
+    st.sampled_from([0.0, 0.5, 1.0]),
+    st.one_of(st.none(), st.text(max_size=30)),
+)
+def test_every_supervised_answer_earns_its_reward(lat, lon, decimals, step, country):
+    """What is taught must be what Eq. 6 accepts, and close to the truth."""
+    row = {"lat": lat, "lon": lon, "country": country}
+    text = prompts.answer(
+        row, DataConfig(levels=("country",), decimals=decimals, round_degrees=step)
+    )
+    found = answers.strict_pair(text)
+    assert found is not None
+    error = float(sphere.haversine_km(*found, lat, lon))
+    assert error <= 112 * (step + 10.0**-decimals)
+
+
+def test_the_location_prompt_is_answered_with_coordinates_alone():
+    row = {"lat": 1.0, "lon": 2.0, "country": "Gabon"}
+    assert prompts.answer(row, DataConfig(prompt="location")) == "Coordinates: (1.000000, 2.000000)"
+    assert "step by step" in prompts.question("cot")
+    with pytest.raises(ValueError, match="unknown level 'continent'"):
+        prompts.question("cor", ["continent"])
+
+
+def test_a_crop_is_centred_on_its_point_also_across_the_antimeridian_and_at_the_poles():
+    earth = world.Earth()
+    for lat, lon in ((0.0, -180.0), (0.0, 179.9), (89.9, 10.0), (-89.9, 10.0)):
+        assert earth.crop(lat, lon).size == (56, 56)
+    west, east = (np.asarray(earth.crop(20.0, lon), float) for lon in (-180.0, 180.0))
+    assert np.abs(west - east).max() <= 1
+    sahara, ocean = (
+        np.asarray(earth.crop(*at)).mean((0, 1)) for at in ((23.0, 10.0), (0.0, -30.0))
+    )
+    assert sahara[0] > 150 > ocean[0]
+
+
+def test_photos_lie_on_land_inside_the_box_and_repeat_with_the_seed():
+    table = world.photos(200, 3)
+    assert table.num_rows == 200
+    assert table["country"].null_count == 0
+    box = world.EUROPE_AFRICA
+    lat, lon = table["lat"].to_numpy(), table["lon"].to_numpy()
+    assert ((box.south <= lat) & (lat <= box.north) & (box.west <= lon) & (lon <= box.east)).all()
+    assert world.photos(200, 3).equals(table)
+    assert set(world.photos(50, 4)["id"].to_pylist()).isdisjoint(table["id"].to_pylist())
+
+
+def test_an_unknown_reward_names_the_nearest_and_nan_is_refused():
+    from georl import launch, rewards
+    from georl.config import RewardConfig
+
+    with pytest.raises(ConfigError, match=r"unknown reward 'geor'.*did you mean geo_r"):
+        launch.bind_rewards(rewards, RewardConfig({"geor": 1.0}))
+    with pytest.raises(ConfigError, match="no argument 'knot'"):
+        launch.bind_rewards(rewards, RewardConfig({"geo_r": 1.0}, {"geo_r": {"knot": 1}}))
+    bound = launch.bind_rewards(
+        rewards, RewardConfig({"geo_r": 1.0}, {"geo_r": {"values": [1, 1, 1, 1]}})
+    )
+    assert bound[0](["(1.0, 2.0)"], lat=[50.0], lon=[50.0]) == [1.0]
+    assert bound[0].__name__ == "geo_r"
