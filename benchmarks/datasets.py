@@ -36,13 +36,15 @@ def main():
         folder = Path(args.keep or made)
         folder.mkdir(exist_ok=True)
         print(f"{args.rows:,} rows")
-        print(f"{'stage':10}{'seconds':>9}{'peak MiB':>10}  made")
-        total = 0.0
+        print(f"{'stage':10}{'seconds':>9}{'CPU s':>8}{'peak MiB':>10}  made")
+        total = np.zeros(2)
         for stage in STAGES:
             told = _run(stage, folder, args)
-            total += told["seconds"] if stage != "make" else 0.0
-            print(f"{stage:10}{told['seconds']:9.1f}{told['peak_mib']:10.0f}  {told['made']}")
-        print(f"{'all but make':10}{total:7.1f}")
+            if stage != "make":
+                total += np.array([told["seconds"], told["cpu"]])
+            figures = f"{told['seconds']:9.1f}{told['cpu']:8.1f}{told['peak_mib']:10.0f}"
+            print(f"{stage:10}{figures}  {told['made']}", flush=True)
+        print(f"{'all but make':10}{total[0]:7.1f}{total[1]:8.1f}")
         _selective(folder / "lake")
 
 
@@ -130,7 +132,9 @@ def _stage(stage, folder, rows, places):
         built = _built(stage, lake, folder, rows / 4_720_000)
         wrong = sum(audit.offending for audit in built.audits)
         made = f"{built.rows:,} rows, {wrong} audited wrong, {built.content_hash[:12]}"
-    return {"seconds": time.perf_counter() - start, "peak_mib": _peak_mib(), "made": made}
+    took = time.perf_counter() - start
+    cpu = time.process_time()
+    return {"seconds": took, "cpu": cpu, "peak_mib": _peak_mib(), "made": made}
 
 
 def _peak_mib():
