@@ -49,7 +49,8 @@ def by_shapely(layer, lat, lon):
     x, y = lon[order], lat[order]
     owner, border = np.full(len(lat), -1), np.zeros(len(lat), bool)
     bounds = shapely.bounds(layer)
-    for i in np.argsort(-shapely.area(layer), kind="stable"):
+    # largest first, and of equal ones the first last: it wins, as in the index
+    for i in np.argsort(shapely.area(layer), kind="stable")[::-1]:
         west, south, east, north = bounds[i]
         lo, hi = np.searchsorted(y, south), np.searchsorted(y, north, "right")
         at = lo + np.flatnonzero((x[lo:hi] >= west) & (x[lo:hi] <= east))
