@@ -12,9 +12,8 @@ same content hash, with any number of threads. See `geodata.recipes` for how row
 
 from __future__ import annotations
 
-import inspect
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,12 +22,8 @@ import pyarrow as pa
 from geodata import table_commit, table_hash, table_schema, tables
 from geodata.dataset_audits import Audit, run_audits
 from geodata.lineage import DatasetError, Input, open_input, reopen
+from geodata.recipe_list import RECIPES, Recipe, plan, sources
 from geodata.recipes import Made
-from geodata.recipes_exclude import exclude_benchmark
-from geodata.recipes_label import labelled
-from geodata.recipes_popular import hard, popular
-from geodata.recipes_sample import dedupe, rand
-from geodata.recipes_split import split
 from geodata.table_version import TableVersion, open_version
 
 __all__ = [
@@ -48,33 +43,6 @@ _Path = str | os.PathLike[str]
 
 class EmptyDatasetError(DatasetError):
     """A recipe that would leave no row; nothing was written."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """A way to make a dataset from others."""
-
-    make: Callable[..., Made]
-    """Called with the opened inputs by role, the seed, and its own parameters."""
-    inputs: Mapping[str, str | None]
-    """Role of each input and the table it is by default."""
-
-    def parameters(self) -> dict[str, Any]:
-        """Return the names and defaults of the recipe's own parameters."""
-        found = inspect.signature(self.make).parameters.values()
-        return {p.name: p.default for p in found if p.kind is p.KEYWORD_ONLY}
-
-
-RECIPES: Mapping[str, Recipe] = {
-    "labelled": Recipe(labelled, {"rows": "photos"}),
-    "rand": Recipe(rand, {"rows": "labelled"}),
-    "popular": Recipe(popular, {"rows": "labelled", "predictions": None}),
-    "hard": Recipe(hard, {"rows": "labelled", "popular": "popular"}),
-    "split": Recipe(split, {"rows": "labelled"}),
-    "exclude-benchmark": Recipe(exclude_benchmark, {"rows": "labelled", "benchmark": None}),
-    "dedupe": Recipe(dedupe, {"rows": "photos"}),
-}
-"""The recipes by name; their functions say what the parameters mean."""
 
 
 @dataclass(frozen=True)
@@ -156,10 +124,10 @@ def build(
     >>> lake.cleanup()
     """
     path = tables.path_of(lake, name)
-    spec, values = _plan(recipe, params, seed)
+    spec, values = plan(recipe, params, seed)
     opened = {
         role: open_input(lake, role, source)
-        for role, source in _sources(recipe, spec, inputs).items()
+        for role, source in sources(recipe, spec, inputs).items()
     }
     _check_target(lake, name, opened)
     made = _made(recipe, spec, opened, seed, values)
@@ -203,7 +171,7 @@ def rebuild(
     path = tables.path_of(lake, name)
     recorded = open_version(path, version, check=not write)
     note = _recipe_note(recorded)
-    spec, values = _plan(note["recipe"], note["parameters"], note["seed"])
+    spec, values = plan(note["recipe"], note["parameters"], note["seed"])
     opened = {role: reopen(lake, role, ref) for role, ref in note["inputs"].items()}
     made = _made(note["recipe"], spec, opened, note["seed"], values)
     if write:
@@ -212,7 +180,7 @@ def rebuild(
     else:
         number, found = recorded.version, _content_hash(made)
     if found != recorded.content_hash:
-        raise DatasetError(_differs(recorded, note, found))
+        raise DatasetError(_differs(recorded, note, made, found))
     return Built(name, number, found, made.rows, made.report)
 
 
@@ -229,42 +197,6 @@ def audit(lake: _Path, name: str, version: int | str | None = None) -> tuple[Aud
     return run_audits(
         opened, note, {role: reopen(lake, role, ref) for role, ref in note["inputs"].items()}
     )
-
-
-def _plan(recipe: str, params: Mapping[str, Any], seed: int) -> tuple[Recipe, dict[str, Any]]:
-    if recipe not in RECIPES:
-        msg = f"there is no recipe {recipe!r}; the recipes are {', '.join(RECIPES)}"
-        raise DatasetError(msg)
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 1 << 63:
-        msg = f"seed={seed!r} must be a whole number from 0 to 2^63 - 1"
-        raise DatasetError(msg)
-    values = RECIPES[recipe].parameters()
-    unknown = [name for name in params if name not in values]
-    if unknown:
-        msg = (
-            f"recipe {recipe!r} has no parameter {unknown[0]!r}; it has {', '.join(values)} and "
-            "seed"
-        )
-        raise DatasetError(msg)
-    return RECIPES[recipe], values | dict(params)
-
-
-def _sources(recipe: str, spec: Recipe, inputs: Any) -> dict[str, Any]:
-    given = dict(inputs) if isinstance(inputs, Mapping) else {"rows": inputs}
-    given = {role: source for role, source in given.items() if source is not None}
-    unknown = [role for role in given if role not in spec.inputs]
-    if unknown:
-        msg = f"recipe {recipe!r} has no input {unknown[0]!r}; it has {', '.join(spec.inputs)}"
-        raise DatasetError(msg)
-    sources = {role: given.get(role, default) for role, default in spec.inputs.items()}
-    missing = [role for role, source in sources.items() if source is None]
-    if missing:
-        msg = (
-            f"recipe {recipe!r} needs the input {missing[0]!r}: the name of a table, or a CSV, "
-            "TSV, Parquet or JSONL file"
-        )
-        raise DatasetError(msg)
-    return sources
 
 
 def _check_target(lake: _Path, name: str, opened: Mapping[str, Input]) -> None:
@@ -327,12 +259,12 @@ def _recipe_note(version: TableVersion) -> dict[str, Any]:
     return note
 
 
-def _differs(recorded: TableVersion, note: Mapping[str, Any], found: str) -> str:
-    then, now = note.get("code", {}), table_commit.software()
-    changed = [f"{k} {then.get(k)} then, {v} now" for k, v in now.items() if then.get(k) != v]
+def _differs(recorded: TableVersion, note: Mapping[str, Any], made: Made, found: str) -> str:
+    then = {**note.get("code", {}), **note.get("report", {}).get("made_by", {})}
+    now = {**table_commit.software(), **made.report.get("made_by", {})}
+    changed = [f"{k} was {then.get(k)} and is {v}" for k, v in now.items() if then.get(k) != v]
     return (
         f"{recorded.path.name}@{recorded.version}: the replay has content hash {found[:12]}, "
         f"recorded is {recorded.content_hash[:12]}; "
-        f"{'; '.join(changed) or 'the software has the same version numbers'}; a boundary set, if "
-        "one was used, may have changed: its hash is in the report of the commit"
+        f"{'; '.join(changed) or 'software and boundaries are of the same version'}"
     )

@@ -12,7 +12,7 @@ import io
 import math
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,22 @@ def images_in(folder: Path) -> Iterator[str]:
                 yield (Path(where) / name).relative_to(folder).as_posix()
 
 
+def pictures(source: Path) -> Iterator[str]:
+    """Yield the pictures of a folder or archive by name, told by their endings."""
+    if source.is_dir():
+        yield from images_in(source)
+        return
+    for name in open_archive(source).names:
+        if name.as_py().lower().endswith(ENDINGS):
+            yield name.as_py()
+
+
+def names_in(archive: Path, most: int = 5) -> list[str]:
+    """Return the first names of an archive, whatever they are."""
+    found: list[str] = open_archive(archive).names.slice(0, most).to_pylist()
+    return found
+
+
 def batches(source: Path, keep: Sequence[str]) -> Iterator[Batch]:
     """Yield the pictures of a folder or archive as rows with `COLUMNS` and the kept tags.
 
@@ -112,19 +128,13 @@ def batches(source: Path, keep: Sequence[str]) -> Iterator[Batch]:
     _know_heic()
     archive = None if source.is_dir() else open_archive(source)
     rows: list[dict[str, Any]] = []
-    for name in images_in(source) if archive is None else _members(archive):
+    for name in pictures(source):
         rows.append(_row(source, archive, name, tags))
         if len(rows) == BATCH_IMAGES:
             yield _batch(rows, keep)
             rows = []
     if rows:
         yield _batch(rows, keep)
-
-
-def _members(archive: Archive) -> Iterable[str]:
-    for name in archive.names:
-        if name.as_py().lower().endswith(ENDINGS):
-            yield name.as_py()
 
 
 def _batch(rows: list[dict[str, Any]], keep: Sequence[str]) -> Batch:

@@ -43,16 +43,17 @@ SCHEMA = pa.schema(
 
 STATUSES = {
     "ok": "the row can be used",
+    "unreadable": "the row or picture could not be read",
     "missing": "it has no latitude or no longitude",
     "invalid": "its coordinates are no numbers in range, or no certain position",
     "null_island": "its coordinates are exactly 0, 0, which is what a missing position becomes",
-    "unreadable": "the row or picture could not be read",
     "no_id": "it has no photo id",
     "video": "it is no photo",
     "image_missing": "the places given for pictures have none for it",
     "photo_unavailable": "its picture is too small in bytes to be one: Flickr's placeholder",
 }
-"""Every status and what it says; the first that applies, in the order of `judged`."""
+"""Every status and what it says; of several the first counts. lat and lon are NULL for those
+from ``unreadable`` to ``null_island``, and only for them."""
 
 UNAVAILABLE_BYTES = 5120
 """Pictures of Flickr data sets below this are the drawing that says: photo unavailable."""
@@ -86,9 +87,6 @@ class _Verdicts:
     @property
     def undecided(self) -> NDArray[np.bool_]:
         return self._codes < 0
-
-    def has(self, *statuses: str) -> NDArray[np.bool_]:
-        return np.isin(self._codes, [_NAMES.index(status) for status in statuses])
 
     def mark(self, where: NDArray[np.bool_], status: str) -> NDArray[np.int64]:
         """Give undecided rows a status and return which they are."""
@@ -191,9 +189,6 @@ def _take_given(table: pa.Table, verdicts: _Verdicts) -> None:
             same = np.asarray(pc.fill_null(pc.equal(status, name), False)).astype(bool)
             rows = verdicts.mark(same, name)
             verdicts.explain(rows, [reason[row] for row in rows])
-    if "_marker" in table.column_names:
-        video = pc.fill_null(pc.equal(_role(table, "_marker"), "1"), False)
-        verdicts.mark(np.asarray(video).astype(bool), "video")
 
 
 def _judge_coordinates(table: pa.Table, verdicts: _Verdicts) -> tuple[coords.Coordinates, int]:
@@ -201,7 +196,7 @@ def _judge_coordinates(table: pa.Table, verdicts: _Verdicts) -> tuple[coords.Coo
     lat, lon = coords.parse_numbers(raw_lat), coords.parse_numbers(raw_lon)
     points = coords.arrays(lat, lon)
     zero = points.valid & (points.lat == 0) & (points.lon == 0)
-    usable = points.valid & ~zero & (verdicts.undecided | verdicts.has("video"))
+    usable = points.valid & ~zero & verdicts.undecided
     verdicts.mark(zero, "null_island")
     wrong = np.flatnonzero(~points.valid & verdicts.undecided)
     if len(wrong):
@@ -257,6 +252,8 @@ def _names(
         numbers = np.arange(first_row, first_row + table.num_rows)
         photo_id = pa.array(numbers).cast(pa.string())
     verdicts.mark(np.asarray(photo_id.is_null()).astype(bool), "no_id")
+    video = pc.fill_null(pc.equal(_role(table, "_marker"), "1"), False)
+    verdicts.mark(np.asarray(video).astype(bool), "video")
     keys = _image_keys(table, photo_id, image, rules)
     if rules.images is None:
         return photo_id, keys

@@ -113,7 +113,7 @@ def _from_file(
     suffix = path.suffix.lower()
     if format_ == "yfcc100m" or (format_ is None and suffix not in (".parquet", ".pq")):
         line = photo_yfcc.first_line(path)
-        names = photo_yfcc.text_names(line)
+        names = photo_yfcc.text_names(line, sure=format_ == "yfcc100m")
         if names is not None:
             told = f"{len(names)} tab-separated fields without a header"
             read: _Batches = lambda wanted: photo_yfcc.text_batches(path, names, wanted)  # noqa: E731
@@ -213,11 +213,12 @@ def _from_pictures(
     if not path.exists():
         msg = f"{path}: there is no such folder of pictures"
         raise FileError(msg)
-    if path.is_dir() and next(photo_exif.images_in(path), None) is None:
-        names = sorted(p.name for p in path.iterdir())[:5]
+    if next(iter(photo_exif.pictures(path)), None) is None:
+        folder = path.is_dir()
+        names = sorted(p.name for p in path.iterdir())[:5] if folder else photo_exif.names_in(path)
         msg = (
             f"{path}: holds no picture ({', '.join(photo_exif.ENDINGS)}), but "
-            f"{', '.join(names) or 'nothing'}; import table files one by one"
+            f"{', '.join(names) or 'nothing'}; import table files one by one, unpacked"
         )
         raise FileError(msg)
     told = "a folder of pictures" if path.is_dir() else "an archive of pictures"

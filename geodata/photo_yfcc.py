@@ -64,7 +64,7 @@ def is_sqlite(path: Path) -> bool:
         return file.read(len(_SQLITE_MAGIC)) == _SQLITE_MAGIC
 
 
-def text_names(line: str) -> tuple[str, ...] | None:
+def text_names(line: str, *, sure: bool = False) -> tuple[str, ...] | None:
     r"""Return the columns of a line of the tab-separated file, None if it is not one.
 
     Examples
@@ -74,8 +74,8 @@ def text_names(line: str) -> tuple[str, ...] | None:
     """
     fields = line.split("\t")
     names = {len(NAMES): NAMES, len(OLD_NAMES): OLD_NAMES}.get(len(fields))
-    if names is None:
-        return None
+    if names is None or sure:
+        return names
     row = dict(zip(names, fields, strict=True))
     is_row = row["photoid"].isdigit() and row["marker"] in ("0", "1", "")
     return names if is_row and all(map(_is_number, (row["latitude"], row["longitude"]))) else None

@@ -162,6 +162,12 @@ def check_count(n: int | None, available: int, what: str) -> int:
     return n
 
 
+def has_cells(table: pa.Table) -> bool:
+    """Return whether H3 cells are stored with the rows, as numbers."""
+    stored = table.schema.field(CELL) if CELL in table.column_names else None
+    return stored is not None and bool(pa.types.is_integer(stored.type))
+
+
 def cells_of(lat: NDArray[np.float64], lon: NDArray[np.float64], resolution: int = 5) -> Any:
     """Return the H3 cells of valid points as int64, shape (n,)."""
     from h3ronpy import vector

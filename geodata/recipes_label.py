@@ -15,7 +15,7 @@ from geodata.cor import MAX_OFFSET_KM, attach
 from geodata.label_files import describe
 from geodata.labeller import Labeller, labeller
 from geodata.lineage import Input
-from geodata.recipes import CELL, Made, cells_of
+from geodata.recipes import CELL, Made, cells_of, has_cells
 from geodata.spill import Spill
 
 BUCKET_ROWS = 1 << 18
@@ -96,7 +96,7 @@ def _order_of(labels: pa.Table, points: coords.Coordinates) -> _Order:
     codes = [int.from_bytes(str(c).encode()[:2].ljust(2, b"\0")) for c in words.dictionary]
     index = np.asarray(words.indices.fill_null(len(codes))).astype(np.int64)
     order = np.array([*codes, _LAST_CODE], np.int64)[index] << _CELL_BITS
-    if CELL in labels.column_names:
+    if has_cells(labels):
         cells = np.asarray(labels[CELL].fill_null(0)).astype(np.int64)
     else:
         cells = np.zeros(len(order), np.int64)

@@ -174,7 +174,7 @@ class _Localized:
 def _localized(rows: Input, predictions: Input, seed: int) -> _Localized:
     parts = [(*points, fit, t) for points, fit, t in usable_points(rows, [ID])]
     found = _Points.joined([(*p[:4], keys(p[4], seed)) for p in parts])
-    chunks = [chunk for *_, table in parts for chunk in table[ID].chunks]
+    chunks = [chunk for *_, table in parts for chunk in table[ID].cast(pa.string()).chunks]
     truth = pa.table({"id": pa.chunked_array(chunks, pa.string()), "lat": found.lat,
                       "lon": found.lon}).filter(pa.array(found.usable))  # fmt: skip
     del parts, chunks

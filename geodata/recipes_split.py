@@ -11,7 +11,17 @@ from numpy.typing import NDArray
 
 from geodata.cor import attach
 from geodata.lineage import DatasetError, Input
-from geodata.recipes import CELL, Made, Mask, cells_of, left_out, mixed, usable_points, where
+from geodata.recipes import (
+    CELL,
+    Made,
+    Mask,
+    cells_of,
+    has_cells,
+    left_out,
+    mixed,
+    usable_points,
+    where,
+)
 
 SPLITS = ("train", "validation", "test")
 _TRAIN, _VALIDATION, _TEST, _NONE = range(4)
@@ -101,7 +111,7 @@ def _read(rows: Input) -> tuple[Mask, Mask, _Cells, NDArray[np.int64]]:
         valid.append(points.valid)
         usable.append(fit)
         kept = table.filter(pa.array(fit))
-        if stored and not kept[CELL].null_count:
+        if has_cells(kept) and not kept[CELL].null_count:
             cells.append(np.asarray(kept[CELL]).astype(np.int64))
         else:
             cells.append(cells_of(points.lat[fit], points.lon[fit], _CELL_RESOLUTION))

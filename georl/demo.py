@@ -40,6 +40,9 @@ POPULAR_PLACES, EXCLUSION_KM = 60, 200.0
 
 HELD_OUT_SEED = 1_000_003
 
+SAMPLES = 2
+"""Answers sampled to each held-out place to measure what GRPO raises, the sampled reward."""
+
 
 class DemoError(ValueError):
     """A training run of the demo stopped: carries the end of its log."""
@@ -188,7 +191,10 @@ def _train(arm: Arm, output: Path, sizes: Sizes, seed: int, workers: int) -> Arm
     return arm
 
 
-def _predict(arm: Arm, output: Path, places: str, target: Path, sizes: Sizes) -> pa.Table:
+def _predict(
+    arm: Arm, output: Path, places: str, target: Path, sizes: Sizes, sample: int | None = None
+) -> pa.Table:
+    """Return the answers of an arm, greedy, or sampled at temperature 1 with a seed."""
     if not target.is_file():
         base = arm_config(arm, output, sizes, 0)
         settings = [
@@ -198,6 +204,8 @@ def _predict(arm: Arm, output: Path, places: str, target: Path, sizes: Sizes) ->
             "predict.max_tokens=40",
             f"model.name={output / arm.name / 'final'}",
         ]
+        if sample is not None:
+            settings += ["predict.temperature=1.0", f"seed={sample}"]
         kept = [f"data.prompt={base.data.prompt}", f"data.question={base.data.question}"]
         predict.predict(load(None, ["task=predict", *kept, *settings]))
     return pq.read_table(target)
@@ -232,6 +240,8 @@ class Score:
     accuracy: dict[float, float]
     reward: float
     """Mean of Geo-R's reward over the greedy answers."""
+    sampled: np.ndarray[Any, np.dtype[np.float64]]
+    """Reward of answers sampled at temperature 1, (held-out places,), the mean of `SAMPLES`."""
 
 
 def _score(arm: Arm, output: Path, truth: Path, sizes: Sizes) -> Score:
@@ -240,18 +250,20 @@ def _score(arm: Arm, output: Path, truth: Path, sizes: Sizes) -> Score:
     result = evaluation.evaluate(target, truth, THRESHOLDS_KM)
     write_text(output / arm.name / "evaluation.json", result.to_json())
     table = pq.read_table(truth)
-    texts = [text or "" for text in answers["answer"].to_pylist()]
-    earned = rewards.geo_r(texts, table["lat"].to_pylist(), table["lon"].to_pylist())
-    accuracy = {float(km): float(share or 0.0) for km, share in result.accuracy.items()}
-    return Score(float(result.median_km or np.nan), accuracy, float(np.mean(earned)))
-
-
-def sampled_reward(folder: Path, head: int = 5, tail: int = 10) -> tuple[float, float]:
-    """Return the mean sampled reward of the first and the last logged lines of a GRPO run."""
-    found = [
-        row["reward"] for row in JsonLines(folder / METRICS).read() if row.get("reward") is not None
+    earned = _earned(answers, table)
+    drawn = [
+        _predict(arm, output, "held-out", output / arm.name / f"sampled-{k}.parquet", sizes, k)
+        for k in range(SAMPLES)
     ]
-    return float(np.mean(found[:head])), float(np.mean(found[-tail:]))
+    sampled = np.mean([_earned(answer, table) for answer in drawn], axis=0)
+    accuracy = {float(km): float(share or 0.0) for km, share in result.accuracy.items()}
+    return Score(float(result.median_km or np.nan), accuracy, float(earned.mean()), sampled)
+
+
+def _earned(answers: pa.Table, truth: pa.Table) -> np.ndarray[Any, np.dtype[np.float64]]:
+    texts = [text or "" for text in answers["answer"].to_pylist()]
+    lat, lon = truth["lat"].to_pylist(), truth["lon"].to_pylist()
+    return np.array(rewards.geo_r(texts, lat, lon))
 
 
 def _report(output: Path, arms: tuple[Arm, ...], scores: dict[str, Score], seconds: float) -> str:
@@ -259,19 +271,22 @@ def _report(output: Path, arms: tuple[Arm, ...], scores: dict[str, Score], secon
     lines = [
         f"# georl demo: {seconds:.0f} s",
         "",
-        f"| run | median km | {heads} | mean reward |",
-        "|---" * (3 + len(THRESHOLDS_KM)) + "|",
+        f"| run | median km | {heads} | reward, greedy | reward, sampled |",
+        "|---" * (4 + len(THRESHOLDS_KM)) + "|",
     ]
     for arm in arms:
         score = scores[arm.name]
         shares = " | ".join(f"{score.accuracy[t]:.3f}" for t in THRESHOLDS_KM)
-        lines.append(f"| {arm.title} | {score.median_km:.0f} | {shares} | {score.reward:.3f} |")
+        mean = f"{score.reward:.3f} | {score.sampled.mean():.3f}"
+        lines.append(f"| {arm.title} | {score.median_km:.0f} | {shares} | {mean} |")
     lines.append("")
     for arm in arms:
-        if arm.task == "grpo":
-            first, last = sampled_reward(output / arm.name)
+        if arm.start is not None:
+            gain = scores[arm.name].sampled - scores[arm.start].sampled
+            error = gain.std() / len(gain) ** 0.5
             lines.append(
-                f"Sampled reward, {arm.name}: {first:.3f} -> {last:.3f} ({last - first:+.3f})"
+                f"Sampled reward on held-out places, {arm.name}: {gain.mean():+.3f} "
+                f"(standard error {error:.3f})"
             )
     lines += ["", *_findings(output, arms)]
     lines += [
@@ -322,11 +337,13 @@ def plot(output: Path, arms: tuple[Arm, ...]) -> Path:
         for arm in (arm for arm in arms if arm.task == task):
             rows = JsonLines(output / arm.name / METRICS).read()
             points = [(row["step"], row[field]) for row in rows if row.get(field) is not None]
-            axis.plot(*zip(*points, strict=True), label=arm.title, linewidth=1.3)
+            if points:
+                axis.plot(*zip(*points, strict=True), label=arm.title, linewidth=1.3)
         axis.set_xlabel("step")
         axis.set_title({"sft": "SFT loss", "grpo": "GRPO sampled reward"}[task], fontsize=10)
         axis.grid(alpha=0.3)
-        axis.legend(fontsize=8)
+        if axis.lines:
+            axis.legend(fontsize=8)
     figure.tight_layout()
     target = output / "curves.png"
     with replacing(target) as beside:

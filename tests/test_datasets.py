@@ -21,8 +21,10 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from geodata import cor, datasets, files, lineage, photos, query, recipes_sample, sphere, tables
+from geodata.cli import app
 from geodata.spill import Spill
 
 ROWS = 2500
@@ -511,6 +513,15 @@ def test_a_replay_refuses_inputs_that_changed(lake, tmp_path):
         datasets.rebuild(lake, "photos")
 
 
+def test_a_replay_that_differs_is_told(lake):
+    datasets.build(lake, "rand", "rand", n=30)
+    opened = tables.open(lake / "rand")
+    note = {**opened.note, "code": {**opened.note["code"], "numpy": "1.0"}}
+    tables.write(lake / "rand", opened.arrow().slice(1), note=note)
+    with pytest.raises(datasets.DatasetError, match=r"the replay has content .*numpy was 1.0 and"):
+        datasets.rebuild(lake, "rand")
+
+
 # bad input
 
 
@@ -607,8 +618,8 @@ def test_rows_that_the_import_refused_are_not_sampled(tmp_path):
     assert built.report["with_another_status_than_ok"] == 1
 
 
-def test_an_empty_table_is_told(tmp_path):
-    tables.write(tmp_path / "photos", metadata(0).rename_columns(["photo_id", "a", "lat", "lon"]))
+def test_an_empty_table_is_told(made, tmp_path):
+    tables.write(tmp_path / "photos", rows_of(made, "photos").slice(0, 0))
     with pytest.raises(datasets.EmptyDatasetError, match="leaves no row"):
         datasets.build(tmp_path, "labelled", "labelled")
 
@@ -759,3 +770,50 @@ def test_inputs_are_tables_or_files(lake, tmp_path):
     assert opened.reference["sha256"] == files.sha256(path)
     points = next(iter(opened.points(["id"])))[0]
     assert points.lat.tolist() == [1.0]
+
+
+# the command
+
+
+def run(*args, code=0):
+    done = CliRunner().invoke(app, [str(a) for a in args], catch_exceptions=False)
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def test_the_command_builds_checks_and_hands_on(lake, tmp_path):
+    with_popular(lake)
+    told = run("dataset", "build", "hard", "--lake", lake, "-n", 40, "--seed", 2)
+    assert "hard, version 0: 40 rows" in told
+    assert "audit dataset_near_popular: 0 rows" in told
+    run("dataset", "build", "hard", "--lake", lake, "-n", 60, "--seed", 2)
+    assert "0 rows added, 20 removed" in run("dataset", "diff", "hard", 1, 0, "--lake", lake)
+    assert "hard@paper is version 0" in run(
+        "dataset", "tag", "hard", "paper", "--lake", lake, "--at", 0
+    )
+    listed = run("dataset", "history", "hard", "--lake", lake)
+    assert "0 [paper]" in listed
+    assert "hard of rows labelled@0, popular popular@0; seed 2" in listed
+    assert "40 rows in" in run("dataset", "verify", "hard", "--lake", lake, "--at", "paper")
+    assert "the same content hash" in run("dataset", "rebuild", "hard", "--lake", lake)
+    assert "dataset_near_popular: 0" in run("dataset", "audit", "hard", "--lake", lake)
+    assert "recipe" in run("dataset", "card", "hard", "--lake", lake).lower()
+    run("dataset", "export", "hard", "--lake", lake, "-o", tmp_path / "out")
+    assert pq.read_table(tmp_path / "out" / "data").num_rows == 60
+    assert "hard " in run("dataset", "list", "--lake", lake)
+    run("records", "grpo", "--lake", lake, "--from", "hard@paper", "-o", tmp_path / "r.parquet")
+    assert pq.read_table(tmp_path / "r.parquet").num_rows == 40
+    tables.write(lake / "hard", rows_of(lake, "labelled"), note=tables.open(lake / "hard").note)
+    assert "lat" in run("dataset", "audit", "hard", "--lake", lake, code=1)
+    tables.open(lake / "hard", "paper").files[0].unlink()
+    assert "is gone" in run("dataset", "verify", "hard", "--lake", lake, code=1)
+
+
+def test_an_export_is_read_by_datasets(lake, tmp_path):
+    hf = pytest.importorskip("datasets")
+    datasets.build(lake, "rand", "rand", n=40)
+    tables.export(lake / "rand", tmp_path / "out")
+    loaded = hf.load_dataset(
+        "parquet", data_dir=str(tmp_path / "out"), split="train", cache_dir=str(tmp_path / "c")
+    )
+    assert set(loaded["photo_id"]) == ids(rows_of(lake, "rand"))

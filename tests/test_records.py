@@ -1,5 +1,6 @@
 """Records: chats that TRL and `datasets` read, LLaVA lines, shards, images from anywhere."""
 
+import gc
 import io
 import json
 import tarfile
@@ -266,6 +267,8 @@ def test_shards_hold_pictures_and_json(folder, kind):
         assert sample[ending] == (folder / f"{i}.jpg").read_bytes()
         assert ("completion" in record) == (kind == "sft")
         assert isinstance(record["lat"], float)
+    del samples, sample
+    gc.collect()  # closes the files that the reader of webdataset left open
 
 
 # LLaVA-style records
