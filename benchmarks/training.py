@@ -174,7 +174,7 @@ def vanish_run(
         f"train.per_device={rows}",
         f"train.max_steps={steps}",
         "train.learning_rate=6e-5",
-        "grpo.temperature=0.5",
+        "grpo.temperature=0.2",
     ]
 
 

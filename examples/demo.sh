@@ -1,9 +1,10 @@
 #!/bin/sh
-# What `make demo` shows: real coordinates in, chains, a file and a score out.
+# What `make demo` shows: real coordinates in, chains, a scored file and a small lake out.
 set -eu
 cd "$(dirname "$0")/.."
 out=demo
-mkdir -p "$out"
+rm -rf "$out"
+mkdir -p "$out/card"
 
 echo "== one coordinate: geodata label 48.8584 2.2945"
 geodata label 48.8584 2.2945
@@ -17,6 +18,17 @@ echo
 echo "== a score: geodata evaluate examples/predictions.csv --truth examples/truth.csv --report $out/report.html"
 geodata evaluate examples/predictions.csv --truth examples/truth.csv --report "$out/report.html"
 echo
-echo "Open $out/report.html in a browser. Next, try:"
+echo "== a lake: photos -> labelled -> popular (localized by the model) -> hard (200 km from those)"
+geodata photos import examples/truth.csv --lake "$out/lake" --table photos
+geodata dataset build labelled --lake "$out/lake"
+geodata dataset build popular --lake "$out/lake" --predictions examples/predictions.csv
+geodata dataset build hard --lake "$out/lake"
+echo
+echo "== a question to the lake"
+geodata sql --lake "$out/lake" "SELECT country, count(*) AS rows FROM hard GROUP BY ALL ORDER BY rows DESC, country LIMIT 6"
+geodata dataset card hard --lake "$out/lake" -o "$out/card"
+echo
+echo "Look at $out/report.html in a browser and at $out/card/map.png. Next, try:"
 echo "  .venv/bin/geodata label YOUR.csv -o labelled.parquet"
 echo "  .venv/bin/geodata evaluate YOUR_PREDICTIONS.csv --truth YOUR_TRUTH.csv --report report.html"
+echo "  .venv/bin/geodata photos import YOUR_PHOTOS --lake lake --table photos"
