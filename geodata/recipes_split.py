@@ -48,6 +48,9 @@ def split(
     3. Rows whose cell of resolution 5 (about 9 km) is within ``buffer`` steps of a test row's
        cell are left out unless they are test rows, then the same for validation.
 
+    So validation and test end up smaller than asked, the more so the more photographers travel;
+    the report counts what was left out for each reason.
+
     The column ``split`` holds ``train``, ``validation`` or ``test``.
 
     Parameters

@@ -7,9 +7,7 @@ polygons cut with Natural Earth's land and simplified. `build` makes it again.
 
 from __future__ import annotations
 
-import functools
 import os
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from geodata import sphere
+from geodata.outlines import outlines
+
+__all__ = ["build", "great_circle", "outlines", "project"]
 
 UNITS_PER_DEGREE = 100
 LAND_TOLERANCE, OUTLINE_TOLERANCE = 0.06, 0.14
@@ -86,24 +87,6 @@ def great_circle(lat1: float, lon1: float, lat2: float, lon2: float) -> list[Flo
     lat = np.degrees(np.arctan2(points[:, 2], np.hypot(points[:, 0], points[:, 1])))
     lon = np.degrees(np.arctan2(points[:, 1], points[:, 0]))
     return _cut(lat, lon)
-
-
-@functools.cache
-def outlines() -> dict[str, list[NDArray[np.int16]]]:
-    """Return the land of each country code: rings of shape (k, 2), lon and lat in 0.01 degrees.
-
-    Examples
-    --------
-    >>> len(outlines()) > 200, outlines()["FR"][0].shape[1]
-    (True, 2)
-    """
-    with resources.files("geodata.evaluation").joinpath("world.parquet").open("rb") as file:
-        table = pq.read_table(file)
-    found: dict[str, list[NDArray[np.int16]]] = {}
-    for code, lon, lat in zip(*(table[n].to_pylist() for n in table.column_names), strict=True):
-        steps = np.array([lon, lat], np.int64).T
-        found.setdefault(code, []).append(np.cumsum(steps, axis=0).astype(np.int16))
-    return found
 
 
 def build(land: str | os.PathLike[str], target: Path | None = None) -> Path:
