@@ -27,8 +27,8 @@ from scipy.spatial import cKDTree
 
 from geodata import boundaries, coords, cor, locate, locate_build
 from geodata.labeller import labeller
-from geodata.place_grid import unit_vectors
 from geodata.places import Places
+from geodata.sphere import unit_vectors
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"

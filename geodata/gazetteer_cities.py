@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from geodata import arrays, boundaries
 from geodata.files import FileError
 from geodata.gazetteer_text import words
-from geodata.near import unit_vectors
 from geodata.places import MIN_POPULATION, Places
-from geodata.sphere import haversine_km
+from geodata.sphere import haversine_km, unit_vectors
 
 FILE = "places_keys.bin"
 

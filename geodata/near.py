@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geodata import coords, sphere
+from geodata.sphere import unit_vectors
 
 Floats = NDArray[np.float64]
 
@@ -21,17 +22,6 @@ OUTSIDE, INSIDE, AMBIGUOUS = 0, 1, 2
 
 MARGIN = 1e-12
 """Chord on the unit sphere, 6 micrometres. Rounding of chords and haversines is below 1e-14."""
-
-
-def unit_vectors(lat: ArrayLike, lon: ArrayLike) -> Floats:
-    """Return points on the unit sphere, shape (n, 3), from degrees of shape (n,)."""
-    phi, lam = np.radians(lat, dtype=np.float64), np.radians(lon, dtype=np.float64)
-    out = np.empty((*phi.shape, 3))
-    cos_phi = np.cos(phi)
-    out[..., 0] = cos_phi * np.cos(lam)
-    out[..., 1] = cos_phi * np.sin(lam)
-    out[..., 2] = np.sin(phi)
-    return out
 
 
 def chord(distance_km: ArrayLike) -> Floats:

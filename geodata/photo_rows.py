@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from geodata import coords
 from geodata.files import FileError
-from geodata.near import unit_vectors
 from geodata.photo_images import ABSENT, AMBIGUOUS, Images
 from geodata.photo_times import iso_times
+from geodata.sphere import unit_vectors
 
 SCHEMA = pa.schema(
     [

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from geodata.arrays import ArrayFile
 from geodata.sphere import EARTH_RADIUS_KM
@@ -99,19 +99,6 @@ class PlaceGrid:
     def _view(self) -> dict[str, Any]:
         """The arrays as flat memory: one element costs a fifth of what it does through NumPy."""
         return {field.name: getattr(self, field.name).data for field in fields(self)}
-
-
-def unit_vectors(lat: ArrayLike, lon: ArrayLike) -> Floats:
-    """Return points on the unit sphere, degrees -> shape (n, 3).
-
-    Examples
-    --------
-    >>> unit_vectors([0.0, 90.0], [0.0, 45.0]).round(3)
-    array([[1., 0., 0.], [0., 0., 1.]])
-    """
-    phi, lam = np.radians(np.asarray(lat, np.float64)), np.radians(np.asarray(lon, np.float64))
-    cos_phi = np.cos(phi)
-    return np.stack([cos_phi * np.cos(lam), cos_phi * np.sin(lam), np.sin(phi)], axis=-1)
 
 
 def points_km(lat: Floats, lon: Floats) -> Floats:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from geodata import coords, sphere
 from geodata.arrow import as_table
-from geodata.near import MARGIN, Floats, check_radius, checked, chord, unit_vectors
+from geodata.near import MARGIN, Floats, check_radius, checked, chord
+from geodata.sphere import unit_vectors
 
 _RADIUS_KEY = b"radius_km"
 

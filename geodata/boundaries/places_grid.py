@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.place_grid import BASE_COLS, BASE_ROWS, MAX_SHIFT, unit_vectors
+from geodata.place_grid import BASE_COLS, BASE_ROWS, MAX_SHIFT
 from geodata.places import MAX_KM
-from geodata.sphere import EARTH_RADIUS_KM
+from geodata.sphere import EARTH_RADIUS_KM, unit_vectors
 
 CELLS_PER_PLACE = 2
 """Sets the resolution: more cells make a larger file with shorter lists."""
