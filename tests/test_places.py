@@ -226,7 +226,7 @@ def test_metropolis_village_and_division(tmp_path):
 def test_names_of_every_script(tmp_path):
     names = ["Köln", "北京", "", "São Paulo"]
     alternate = ["Colonia", "Köln", "KOLN", "koln", "Кёльн"]
-    rows = [row(i, n, i, i, "AA", 9_000, alternate=alternate) for i, n in enumerate(names)]
+    rows = [row(i, n, i, i, "AA", 20_000, alternate=alternate) for i, n in enumerate(names)]
     places = build(tmp_path, rows)
     assert [places.name(i) for i in range(4)] == names == places.names.to_pylist()
     other = arrays.load(tmp_path / "places_names.bin", verify=True).arrays

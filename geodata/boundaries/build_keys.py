@@ -1,7 +1,7 @@
 """Build the name index of the bundled places: the key of every name, hashed and sorted.
 
-``places_keys.bin`` is a `geodata.arrays` file. ``key`` holds in ascending order the first eight
-bytes of the BLAKE2b hash of each name's key (`geodata.gazetteer_text.key`), ``place`` beside it
+``places_keys.bin`` is a `geodata.arrays` file. ``key`` holds in ascending order the 40-bit
+BLAKE2b hash of each name's key (`geodata.gazetteer_text.key`), ``place`` beside it
 ``2 * index`` of the place in `geodata.places.Places`, plus 1 if it is not the place's own name.
 Half a million names make a wrong hit by chance one in 10^13 queries.
 """

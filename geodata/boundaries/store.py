@@ -157,7 +157,7 @@ def open_set(folder: str | os.PathLike[str], name: str | None = None) -> Boundar
     return BoundarySet(name or folder.name, folder, index, *tables)
 
 
-def compile_set(folder: str | os.PathLike[str], *, edges_per_strip: float = 2.0) -> Path:
+def compile_set(folder: str | os.PathLike[str], *, edges_per_strip: float = 4.0) -> Path:
     """Compile the region tables of a folder into its index; return the index file.
 
     Parameters
