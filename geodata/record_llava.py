@@ -6,6 +6,7 @@ One object a record: ``{"id": ..., "image": path, "conversations": [{"from": "hu
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from collections.abc import Iterator
@@ -86,10 +87,45 @@ def read_llava(path: str | os.PathLike[str], *, image_root: str | None = None) -
     [{'type': 'image', 'text': None}, {'type': 'text', 'text': 'Where?'}]
     >>> file.unlink(); file.parent.rmdir()
     """
+    made = list(batches(path, image_root=image_root))
+    table = pa.concat_tables(made or [_table([], "", None)])
+    kept = table.select(["photo_id", "images", "messages"])
+    return kept.replace_schema_metadata(record_chats.features(kept.schema))
+
+
+def batches(
+    path: str | os.PathLike[str], *, image_root: str | None = None, batch_rows: int = 4096
+) -> Iterator[pa.Table]:
+    """Yield LLaVA-style records as `read_llava` does, with the truth that stands beside them.
+
+    Parameters
+    ----------
+    path, image_root
+        As for `read_llava`.
+    batch_rows
+        Most records a table.
+
+    Yields
+    ------
+    pyarrow.Table, shape (n,)
+        ``photo_id``, ``images``, ``messages``, ``lat``, ``lon`` (float64, degrees, as they are)
+        and the labels of `records.TRUTH`, NULL where a record has none.
+
+    Raises
+    ------
+    RecordError, FileError
+        As for `read_llava`.
+    """
+    numbered = enumerate(_entries(Path(path)), 1)
+    while entries := list(itertools.islice(numbered, batch_rows)):
+        yield _table(entries, str(path), image_root)
+
+
+def _table(entries: list[tuple[int, dict[str, Any]]], path: str, root: str | None) -> pa.Table:
     ids, images, messages = [], [], []
-    for number, entry in enumerate(_entries(Path(path)), 1):
+    for number, entry in entries:
         where = f"{path}: record {number}"
-        pictures = _pictures(entry, where, image_root)
+        pictures = _pictures(entry, where, root)
         turns = [_turn(turn, where) for turn in _conversations(entry, where)]
         shown = sum(part["type"] == "image" for turn in turns for part in turn["content"])
         if shown != len(pictures):
@@ -98,10 +134,24 @@ def read_llava(path: str | os.PathLike[str], *, image_root: str | None = None) -
         ids.append(None if entry.get("id") is None else str(entry["id"]))
         images.append(pictures)
         messages.append(turns)
-    columns = [pa.array(ids, pa.string()), pa.array(images, _IMAGES),
-               pa.array(messages, record_chats.TURNS)]  # fmt: skip
-    table = pa.table(columns, names=["photo_id", "images", "messages"])
-    return table.replace_schema_metadata(record_chats.features(table.schema))
+    columns = {
+        "photo_id": pa.array(ids, pa.string()),
+        "images": pa.array(images, _IMAGES),
+        "messages": pa.array(messages, record_chats.TURNS),
+    }
+    for name in ("lat", "lon"):
+        values = [_number(entry.get(name)) for _, entry in entries]
+        columns[name] = pa.array(values, pa.float64())
+    for name in record_chats.TRUTH:
+        labels = [v if isinstance(v := entry.get(name), str) else None for _, entry in entries]
+        columns[name] = pa.array(labels, pa.string())
+    return pa.table(columns)
+
+
+def _number(value: Any) -> float | None:
+    """Return a JSON number; a whole one may be too large for a float."""
+    whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 63
+    return float(value) if whole or isinstance(value, float) else None
 
 
 def _entries(path: Path) -> Iterator[dict[str, Any]]:

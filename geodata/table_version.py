@@ -96,15 +96,17 @@ class TableVersion:
         """Return the rows, or some of their columns, as a pyarrow.Table in the order written."""
         return self.dataset().to_table(columns=None if columns is None else list(columns))
 
-    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    def batches(
+        self, columns: Sequence[str] | None = None, batch_rows: int = table_files.ROW_GROUP
+    ) -> Iterator[pa.Table]:
         """Yield the rows, or some of their columns, in the order written, memory flat.
 
-        At most 131,072 rows a time; the checksum of every page that is read is verified.
+        At most ``batch_rows`` a time; the checksum of every page that is read is verified.
         """
         wanted = list(self.schema.names if columns is None else columns)
         schema = pa.schema([self.schema.field(name) for name in wanted])
         for file in self.files:
-            yield from table_files.read(file, schema)
+            yield from table_files.read(file, schema, batch_rows)
 
     @cached_property
     def note(self) -> dict[str, Any]:

@@ -1,65 +1,163 @@
 """Photos with their truth -> the rows that the trainers and `predict` read.
 
-A row is small on disk and in memory: ids, coordinates, labels and a reference to the image.
-The image is opened, and the prompt written, when the row is asked for; a batch that holds a
-photo several times (a GRPO group) opens it once and shares the object.
+A table of photos is asked the configured question; records of `geodata.records` bring their own
+chats. Either way a row is small in memory: id, coordinates, labels and where its image is. The
+image is opened, and the prompt written, when the row is asked for; a batch that holds a photo
+several times (a GRPO group) opens it once and shares the object.
 """
 
 from __future__ import annotations
 
-import io
-import urllib.request
-from collections.abc import Callable, Mapping
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
-import pyarrow.compute as pc
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from geodata import coords, files
-from georl import prompts, world
+from georl import data_chats, data_images, data_rows, prompts, world
 from georl.config import Config, DataConfig
+from georl.data_sources import DataError, Source, open_source, pinned
+from georl.data_unpacked import Unpacked, unpack
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
-ID_NAMES = ("id", "image_id", "img_id", "photo_id")
-TRUTH = ("country", "country_code", "admin1", "admin2", "city")
-MAX_IMAGE_BYTES = 64 << 20
+Purpose = Literal["sft", "grpo", "predict"]
+
+_UNPACK_ROWS = 256
 
 
-class DataError(ValueError):
-    """Photos that cannot be trained on or predicted: says which rows, why and what to do."""
+@dataclass(frozen=True)
+class Photos:
+    """The rows of a run, and what reads their images and chats."""
+
+    table: pa.Table
+    """``id``; ``lat`` and ``lon`` but for predictions; the labels that are there; and ``image``,
+    a reference, or ``row``, a number in the unpacked file. Crops of the world have neither."""
+    reader: Reader
 
 
-def photo_table(config: Config) -> pa.Table:
-    """Return the run's photos: id, lat, lon, the labels that are there, and ``image``.
+class Reader:
+    """Open the image and write the chat of a row of `Photos.table`, when it is asked for.
 
-    Returns
-    -------
-    pyarrow.Table
-        ``image`` is a path or URL (text), the encoded bytes, or for 'world' NULL, since the
-        coordinates say where to crop.
+    Parameters
+    ----------
+    data
+        Of the run.
+    unpacked
+        The images, and the chats if the table has them; None where rows hold references.
+    chats
+        Names of the chat columns in ``unpacked``; none for a table of photos.
+    """
+
+    def __init__(
+        self, data: DataConfig, unpacked: Unpacked | None = None, chats: Sequence[str] = ()
+    ) -> None:
+        self._data, self._unpacked, self._chats = data, unpacked, tuple(chats)
+        self._question = data.question or prompts.question(data.prompt, data.levels)
+        self._root = Path(data.image_root)
+        self._earth = world.Earth() if data.table == "world" else None
+
+    def image(self, row: Mapping[str, Any]) -> Image.Image:
+        """Open the image.
+
+        Raises
+        ------
+        DataError
+            If it cannot be read or decoded: names the row's id and the file.
+        """
+        if self._earth is not None:
+            return self._earth.crop(row["lat"], row["lon"])
+        if self._unpacked is None:
+            return data_images.open_image(row["image"], self._root, row["id"])
+        held = self._unpacked.row(row["row"], ("bytes", "path"))
+        source = held["path"] if held["bytes"] is None else held["bytes"]
+        return data_images.open_image(source, self._root, row["id"])
+
+    def prompt(self, row: Mapping[str, Any]) -> list[data_chats.Turn]:
+        """Return the turns before the answer: the row's own, or the configured question.
+
+        Raises
+        ------
+        DataError
+            If the row's own messages have none.
+        """
+        if not self._chats:
+            return [{"role": "user", "content": self._question}]
+        return data_chats.question(self._chat(row), row["id"])
+
+    def answer(self, row: Mapping[str, Any]) -> list[data_chats.Turn]:
+        """Return the turns that are taught: the row's own, or its chain.
+
+        Raises
+        ------
+        DataError
+            If the row's own messages have none.
+        """
+        if not self._chats:
+            return [{"role": "assistant", "content": prompts.answer(row, self._data)}]
+        return data_chats.answer(self._chat(row), row["id"])
+
+    def said(self, row: Mapping[str, Any], completions: bool) -> tuple[str, str]:
+        """Return the text of the prompt, and of the answer in the form that is hoped for."""
+        asked = data_chats.text(self.prompt(row))
+        if completions:
+            return asked, data_chats.text(self.answer(row))
+        return asked, prompts.answer(row, self._data)  # prompts for GRPO have no answer beside them
+
+    def _chat(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        assert self._unpacked is not None, "chats are always unpacked"
+        return self._unpacked.row(row["row"], self._chats)
+
+
+def photos(config: Config, purpose: Purpose) -> Photos:
+    """Open the run's photos; no image is decoded.
+
+    Parameters
+    ----------
+    config
+        The run; see `georl.config.DataConfig.table` for what it may name.
+    purpose
+        ``sft`` and ``grpo`` need coordinates, ``predict`` does not; nor does ``sft`` on records,
+        which bring their answers.
 
     Raises
     ------
     DataError
-        For missing columns, rows without coordinates or missing image files: how many, the
-        first of them, and what to do.
+        For missing columns, rows without coordinates, images that are missing or are none: how
+        many, which, and what to do; for records without answers, or beside a configured question.
+    FileError, TableError
+        If the table, its version or a file cannot be read.
     """
     data = config.data
     if data.table == "world":
-        return _limited(_world_table(data, config.seed), data.limit)
-    table = _limited(files.read_table(data.table), data.limit)
-    if data.image not in table.column_names:
-        msg = (
-            f"{data.table} has no column {data.image!r} for the image; set data.image to one of "
-            f"{', '.join(table.column_names)}"
-        )
-        raise DataError(msg)
-    truth = config.task != "predict"
-    return _without_missing(_standard(table, data, truth=truth), data)
+        return Photos(_world_table(pinned(config)), Reader(data))
+    source = open_source(data)
+    chats = data_chats.columns(source.schema)
+    if chats and purpose == "sft":
+        data_chats.check_answers(chats, source.label)
+    image = _image_column(source, data, chats)
+    need: data_rows.Need = "optional" if chats and purpose == "sft" else "needed"
+    if purpose == "predict":
+        need = "unused"
+    if data_images.is_text(source.schema.field(image).type) and not chats:
+        table, bad = data_rows.read(source, data, image, coordinates=need)
+        references = table["image"].to_pylist()
+        problems = data_images.problems(references, Path(data.image_root))
+        return Photos(data_rows.usable(table, bad, problems, references, config), Reader(data))
+    table, bad = data_rows.read(source, data, coordinates=need)
+    unpacked = _unpack(source, image, chats, config)
+    table = table.append_column("row", pa.array(range(table.num_rows), pa.int64()))
+    problems, references = _of_unpacked(unpacked, Path(data.image_root))
+    table = data_rows.usable(table, bad, problems, references, config)
+    reader = Reader(data, unpacked, chats)
+    if chats and table.num_rows:
+        first = table.slice(0, 1).to_pylist()[0]
+        data_chats.check_question(reader.prompt(first), data, source.label)
+    return Photos(table, reader)
 
 
 def load(config: Config, *, completions: bool) -> Dataset:
@@ -77,41 +175,36 @@ def load(config: Config, *, completions: bool) -> Dataset:
     datasets.Dataset
         Rows with ``prompt`` (chat), ``image`` (PIL), id, lat, lon, the labels, and for SFT
         ``completion`` (chat).
+
+    Raises
+    ------
+    DataError, FileError, TableError
+        As `photos`, and if there is no row.
     """
-    return as_dataset(photo_table(config), config, completions=completions)
-
-
-def as_dataset(table: pa.Table, config: Config, *, completions: bool) -> Dataset:
-    """Return rows of `photo_table` as `load` does."""
     import datasets
 
-    if table.num_rows == 0:
+    found = photos(config, "sft" if completions else "grpo")
+    if found.table.num_rows == 0:
         msg = f"{config.data.table} has no rows to train on"
         raise DataError(msg)
-    rows = datasets.Dataset(datasets.table.InMemoryTable(table.combine_chunks()))
-    render = _Renderer(config, completions)
-    return rows.with_transform(render)
+    rows = datasets.Dataset(datasets.table.InMemoryTable(found.table.combine_chunks()))
+    return rows.with_transform(_Renderer(found.reader, completions))
 
 
 def texts(rows: Dataset, config: Config, limit: int = 3000) -> list[str]:
     """Return prompts and answers for training the tiny model's tokenizer."""
     if config.model.name != "tiny":
         return []
-    data = config.data
-    question = data.question or prompts.question(data.prompt, data.levels)
+    renderer: _Renderer = rows.format["format_kwargs"]["transform"]
     head = rows.with_format(None).select(range(min(limit, len(rows))))
-    return [f"user\n{question}", "assistant\n"] * 50 + [prompts.answer(row, data) for row in head]
+    return renderer.texts(list(head))
 
 
 class _Renderer:
     """Turn stored columns into what the trainers read; shares images within a batch."""
 
-    def __init__(self, config: Config, completions: bool) -> None:
-        data = config.data
-        text = data.question or prompts.question(data.prompt, data.levels)
-        self._prompt = [{"role": "user", "content": text}]
-        self._data, self._completions = data, completions
-        self._open = opener(data)
+    def __init__(self, reader: Reader, completions: bool) -> None:
+        self._reader, self._completions = reader, completions
 
     def __call__(self, batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
         rows = [
@@ -120,134 +213,75 @@ class _Renderer:
         opened: dict[str, Image.Image] = {}
         for row in rows:
             if row["id"] not in opened:
-                opened[row["id"]] = self._open(row)
-        out = {**batch, "image": [opened[row["id"]] for row in rows]}
-        out["prompt"] = [list(self._prompt) for _ in rows]
+                opened[row["id"]] = self._reader.image(row)
+        out = {name: values for name, values in batch.items() if name != "row"}
+        out["image"] = [opened[row["id"]] for row in rows]
+        out["prompt"] = [self._reader.prompt(row) for row in rows]
         if self._completions:
-            out["completion"] = [[self._answer(row)] for row in rows]
+            out["completion"] = [self._reader.answer(row) for row in rows]
         return out
 
-    def _answer(self, row: Mapping[str, Any]) -> prompts.Message:
-        return {"role": "assistant", "content": prompts.answer(row, self._data)}
+    def texts(self, rows: list[Mapping[str, Any]]) -> list[str]:
+        """Return each question fifty times, for its weight among the answers, and the answers."""
+        pairs = [self._reader.said(row, self._completions) for row in rows]
+        asked = [f"user\n{question}" for question in dict.fromkeys(q for q, _ in pairs)]
+        return [line for q in asked for line in (q, "assistant\n")] * 50 + [a for _, a in pairs]
 
 
-def opener(data: DataConfig) -> Callable[[Mapping[str, Any]], Image.Image]:
-    """Return the function that opens the image of a row of `photo_table`.
-
-    Raises
-    ------
-    DataError
-        From the returned function, for an image that cannot be read or decoded: names the
-        row's id and the file.
-    """
-    if data.table == "world":
-        earth = world.Earth()
-        return lambda row: earth.crop(row["lat"], row["lon"])
-    root = Path(data.image_root)
-    return lambda row: open_image(row["image"], root, row["id"])
-
-
-def open_image(source: str | bytes | None, root: Path, name: str) -> Image.Image:
-    """Open an RGB image from a path (relative to ``root``), an http(s) URL or its bytes."""
-    try:
-        content = source if isinstance(source, bytes) else _read(str(source), root)
-        return Image.open(io.BytesIO(content)).convert("RGB")
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        shown = f"{len(source)} bytes" if isinstance(source, bytes) else source
-        msg = f"image of row {name!r} ({shown}) cannot be read: {error}; repair or drop the row"
-        raise DataError(msg) from error
-
-
-def _read(source: str, root: Path) -> bytes:
-    if source.startswith(("http://", "https://")):
-        with urllib.request.urlopen(source, timeout=60) as response:
-            content: bytes = response.read(MAX_IMAGE_BYTES + 1)
-        if len(content) > MAX_IMAGE_BYTES:
-            msg = f"larger than {MAX_IMAGE_BYTES >> 20} MiB"
-            raise OSError(msg)
-        return content
-    return (root / source).read_bytes()
-
-
-def _world_table(data: DataConfig, seed: int) -> pa.Table:
+def _world_table(config: Config) -> pa.Table:
+    data = config.data
     if data.places is None:
-        table = world.photos(data.rows, seed)
-    else:
-        table = _standard(files.read_table(data.places), data, truth=True)
-    return table.append_column("image", pa.nulls(table.num_rows, pa.string()))
+        table = world.photos(data.rows, config.seed)
+        return table if data.limit is None else table.slice(0, data.limit)
+    source = open_source(dataclasses.replace(data, table=data.places))
+    table, bad = data_rows.read(source, data, coordinates="needed")
+    nothing = [None] * table.num_rows
+    return data_rows.usable(table, bad, nothing, nothing, config)
 
 
-def _limited(table: pa.Table, limit: int | None) -> pa.Table:
-    return table if limit is None else table.slice(0, limit)
-
-
-def _standard(table: pa.Table, data: DataConfig, *, truth: bool) -> pa.Table:
-    """Return the columns of `photo_table`; with ``truth`` every row needs coordinates."""
-    columns: dict[str, Any] = {"id": _ids(table, data.id)}
-    if truth:
-        lat, lon = coords.find_columns(table.column_names, data.lat, data.lon)
-        checked = coords.arrays(coords.parse_numbers(table[lat]), coords.parse_numbers(table[lon]))
-        if not checked.valid.all():
-            bad = (~checked.valid).nonzero()[0]
-            msg = (
-                f"{len(bad)} of {table.num_rows} rows have no valid coordinates, the first is "
-                f"row {bad[0]} (id {columns['id'][int(bad[0])].as_py()!r}); drop them, e.g. with "
-                "geodata label, which marks them"
-            )
-            raise DataError(msg)
-        columns |= {"lat": checked.lat, "lon": checked.lon}
-    columns |= {name: table[name] for name in TRUTH if name in table.column_names}
-    if data.table != "world":
-        columns["image"] = _image_column(table[data.image])
-    return pa.table(columns)
-
-
-def _ids(table: pa.Table, name: str | None) -> pa.Array | pa.ChunkedArray:
-    lower = {column.lower(): column for column in table.column_names}
-    found = name or next((lower[n] for n in ID_NAMES if n in lower), None)
-    if found is None:
-        return pa.array([str(i) for i in range(table.num_rows)])
-    if found not in table.column_names:
-        msg = f"no column {found!r} for the id; the columns are {', '.join(table.column_names)}"
-        raise DataError(msg)
-    ids = pc.cast(table[found], pa.string())
-    if ids.null_count or pc.count_distinct(ids).as_py() != table.num_rows:
-        msg = f"column {found!r} does not name the rows: ids repeat or are missing"
-        raise DataError(msg)
-    return ids
-
-
-def _image_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return paths or bytes; Hugging Face stores an image as a struct of both."""
-    if pa.types.is_struct(column.type):
-        return pc.struct_field(column, "bytes")
-    return column
-
-
-def _without_missing(table: pa.Table, data: DataConfig) -> pa.Table:
-    """Refuse rows whose file is not there, or drop them after listing if the run says so."""
-    missing = [i for i, ref in enumerate(table["image"].to_pylist()) if _is_missing(ref, data)]
-    if not missing:
-        return table
-    names = table["image"].take(missing[:5]).to_pylist()
-    listed = ", ".join(map(str, names)) + (", ..." if len(missing) > 5 else "")
-    if not data.skip_missing:
+def _image_column(source: Source, data: DataConfig, chats: Sequence[str]) -> str:
+    names = source.schema.names
+    usual = data.image == DataConfig().image
+    found = "images" if chats and usual and "images" in names else data.image
+    if found not in names:
         msg = (
-            f"{len(missing)} of {table.num_rows} images are missing ({listed}); fetch them, set "
-            "data.image_root, or set data.skip_missing=true to go on without these rows"
+            f"{source.label} has no column {found!r} for the image; set data.image to one of "
+            f"{', '.join(names)}"
         )
         raise DataError(msg)
-    print(f"going on without {len(missing)} of {table.num_rows} photos, missing: {listed}")
-    keep = pa.array([True] * table.num_rows).to_numpy(zero_copy_only=False).copy()
-    keep[missing] = False
-    return table.filter(pa.array(keep))
+    return found
 
 
-def _is_missing(ref: str | bytes | None, data: DataConfig) -> bool:
-    if ref is None:
-        return True
-    if isinstance(ref, bytes):
-        return len(ref) == 0
-    return (
-        not ref.startswith(("http://", "https://")) and not (Path(data.image_root) / ref).is_file()
-    )
+def _unpack(source: Source, image: str, chats: Sequence[str], config: Config) -> Unpacked:
+    data = config.data
+
+    def batches() -> Iterator[pa.Table]:
+        parts = source.batches([image, *chats], _UNPACK_ROWS)
+        for part in data_rows.limited(parts, data.limit):
+            made = data_images.unpacked(part[image])
+            for name in chats:
+                made = made.append_column(name, part[name])
+            yield made
+
+    folder = Path(data.cache) if data.cache else data_rows.output_folder(config) / "cache"
+    stamp = [source.stamp(), image, list(chats), data.limit]
+    return unpack(batches, folder, str(stamp), source.label)
+
+
+def _of_unpacked(unpacked: Unpacked, root: Path) -> tuple[list[str | None], list[str | None]]:
+    """Return the problem and the reference of each image, without touching the bytes."""
+    problems: list[str | None] = []
+    references: list[str | None] = []
+    for batch in unpacked.table.to_batches():
+        known, paths = batch["problem"].to_pylist(), batch["path"].to_pylist()
+        held = batch["bytes"].is_valid().to_pylist()
+        looked = data_images.problems(
+            [None if h else p for h, p in zip(held, paths, strict=True)], root
+        )
+        pairs = zip(known, held, looked, strict=True)
+        problems += [k if k or h else seen for k, h, seen in pairs]
+        references += paths
+    return problems, references
+
+
+__all__ = ["DataError", "Photos", "Purpose", "Reader", "load", "photos", "pinned", "texts"]

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 from PIL import Image
@@ -34,6 +35,7 @@ from geodata.files import file_format, replacing
 from georl import data, prompts
 from georl.config import Config, ConfigError, PredictConfig, check
 from georl.data import DataError
+from georl.data_chats import Turn, with_image
 from georl.metrics_log import JsonLines
 
 _SCHEMA = pa.schema(
@@ -63,14 +65,16 @@ def predict(config: Config) -> Path:
     check(config)
     output = Path(config.predict.output)
     kind = file_format(output)
-    table = data.photo_table(config)
+    config = data.pinned(config)
+    photos = data.photos(config, "predict")
+    table = photos.table
     partial = JsonLines(output.with_name(f"{output.name}.partial.jsonl"))
     done = _done(partial, config)
-    todo = [row for row in table.to_pylist() if row["id"] not in done]
+    todo = table.filter(pc.invert(pc.is_in(table["id"], pa.array(list(done), pa.string()))))
     if done:
         print(f"going on: {len(done)} of {table.num_rows} answers are there")
     answer = _from_server if config.predict.url else _from_model
-    for rows in _shown(answer(config, todo), len(todo)):
+    for rows in _shown(answer(config, photos.reader, todo), len(todo)):
         partial.write(rows)
         done |= {row["id"]: row for row in rows}
     _write(output, kind, [done[name] for name in table["id"].to_pylist()])
@@ -99,13 +103,11 @@ def _done(partial: JsonLines, config: Config) -> dict[str, dict[str, Any]]:
 
 
 def _run_id(config: Config) -> str:
-    parts = [config.model.name, config.model.revision, config.data.table, _question(config)]
-    settings = [config.predict.temperature, config.predict.max_tokens, config.data.image]
+    asked = config.data
+    question = asked.question or prompts.question(asked.prompt, asked.levels)
+    parts = [config.model.name, config.model.revision, asked.table, asked.version, question]
+    settings = [config.predict.temperature, config.predict.max_tokens, asked.image]
     return hashlib.sha256(json.dumps([parts, settings, config.seed]).encode()).hexdigest()
-
-
-def _question(config: Config) -> str:
-    return config.data.question or prompts.question(config.data.prompt, config.data.levels)
 
 
 def _row(name: str, text: str | None, status: str | None = None) -> dict[str, Any]:
@@ -118,9 +120,11 @@ def _row(name: str, text: str | None, status: str | None = None) -> dict[str, An
 # --- a local model ------------------------------------------------------------------------
 
 
-def _from_model(config: Config, todo: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+def _from_model(
+    config: Config, reader: data.Reader, todo: pa.Table
+) -> Iterator[list[dict[str, Any]]]:
     """Yield the rows of each batch, answered greedily unless a temperature is set."""
-    if not todo:
+    if not len(todo):
         return
     import torch
 
@@ -131,15 +135,19 @@ def _from_model(config: Config, todo: list[dict[str, Any]]) -> Iterator[list[dic
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = model.to(device).eval()
     torch.manual_seed(config.seed)
-    open_image = data.opener(config.data)
     for start in range(0, len(todo), config.predict.batch):
-        rows, images, failed = _opened(todo[start : start + config.predict.batch], open_image)
-        texts = generate(model, processor, images, _question(config), config.predict)
+        batch = todo.slice(start, config.predict.batch).to_pylist()
+        rows, chats, images, failed = _opened(batch, reader)
+        texts = generate(model, processor, images, chats, config.predict)
         yield failed + [_row(row["id"], text) for row, text in zip(rows, texts, strict=True)]
 
 
 def generate(
-    model: Any, processor: Any, images: list[Image.Image], question: str, options: PredictConfig
+    model: Any,
+    processor: Any,
+    images: list[Image.Image],
+    question: str | list[list[Turn]],
+    options: PredictConfig,
 ) -> list[str]:
     """Return one answer an image.
 
@@ -150,7 +158,7 @@ def generate(
     images
         RGB images, n of them.
     question
-        The user's text beside each image.
+        The user's text beside each image, or n chats with a place for their image.
     options
         ``max_tokens`` and ``temperature`` (0 is greedy).
     """
@@ -160,15 +168,9 @@ def generate(
 
     from georl import models
 
-    chats = [
-        [
-            {
-                "role": "user",
-                "content": [{"type": "image", "image": i}, {"type": "text", "text": question}],
-            }
-        ]
-        for i in images
-    ]
+    given: Any = [question] * len(images) if isinstance(question, str) else question
+    pairs = zip(given, images, strict=True)
+    chats = [with_image(asked, {"type": "image", "image": image}) for asked, image in pairs]
     inputs = processor.apply_chat_template(
         chats,
         add_generation_prompt=True,
@@ -190,36 +192,39 @@ def generate(
 
 
 def _opened(
-    rows: list[dict[str, Any]], open_image: Any
-) -> tuple[list[dict[str, Any]], list[Image.Image], list[dict[str, Any]]]:
-    """Return the rows whose image opens, the images, and finished rows for the others."""
-    good, images, failed = [], [], []
+    rows: list[dict[str, Any]], reader: data.Reader
+) -> tuple[list[dict[str, Any]], list[list[Turn]], list[Image.Image], list[dict[str, Any]]]:
+    """Return the rows whose image opens, their chats and images, and finished rows for others."""
+    good, chats, images, failed = [], [], [], []
     for row in rows:
+        chats.append(reader.prompt(row))
         try:
-            images.append(open_image(row))
+            images.append(reader.image(row))
             good.append(row)
         except DataError as error:
+            chats.pop()
             print(error)
             failed.append(_row(row["id"], None, "image_unreadable"))
-    return good, images, failed
+    return good, chats, images, failed
 
 
 # --- a server -----------------------------------------------------------------------------
 
 
-def _from_server(config: Config, todo: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+def _from_server(
+    config: Config, reader: data.Reader, todo: pa.Table
+) -> Iterator[list[dict[str, Any]]]:
     """Yield each answer as it comes; at most ``concurrency`` requests are under way."""
-    open_image = data.opener(config.data)
     pace = _Pace(config.predict.requests_per_second)
 
     def one(row: dict[str, Any]) -> dict[str, Any]:
-        good, images, failed = _opened([row], open_image)
-        return _asked(config, good[0]["id"], images[0], pace) if good else failed[0]
+        good, chats, images, failed = _opened([row], reader)
+        return _asked(config, good[0]["id"], chats[0], images[0], pace) if good else failed[0]
 
     with ThreadPoolExecutor(config.predict.concurrency) as pool:
         for start in range(0, len(todo), 8 * config.predict.concurrency):
-            window = todo[start : start + 8 * config.predict.concurrency]
-            for answered in pool.map(one, window):
+            window = todo.slice(start, 8 * config.predict.concurrency)
+            for answered in pool.map(one, window.to_pylist()):
                 yield [answered]
 
 
@@ -238,13 +243,15 @@ class _Pace:
         time.sleep(max(0.0, at - time.monotonic()))
 
 
-def _asked(config: Config, name: str, image: Image.Image, pace: _Pace) -> dict[str, Any]:
+def _asked(
+    config: Config, name: str, chat: list[Turn], image: Image.Image, pace: _Pace
+) -> dict[str, Any]:
     """Return the row of one photo; overload and broken connections are tried again."""
     options, problem = config.predict, ""
     for attempt in range(options.retries + 1):
         pace.wait()
         try:
-            return _row(name, _request(config, image))
+            return _row(name, _request(config, chat, image))
         except urllib.error.HTTPError as error:
             problem = f"HTTP {error.code}: {error.read(500).decode(errors='replace')}"
             if error.code in (400, 401, 403, 404):
@@ -258,7 +265,7 @@ def _asked(config: Config, name: str, image: Image.Image, pace: _Pace) -> dict[s
     return _row(name, None, "request_failed")
 
 
-def _request(config: Config, image: Image.Image) -> str:
+def _request(config: Config, chat: list[Turn], image: Image.Image) -> str:
     options = config.predict
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=92)
@@ -267,15 +274,7 @@ def _request(config: Config, image: Image.Image) -> str:
         "model": config.model.name,
         "max_tokens": options.max_tokens,
         "temperature": options.temperature,
-        "messages": [
-            {
-                "role": "user",
-                "content": [
-                    {"type": "image_url", "image_url": {"url": picture}},
-                    {"type": "text", "text": _question(config)},
-                ],
-            }
-        ],
+        "messages": with_image(chat, {"type": "image_url", "image_url": {"url": picture}}),
     }
     headers = {"Content-Type": "application/json"}
     if key := os.environ.get(options.key_variable):

@@ -25,7 +25,8 @@ def png(color=(10, 20, 30)):
 def table_run(tmp_path, columns, *more):
     path = tmp_path / "photos.parquet"
     pq.write_table(pa.table(columns), path)
-    return load(None, [f"data.table={path}", f"data.image_root={tmp_path}", *more])
+    given = [f"data.table={path}", f"data.image_root={tmp_path}", f"output={tmp_path / 'run'}"]
+    return load(None, [*given, *more])
 
 
 def test_images_come_from_paths_bytes_and_the_struct_of_hugging_face(tmp_path):
@@ -34,7 +35,12 @@ def test_images_come_from_paths_bytes_and_the_struct_of_hugging_face(tmp_path):
     kinds = [
         pa.array(["a.png"]),
         pa.array([png()]),
-        pa.array([{"bytes": png(), "path": "a.png"}]),
+        pa.array([{"bytes": png(), "path": "elsewhere.png"}]),
+        pa.array([{"bytes": None, "path": "a.png"}]),
+        pa.array([[{"path": "a.png"}]]),
+        pa.array(["a.png"]).dictionary_encode(),
+        pa.array(["a.png"], pa.large_string()),
+        pa.array([png()], pa.large_binary()),
     ]
     for image in kinds:
         run = table_run(tmp_path, {**base, "image": image}, "data.levels=[country]")
@@ -63,6 +69,22 @@ def test_images_come_from_paths_bytes_and_the_struct_of_hugging_face(tmp_path):
             {"id": ["a", "a"], "image": ["a.png"] * 2, "lat": [1.0] * 2, "lon": [2.0] * 2},
             "ids repeat",
         ),
+        ({"image": ["bad.png"], "lat": [1.0], "lon": [2.0]}, r"bad\.png is not an image; repair"),
+        ({"image": ["empty.png"], "lat": [1.0], "lon": [2.0]}, r"empty\.png is empty"),
+        ({"image": [b"<html>"], "lat": [1.0], "lon": [2.0]}, r"row '0' is not an image"),
+        ({"image": [3.5], "lat": [1.0], "lon": [2.0]}, "the image column is double"),
+        (
+            {"image": [None, "a.png#x", "s.zip#x"], "lat": [1.0] * 3, "lon": [2.0] * 3},
+            r"3 of 3 images are missing \(row '0', a\.png#x, s\.zip#x\); fetch them",
+        ),
+        (
+            {
+                "image": pa.array([["a.png"] * 2, []], pa.list_(pa.string())),
+                "lat": [1.0] * 2,
+                "lon": [2.0] * 2,
+            },
+            r"(?s)row '1'\).*a\.png has 2 images, where one is read",
+        ),
         (
             {
                 "image": pa.array([], pa.string()),
@@ -75,6 +97,8 @@ def test_images_come_from_paths_bytes_and_the_struct_of_hugging_face(tmp_path):
 )
 def test_bad_tables_are_refused_with_the_row_and_the_remedy(tmp_path, columns, message):
     (tmp_path / "a.png").write_bytes(png())
+    (tmp_path / "bad.png").write_bytes(b"not a picture")
+    (tmp_path / "empty.png").touch()
     with pytest.raises((DataError, ValueError), match=message):
         data.load(table_run(tmp_path, columns), completions=True)
 
@@ -83,7 +107,7 @@ def test_missing_photos_are_listed_and_left_out_only_when_asked(tmp_path, capsys
     (tmp_path / "a.png").write_bytes(png())
     columns = {"image": ["a.png", "no.png"], "lat": [1.0] * 2, "lon": [2.0] * 2}
     run = table_run(tmp_path, columns, "data.skip_missing=true")
-    assert data.photo_table(run)["id"].to_pylist() == ["0"]
+    assert data.photos(run, "sft").table["id"].to_pylist() == ["0"]
     assert "no.png" in capsys.readouterr().out
 
 
