@@ -39,26 +39,36 @@ def load(
     Raises
     ------
     ConfigError
-        If the name is neither a folder with a model nor a hub name that can be read, or the
-        model takes no images.
+        If the name is neither a folder with a model nor a hub name that can be read, the
+        model takes no images, or a folder of LoRA weights has another rank than asked for.
+
+    Notes
+    -----
+    A folder of LoRA weights with ``lora_rank`` set goes on with these very weights; without it
+    they are merged into the model they belong to.
     """
     if config.name == "tiny":
         tokenizer = tiny.build_tokenizer(texts)
         return _prepared(tiny.build_model(tokenizer, config, seed), config), tiny.build_processor(
             tokenizer
         )
+    adapter = stored_adapter(config.name)
+    if adapter is not None:
+        _check_rank(config, adapter)
     try:
         processor = load_processor(config)
         model = AutoModelForImageTextToText.from_pretrained(
-            config.name,
-            revision=config.revision,
+            base_name(config.name),
+            revision=base_revision(config),
             dtype=weight_dtype(config),
             attn_implementation=config.attention,
             trust_remote_code=False,
         )
     except (OSError, ValueError) as error:
         raise ConfigError(_unreadable(config, error)) from error
-    return _prepared(model, config), processor
+    if adapter is None:
+        return _prepared(model, config), processor
+    return _adapted(model, config), processor
 
 
 def load_processor(config: ModelConfig) -> ProcessorMixin:
@@ -68,7 +78,7 @@ def load_processor(config: ModelConfig) -> ProcessorMixin:
     and images would then be dropped silently.
     """
     family = AutoConfig.from_pretrained(
-        base_name(config.name), revision=config.revision, trust_remote_code=False
+        base_name(config.name), revision=base_revision(config), trust_remote_code=False
     ).model_type
     sizes = {"min_pixels": config.min_pixels, "max_pixels": config.max_pixels}
     given = {name: value for name, value in sizes.items() if value is not None}
@@ -84,10 +94,48 @@ def load_processor(config: ModelConfig) -> ProcessorMixin:
 
 def base_name(name: str) -> str:
     """Return the model that a folder of LoRA weights belongs to, or the name itself."""
-    adapter = Path(name) / "adapter_config.json"
-    if not adapter.is_file():
-        return name
-    return str(json.loads(adapter.read_text(encoding="utf-8"))["base_model_name_or_path"])
+    adapter = stored_adapter(name)
+    return name if adapter is None else str(adapter["base_model_name_or_path"])
+
+
+def base_revision(config: ModelConfig) -> str | None:
+    """Return the pinned commit of the model itself; that of an adapter stands in its folder."""
+    adapter = stored_adapter(config.name)
+    return config.revision if adapter is None else adapter.get("revision")
+
+
+def stored_adapter(name: str) -> dict[str, Any] | None:
+    """Return the settings of a folder of LoRA weights, None for any other name."""
+    path = Path(name) / "adapter_config.json"
+    if not path.is_file():
+        return None
+    settings: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return settings
+
+
+def _check_rank(config: ModelConfig, adapter: dict[str, Any]) -> None:
+    if config.lora_rank and config.lora_rank != adapter["r"]:
+        msg = (
+            f"{config.name} holds LoRA weights of rank {adapter['r']} and model.lora_rank is "
+            f"{config.lora_rank}; set model.lora_rank={adapter['r']} to go on with them, or 0 to "
+            "merge them and train every parameter"
+        )
+        raise ConfigError(msg)
+
+
+def _adapted(model: PreTrainedModel, config: ModelConfig) -> Any:
+    """Return the model with the stored LoRA weights: to go on with, or merged into it.
+
+    A trainer given such a folder and a new LoRA configuration would put a second adapter beside
+    the first and train and save that one alone, so that what was learnt before is lost.
+    """
+    from peft import PeftModel
+
+    if config.lora_rank:
+        return PeftModel.from_pretrained(_prepared(model, config), config.name, is_trainable=True)
+    load: Any = PeftModel.from_pretrained
+    merged = load(model, config.name).merge_and_unload()
+    return _prepared(merged.requires_grad_(True), config)
 
 
 def weight_dtype(config: ModelConfig) -> torch.dtype:
@@ -103,9 +151,10 @@ def weight_dtype(config: ModelConfig) -> torch.dtype:
 def lora(config: ModelConfig) -> Any | None:
     """Return the LoRA configuration of the language model's linear layers, or None.
 
-    The vision tower has layers of the same names and is left out.
+    The vision tower has layers of the same names and is left out. A folder of LoRA weights
+    brings its own configuration.
     """
-    if not config.lora_rank:
+    if not config.lora_rank or stored_adapter(config.name) is not None:
         return None
     from peft import LoraConfig
 
@@ -116,6 +165,7 @@ def lora(config: ModelConfig) -> Any | None:
         target_modules=list(LORA_LAYERS),
         exclude_modules=r".*visual.*|.*vision.*",
         task_type="CAUSAL_LM",
+        revision=config.revision,
     )
 
 

@@ -199,7 +199,9 @@ def model_shape(config: ModelConfig) -> Shape:
             return _shape_of(tiny.build_model(tokenizer, config), models)
     try:
         loaded = AutoConfig.from_pretrained(
-            models.base_name(config.name), revision=config.revision, trust_remote_code=False
+            models.base_name(config.name),
+            revision=models.base_revision(config),
+            trust_remote_code=False,
         )
     except (OSError, ValueError) as error:
         return _shape_by_name(config.name, error)

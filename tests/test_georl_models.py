@@ -1,0 +1,80 @@
+"""Models and their LoRA weights: what a run starts from is what the last one ended with."""
+
+import pytest
+import torch
+
+from georl import models, sft
+from georl.config import ConfigError, load
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
+
+SMALL = [
+    "task=sft",
+    "model.hidden=48",
+    "model.layers=1",
+    "model.vision_layers=1",
+    "data.rows=40",
+    "data.question=Where?",
+    "data.levels=[country]",
+    "data.decimals=1",
+    "train.batch=8",
+    "train.per_device=8",
+]
+
+
+def trained(output, *more):
+    return sft.train(load(None, [*SMALL, f"output={output}", *more]))
+
+
+def logits(name, *more):
+    model, _ = models.load(load(None, [f"model.name={name}", *more]).model)
+    with torch.no_grad():
+        return model.eval()(input_ids=torch.arange(60, 90)[None]).logits
+
+
+@pytest.fixture(scope="module")
+def stages(tmp_path_factory):
+    """A full model, and LoRA weights trained on top of it."""
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("models")
+    base = trained(folder / "base", "train.max_steps=1")
+    lora = ["model.lora_rank=4", "train.learning_rate=3e-2", "train.max_steps=6"]
+    return base, trained(folder / "lora", f"model.name={base}", *lora)
+
+
+@pytest.mark.parametrize("rank", [4, 0], ids=["go on with the adapter", "merge it, train all"])
+def test_a_run_on_lora_weights_starts_where_they_ended(stages, tmp_path, rank):
+    base, lora = stages
+    still = ["train.learning_rate=1e-12", "train.max_steps=1", f"model.lora_rank={rank}"]
+    again = trained(tmp_path, f"model.name={lora}", *still)
+    assert not torch.allclose(logits(base), logits(lora), atol=1e-2)
+    assert torch.allclose(logits(again), logits(lora), atol=1e-5)
+    assert (again / "adapter_config.json").is_file() == bool(rank)
+
+
+def test_training_goes_on_with_the_same_adapter(stages, tmp_path):
+    _, lora = stages
+    more = ["model.lora_rank=4", "train.learning_rate=3e-2", "train.max_steps=2"]
+    again = trained(tmp_path, f"model.name={lora}", *more)
+    assert not torch.allclose(logits(again), logits(lora), atol=1e-3)
+
+
+def test_merged_weights_all_learn_and_a_frozen_tower_stays(stages):
+    _, lora = stages
+    model, _ = models.load(load(None, [f"model.name={lora}", "model.freeze_vision=true"]).model)
+    frozen = {name for name, p in model.named_parameters() if not p.requires_grad}
+    assert frozen == {n for n, _ in model.named_parameters() if n.startswith("model.visual.")}
+
+
+def test_another_rank_than_the_stored_one_is_refused(stages):
+    _, lora = stages
+    with pytest.raises(ConfigError, match=r"rank 4 and model\.lora_rank is 8; set"):
+        models.load(load(None, [f"model.name={lora}", "model.lora_rank=8"]).model)
+
+
+def test_an_adapter_keeps_the_commit_of_its_base(stages):
+    pin = "0123456789012345678901234567890123456789"
+    run = load(None, ["model.name=Qwen/Some-VL", f"model.revision={pin}", "model.lora_rank=2"])
+    assert models.lora(run.model).revision == pin
+    assert models.base_revision(run.model) == pin
+    assert models.base_revision(load(None, [f"model.name={stages[1]}"]).model) is None
