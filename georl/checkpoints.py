@@ -8,6 +8,7 @@ over for an older one, with a word about why.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -41,6 +42,7 @@ def identity(config: Config) -> dict[str, Any]:
         "model.layers": model.layers,
         "model.vision_layers": model.vision_layers,
         "data.table": data.table,
+        "data.version": data.version,
         "data.places": data.places,
         "data.limit": data.limit,
         "train.batch": config.train.batch,
@@ -84,6 +86,20 @@ def verify(folder: Path) -> dict[str, Any]:
     CheckpointError
         If the marker is missing, or a file is missing, added to the manifest or changed.
     """
+    content = _manifest(folder)
+    for name, expected in content["files"].items():
+        path = folder / name
+        if not path.is_file():
+            msg = f"{path} is missing, though the manifest lists it"
+            raise CheckpointError(msg)
+        if sha256(path) != expected:
+            msg = f"{path} is damaged: its SHA-256 is not the manifest's"
+            raise CheckpointError(msg)
+    return content
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a sealed folder, itself checked against the marker."""
     manifest, marker = folder / MANIFEST, folder / MARKER
     if not marker.is_file() or not manifest.is_file():
         msg = f"{folder} has no {MARKER} marker: it was cut short while being written"
@@ -96,14 +112,6 @@ def verify(folder: Path) -> dict[str, Any]:
         msg = f"{manifest} does not match {MARKER}: one of the two is damaged"
         raise CheckpointError(msg)
     content: dict[str, Any] = json.loads(text)
-    for name, expected in content["files"].items():
-        path = folder / name
-        if not path.is_file():
-            msg = f"{path} is missing, though the manifest lists it"
-            raise CheckpointError(msg)
-        if sha256(path) != expected:
-            msg = f"{path} is damaged: its SHA-256 is not the manifest's"
-            raise CheckpointError(msg)
     return content
 
 
@@ -128,6 +136,20 @@ def newest(output: Path, run: Mapping[str, Any]) -> Path | None:
     return None
 
 
+def refuse_other(output: Path, run: Mapping[str, Any]) -> None:
+    """Refuse the folder of another run by its newest manifest, without reading any weights.
+
+    Raises
+    ------
+    ConfigError
+        As `newest`, which then also looks at every byte.
+    """
+    for folder in reversed(listed(output)):
+        with contextlib.suppress(CheckpointError):
+            _same_run(folder, _manifest(folder)["run"], json.loads(json.dumps(dict(run))))
+            return
+
+
 def listed(output: Path) -> list[Path]:
     """Return the checkpoint folders of a run in the order of their steps."""
     if not output.is_dir():
@@ -136,11 +158,39 @@ def listed(output: Path) -> list[Path]:
     return [path for _, path in sorted(found)]
 
 
+def step_of(folder: Path) -> int:
+    """Return the optimizer step of a checkpoint folder, from its name.
+
+    Examples
+    --------
+    >>> step_of(Path("out/checkpoint-40"))
+    40
+    """
+    return int(folder.name.rpartition("-")[2])
+
+
 def prune(output: Path, keep: int) -> None:
     """Delete the oldest checkpoints beyond ``keep``; called after a new one is sealed."""
     for folder in listed(output)[: -max(keep, 1)]:
-        (folder / MARKER).unlink(missing_ok=True)  # first: a half-deleted folder is not whole
-        shutil.rmtree(folder)
+        delete(folder)
+
+
+def clear_after(output: Path, step: int) -> None:
+    """Delete the checkpoints of later steps, which a run that goes on from ``step`` writes again.
+
+    They are torn or damaged, or a run that starts over (step -1) left them. Trainer would write
+    into the old folders, and `prune` would take the new, lower steps for the oldest.
+    """
+    for folder in listed(output):
+        if step_of(folder) > step:
+            print(f"deleting {folder}, which this run does not go on from")
+            delete(folder)
+
+
+def delete(folder: Path) -> None:
+    """Delete a sealed folder so that no moment leaves a part of it that looks whole."""
+    (folder / MARKER).unlink(missing_ok=True)  # first: a half-deleted folder is not whole
+    shutil.rmtree(folder)
 
 
 def _same_run(folder: Path, stored: Mapping[str, Any], run: Mapping[str, Any]) -> None:

@@ -32,6 +32,11 @@ Row = dict[str, Any]
 
 _LEFT_PADDED = ("prompt_ids", "prompt_mask")
 
+_PHOTO = ("id", "country", "lat", "lon")
+
+ROW_MEANS = ("grpo", "dr_grpo")
+"""Losses that divide by the rows of a micro-batch, idle ones included."""
+
 
 def equal(rewards: Tensor, generations: int, epsilon: float = 1e-6) -> Tensor:
     """Return which groups have one reward only, by the range of the whole group.
@@ -106,7 +111,7 @@ def drop_and_replace(trainer: Any, inputs: list[Row]) -> Batch:
     """Score the rows, leave equal groups out and put answers to other photos in their place.
 
     Every process asks for as many new groups as the one that needs most, so that all stay in
-    step. If nothing is left, a few rows of advantage 0 remain, which change nothing.
+    step. If nothing is left, a few masked rows remain, and the gradient is 0.
     """
     options: GroupConfig = trainer.run.groups
     batch, alive = _scored(trainer, inputs)
@@ -128,21 +133,30 @@ def drop_and_replace(trainer: Any, inputs: list[Row]) -> Batch:
 
 
 def _scored(trainer: Any, rows: list[Row]) -> tuple[Batch, Tensor]:
-    """Return the batch and which of its groups can teach; tell the curriculum and the log."""
+    """Return the batch and which of its groups can teach; tell the curriculum and the log.
+
+    A group may lie over several processes where none is dropped, so all are looked at together.
+    """
     batch = trainer._score(rows)
     options, size = trainer.run.groups, trainer.num_generations
     rewards, valid = trainer.rollouts.last
+    grouped = rewards.view(-1, size)
     flat = equal(rewards, size, options.epsilon)
     invalid = ~valid.view(-1, size).any(1)
-    trainer.curriculum.observe(rows[::size], rewards.view(-1, size), trainer)
-    trainer.rollouts.keep_groups(trainer, rows[::size], rewards.view(-1, size), flat, invalid)
+    photos = gather_object([{key: row.get(key) for key in _PHOTO} for row in rows])[::size]
+    trainer.curriculum.observe(photos, grouped, trainer)
+    trainer.rollouts.keep_groups(trainer, photos, grouped, flat, invalid)
     _log(trainer, "groups/equal", float(flat.float().mean()))
     _log(trainer, "groups/invalid", float(invalid.float().mean()))
-    return batch, ~flat & ~(invalid & options.drop_invalid)
+    alive = ~flat & ~(invalid & options.drop_invalid)
+    count = len(rows) // size
+    return batch, alive[trainer.accelerator.process_index * count :][:count]
 
 
 def _log(trainer: Any, name: str, value: float) -> None:
-    trainer._metrics["train"][name].append(value)
+    """Log the mean over the processes; each of them has to call it."""
+    values = gather_object([value])
+    trainer._metrics["train"][name].append(sum(values) / len(values))
 
 
 def _living(batch: Batch, alive: Tensor, trainer: Any) -> Batch:
@@ -151,24 +165,31 @@ def _living(batch: Batch, alive: Tensor, trainer: Any) -> Batch:
 
 
 def _whole(trainer: Any, scored: Batch, kept: list[Batch]) -> Batch:
-    """Join what is kept, and fill up with idle rows of advantage 0.
+    """Join what is kept, and fill up with idle rows that no token of the update comes from.
 
     Micro-batches must be equally long on every process, or its collectives would not meet.
-    Idle rows do not count as tokens of the update.
+    ``loss_scale`` undoes what idle rows dilute in the losses that are a mean over rows, so
+    that the update does not depend on how the kept groups lie over the processes.
     """
     steps, gather = trainer.args.steps_per_generation, trainer.accelerator.gather
     device = scored["advantages"].device
     have = sum(len(batch["advantages"]) for batch in kept)
-    most = int(gather(torch.tensor([have], device=device)).max())
-    idle = max(steps, -(-most // steps) * steps) - have
-    tokens = torch.stack(
-        [scored["num_items_in_batch"].new_zeros(())] + [k["completion_mask"].sum() for k in kept]
-    )
-    total = gather(tokens.sum()).sum()
-    if idle:
-        rest = take(scored, torch.arange(idle, device=device))
-        kept = [*kept, {**rest, "advantages": torch.zeros_like(rest["advantages"])}]
-    return {**join(kept, trainer._tokenizer.pad_token_id), "num_items_in_batch": total}
+    every = gather(torch.tensor([have], device=device))
+    length = max(steps, -(-int(every.max()) // steps) * steps)
+    parts = kept if have == length else [*kept, _idle(scored, length - have)]
+    batch = join(parts, trainer._tokenizer.pad_token_id)
+    batch["num_items_in_batch"] = gather(batch["completion_mask"].sum()).sum()
+    if trainer.loss_type in ROW_MEANS:
+        rows = every.sum().clamp(min=1)
+        batch["loss_scale"] = length * trainer.accelerator.num_processes / rows
+    return batch
+
+
+def _idle(scored: Batch, rows: int) -> Batch:
+    """Return rows whose answers are masked out: no gradient, no KL, no share of any mean."""
+    rest = take(scored, torch.arange(rows, device=scored["advantages"].device))
+    masked = {key: torch.zeros_like(rest[key]) for key in ("advantages", "completion_mask")}
+    return {**rest, **masked}
 
 
 def _by_row(batch: Batch) -> Batch:
@@ -234,7 +255,7 @@ class Curriculum:
         Parameters
         ----------
         rows
-            One row a group, with lat and lon.
+            One row a group of all processes, with lat and lon.
         rewards
             (groups, G)
         """
@@ -244,9 +265,8 @@ class Curriculum:
         places = [
             (row["lat"], row["lon"]) for row, is_good in zip(rows, good, strict=True) if is_good
         ]
-        everywhere = sorted(set(gather_object(places)))
-        if everywhere:
-            self.popular.add([lat for lat, _ in everywhere], [lon for _, lon in everywhere])
+        for lat, lon in sorted(set(places)):
+            self.popular.add(lat, lon)
         _log(trainer, "curriculum/regions", float(len(self.popular)))
 
     def choose(self, inputs: list[Row], trainer: Any) -> list[Row]:

@@ -30,6 +30,7 @@ from georl import data, launch, models, plan
 from georl.config import Config, check
 from georl.groups import Curriculum, drop_and_replace
 from georl.metrics_log import RolloutLog
+from georl.resume import ExactResume
 from georl.shared_trainer import SharedPromptsTrainer
 
 
@@ -47,7 +48,8 @@ def train(config: Config) -> Path:
         Before the model is loaded, for everything that can be told by then.
     """
     check(config)
-    launch.check_strategy(config)
+    config = data.pinned(config)
+    launch.check_start(config)
     rewards = reward_functions(config)
     plan.check_memory(config)
     rows = data.load(config, completions=False)
@@ -107,7 +109,7 @@ def arguments(config: Config, processor: Any) -> GRPOConfig:
     )
 
 
-class GeoGRPOTrainer(launch.ExactResume, SharedPromptsTrainer):
+class GeoGRPOTrainer(ExactResume, SharedPromptsTrainer):
     """TRL's trainer with shared prompts, group handling and the curriculum; see the module."""
 
     def __init__(self, *, run: Config, **options: Any) -> None:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import functools
 import inspect
-import json
+import math
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import TrainerCallback, TrainingArguments
+from transformers import TrainingArguments
 
-from geodata.files import write_text
-from georl import checkpoints, metrics_log
-from georl.config import Config, ConfigError, RewardConfig, accumulation, dump
-
-CURRICULUM = "curriculum.json"
+from georl import checkpoints, metrics_log, resume
+from georl.config import Config, ConfigError, RewardConfig, accumulation
 
 
 def world_size() -> int:
@@ -25,8 +24,8 @@ def world_size() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def check_strategy(config: Config) -> None:
-    """Refuse a launch that is not what the configuration asks for.
+def check_start(config: Config) -> None:
+    """Refuse, before the model is loaded, a launch or an output folder of another run.
 
     Some launchers quietly run one process, or another sharding than asked; a run that was
     meant for eight GPUs must not find that out after a day.
@@ -34,16 +33,56 @@ def check_strategy(config: Config) -> None:
     Raises
     ------
     ConfigError
-        With what was asked, what is there, and the launch line.
+        With what was asked, what is there, and the launch line or the setting that mends it.
     """
-    asked, found = config.train.strategy, _strategy(world_size())
+    found, gpus = _strategy(world_size()), torch.cuda.device_count()
+    problem = _launch_problem(config.train.strategy, found, gpus)
+    problem = problem or _overwrites_its_model(config) or _no_reference(config)
+    if problem:
+        raise ConfigError(problem)
+    if config.train.resume:
+        checkpoints.refuse_other(Path(config.output), resume.identity(config))
+
+
+def _launch_problem(asked: str, found: str, gpus: int) -> str | None:
     if asked not in ("auto", found):
         how = "torchrun" if asked == "ddp" else f"accelerate launch with {asked} switched on"
-        msg = (
+        return (
             f"train.strategy is {asked!r} but the launcher set up {found!r}; start with {how}, "
             "or set train.strategy=auto to accept it"
         )
-        raise ConfigError(msg)
+    if found in ("fsdp", "deepspeed") and not gpus:
+        return (
+            f"the launcher set up {found!r}, which on a machine without GPUs quietly becomes "
+            "'ddp'; start with torchrun and train.strategy=ddp"
+        )
+    if gpus > 1 and world_size() == 1 and "LOCAL_RANK" not in os.environ:
+        return (
+            f"one process sees {gpus} GPUs, and Trainer would multiply the batch by them; start "
+            f"with torchrun --nproc_per_node {gpus}, or set CUDA_VISIBLE_DEVICES=0 to use one"
+        )
+    return None
+
+
+def _overwrites_its_model(config: Config) -> str | None:
+    model, output = Path(config.model.name), Path(config.output)
+    if not model.is_dir() or output.resolve() not in (model.resolve(), *model.resolve().parents):
+        return None
+    return (
+        f"model.name {str(model)!r} lies in the output folder {str(output)!r}, where this run "
+        "deletes and writes checkpoints; set another output"
+    )
+
+
+def _no_reference(config: Config) -> str | None:
+    alone = config.model.name == "tiny" and not config.model.lora_rank
+    if not (alone and config.task == "grpo" and config.grpo.beta):
+        return None
+    return (
+        f"grpo.beta is {config.grpo.beta}, a penalty for leaving the starting model, but 'tiny' "
+        "starts from random weights; teach it with georl sft and set model.name to its folder, "
+        "or set grpo.beta=0"
+    )
 
 
 def _strategy(processes: int) -> str:
@@ -122,6 +161,9 @@ def bind_rewards(module: Any, config: RewardConfig) -> list[Any]:
             msg = f"unknown reward {name!r} (weight {weight}); {hint}"
             raise ConfigError(msg)
         function = getattr(module, name)
+        if not math.isfinite(weight):
+            msg = f"rewards.weights has {name}: {weight}; a weight is a finite number"
+            raise ConfigError(msg)
         bound.append(_with_arguments(name, function, config.arguments.get(name, {})))
     unused = set(config.arguments) - set(config.weights)
     if unused:
@@ -151,18 +193,32 @@ def _with_arguments(name: str, function: Any, arguments: dict[str, Any]) -> Any:
             raise ConfigError(msg)
 
     @functools.wraps(function)
-    def checked(*args: Any, **columns: Any) -> list[float | None]:
-        values: list[float | None] = function(*args, **{**columns, **arguments})
-        for row, value in enumerate(values):
-            if value is not None and value != value:  # only NaN is not itself
-                msg = (
-                    f"reward {name!r} gave NaN for answer {row}; give None to leave an answer "
-                    "out, or a finite number"
-                )
-                raise ValueError(msg)
+    def checked(completions: Any, **columns: Any) -> list[float | None]:
+        values: list[float | None] = function(completions, **{**columns, **arguments})
+        _check_values(name, values, len(completions), columns.get("id"))
         return values
 
+    if arguments:  # a value that the reward refuses is refused here, before the model is loaded
+        try:
+            checked(["(0.0, 0.0)"], lat=[0.0], lon=[0.0])
+        except ValueError as error:
+            msg = f"rewards.arguments of {name}: {error}"
+            raise ConfigError(msg) from error
     return checked
+
+
+def _check_values(name: str, values: Any, answers: int, photos: Any) -> None:
+    if len(values) != answers:
+        msg = f"reward {name!r} gave {len(values)} values for {answers} answers; give one for each"
+        raise ValueError(msg)
+    for row, value in enumerate(values):
+        if value is not None and not math.isfinite(value):
+            where = f"answer {row}" + (f" (photo {photos[row]!r})" if photos else "")
+            msg = (
+                f"reward {name!r} gave {value} for {where}; give None to leave an answer out, "
+                "or a finite number"
+            )
+            raise ValueError(msg)
 
 
 def run(trainer: Any, config: Config) -> Path:
@@ -174,74 +230,52 @@ def run(trainer: Any, config: Config) -> Path:
     _check_processes(trainer)
     output = Path(config.output)
     output.mkdir(parents=True, exist_ok=True)
-    run_id = checkpoints.identity(config)
     trainer.add_callback(metrics_log.MetricsCallback(output))
-    trainer.add_callback(SealCallback(trainer, config))
-    start = checkpoints.newest(output, run_id) if config.train.resume else None
+    trainer.add_callback(resume.SealCallback(trainer, config))
+    start = resume.start(trainer, config)
     if trainer.accelerator.is_main_process:
-        write_text(output / "config.yaml", dump(config))
-        if start is None:
-            (output / metrics_log.METRICS).unlink(missing_ok=True)
-            (output / metrics_log.GROUPS).unlink(missing_ok=True)
-        else:
-            print(f"going on from {start}")
-    if start is not None and hasattr(trainer, "curriculum"):
-        trainer.curriculum.restore(start / CURRICULUM)
-    trainer.train(resume_from_checkpoint=str(start) if start else None)
+        found, each = trainer.accelerator.num_processes, config.train.per_device
+        print(
+            f"training on {found} x {trainer.accelerator.device.type}, strategy "
+            f"{_strategy(found)}, batch {config.train.batch} = {each} x "
+            f"{accumulation(config, found)} accumulated x {found}"
+        )
+    with explained_memory():
+        trainer.train(resume_from_checkpoint=str(start) if start else None)
     final = output / "final"
+    if trainer.accelerator.is_main_process and final.exists():
+        checkpoints.delete(final)  # an older run's files must not stay among the new ones
+    trainer.accelerator.wait_for_everyone()
     trainer.save_model(str(final))
     if trainer.accelerator.is_main_process:
-        _without_pickle(final)
-        checkpoints.seal(final, run_id)
+        resume.without_pickle(final)
+        checkpoints.seal(final, resume.identity(config))
         metrics_log.plot(output)
         metrics_log.merge_rollouts(output)
     trainer.accelerator.wait_for_everyone()
     return final
 
 
-def _without_pickle(folder: Path) -> None:
-    """Delete Trainer's pickled arguments: nothing reads them, and config.yaml says the same."""
-    (folder / "training_args.bin").unlink(missing_ok=True)
+@contextlib.contextmanager
+def explained_memory() -> Iterator[None]:
+    """Turn running out of memory into an error that says what lowers it.
 
-
-class ExactResume:
-    """Load a checkpoint's weights into the trainer's model, all of them or an error.
-
-    ``save_pretrained`` writes Qwen2.5-VL under the hub's parameter names (``visual...``,
-    ``model.layers...``), and Trainer's own resume matches those with the names in memory
-    (``model.visual...``): none fits, it warns, and goes on from the starting weights.
+    Raises
+    ------
+    ConfigError
+        In place of PyTorch's own error, on GPU and CPU.
     """
-
-    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        trainer: Any = self
-        state = json.loads((Path(resume_from_checkpoint) / "trainer_state.json").read_text("utf-8"))
-        counts = [row["num_tokens"] for row in state["log_history"] if "num_tokens" in row]
-        trainer._total_train_tokens = int(counts[-1]) if counts else 0  # TRL counts from 0 again
-        target = model if model is not None else trainer.model
-        sharded = trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled
-        if sharded or hasattr(target, "peft_config"):
-            super()._load_from_checkpoint(resume_from_checkpoint, model)  # type: ignore[misc]
-            return
-        stored = type(target).from_pretrained(resume_from_checkpoint, dtype=target.dtype)
-        target.load_state_dict(stored.state_dict(), strict=True)
-
-
-class SealCallback(TrainerCallback):
-    """After the trainer wrote a checkpoint: add our state, seal it, delete the oldest."""
-
-    def __init__(self, trainer: Any, config: Config) -> None:
-        self._trainer, self._config = trainer, config
-
-    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Seal on one process, when all have written their part."""
-        trainer = self._trainer
-        trainer.accelerator.wait_for_everyone()
-        if state.is_world_process_zero:
-            output = Path(self._config.output)
-            folder = output / f"checkpoint-{state.global_step}"
-            if hasattr(trainer, "curriculum"):
-                trainer.curriculum.save(folder / CURRICULUM)
-            _without_pickle(folder)
-            checkpoints.seal(folder, checkpoints.identity(self._config))
-            checkpoints.prune(output, self._config.train.keep_checkpoints)
-        trainer.accelerator.wait_for_everyone()
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        first = str(error).partition("\n")[0]
+        if not isinstance(error, torch.OutOfMemoryError | MemoryError) and (
+            "can't allocate memory" not in first
+        ):
+            raise
+        msg = (
+            f"out of memory ({first}); lower train.per_device (train.batch may stay), "
+            "model.max_pixels or grpo.max_tokens, set model.gradient_checkpointing=true or "
+            "model.lora_rank=64; georl plan shows the parts"
+        )
+        raise ConfigError(msg) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +25,12 @@ from georl.config import Config
 
 THRESHOLDS_KM = (25, 200, 750, 2500)
 
-METRICS, GROUPS = "metrics.jsonl", "groups.jsonl"
+METRICS, GROUPS, ROLLOUTS = "metrics.jsonl", "groups.jsonl", "rollouts"
+
+CLOSING = "train_runtime"
+"""Key of the row that the trainer logs once it is done."""
+
+_PART = re.compile(r"step-([0-9]{6,})-[0-9]+\.parquet")
 
 
 class JsonLines:
@@ -47,10 +53,10 @@ class JsonLines:
         return [json.loads(line) for line in whole.splitlines()]
 
     def cut(self, step: int) -> None:
-        """Drop the rows after ``step``, which a resumed run writes again."""
+        """Drop the rows after ``step`` and closing rows, which a resumed run writes again."""
         if not self.path.is_file():
             return
-        rows = [row for row in self.read() if row.get("step", 0) <= step]
+        rows = [r for r in self.read() if r.get("step", 0) <= step and CLOSING not in r]
         with replacing(self.path) as beside:
             beside.write_text(
                 "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rows), encoding="utf-8"
@@ -70,13 +76,14 @@ class MetricsCallback(TrainerCallback):
         self._tokens = 0.0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Cut the log back to where the run stands."""
+        """Start the clocks; tokens go on from where the run stands."""
         self._started = self._last = time.perf_counter()
         counts = [row["num_tokens"] for row in state.log_history if "num_tokens" in row]
         self._tokens = counts[-1] if counts else 0.0
-        if state.is_world_process_zero:
-            for log in (self._log, JsonLines(self._log.path.with_name(GROUPS))):
-                log.cut(state.global_step)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Log before every checkpoint: the sums behind a row's means are not saved in it."""
+        control.should_log |= control.should_save
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
         """Append one line."""
@@ -86,6 +93,7 @@ class MetricsCallback(TrainerCallback):
         row: dict[str, Any] = {"step": state.global_step, "seconds": round(now - self._started, 3)}
         row["cpu_seconds"] = round(time.process_time(), 3)
         numbers = {k: float(v) for k, v in logs.items() if isinstance(v, int | float)}
+        numbers.pop("train_loss", None)  # of the steps since the last start only
         tokens = numbers.get("num_tokens")
         if tokens is not None and now > self._last:
             row["tokens_per_second"] = round((tokens - self._tokens) / (now - self._last), 1)
@@ -98,13 +106,14 @@ class RolloutLog:
     """What the answers of GRPO are worth: validity, distance, samples for rollouts/*.parquet."""
 
     def __init__(self, config: Config, reward_names: Sequence[str]) -> None:
-        self._folder = Path(config.output) / "rollouts"
+        self._folder = Path(config.output) / ROLLOUTS
         self._groups = JsonLines(Path(config.output) / GROUPS)
         self._names, self._weights = list(reward_names), list(config.rewards.weights.values())
         self._samples = config.grpo.rollout_samples
         self._every = config.train.logging_steps
+        self._step, self._parts, self._kept = 0, 0, 0  # of the step that is being sampled
         self.last: tuple[Tensor, Tensor] = (torch.zeros(0), torch.zeros(0))
-        """Weighted total reward and validity of this process's last answers, (B,) each."""
+        """Weighted total reward and validity of all processes' last answers, (B,) each."""
 
     def keep(self, trainer: Any, rows: list[Any], completions: list[Any], rewards: Tensor) -> None:
         """Read the answers to ``rows``; log their accuracy; keep a sample for the table.
@@ -119,30 +128,42 @@ class RolloutLog:
         truth = np.array([[row["lat"], row["lon"]] for row in rows], np.float64)
         km = np.asarray(sphere.haversine_km(lat, lon, truth[:, 0], truth[:, 1]))
         mode = "train" if trainer.model.training else "eval"
-        for name, value in accuracies(km).items():
+        everywhere = np.array(gather_object(km.tolist()), np.float64)
+        for name, value in accuracies(everywhere).items():
             trainer._metrics[mode][name].append(value)
         start = trainer.accelerator.process_index * len(rows)
         own = rewards[start : start + len(rows)]
         weights = torch.tensor(self._weights, device=own.device)
-        total = (own * weights).nansum(1)
-        self.last = (total, torch.tensor(np.isfinite(lat), device=own.device))
+        valid = torch.tensor(np.isfinite(everywhere), device=own.device)
+        self.last = ((rewards * weights).nansum(1), valid)
         if mode == "train" and self._wanted(trainer):
             self._write(trainer.state.global_step + 1, rows, texts, lat, lon, km, own)
 
     def keep_groups(
         self, trainer: Any, rows: list[Any], rewards: Tensor, flat: Tensor, invalid: Tensor
     ) -> None:
-        """Append one line a group of every process: where it was and whether it could teach.
+        """Append one line a group: where it was and whether it could teach.
 
         ``geodata sql`` counts them by country or H3 cell.
+
+        Parameters
+        ----------
+        rows
+            One a group of all processes, with id, country, lat and lon.
+        rewards
+            (groups, G)
+        flat, invalid
+            (groups,)
         """
         import h3
 
+        if not trainer.accelerator.is_main_process:
+            return
         lines = [
             {
                 "step": trainer.state.global_step + 1,
                 "id": row["id"],
-                "country": row.get("country"),
+                "country": row["country"],
                 "cell": h3.latlng_to_cell(row["lat"], row["lon"], 2),
                 "mean": float(group.mean()),
                 "range": float(group.amax() - group.amin()),
@@ -151,9 +172,7 @@ class RolloutLog:
             }
             for row, group, is_flat, is_invalid in zip(rows, rewards, flat, invalid, strict=True)
         ]
-        everywhere = gather_object(lines)
-        if trainer.accelerator.is_main_process:
-            self._groups.write(everywhere)
+        self._groups.write(lines)
 
     def _wanted(self, trainer: Any) -> bool:
         step = trainer.state.global_step + 1  # the step that these answers are for
@@ -171,10 +190,14 @@ class RolloutLog:
         km: Any,
         rewards: Any,
     ) -> None:
-        n = min(self._samples, len(rows))
+        if step != self._step:
+            self._step, self._parts, self._kept = step, 0, 0
+        n = min(self._samples - self._kept, len(rows))  # a step may draw several times
+        if n <= 0:
+            return
         columns: dict[str, Any] = {
             "step": [step] * n,
-            "id": [f"{step}/{i}" for i in range(n)],
+            "id": [f"{step}/{self._kept + i}" for i in range(n)],
             "photo": [row["id"] for row in rows[:n]],
             "answer": texts[:n],
             "pred_lat": _nullable(lat[:n]),
@@ -187,8 +210,9 @@ class RolloutLog:
         for i, name in enumerate(self._names):
             columns[f"reward_{name}"] = rewards[:n, i].double().cpu().numpy()
         self._folder.mkdir(parents=True, exist_ok=True)
-        with replacing(self._folder / f"step-{step:06d}.parquet") as beside:
+        with replacing(self._folder / f"step-{step:06d}-{self._parts:03d}.parquet") as beside:
             pq.write_table(pa.table(columns), beside)
+        self._parts, self._kept = self._parts + 1, self._kept + n
 
 
 def answer_coordinates(texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -248,9 +272,31 @@ def plot(output: Path) -> Path | None:
     return target
 
 
+def cut(output: Path, step: int) -> None:
+    """Take the record of a run back to ``step``; -1 leaves nothing of it.
+
+    Parameters
+    ----------
+    output
+        Folder of the run.
+    step
+        Optimizer step that the run goes on from.
+    """
+    for name in (METRICS, GROUPS):
+        if step < 0:
+            (output / name).unlink(missing_ok=True)
+        else:
+            JsonLines(output / name).cut(step)
+    (output / "rollouts.parquet").unlink(missing_ok=True)
+    for part in (output / ROLLOUTS).glob("*"):
+        found = _PART.fullmatch(part.name)
+        if part.suffix == ".part" or (found and int(found[1]) > step):
+            part.unlink()
+
+
 def merge_rollouts(output: Path) -> Path | None:
     """Write the samples of all steps as one rollouts.parquet; None if there are none."""
-    parts = sorted((output / "rollouts").glob("step-*.parquet"))
+    parts = sorted(part for part in (output / ROLLOUTS).glob("*") if _PART.fullmatch(part.name))
     if not parts:
         return None
     table = pa.concat_tables([pq.read_table(part) for part in parts])

@@ -22,6 +22,7 @@ from trl.trainer.sft_trainer import SFTTrainer
 
 from georl import data, launch, models, plan
 from georl.config import Config, check
+from georl.resume import ExactResume
 
 
 def train(config: Config) -> Path:
@@ -38,7 +39,8 @@ def train(config: Config) -> Path:
         Before the model is loaded, for everything that can be told by then.
     """
     check(config)
-    launch.check_strategy(config)
+    config = data.pinned(config)
+    launch.check_start(config)
     plan.check_memory(config)
     rows = data.load(config, completions=True)
     model, processor = models.load(config.model, texts=data.texts(rows, config), seed=config.seed)
@@ -52,7 +54,7 @@ def train(config: Config) -> Path:
     return launch.run(trainer, config)
 
 
-class GeoSFTTrainer(launch.ExactResume, SFTTrainer):
+class GeoSFTTrainer(ExactResume, SFTTrainer):
     """TRL's trainer, with a resume that loads the weights."""
 
 

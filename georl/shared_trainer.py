@@ -18,7 +18,7 @@ class SharedPromptsTrainer(GRPOTrainer):
 
     Four of its methods are replaced where a batch has what `georl.sharing` supports, else the
     stock ones run: tokenizing, sampling, the log-probabilities, and the loss, which only has
-    to say which rows belong together.
+    to say which rows belong together, and to undo what idle rows dilute (`georl.groups`).
     """
 
     def share_prompts(self, wanted: bool) -> None:
@@ -89,7 +89,8 @@ class SharedPromptsTrainer(GRPOTrainer):
         self._group = inputs.get("group")
         stock: Any = super()._compute_loss
         loss: Tensor = stock(model, inputs)
-        return loss
+        scale: Tensor | float = inputs.get("loss_scale", 1.0)
+        return loss * scale
 
     def _get_per_token_logps_and_entropies(
         self,
@@ -127,12 +128,13 @@ class SharedPromptsTrainer(GRPOTrainer):
             )
             for at in range(0, len(input_ids), chunk)
         ]
-        logps, entropies = (torch.cat(column) for column in zip(*parts, strict=True))
-        return logps, entropies if compute_entropy else None, None
+        logps = torch.cat([part for part, _ in parts])
+        entropies = [part for _, part in parts if part is not None]  # none of a reference model
+        return logps, torch.cat(entropies) if compute_entropy else None, None
 
     def _shared_logps(
         self, model: Any, ids: Tensor, mask: Tensor, keep: int, images: Any, group: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor | None]:
         """Return (B, C) log-probabilities and entropies from one row a unique prompt."""
         first, number = sharing.unique(group.tolist())
         rows = torch.tensor(first, device=ids.device)
@@ -160,7 +162,8 @@ class SharedPromptsTrainer(GRPOTrainer):
                 fused_lm_head=True,
                 **vision,
             )
-        return out.log_probs.view(-1)[packed.slots], out.entropy.view(-1)[packed.slots]
+        entropy = None if out.entropy is None else out.entropy.view(-1)[packed.slots]
+        return out.log_probs.view(-1)[packed.slots], entropy
 
 
 def _prompt_key(prompt: list[dict[str, Any]]) -> Any:

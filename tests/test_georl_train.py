@@ -96,13 +96,6 @@ def test_sft_learns_logs_and_seals(taught):
     assert load(output / "config.yaml").train.max_steps == 60
 
 
-def test_sft_resumed_equals_uninterrupted_bit_for_bit(places, taught, tmp_path):
-    resumed_from(taught.parent, 30, tmp_path)
-    again = sft.train(sft_run(places, tmp_path, "train.max_steps=60", "train.save_steps=30"))
-    assert weights(again) == weights(taught)
-    assert history(tmp_path) == history(taught.parent)
-
-
 def test_a_finished_run_started_again_changes_nothing(places, taught, tmp_path):
     resumed_from(taught.parent, 60, tmp_path)
     again = sft.train(sft_run(places, tmp_path, "train.max_steps=60", "train.save_steps=30"))
@@ -112,20 +105,13 @@ def test_a_finished_run_started_again_changes_nothing(places, taught, tmp_path):
 @pytest.mark.parametrize(
     "more",
     [
-        [],
         ["grpo.share_prompts=false"],
-        ["grpo.iterations=2", "train.per_device=8"],
-        [
-            "groups.drop_equal=true",
-            "groups.tries=2",
-            "curriculum.enabled=true",
-            "curriculum.saturated=0.2",
-        ],
+        ["grpo.iterations=2", "train.per_device=8", "grpo.beta=0.1"],
     ],
-    ids=["shared", "stock", "two updates, two micro-batches", "groups and curriculum"],
+    ids=["stock", "two updates, two micro-batches, KL"],
 )
 def test_grpo_resumed_equals_uninterrupted_bit_for_bit(places, taught, tmp_path, more):
-    steps = ["train.max_steps=4", "train.save_steps=2", *more]
+    steps = ["train.max_steps=4", "train.save_steps=2", "data.limit=4", *more]  # epochs of 1 or 2
     whole = grpo.train(grpo_run(places, tmp_path / "whole", taught, *steps))
     (tmp_path / "cut").mkdir()
     resumed_from(tmp_path / "whole", 2, tmp_path / "cut")
