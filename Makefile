@@ -10,19 +10,19 @@ WORKERS ?= 2
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
-$(VENV)/core: pyproject.toml constraints.txt
+$(VENV)/train: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "installing georl into $(VENV) ..."
-	@$(PIP) install -c constraints.txt -e .
+	@echo "installing georl, with torch, transformers and trl, into $(VENV) ..."
+	@$(PIP) install -c constraints.txt torch==2.13.0
+	@$(PIP) install -c constraints.txt -e ".[train]"
 	@touch $@
 
-$(VENV)/dev: $(VENV)/core
+$(VENV)/dev: $(VENV)/train
 	@echo "installing the development tools into $(VENV) ..."
-	@$(PIP) install -c constraints.txt torch==2.13.0
 	@$(PIP) install -c constraints.txt -e ".[dev]"
 	@touch $@
 
-demo: $(VENV)/core ## label real places and show the chains
+demo: $(VENV)/train ## label real places, score, build a lake, train a small model
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
 test: $(VENV)/dev ## run every test and doctest

@@ -3,7 +3,7 @@
     python benchmarks/training.py step      ours and stock interleaved in one process
     python benchmarks/training.py vanish    reward gained per generated token on a saturated task
 
-Both stand on a model that `georl demo` (or sft on configs/tiny-cpu.yaml) has trained: --model.
+`step` needs a model that `georl demo` (or sft on configs/tiny-cpu.yaml) has trained: --model.
 Times are process CPU seconds, so that other work on the machine does not blur them.
 """
 
@@ -24,24 +24,38 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 from transformers import TrainerCallback
 
-from geodata import sphere
-from georl import config, data, grpo, models, predict, rewards, world
+from georl import config, data, grpo, models, predict, rewards, sft, world
 from georl.config import Config, load
 from georl.metrics_log import JsonLines, MetricsCallback
 
-TASK = [
-    "task=grpo",
+WORLD = [
     "data.rows=2000",
     "data.question=Where?",
     "data.levels=[country]",
     "data.decimals=1",
     "data.round_degrees=1",
+]
+SFT = [
+    *WORLD,
+    "task=sft",
+    "train.learning_rate=1.5e-3",
+    "train.adam_beta2=0.95",
+    "train.weight_decay=0.01",
+    "train.warmup_steps=60",
+    "train.batch=32",
+    "train.per_device=32",
+    "train.max_steps=600",
+]
+TASK = [
+    *WORLD,
+    "task=grpo",
     "grpo.max_tokens=40",
-    "train.learning_rate=3e-5",
+    "train.learning_rate=6e-5",
     "train.schedule=constant",
     "train.adam_beta2=0.95",
     "train.logging_steps=1",
@@ -116,53 +130,55 @@ def step(model: str, rounds: int, steps: int, rows: int) -> None:
     print(f"stock / shared = {medians['stock'] / medians['shared']:.2f}")
 
 
-def vanish(model: str, seeds: int, steps: int, rows: int) -> None:
-    """Print held-out reward gained per million generated tokens, ours and stock.
+def vanish(seeds: int, tokens: int, rows: int) -> None:
+    """Print held-out reward gained from the same number of generated tokens, ours and stock.
 
-    The task is saturated on purpose: four of five training places are ones that the model
-    already localizes, and the temperature is low, so most groups of stock GRPO are flat.
+    The photos are as skewed as those people take: most stand at a few places, which the model
+    has learnt by heart, so their answers are all alike and stock GRPO spends its tokens there.
+    What is wanted is the reward everywhere else, on held-out places all over the land.
     """
-    gains: dict[str, list[float]] = {"stock": [], "ours": []}
-    with tempfile.TemporaryDirectory() as folder:
-        places = saturated_places(model, Path(folder))
+    gains: dict[str, list[float]] = {name: [] for name in VANISH_ARMS}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        places = skewed_places(folder / "places.parquet")
+        taught = sft.train(load(None, [*SFT, f"data.places={places}", f"output={folder}/sft"]))
+        held_out = world.photos(512, 99)
         for seed in range(seeds):
-            for name, more in VANISH_ARMS.items():
-                run = vanish_run(model, Path(folder) / f"{name}-{seed}", places, seed, steps, rows)
-                run = config.load(None, [*run, *more])
+            for arm, more in VANISH_ARMS.items():
+                given = vanish_run(taught, folder / f"{arm}-{seed}", places, seed, rows)
+                run = load(None, [*given, *more])
                 trainer = trainer_for(run)
-                held_out = world.photos(512, 99)
                 before = sampled_reward(trainer, held_out)
+                trainer.add_callback(Budget(trainer, tokens))
                 trainer.train()
                 gain = sampled_reward(trainer, held_out) - before
-                tokens = trainer.generated_tokens / 1e6
-                gains[name].append(gain / tokens)
+                gains[arm].append(gain / (trainer.generated_tokens / 1e6))
                 log = JsonLines(Path(run.output) / "metrics.jsonl").read()
                 flat = statistics.mean(row["groups/equal"] for row in log if "groups/equal" in row)
                 print(
-                    f"seed {seed} {name:6} reward {before:.4f} {gain:+.4f}, {tokens:.3f} M tokens, "
-                    f"{gain / tokens:+.4f} a million, {flat:.0%} flat groups",
+                    f"seed {seed} {arm:10} reward {before:.4f} {gain:+.4f}, "
+                    f"{trainer.state.global_step} steps, {trainer.generated_tokens / 1e6:.3f} M "
+                    f"tokens, {gains[arm][-1]:+.4f} a million, {flat:.0%} flat groups",
                     flush=True,
                 )
-    for name, values in gains.items():
+    stock = statistics.mean(gains["stock"])
+    for arm, values in gains.items():
         spread = statistics.stdev(values) if len(values) > 1 else float("nan")
-        print(f"{name:6} {statistics.mean(values):+.4f} a million tokens, sd {spread:.4f}")
+        mean = statistics.mean(values)
+        print(f"{arm:10} {mean:+.4f} a million tokens, sd {spread:.4f}, {mean / stock:.2f} x stock")
 
 
-VANISH_ARMS = {
-    "stock": [],
-    "ours": [
-        "groups.drop_equal=true",
-        "groups.tries=1",
-        "curriculum.enabled=true",
-        "curriculum.radius_km=100",
-        "curriculum.saturated=0.85",
-    ],
-}
+DROP = ["groups.drop_equal=true", "groups.tries=1"]
+CURRICULUM = ["curriculum.enabled=true", "curriculum.saturated=0.9"]
+VANISH_ARMS = {"stock": [], "drop": DROP, "curriculum": CURRICULUM, "both": [*DROP, *CURRICULUM]}
+
+POPULAR_PLACES, POPULAR_SHARE = 20, 0.9
+
+DRAWS = 4
+"""Answers sampled to each held-out place."""
 
 
-def vanish_run(
-    model: str, output: Path, places: Path, seed: int, steps: int, rows: int
-) -> list[str]:
+def vanish_run(model: Path, output: Path, places: Path, seed: int, rows: int) -> list[str]:
     output.mkdir()
     return [
         *TASK,
@@ -172,32 +188,39 @@ def vanish_run(
         f"seed={seed}",
         f"train.batch={rows}",
         f"train.per_device={rows}",
-        f"train.max_steps={steps}",
-        "train.learning_rate=6e-5",
-        "grpo.temperature=0.2",
+        "train.max_steps=100000",
     ]
 
 
-def saturated_places(model: str, folder: Path, rows: int = 2000) -> Path:
-    """Write places of which four in five are localized by the model within 150 km."""
+def skewed_places(target: Path, rows: int = 8000) -> Path:
+    """Write photo places of which most lie within a few km of one of a few spots."""
     pool = world.photos(rows, 7)
-    target = folder / "pool.parquet"
-    pq.write_table(pool, target)
-    given = [f"model.name={model}", f"data.places={target}", "data.question=Where?"]
-    sizes = ["predict.batch=256", "predict.max_tokens=40", f"predict.output={folder / 'p.parquet'}"]
-    found = pq.read_table(predict.predict(config.load(None, ["task=predict", *given, *sizes])))
-    lat, lon = (found[axis].to_numpy(zero_copy_only=False) for axis in ("lat", "lon"))
-    km = sphere.haversine_km(lat, lon, pool["lat"].to_numpy(), pool["lon"].to_numpy())
-    easy, other = np.flatnonzero(km <= 150), np.flatnonzero(~(km <= 150))
-    chosen = np.sort(np.concatenate([easy, other[: len(easy) // 4]]))
-    pq.write_table(pool.take(chosen), target)
+    rng = np.random.default_rng(7)
+    popular = rng.random(rows) < POPULAR_SHARE
+    spot = rng.integers(0, POPULAR_PLACES, rows)
+    columns = {name: pool[name].to_numpy(zero_copy_only=False) for name in pool.column_names[1:]}
+    moved = {name: np.where(popular, values[spot], values) for name, values in columns.items()}
+    for axis in ("lat", "lon"):
+        moved[axis] = moved[axis] + rng.normal(0.0, 0.02, rows) * popular
+    pq.write_table(pa.table({"id": pool["id"], **moved}), target)
     return target
 
 
+class Budget(TrainerCallback):
+    """Stop after the step in which the run's generated tokens reach a number."""
+
+    def __init__(self, trainer: grpo.GeoGRPOTrainer, tokens: int) -> None:
+        self._trainer, self._tokens = trainer, tokens
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Ask the trainer to stop."""
+        control.should_training_stop |= self._trainer.generated_tokens >= self._tokens
+
+
 def sampled_reward(trainer: grpo.GeoGRPOTrainer, held_out: Any) -> float:
-    """Return the mean reward of answers at temperature 1 to held-out places, two each."""
+    """Return the mean reward of answers at temperature 1 to held-out places."""
     run = trainer.run
-    rows = [row for row in held_out.to_pylist() for _ in range(2)]
+    rows = [row for row in held_out.to_pylist() for _ in range(DRAWS)]
     earth = world.Earth()
     options = config.PredictConfig(temperature=1.0, max_tokens=40)
     torch.manual_seed(0)
@@ -221,14 +244,15 @@ def main() -> None:
     parser.add_argument("--model", default="out/tiny/final")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=4)
-    parser.add_argument("--rows", type=int, default=256)
+    parser.add_argument("--rows", type=int, default=None, help="256 answers a step; vanish 64")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--tokens", type=int, default=200_000)
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.what == "step":
-        step(options.model, options.rounds, options.steps, options.rows)
+        step(options.model, options.rounds, options.steps, options.rows or 256)
     else:
-        vanish(options.model, options.seeds, options.steps, options.rows)
+        vanish(options.seeds, options.tokens, options.rows or 64)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 #!/bin/sh
-# What `make demo` shows: real coordinates in, chains, a scored file and a small lake out.
+# What `make demo` shows: real coordinates in; chains, a scored file, a small lake and a model that
+# learns out.
 set -eu
 cd "$(dirname "$0")/.."
 out=demo
@@ -28,7 +29,13 @@ echo "== a question to the lake"
 geodata sql --lake "$out/lake" "SELECT country, count(*) AS rows FROM hard GROUP BY ALL ORDER BY rows DESC, country LIMIT 6"
 geodata dataset card hard --lake "$out/lake" -o "$out/card"
 echo
-echo "Look at $out/report.html in a browser and at $out/card/map.png. Next, try:"
+echo "== a training, two minutes: georl demo --quick (a million-parameter Qwen2.5-VL from random"
+echo "   weights: SFT on Chains of Region, then GRPO with Geo-R's reward)"
+georl demo --quick --output "$out/training"
+echo
+echo "Look at $out/report.html in a browser, at $out/card/map.png and $out/training/curves.png."
+echo "Next, try:"
 echo "  .venv/bin/geodata label YOUR.csv -o labelled.parquet"
 echo "  .venv/bin/geodata evaluate YOUR_PREDICTIONS.csv --truth YOUR_TRUTH.csv --report report.html"
 echo "  .venv/bin/geodata photos import YOUR_PHOTOS --lake lake --table photos"
+echo "  .venv/bin/georl demo                 # the whole paper in small, ten minutes"

@@ -9,6 +9,7 @@ over for an older one, with a word about why.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import json
 import re
@@ -19,6 +20,7 @@ from typing import Any
 
 from geodata.files import sha256, write_text
 from georl.config import Config, ConfigError
+from georl.config_tree import plain
 
 MANIFEST, MARKER = "manifest.json", "COMPLETE"
 
@@ -29,33 +31,50 @@ class CheckpointError(ValueError):
     """A checkpoint that is not whole: names the folder, the file and the difference."""
 
 
-def identity(config: Config) -> dict[str, Any]:
-    """Return what must be the same for a run to go on: everything but where and how it logs."""
-    model, data = config.model, config.data
-    parts: dict[str, Any] = {
-        "task": config.task,
-        "seed": config.seed,
-        "model.name": model.name,
-        "model.revision": model.revision,
-        "model.lora_rank": model.lora_rank,
-        "model.hidden": model.hidden,
-        "model.layers": model.layers,
-        "model.vision_layers": model.vision_layers,
-        "data.table": data.table,
-        "data.version": data.version,
-        "data.places": data.places,
-        "data.limit": data.limit,
-        "train.batch": config.train.batch,
-        "train.learning_rate": config.train.learning_rate,
-        "train.schedule": config.train.schedule,
+_FREE = frozenset(
+    {
+        "output",
+        "model.attention",
+        "model.gradient_checkpointing",
+        "data.image_root",
+        "data.cache",
+        "train.per_device",
+        "train.logging_steps",
+        "train.save_steps",
+        "train.keep_checkpoints",
+        "train.resume",
+        "train.report_to",
+        "train.workers",
+        "train.strategy",
+        "train.processes",
+        "grpo.vllm",
+        "grpo.vllm_memory",
+        "grpo.vllm_url",
+        "grpo.share_prompts",
+        "grpo.rollout_samples",
     }
-    if config.task == "grpo":
-        parts |= {
-            "grpo.generations": config.grpo.generations,
-            "grpo.iterations": config.grpo.iterations,
-            "rewards.weights": config.rewards.weights,
-        }
-    return parts
+)
+"""Settings that a resumed run may change: where it writes, how it logs, how it is laid out."""
+
+
+def identity(config: Config) -> dict[str, Any]:
+    """Return what must be the same for a run to go on: every setting its weights depend on.
+
+    Returns
+    -------
+    dict
+        Dotted key -> value. A run that goes on longer, or with another batch per device, is
+        another run in the first case (the schedule changes) and the same in the second.
+    """
+    unused = {"predict"} if config.task == "grpo" else {"predict", "grpo", "groups", "curriculum",
+                                                        "rewards"}  # fmt: skip
+    parts: dict[str, Any] = {}
+    for name, value in plain(dataclasses.asdict(config)).items():
+        if isinstance(value, dict):
+            parts |= {f"{name}.{key}": kept for key, kept in value.items() if name not in unused}
+        else:
+            parts[name] = value
+    return {key: value for key, value in parts.items() if key not in _FREE}
 
 
 def seal(folder: Path, run: Mapping[str, Any]) -> str:

@@ -22,11 +22,11 @@ DryRun = Annotated[
 
 
 def _run(task: str, path: Path | None, overrides: list[str] | None, dry_run: bool) -> None:
-    from georl import config, plan
+    from georl import config, config_checks, plan
 
     given = [*(overrides or []), *([f"task={task}"] if task else [])]
     run = config.load(path, given)
-    config.check(run)
+    config_checks.check(run)
     if dry_run:
         print(plan.describe(run))
         return
@@ -75,11 +75,11 @@ def plan(path: ConfigFile, overrides: Overrides = None) -> None:
 @app.command()
 def demo(
     output: Annotated[Path, typer.Option(help="Folder for everything the demo writes.")] = Path(
-        "demo"
+        "georl-demo"
     ),
     seed: Annotated[int, typer.Option(help="Decides places, weights and draws.")] = 0,
     quick: Annotated[
-        bool, typer.Option(help="A minute: fewer steps, a rising curve only.")
+        bool, typer.Option(help="Two minutes: fewer steps, the main line only.")
     ] = False,
     workers: Annotated[int, typer.Option(help="Training runs side by side.")] = 2,
 ) -> None:

@@ -1,8 +1,7 @@
-"""One run is one frozen configuration: YAML file, then ``key=value`` overrides, then checks.
+"""One run is one frozen configuration: a YAML file, then ``key=value`` overrides.
 
-Everything that the configuration alone can tell is checked here, before a model is loaded: an
-unknown key (with the nearest valid name), a value of the wrong type, a batch that does not
-divide, a save step that would fall inside a reused generation buffer.
+An unknown key is refused with the nearest valid name, a value of the wrong type with the right
+one; `georl.config_checks` looks at what fits together.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +18,7 @@ import yaml
 
 from georl.config_tree import ConfigError, build, full_key, plain, put, read_yaml
 
-__all__ = ["Config", "ConfigError", "check", "dump", "load", "replace"]
+__all__ = ["Config", "ConfigError", "accumulation", "dump", "load", "replace"]
 
 
 @dataclass(frozen=True)
@@ -53,9 +52,16 @@ class DataConfig:
     """Which photos, and what the model is asked and shown to answer."""
 
     table: str = "world"
-    """'world' (crops of Blue Marble), or a CSV, TSV, JSONL or Parquet file of photos."""
+    """'world' (crops of Blue Marble); a CSV, TSV, JSONL or Parquet file of photos, or a folder of
+    such files; the folder of a table in a lake; or records of ``geodata records`` (Parquet, a
+    folder of shards, LLaVA-style JSON). Records bring their own messages, and ``prompt``,
+    ``question``, ``levels``, ``decimals`` and ``round_degrees`` do not apply to them."""
+    version: str | None = None
+    """Number or tag of the version of a table in a lake; by default the newest when the run
+    starts, which the run then keeps: it is resumed on the same version or refused."""
     image: str = "image"
-    """Column with a path, a URL or the bytes of an image."""
+    """Column with a path, a URL, ``archive.tar#member``, or the bytes of an image, or structs of
+    bytes and path; 'images' in records."""
     image_root: str = "."
     """Folder that relative image paths start from."""
     lat: str | None = None
@@ -75,7 +81,12 @@ class DataConfig:
     round_degrees: float = 0.0
     """Round them to multiples of this before, to make a small model's task easier; 0 not."""
     skip_missing: bool = False
-    """Go on without photos whose file is missing, after listing them; else the run is refused."""
+    """Go on without rows whose coordinates or image are missing, or whose image cannot be one,
+    after listing them; else the run is refused."""
+    cache: str | None = None
+    """Folder where images that a table holds as bytes, and the messages of records, are laid out
+    to be read in any order; by default 'cache' beside the run's output. Runs may share one; it
+    can be deleted when none uses it."""
     places: str | None = None
     """For 'world': a Parquet file with lat and lon to crop at, in place of random points."""
     rows: int = 20000
@@ -278,110 +289,6 @@ def replace(config: Config, **changes: Any) -> Config:
     return typing.cast("Config", build(Config, tree))
 
 
-def check(config: Config, processes: int | None = None) -> None:
-    """Refuse what cannot run, with everything that the configuration alone can tell.
-
-    Parameters
-    ----------
-    config
-        The resolved configuration.
-    processes
-        World size; by default the launcher's ``WORLD_SIZE``, else 1.
-
-    Raises
-    ------
-    ConfigError
-        With every problem found, one a line.
-    """
-    world = processes if processes is not None else int(os.environ.get("WORLD_SIZE", "1"))
-    problems = [p for p in _problems(config, world) if p]
-    if problems:
-        raise ConfigError("\n".join(problems))
-
-
 def accumulation(config: Config, processes: int) -> int:
     """Return the micro-batches of one optimizer step on each process."""
     return max(1, config.train.batch // (config.train.per_device * processes))
-
-
-def aligned_save_steps(config: Config) -> int:
-    """Return the period, in optimizer steps, at which no generation buffer is half used.
-
-    A checkpoint inside a buffer that serves several updates cannot be resumed exactly: the
-    answers in it are not saved. One buffer serves ``grpo.iterations`` optimizer steps.
-    """
-    return config.grpo.iterations if config.task == "grpo" else 1
-
-
-def _problems(config: Config, world: int) -> Iterator[str | None]:
-    train, grpo = config.train, config.grpo
-    if train.processes and train.processes != world:
-        yield (
-            f"train.processes is {train.processes} but the launcher started {world}; start with "
-            f"torchrun --nproc_per_node {train.processes}"
-        )
-    if config.task != "predict":
-        yield _divides(
-            "train.batch", train.batch, "train.per_device x processes", train.per_device * world
-        )
-    if config.task == "grpo":
-        local = train.batch // world
-        yield _divides("train.batch", train.batch, "grpo.generations", grpo.generations)
-        if config.groups.drop_equal or config.curriculum.enabled:
-            yield _divides("answers per process", local, "grpo.generations", grpo.generations)
-        if grpo.generations < 2:
-            yield f"grpo.generations is {grpo.generations}; a group needs at least 2 answers"
-        if grpo.vllm == "server" and not grpo.vllm_url:
-            yield "grpo.vllm is 'server' but grpo.vllm_url is not set; give http://HOST:PORT"
-        if config.groups.tries and not config.groups.drop_equal:
-            yield "groups.tries needs groups.drop_equal=true, which says what is replaced"
-        yield _aligned(train.save_steps, aligned_save_steps(config))
-    if config.task == "predict" and config.predict.url is None and config.model.name == "tiny":
-        yield "predict needs model.name (a folder or a hub name) or predict.url"
-    yield _pinned(config)
-    yield from _positive(config)
-
-
-def _divides(what: str, value: int, of: str, unit: int) -> str | None:
-    if unit > 0 and value % unit == 0 and value >= unit:
-        return None
-    below = max(unit, value // unit * unit) if unit > 0 else 0
-    return f"{what} is {value}, not a multiple of {of} = {unit}; use {below} or {below + unit}"
-
-
-def _aligned(save_steps: int, period: int) -> str | None:
-    if save_steps % period == 0:
-        return None
-    near = max(period, round(save_steps / period) * period)
-    return (
-        f"train.save_steps is {save_steps}, inside a generation buffer that serves {period} "
-        f"steps, so a resumed run would differ; use {near}"
-    )
-
-
-def _pinned(config: Config) -> str | None:
-    name = config.model.name
-    local = name == "tiny" or Path(name).exists() or config.predict.url is not None
-    if local or config.model.revision:
-        return None
-    return (
-        f"model {name!r} is not a folder here, so it is a hub name, and model.revision is not "
-        "set; pin the commit you want, e.g. model.revision=<40 hex digits>"
-    )
-
-
-def _positive(config: Config) -> Iterator[str]:
-    above_zero = {
-        "train.learning_rate": config.train.learning_rate,
-        "train.per_device": config.train.per_device,
-        "train.logging_steps": config.train.logging_steps,
-        "grpo.temperature": config.grpo.temperature,
-        "grpo.iterations": config.grpo.iterations,
-        "curriculum.radius_km": config.curriculum.radius_km,
-        "predict.concurrency": config.predict.concurrency,
-    }
-    for name, value in above_zero.items():
-        if not value > 0:
-            yield f"{name} is {value}; it must be above 0"
-    if not 0 <= config.curriculum.keep <= 1:
-        yield f"curriculum.keep is {config.curriculum.keep}; it is a share in [0, 1]"

@@ -27,7 +27,8 @@ from torch import Tensor
 from trl.trainer.grpo_config import GRPOConfig
 
 from georl import data, launch, models, plan
-from georl.config import Config, check
+from georl.config import Config
+from georl.config_checks import check
 from georl.groups import Curriculum, drop_and_replace
 from georl.metrics_log import RolloutLog
 from georl.resume import ExactResume

@@ -17,6 +17,7 @@ from transformers import TrainingArguments
 
 from georl import checkpoints, metrics_log, resume
 from georl.config import Config, ConfigError, RewardConfig, accumulation
+from georl.config_checks import missing_package
 
 
 def world_size() -> int:
@@ -38,6 +39,7 @@ def check_start(config: Config) -> None:
     found, gpus = _strategy(world_size()), torch.cuda.device_count()
     problem = _launch_problem(config.train.strategy, found, gpus)
     problem = problem or _overwrites_its_model(config) or _no_reference(config)
+    problem = problem or missing_package(config)
     if problem:
         raise ConfigError(problem)
     if config.train.resume:

@@ -33,7 +33,8 @@ from PIL import Image
 from geodata import answers
 from geodata.files import file_format, replacing
 from georl import data, prompts
-from georl.config import Config, ConfigError, PredictConfig, check
+from georl.config import Config, ConfigError, PredictConfig
+from georl.config_checks import check
 from georl.data import DataError
 from georl.data_chats import Turn, with_image
 from georl.metrics_log import JsonLines

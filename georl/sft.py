@@ -21,7 +21,8 @@ from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
 from georl import data, launch, models, plan
-from georl.config import Config, check
+from georl.config import Config
+from georl.config_checks import check
 from georl.resume import ExactResume
 
 

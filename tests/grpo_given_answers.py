@@ -13,7 +13,8 @@ import sys
 import numpy as np
 
 from georl import data, grpo, launch, models, prompts
-from georl.config import check, load
+from georl.config import load
+from georl.config_checks import check
 
 
 class GivenAnswers(grpo.GeoGRPOTrainer):

@@ -77,6 +77,8 @@ def test_the_oldest_are_deleted_and_steps_sort_as_numbers(tmp_path):
 def test_the_identity_of_a_run_is_what_its_weights_depend_on():
     base = checkpoints.identity(load(None, []))
     assert checkpoints.identity(load(None, ["logging_steps=1", "output=x"])) == base
-    assert checkpoints.identity(load(None, ["learning_rate=1e-3"])) != base
+    for change in ("learning_rate=1e-3", "max_steps=9", "decimals=2", "lora_alpha=1", "seed=1"):
+        assert checkpoints.identity(load(None, [change])) != base
+    assert checkpoints.identity(load(None, ["grpo.temperature=0.5"])) == base  # SFT samples nothing
     grpo = checkpoints.identity(load(None, ["task=grpo"]))
     assert json.loads(json.dumps(grpo)) == grpo

@@ -1,9 +1,11 @@
 """One run is one configuration; what it alone can tell is refused early (georl.config)."""
 
+import re
+
 import pytest
 import yaml
 
-from georl import config, plan
+from georl import config, config_checks, plan
 from georl.config import Config, ConfigError, load
 
 LORA_3B = [
@@ -80,12 +82,12 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path, text):
 )
 def test_runs_that_cannot_work_are_refused_before_anything_is_loaded(overrides, message):
     with pytest.raises(ConfigError, match=message):
-        config.check(load(None, overrides), processes=1)
+        config_checks.check(load(None, overrides), processes=1)
 
 
 def test_every_problem_is_reported_at_once():
     with pytest.raises(ConfigError) as error:
-        config.check(load(None, ["train.batch=60", "train.learning_rate=-1"]), processes=1)
+        config_checks.check(load(None, ["train.batch=60", "train.learning_rate=-1"]), processes=1)
     assert len(str(error.value).splitlines()) == 2
 
 
@@ -94,7 +96,7 @@ def test_every_problem_is_reported_at_once():
 )
 def test_the_global_batch_does_not_depend_on_the_machine(processes, per_device, expected):
     run = load(None, [f"train.per_device={per_device}"])
-    config.check(run, processes=processes)
+    config_checks.check(run, processes=processes)
     steps = config.accumulation(run, processes)
     assert steps == expected
     assert steps * per_device * processes == run.train.batch
@@ -106,7 +108,7 @@ def test_the_repository_s_configurations_resolve(pytestconfig):
     assert len(paths) >= 4
     for path in paths:
         run = load(path)
-        config.check(run, processes=max(run.train.processes, 1))
+        config_checks.check(run, processes=max(run.train.processes, 1))
         assert yaml.safe_load(config.dump(run))["task"] == run.task
 
 
@@ -135,3 +137,24 @@ def test_the_plan_of_the_tiny_model_counts_its_parameters():
     shape = plan.model_shape(Config().model)
     assert 0.5e6 < shape.parameters < 1.5e6
     assert 0 < shape.vision_parameters < shape.parameters
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["train.report_to=[wandb]"], r"needs wandb.*pip install wandb, or take it out"),
+        (["model.attention=flash_attention_2"], r"flash-attn, or set model\.attention=sdpa"),
+        (
+            ["task=grpo", "grpo.vllm=colocate"],
+            r"pip install 'georl\[vllm\]', or set grpo\.vllm=off",
+        ),
+    ],
+)
+def test_a_package_that_is_not_there_is_named_with_its_remedy(overrides, message):
+    run = load(None, overrides)
+    config_checks.check(run, processes=1)  # planning on another machine needs none of them
+    assert re.search(message, config_checks.missing_package(run))
+
+
+def test_a_run_that_needs_no_more_packages_misses_none():
+    assert config_checks.missing_package(load(None, ["task=sft", "grpo.vllm=colocate"])) is None

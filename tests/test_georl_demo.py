@@ -1,14 +1,22 @@
 """The demo from places to report, made very small (georl.demo)."""
 
+import time
+
+import pytest
+
 from geodata.files import read_table
-from georl import demo
+from georl import config, demo
+from georl.demo_runs import DemoError, Job, train_all
 from georl.metrics_log import JsonLines
 
 
 def test_the_demo_goes_from_places_to_a_report_and_picks_up_where_it_stopped(tmp_path, capsys):
     sizes = demo.Sizes(pool=200, held_out=20, sft_steps=3, grpo_steps=2, answers=16)
     report = demo.run(tmp_path, quick=True, sizes=sizes)
-    assert "GRPO on random places" in report
+    assert "then GRPO on random places" in report
+    assert "steps in 2 parts" not in report  # one logged step is no curve
+    assert "too few steps to draw" in report
+    assert "then GRPO on random places: done" in capsys.readouterr().out
     assert "GRPO against SFT" in report
     assert (tmp_path / "report.md").read_text() == report
     assert (tmp_path / "curves.png").is_file()
@@ -27,3 +35,9 @@ def test_held_out_places_are_none_of_the_training_places(tmp_path):
     one, two = (read_table(tmp_path / "data" / f"{name}.parquet") for name in "ab")
     pairs = [set(zip(t["lat"].to_pylist(), t["lon"].to_pylist(), strict=True)) for t in (one, two)]
     assert pairs[0].isdisjoint(pairs[1])
+
+
+def test_a_run_that_fails_ends_the_demo_with_the_end_of_its_log(tmp_path):
+    run = config.load(None, ["task=sft", f"output={tmp_path / 'arm'}", "data.table=nowhere.csv"])
+    with pytest.raises(DemoError, match=r"arm stopped with status 1[\s\S]*nowhere\.csv"):
+        train_all([Job("arm", "an arm", run)], 2, time.perf_counter())
