@@ -49,9 +49,11 @@ def aligned_save_steps(config: Config) -> int:
 def _problems(config: Config, world: int) -> Iterator[str | None]:
     train, grpo = config.train, config.grpo
     if train.processes and train.processes != world:
+        sharded = train.strategy in ("fsdp", "deepspeed")
+        how = "accelerate launch --num_processes" if sharded else "torchrun --nproc_per_node"
         yield (
             f"train.processes is {train.processes} but the launcher started {world}; start with "
-            f"torchrun --nproc_per_node {train.processes}"
+            f"{how} {train.processes}"
         )
     if config.task != "predict":
         yield _divides(

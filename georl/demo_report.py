@@ -85,7 +85,7 @@ def report(output: Path, runs: Sequence[Run], scores: dict[str, Score], seconds:
         "|---" * (4 + len(THRESHOLDS_KM)) + "|",
         *(_score_line(run, scores[run.name]) for run in runs),
         "",
-        "Sampled reward while training (the reward GRPO raises):",
+        "Sampled reward while training, from the first steps to the last:",
         *(_curve_line(output, run) for run in runs if run.task == "grpo"),
         "",
         *_gains(runs, scores),
@@ -112,7 +112,7 @@ def _curve_line(output: Path, run: Run) -> str:
         return f"{name}: too few steps to draw"
     width = min(24, len(values))
     bins = [float(np.mean(part)) for part in np.array_split(values, width)]
-    return f"{name}: {bins[0]:.3f} {sparkline(bins)} {bins[-1]:.3f}, steps in {width} parts"
+    return f"{name}: {bins[0]:.3f} {sparkline(bins)} {bins[-1]:.3f}"
 
 
 def sparkline(values: Sequence[float]) -> str:

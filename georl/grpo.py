@@ -1,4 +1,4 @@
-"""GRPO with geographic rewards.
+r"""GRPO with geographic rewards.
 
 For each photo the model writes G answers. Each answer earns a reward from the distance between
 its coordinates and the truth (Geo-R Eq. 5 x 6, `georl.rewards`). An answer's advantage is its
@@ -7,9 +7,10 @@ pushed down, through the probability ratio of each token, clipped near 1. No val
 labels beyond the coordinates. This is where geography enters: the reward, and the choice of
 photos (`georl.groups`).
 
-    one CPU        georl grpo configs/tiny-cpu.yaml task=grpo
-    one GPU        georl grpo configs/qwen2.5-vl-3b-1gpu-lora.yaml task=grpo
-    eight A100s    torchrun --nproc_per_node 8 -m georl.cli grpo configs/qwen2.5-vl-7b-8xa100.yaml
+    one CPU        georl grpo configs/tiny-cpu.yaml
+    one GPU        georl grpo configs/qwen2.5-vl-3b-1gpu-lora.yaml
+    eight A100s    accelerate launch --config_file configs/accelerate-fsdp2.yaml -m georl.cli \
+                     grpo configs/qwen2.5-vl-7b-8xa100.yaml
 
 What differs from TRL's GRPOTrainer, each switchable, all off = stock:
 - a photo and its prompt are encoded once for their whole group (grpo.share_prompts);

@@ -292,10 +292,12 @@ def _request(config: Config, chat: list[Turn], image: Image.Image) -> str:
 
 
 def _shown(batches: Iterator[list[dict[str, Any]]], total: int) -> Iterator[list[dict[str, Any]]]:
-    """Pass the batches on under a progress bar."""
+    """Pass the batches on under a progress bar, where there is a terminal to draw it on."""
+    from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("predicting", total=total)
         for rows in batches:
             yield rows

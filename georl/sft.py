@@ -1,11 +1,12 @@
-"""Supervised fine-tuning on Chain-of-Region answers.
+r"""Supervised fine-tuning on Chain-of-Region answers.
 
 The model sees a photo and the prompt and is taught the answer's tokens, country first and the
 coordinates last (Geo-R, section 3). The loss is the cross entropy of the answer alone.
 
     one CPU        georl sft configs/tiny-cpu.yaml
     one GPU        georl sft configs/qwen2.5-vl-3b-1gpu-lora.yaml
-    eight A100s    torchrun --nproc_per_node 8 -m georl.cli sft configs/qwen2.5-vl-7b-8xa100.yaml
+    eight A100s    accelerate launch --config_file configs/accelerate-fsdp2.yaml -m georl.cli \
+                     sft configs/qwen2.5-vl-7b-8xa100.yaml
 
 What differs from TRL's SFTTrainer: nothing in the update. Around it, images are opened when a
 batch needs them, checkpoints are sealed with hashes and resumed bit for bit (stock Trainer

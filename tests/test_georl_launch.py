@@ -265,6 +265,32 @@ def test_one_process_before_several_gpus_is_refused():
     assert launch._launch_problem("auto", "none", gpus=1) is None
 
 
+def test_fsdp_that_would_leave_no_model_is_refused(monkeypatch):
+    """FSDP2's default writes shards only, and Trainer then saves no model, without a word."""
+    monkeypatch.delenv("FSDP_STATE_DICT_TYPE", raising=False)
+    assert "configs/accelerate-fsdp2.yaml" in launch._launch_problem("fsdp", "fsdp", gpus=1)
+    monkeypatch.setenv("FSDP_STATE_DICT_TYPE", "FULL_STATE_DICT")
+    assert launch._launch_problem("fsdp", "fsdp", gpus=1) is None
+
+
+@pytest.mark.parametrize("name", ["fsdp2", "zero3"])
+def test_the_launcher_understands_the_sharding_files(name):
+    from accelerate.commands import launch as command
+    from accelerate.utils.launch import prepare_multi_gpu_env
+
+    file = Path(__file__).parents[1] / "configs" / f"accelerate-{name}.yaml"
+    line = ["--config_file", str(file), "-m", "georl.cli", "sft", "run.yaml"]
+    given, _, _ = command._validate_launch_command(command.launch_command_parser().parse_args(line))
+    assert given.num_processes == 8
+    assert given.use_deepspeed == (name == "zero3")
+    if name == "zero3":  # DeepSpeed's own variables are only made where it is installed
+        assert (given.zero_stage, str(given.zero3_save_16bit_model).lower()) == (3, "true")
+    else:
+        found = prepare_multi_gpu_env(given)
+        assert found["FSDP_VERSION"] == "2"
+        assert found["FSDP_STATE_DICT_TYPE"] == "FULL_STATE_DICT"
+
+
 def test_a_run_meant_for_eight_processes_does_not_start_on_one(run_file):
     found = start("sft", str(run_file), "train.per_device=1", "train.processes=8")
     assert found.returncode == 1
