@@ -1,6 +1,7 @@
 """Benchmarks of training: GRPO step time beside stock TRL, and vanishing advantages.
 
     python benchmarks/training.py step      ours and stock interleaved in one process
+    python benchmarks/training.py demo      the demo's main line over seeds: error, reward gained
     python benchmarks/training.py vanish    reward gained per generated token on a saturated task
 
 `step` needs a model that `georl demo` (or sft on configs/tiny-cpu.yaml) has trained: --model.
@@ -29,7 +30,7 @@ import pyarrow.parquet as pq
 import torch
 from transformers import TrainerCallback
 
-from georl import config, data, grpo, models, predict, rewards, sft, world
+from georl import config, data, demo, grpo, models, predict, rewards, sft, world
 from georl.config import Config, load
 from georl.metrics_log import JsonLines, MetricsCallback
 
@@ -128,6 +129,21 @@ def step(model: str, rounds: int, steps: int, rows: int) -> None:
             f"{len(clocks[name].seconds)} steps"
         )
     print(f"stock / shared = {medians['stock'] / medians['shared']:.2f}")
+
+
+def demo_bars(seeds: int) -> None:
+    """Print the main line of `georl demo` for several seeds: before and after GRPO."""
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(seeds):
+            found = demo.scored(Path(folder) / str(seed), demo.MAIN, demo.Sizes(), seed=seed)
+            before, after = found["sft-cor"], found["grpo-random"]
+            gain = after.sampled - before.sampled
+            print(
+                f"seed {seed}: median {before.median_km:.0f} -> {after.median_km:.0f} km, within "
+                f"750 km {before.accuracy[750]:.3f} -> {after.accuracy[750]:.3f}, sampled reward "
+                f"{before.sampled.mean():.3f} {gain.mean():+.3f} (se {gain.std() / 512**0.5:.3f})",
+                flush=True,
+            )
 
 
 def vanish(seeds: int, tokens: int, rows: int) -> None:
@@ -240,7 +256,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("what", choices=["step", "vanish"])
+    parser.add_argument("what", choices=["step", "demo", "vanish"])
     parser.add_argument("--model", default="out/tiny/final")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=4)
@@ -251,6 +267,8 @@ def main() -> None:
     torch.set_num_threads(1)
     if options.what == "step":
         step(options.model, options.rounds, options.steps, options.rows or 256)
+    elif options.what == "demo":
+        demo_bars(options.seeds)
     else:
         vanish(options.seeds, options.tokens, options.rows or 64)
 

@@ -9,12 +9,24 @@ from typing import Annotated
 import typer
 
 app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False
+    add_completion=False,
+    no_args_is_help=True,
+    help="Train vision-language models to say where a photo was taken, with geographic rewards.",
+    epilog="Example: georl demo --quick",
+    pretty_exceptions_enable=False,
 )
 
-ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file; see configs/.")]
+ConfigFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="CONFIG",
+        help="YAML file, or the name of a bundled one: tiny-cpu, qwen2.5-vl-3b-1gpu-lora, "
+        "qwen2.5-vl-3b-8xa100, qwen2.5-vl-7b-8xa100, globe-7b-8xa100.",
+    ),
+]
 Overrides = Annotated[
-    list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Fields to override.")
+    list[str] | None,
+    typer.Argument(metavar="KEY=VALUE", help="Any field, e.g. train.learning_rate=1e-5."),
 ]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Print the resolved run and its memory, then stop.")
@@ -46,25 +58,41 @@ def _run(task: str, path: Path | None, overrides: list[str] | None, dry_run: boo
 
 @app.command()
 def sft(path: ConfigFile, overrides: Overrides = None, dry_run: DryRun = False) -> None:
-    """Fine-tune on Chain-of-Region answers."""
+    """Fine-tune on Chain-of-Region answers.
+
+    Example: georl sft tiny-cpu train.max_steps=50
+
+    Example: georl sft qwen2.5-vl-3b-1gpu-lora data.table=lake/rand data.image_root=photos
+    """
     _run("sft", path, overrides, dry_run)
 
 
 @app.command()
 def grpo(path: ConfigFile, overrides: Overrides = None, dry_run: DryRun = False) -> None:
-    """Train with GRPO and geographic rewards."""
+    """Train with GRPO and geographic rewards.
+
+    Example: georl grpo tiny-cpu model.name=out/tiny/final output=out/tiny-grpo train.max_steps=20
+    """
     _run("grpo", path, overrides, dry_run)
 
 
 @app.command()
 def predict(path: ConfigFile, overrides: Overrides = None, dry_run: DryRun = False) -> None:
-    """Answer over a table of photos; write a predictions file."""
+    """Answer over a table of photos; write a predictions file.
+
+    Example: georl predict tiny-cpu model.name=out/tiny/final predict.output=answers.parquet
+
+    Example: georl predict run.yaml data.table=photos.csv predict.url=http://localhost:8000/v1
+    """
     _run("predict", path, overrides, dry_run)
 
 
 @app.command()
 def plan(path: ConfigFile, overrides: Overrides = None) -> None:
-    """Print the resolved configuration and a memory estimate."""
+    """Print the resolved configuration and a memory estimate.
+
+    Example: georl plan qwen2.5-vl-7b-8xa100 train.per_device=2
+    """
     from georl import config
     from georl import plan as planning
 
@@ -83,7 +111,10 @@ def demo(
     ] = False,
     workers: Annotated[int, typer.Option(help="Training runs side by side.")] = 2,
 ) -> None:
-    """Train a small model on the real Earth: data, SFT, GRPO, predictions, evaluation."""
+    """Train a small model on the real Earth: data, SFT, GRPO, predictions, evaluation.
+
+    Example: georl demo --quick
+    """
     from georl import demo as running
 
     print(running.run(output, seed=seed, quick=quick, workers=workers))

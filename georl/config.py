@@ -235,7 +235,7 @@ def load(path: str | os.PathLike[str] | None, overrides: Sequence[str] = ()) -> 
     Parameters
     ----------
     path
-        YAML file, or None for the defaults.
+        YAML file, the name of a bundled one such as ``tiny-cpu``, or None for the defaults.
     overrides
         Later ones win; values are read as YAML.
 

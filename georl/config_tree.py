@@ -18,9 +18,12 @@ class ConfigError(ValueError):
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Return the mapping in a YAML file, empty for an empty file."""
+    """Return the mapping in a YAML file, or in a bundled one of this name; {} if it is empty."""
+    if not path.is_file() and path.name in bundled():
+        path = bundled()[path.name]
     if not path.is_file():
-        msg = f"{path}: no such configuration; the repository's are in configs/*.yaml"
+        names = ", ".join(name for name in bundled() if not name.endswith(".yaml"))
+        msg = f"{path}: no such file, and no bundled configuration either: {names}"
         raise ConfigError(msg)
     try:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -31,6 +34,23 @@ def read_yaml(path: Path) -> dict[str, Any]:
         msg = f"{path}: expected a mapping of keys, found {type(tree).__name__}"
         raise ConfigError(msg)
     return tree or {}
+
+
+def bundled() -> dict[str, Path]:
+    """Return the configurations that come along, by their name with and without ending.
+
+    They lie in the wheel inside the package, in a checkout beside it.
+
+    Examples
+    --------
+    >>> bundled()["tiny-cpu"].name
+    'tiny-cpu.yaml'
+    """
+    package = Path(__file__).parent
+    folders = (package / "configs", package.parent / "configs")
+    found = next((folder for folder in folders if folder.is_dir()), folders[0])
+    files = sorted(found.glob("*.yaml"))
+    return {file.stem: file for file in files} | {file.name: file for file in files}
 
 
 def put(tree: dict[str, Any], key: str, value: Any) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from PIL import Image
+from PIL import Image, ImageOps
 
 from geodata.photo_archive import ABSENT, open_archive
 from geodata.photo_images import open_image as read_image
@@ -34,7 +34,7 @@ _MEMBER = re.compile(r"(?<=\.tar)#|(?<=\.zip)#", re.IGNORECASE)
 
 
 def open_image(source: str | bytes | None, root: Path, name: str) -> Image.Image:
-    """Open an RGB image.
+    """Open an RGB image, upright as its EXIF orientation says.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def open_image(source: str | bytes | None, root: Path, name: str) -> Image.Image
     try:
         content = source if isinstance(source, bytes) else _read(source, root)
         with Image.open(io.BytesIO(content)) as image:
-            return image.convert("RGB")
+            return ImageOps.exif_transpose(image).convert("RGB")
     except Exception as error:  # on damaged bytes the decoders raise almost anything
         shown = f"{len(source)} bytes" if isinstance(source, bytes) else source
         reason = str(error) or type(error).__name__

@@ -11,6 +11,7 @@ prints what came out, whichever way.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,30 +107,52 @@ def run(
         Places and steps; by default the full demo's, or the quick one's.
     """
     started = time.perf_counter()
-    _no_bars_of_others()
     sizes = sizes or (QUICK if quick else Sizes())
-    (output / "data").mkdir(parents=True, exist_ok=True)
-    truth = _places(output, "held-out", sizes.held_out, HELD_OUT_SEED + seed)
-    _places(output, "random", sizes.pool, seed)
     arms = MAIN if quick else MAIN + QUESTIONS
-    first = [arm for arm in arms if arm.start is None and arm.places == "random"]
-    rest = [arm for arm in arms if arm not in first]
-    train_all([_job(arm, output, sizes, seed) for arm in first], workers, started)
-    if not quick:
-        _hard_places(output, sizes, seed)
-    train_all([_job(arm, output, sizes, seed) for arm in rest], workers, started)
-    scores = {arm.name: _score(arm, output, truth, sizes) for arm in arms}
+    scores = scored(output, arms, sizes, seed=seed, workers=workers)
     report.plot(output, arms)
     text = report.report(output, arms, scores, time.perf_counter() - started)
     write_text(output / "report.md", text)
     return text
 
 
+def scored(
+    output: Path, arms: Sequence[Arm], sizes: Sizes, *, seed: int = 0, workers: int = 2
+) -> dict[str, report.Score]:
+    """Train the arms and score their answers to the held-out places.
+
+    Parameters
+    ----------
+    output, sizes, seed, workers
+        As for `run`.
+    arms
+        ``MAIN``, or more of them; the first is what others start from.
+
+    Returns
+    -------
+    dict
+        Name of the arm -> its score.
+    """
+    started = time.perf_counter()
+    _no_bars_of_others()
+    (output / "data").mkdir(parents=True, exist_ok=True)
+    truth = _places(output, "held-out", sizes.held_out, HELD_OUT_SEED + seed)
+    _places(output, "random", sizes.pool, seed)
+    first = [arm for arm in arms if arm.start is None and arm.places == "random"]
+    rest = [arm for arm in arms if arm not in first]
+    train_all([_job(arm, output, sizes, seed) for arm in first], workers, started)
+    if any(arm.places == "hard" for arm in arms):
+        _hard_places(output, sizes, seed)
+    train_all([_job(arm, output, sizes, seed) for arm in rest], workers, started)
+    return {arm.name: _score(arm, output, truth, sizes) for arm in arms}
+
+
 def _no_bars_of_others() -> None:
     """Keep the bars that show the loading of a million weights out of the demo's lines."""
     from transformers.utils import logging
 
-    logging.disable_progress_bar()
+    quiet: Any = logging.disable_progress_bar
+    quiet()
 
 
 def _job(arm: Arm, output: Path, sizes: Sizes, seed: int) -> Job:

@@ -9,7 +9,7 @@ photos (`georl.groups`).
 
     one CPU        georl grpo configs/tiny-cpu.yaml
     one GPU        georl grpo configs/qwen2.5-vl-3b-1gpu-lora.yaml
-    eight A100s    accelerate launch --config_file configs/accelerate-fsdp2.yaml -m georl.cli \
+    eight A100s    accelerate launch --config_file configs/accelerate/fsdp2.yaml -m georl.cli \
                      grpo configs/qwen2.5-vl-7b-8xa100.yaml
 
 What differs from TRL's GRPOTrainer, each switchable, all off = stock:

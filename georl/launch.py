@@ -61,7 +61,7 @@ def _launch_problem(asked: str, found: str, gpus: int) -> str | None:
     if found == "fsdp" and os.environ.get("FSDP_STATE_DICT_TYPE") != "FULL_STATE_DICT":
         return (
             "the launcher set up FSDP without FULL_STATE_DICT, so no model would be written that "
-            "loads again; start with accelerate launch --config_file configs/accelerate-fsdp2.yaml"
+            "loads again; start with accelerate launch --config_file configs/accelerate/fsdp2.yaml"
         )
     if gpus > 1 and world_size() == 1 and "LOCAL_RANK" not in os.environ:
         return (

@@ -5,7 +5,7 @@ coordinates last (Geo-R, section 3). The loss is the cross entropy of the answer
 
     one CPU        georl sft configs/tiny-cpu.yaml
     one GPU        georl sft configs/qwen2.5-vl-3b-1gpu-lora.yaml
-    eight A100s    accelerate launch --config_file configs/accelerate-fsdp2.yaml -m georl.cli \
+    eight A100s    accelerate launch --config_file configs/accelerate/fsdp2.yaml -m georl.cli \
                      sft configs/qwen2.5-vl-7b-8xa100.yaml
 
 What differs from TRL's SFTTrainer: nothing in the update. Around it, images are opened when a

@@ -158,3 +158,21 @@ def test_a_package_that_is_not_there_is_named_with_its_remedy(overrides, message
 
 def test_a_run_that_needs_no_more_packages_misses_none():
     assert config_checks.missing_package(load(None, ["task=sft", "grpo.vllm=colocate"])) is None
+
+
+def test_a_bundled_configuration_is_found_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert load("tiny-cpu").model.name == "tiny"
+    with pytest.raises(ConfigError, match="no bundled configuration either: globe-7b-8xa100, qw"):
+        load("tiny-gpu")
+    (tmp_path / "tiny-cpu").write_text("task: grpo\n")  # a file of one's own comes first
+    assert load("tiny-cpu").task == "grpo"
+
+
+def test_the_help_names_every_bundled_configuration():
+    from georl import cli, config_tree
+
+    names = [name for name in config_tree.bundled() if not name.endswith(".yaml")]
+    said = cli.ConfigFile.__metadata__[0].help
+    assert len(names) >= 5
+    assert all(name in said for name in names)

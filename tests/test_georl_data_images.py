@@ -163,3 +163,15 @@ def test_images_come_from_the_web_when_they_are_asked_for_and_a_lost_one_names_i
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def test_a_photo_taken_with_the_camera_on_its_side_is_shown_upright():
+    picture, buffer = Image.new("RGB", (40, 20)), io.BytesIO()
+    picture.paste((255, 255, 255), (0, 0, 20, 20))  # the left half is white
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the top of the scene is at the right of the file
+    picture.save(buffer, "PNG", exif=exif)
+    upright = data_images.open_image(buffer.getvalue(), Path(), "a")
+    assert upright.size == (20, 40)
+    assert upright.getpixel((10, 5)) == (255, 255, 255)
+    assert upright.getpixel((10, 35)) == (0, 0, 0)

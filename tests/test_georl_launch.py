@@ -268,7 +268,7 @@ def test_one_process_before_several_gpus_is_refused():
 def test_fsdp_that_would_leave_no_model_is_refused(monkeypatch):
     """FSDP2's default writes shards only, and Trainer then saves no model, without a word."""
     monkeypatch.delenv("FSDP_STATE_DICT_TYPE", raising=False)
-    assert "configs/accelerate-fsdp2.yaml" in launch._launch_problem("fsdp", "fsdp", gpus=1)
+    assert "configs/accelerate/fsdp2.yaml" in launch._launch_problem("fsdp", "fsdp", gpus=1)
     monkeypatch.setenv("FSDP_STATE_DICT_TYPE", "FULL_STATE_DICT")
     assert launch._launch_problem("fsdp", "fsdp", gpus=1) is None
 
@@ -278,7 +278,7 @@ def test_the_launcher_understands_the_sharding_files(name):
     from accelerate.commands import launch as command
     from accelerate.utils.launch import prepare_multi_gpu_env
 
-    file = Path(__file__).parents[1] / "configs" / f"accelerate-{name}.yaml"
+    file = Path(__file__).parents[1] / "configs" / "accelerate" / f"{name}.yaml"
     line = ["--config_file", str(file), "-m", "georl.cli", "sft", "run.yaml"]
     given, _, _ = command._validate_launch_command(command.launch_command_parser().parse_args(line))
     assert given.num_processes == 8

@@ -78,6 +78,9 @@ def test_the_wheel_is_small_and_carries_its_data(wheel):
         "geodata/boundaries/tables/levels.csv",
         "geodata/sql/macros/haversine_km.sql",
         "geodata/evaluation/published.json",
+        "georl/assets/bluemarble.jpg",
+        "georl/configs/tiny-cpu.yaml",
+        "georl/configs/accelerate/fsdp2.yaml",
     ):
         assert name in names, name
     assert not any(name.startswith(("tests/", "benchmarks/", "docs/")) for name in names)
