@@ -138,9 +138,9 @@ def scored(
     (output / "data").mkdir(parents=True, exist_ok=True)
     truth = _places(output, "held-out", sizes.held_out, HELD_OUT_SEED + seed)
     _places(output, "random", sizes.pool, seed)
-    first = [arm for arm in arms if arm.start is None and arm.places == "random"]
-    rest = [arm for arm in arms if arm not in first]
-    train_all([_job(arm, output, sizes, seed) for arm in first], workers, started)
+    first, *rest = arms  # all others wait for it, so it gets every core; then the longest first
+    rest.sort(key=lambda arm: arm.task)
+    train_all([_job(first, output, sizes, seed)], workers, started)
     if any(arm.places == "hard" for arm in arms):
         _hard_places(output, sizes, seed)
     train_all([_job(arm, output, sizes, seed) for arm in rest], workers, started)

@@ -20,6 +20,9 @@ from georl.metrics_log import METRICS, JsonLines
 
 POLL_S = 0.5
 
+MAX_THREADS = 4
+"""More than these gain nothing on matrices as small as the tiny model's."""
+
 
 class DemoError(ValueError):
     """A training run of the demo stopped: carries the end of its log."""
@@ -120,7 +123,7 @@ class _Running:
 def _start(job: Job, workers: int, log: IO[str]) -> subprocess.Popen[str]:
     path = Path(job.config.output).with_suffix(".yaml")
     write_text(path, dump(job.config))
-    threads = str(max(1, (os.cpu_count() or 1) // workers))
+    threads = str(max(1, min(MAX_THREADS, (os.cpu_count() or 1) // workers)))
     environment = {**os.environ, "OMP_NUM_THREADS": threads, "TRANSFORMERS_VERBOSITY": "error"}
     command = [sys.executable, "-m", "georl.cli", job.config.task, str(path)]
     return subprocess.Popen(command, env=environment, stdout=log, stderr=log, text=True)

@@ -255,12 +255,23 @@ def run(trainer: Any, config: Config) -> Path:
     trainer.accelerator.wait_for_everyone()
     trainer.save_model(str(final))
     if trainer.accelerator.is_main_process:
+        _check_weights(final)
         resume.without_pickle(final)
         checkpoints.seal(final, resume.identity(config))
         metrics_log.plot(output)
         metrics_log.merge_rollouts(output)
     trainer.accelerator.wait_for_everyone()
     return final
+
+
+def _check_weights(final: Path) -> None:
+    """Refuse to seal a model without weights, which some ways of sharding leave behind."""
+    if not any(final.glob("*.safetensors")):
+        msg = (
+            f"{final} holds no weights: this way of sharding writes only shards; start again with "
+            "configs/accelerate/fsdp2.yaml or zero3.yaml, it goes on from the last checkpoint"
+        )
+        raise ConfigError(msg)
 
 
 @contextlib.contextmanager
