@@ -30,7 +30,7 @@ import pyarrow.parquet as pq
 import torch
 from transformers import TrainerCallback
 
-from georl import config, data, demo, grpo, models, predict, rewards, sft, world
+from georl import config, demo, grpo, predict, rewards, sft, world
 from georl.config import Config, load
 from georl.metrics_log import JsonLines, MetricsCallback
 
@@ -83,16 +83,7 @@ class Clock(TrainerCallback):
 
 
 def trainer_for(run: Config) -> grpo.GeoGRPOTrainer:
-    rows = data.load(run, completions=False)
-    model, processor = models.load(run.model, texts=data.texts(rows, run), seed=run.seed)
-    trainer = grpo.GeoGRPOTrainer(
-        run=run,
-        model=model,
-        reward_funcs=grpo.reward_functions(run),
-        args=grpo.arguments(run, processor),
-        train_dataset=rows,
-        processing_class=processor,
-    )
+    trainer = grpo.build(run)
     trainer.add_callback(MetricsCallback(Path(run.output)))
     return trainer
 

@@ -5,7 +5,7 @@ its coordinates and the truth (Geo-R Eq. 5 x 6, `georl.rewards`). An answer's ad
 reward relative to its group, (r - mean) / std: better than its siblings is pushed up, worse is
 pushed down, through the probability ratio of each token, clipped near 1. No value network, no
 labels beyond the coordinates. This is where geography enters: the reward, and the choice of
-photos (`georl.groups`).
+photos (`georl.groups`). Launch lines::
 
     one CPU        georl grpo configs/tiny-cpu.yaml
     one GPU        georl grpo configs/qwen2.5-vl-3b-1gpu-lora.yaml
@@ -52,11 +52,25 @@ def train(config: Config) -> Path:
     check(config)
     config = data.pinned(config)
     launch.check_start(config)
+    trainer = build(config)
+    return launch.run(trainer, config)
+
+
+def build(config: Config, kind: type[GeoGRPOTrainer] | None = None) -> GeoGRPOTrainer:
+    """Return the trainer of a run, ready to train.
+
+    Parameters
+    ----------
+    config
+        The run, already checked.
+    kind
+        Another trainer class that stands on `GeoGRPOTrainer`.
+    """
     rewards = reward_functions(config)
     plan.check_memory(config)
     rows = data.load(config, completions=False)
     model, processor = models.load(config.model, texts=data.texts(rows, config), seed=config.seed)
-    trainer = GeoGRPOTrainer(
+    return (kind or GeoGRPOTrainer)(
         run=config,
         model=model,
         reward_funcs=rewards,
@@ -65,7 +79,6 @@ def train(config: Config) -> Path:
         processing_class=processor,
         peft_config=models.lora(config.model),
     )
-    return launch.run(trainer, config)
 
 
 def reward_functions(config: Config) -> list[Any]:

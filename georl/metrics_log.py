@@ -103,7 +103,7 @@ class MetricsCallback(TrainerCallback):
 
 
 class RolloutLog:
-    """What the answers of GRPO are worth: validity, distance, samples for rollouts/*.parquet."""
+    """What the answers of GRPO are worth: validity, distance, samples for the folder rollouts."""
 
     def __init__(self, config: Config, reward_names: Sequence[str]) -> None:
         self._folder = Path(config.output) / ROLLOUTS

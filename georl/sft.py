@@ -1,7 +1,8 @@
 r"""Supervised fine-tuning on Chain-of-Region answers.
 
 The model sees a photo and the prompt and is taught the answer's tokens, country first and the
-coordinates last (Geo-R, section 3). The loss is the cross entropy of the answer alone.
+coordinates last (Geo-R, section 3). The loss is the cross entropy of the answer
+alone. Launch lines::
 
     one CPU        georl sft configs/tiny-cpu.yaml
     one GPU        georl sft configs/qwen2.5-vl-3b-1gpu-lora.yaml

@@ -12,7 +12,7 @@ import sys
 
 import numpy as np
 
-from georl import data, grpo, launch, models, prompts
+from georl import grpo, launch, prompts
 from georl.config import load
 from georl.config_checks import check
 
@@ -49,17 +49,7 @@ def train(run):
     """Do as `georl.grpo.train` does, with the other trainer."""
     check(run)
     launch.check_start(run)
-    rows = data.load(run, completions=False)
-    model, processor = models.load(run.model, texts=data.texts(rows, run), seed=run.seed)
-    trainer = GivenAnswers(
-        run=run,
-        model=model,
-        reward_funcs=grpo.reward_functions(run),
-        args=grpo.arguments(run, processor),
-        train_dataset=rows,
-        processing_class=processor,
-        peft_config=models.lora(run.model),
-    )
+    trainer = grpo.build(run, GivenAnswers)
     launch.run(trainer, run)
     return trainer
 
