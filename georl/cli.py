@@ -117,7 +117,7 @@ def demo(
     """
     from georl import demo as running
 
-    print(running.run(output, seed=seed, quick=quick, workers=workers))
+    print(running.run(output, seed=seed, quick=quick, workers=workers), end="")
 
 
 def main() -> None:
