@@ -201,7 +201,7 @@ def _draw(axis: Any, title: str, points: list[tuple[int, float]]) -> None:
     if not points:
         return
     steps, values = np.array(points).T
-    window = max(1, len(values) // 12)
+    window = max(1, len(values) // 8)
     kernel = np.ones(window)
     smooth = np.convolve(values, kernel, "same") / np.convolve(np.ones(len(values)), kernel, "same")
     (line,) = axis.plot(steps, smooth, label=title, linewidth=1.6)
