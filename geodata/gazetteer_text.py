@@ -38,7 +38,7 @@ FORMS = frozenset(FORM_WORDS.split())
 
 _ARTICLE_WORDS = "a as das de den der die el gli het il la las le les lo los o os"
 _ARTICLES = frozenset(_ARTICLE_WORDS.split())
-_ELIDED = re.compile("[lL]['’]")
+_ELIDED = re.compile(r"\s*(?:the\s+)?l['’]", re.IGNORECASE)
 
 
 def is_name(value: Any) -> TypeGuard[str]:
@@ -109,8 +109,8 @@ def readings(text: str) -> Iterator[str]:
 
 
 def _without_article(text: str) -> str:
-    if _ELIDED.match(text):
-        return key(text[2:])
+    if elided := _ELIDED.match(text):
+        return key(text[elided.end() :])
     first, *rest = words(text) or [""]
     return "".join(rest) if first in _ARTICLES else ""
 

@@ -431,3 +431,8 @@ def test_it_loads_light():
         "'duckdb', 'polars', 'scipy')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["l'Italie", "The l'Italie", "L’ITALIE", " l'italie."])
+def test_an_elided_article_is_no_part_of_a_name(name):
+    assert gazetteer.resolve(name).code == "IT"
