@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from geodata import evaluation
-from geodata.files import replacing, write_text
+from geodata.files import write_text
 from georl import rewards
-from georl.metrics_log import METRICS, JsonLines
+from georl.metrics_log import METRICS, JsonLines, save_figure
 
 THRESHOLDS_KM = (25, 200, 750, 2500)
 
@@ -188,12 +188,7 @@ def plot(output: Path, runs: Sequence[Run]) -> Path:
         axis.grid(alpha=0.3)
         if axis.lines:
             axis.legend(fontsize=8)
-    figure.tight_layout()
-    target = output / "curves.png"
-    with replacing(target) as beside:
-        figure.savefig(beside, dpi=120, format="png")
-    plt.close(figure)
-    return target
+    return save_figure(figure, output / "curves.png", dpi=120)
 
 
 def _draw(axis: Any, title: str, points: list[tuple[int, float]]) -> None:

@@ -128,7 +128,7 @@ def drop_and_replace(trainer: Any, inputs: list[Row]) -> Batch:
         alive &= alive.cumsum(0) <= left  # no more than there is room for
         left -= int(alive.sum())
         kept.append(_living(extra, alive, trainer))
-    _log(trainer, "groups/kept", (wanted - left) / wanted)
+    _log_mean(trainer, "groups/kept", (wanted - left) / wanted)
     return _whole(trainer, batch, [part for part in kept if len(part["advantages"])])
 
 
@@ -154,9 +154,14 @@ def _scored(trainer: Any, rows: list[Row]) -> tuple[Batch, Tensor]:
 
 
 def _log(trainer: Any, name: str, value: float) -> None:
+    """Log a value that every process has alike."""
+    trainer._metrics["train"][name].append(value)
+
+
+def _log_mean(trainer: Any, name: str, value: float) -> None:
     """Log the mean over the processes; each of them has to call it."""
     values = gather_object([value])
-    trainer._metrics["train"][name].append(sum(values) / len(values))
+    _log(trainer, name, sum(values) / len(values))
 
 
 def _living(batch: Batch, alive: Tensor, trainer: Any) -> Batch:
@@ -280,7 +285,7 @@ class Curriculum:
         swap = inside & (rng.random(len(groups)) >= self.config.keep)
         fresh = iter(self._elsewhere(int(swap.sum()), rng, trainer))
         chosen = [next(fresh) if out else row for row, out in zip(groups, swap, strict=True)]
-        _log(trainer, "curriculum/swapped", float(swap.mean()))
+        _log_mean(trainer, "curriculum/swapped", float(swap.mean()))
         return [row for row in chosen for _ in range(size)]
 
     def draw(self, groups: int, trainer: Any) -> list[Row]:

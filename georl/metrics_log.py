@@ -264,10 +264,16 @@ def plot(output: Path) -> Path | None:
         axis.set_title(name, fontsize=10)
         axis.set_xlabel("step", fontsize=9)
         axis.grid(alpha=0.3)
+    return save_figure(figure, output / "curves.png", dpi=110)
+
+
+def save_figure(figure: Any, target: Path, dpi: int) -> Path:
+    """Write a matplotlib figure as a whole PNG or none, close it and return the path."""
+    from matplotlib import pyplot as plt
+
     figure.tight_layout()
-    target = output / "curves.png"
     with replacing(target) as beside:
-        figure.savefig(beside, dpi=110, format="png")
+        figure.savefig(beside, dpi=dpi, format="png")
     plt.close(figure)
     return target
 

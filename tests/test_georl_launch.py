@@ -20,6 +20,8 @@ from georl import checkpoints, cli, config, data, launch, models, resume
 from georl.config import ConfigError, RewardConfig
 from georl.metrics_log import JsonLines
 
+from .tiny_runs import SMALL
+
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
 
 GIVEN = Path(__file__).with_name("grpo_given_answers.py")
@@ -28,13 +30,7 @@ given_answers = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(given_answers)
 
 RUN = [
-    "model.hidden=48",
-    "model.layers=2",
-    "model.vision_layers=1",
-    "data.question=Where?",
-    "data.levels=[country]",
-    "data.decimals=1",
-    "data.round_degrees=10",
+    *SMALL,
     "train.batch=8",
     "train.max_steps=3",
     "train.logging_steps=1",

@@ -6,9 +6,7 @@ import subprocess
 import sys
 import time
 
-import numpy as np
 import psutil
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -18,16 +16,12 @@ from georl import checkpoints, grpo, sft
 from georl.config import dump, load, replace
 from georl.metrics_log import JsonLines
 
+from .tiny_runs import SMALL, write_places
+
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
 
-SMALL = [
-    "model.hidden=48",
-    "model.layers=2",
-    "model.vision_layers=1",
-    "data.question=Where?",
-    "data.levels=[country]",
-    "data.decimals=1",
-    "data.round_degrees=10",
+SETTINGS = [
+    *SMALL,
     "grpo.max_tokens=24",
     "grpo.generations=4",
     "train.per_device=8",
@@ -44,24 +38,19 @@ GROUPS += ["curriculum.enabled=true", "curriculum.saturated=0.05", "curriculum.r
 def places(tmp_path_factory):
     """Forty points in Africa and Europe, named by their half of the globe."""
     torch.set_num_threads(1)
-    rng = np.random.default_rng(0)
-    lat, lon = rng.uniform(-30, 60, 40), rng.uniform(0, 40, 40)
-    names = np.where(lat > 0, "Northland", "Southland")
-    path = tmp_path_factory.mktemp("world") / "places.parquet"
-    pq.write_table(pa.table({"lat": lat, "lon": lon, "country": names}), path)
-    return path
+    return write_places(tmp_path_factory.mktemp("world"))
 
 
 @pytest.fixture(scope="module")
 def taught(places, tmp_path_factory):
     """A model after enough SFT to write coordinates, so that rewards differ."""
     output = tmp_path_factory.mktemp("taught")
-    settings = [*SMALL, *SFT, f"data.places={places}", f"output={output}", "save_steps=0"]
+    settings = [*SETTINGS, *SFT, f"data.places={places}", f"output={output}", "save_steps=0"]
     return sft.train(load(None, [*settings, "max_steps=120"]))
 
 
 def run_of(places, output, *settings):
-    return load(None, [*SMALL, f"data.places={places}", f"output={output}", *settings])
+    return load(None, [*SETTINGS, f"data.places={places}", f"output={output}", *settings])
 
 
 def start(run, folder, processes=1):

@@ -2,8 +2,6 @@
 
 import shutil
 
-import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -14,16 +12,12 @@ from georl import checkpoints, grpo, plan, predict, sft
 from georl.config import ConfigError, load
 from georl.metrics_log import JsonLines
 
+from .tiny_runs import SMALL, write_places
+
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
 
-SMALL = [
-    "model.hidden=48",
-    "model.layers=2",
-    "model.vision_layers=1",
-    "data.question=Where?",
-    "data.levels=[country]",
-    "data.decimals=1",
-    "data.round_degrees=10",
+SETTINGS = [
+    *SMALL,
     "train.logging_steps=1",
     "grpo.max_tokens=24",
 ]
@@ -32,22 +26,17 @@ SMALL = [
 @pytest.fixture(scope="module")
 def places(tmp_path_factory):
     """Forty points in Africa and Europe, named by their half of the globe."""
-    rng = np.random.default_rng(0)
-    lat, lon = rng.uniform(-30, 60, 40), rng.uniform(0, 40, 40)
-    names = np.where(lat > 0, "Northland", "Southland")
-    path = tmp_path_factory.mktemp("world") / "places.parquet"
-    pq.write_table(pa.table({"lat": lat, "lon": lon, "country": names}), path)
-    return path
+    return write_places(tmp_path_factory.mktemp("world"))
 
 
 def sft_run(places, output, *more):
-    given = [*SMALL, "task=sft", f"data.places={places}", f"output={output}", "train.batch=8"]
+    given = [*SETTINGS, "task=sft", f"data.places={places}", f"output={output}", "train.batch=8"]
     return load(None, [*given, "train.per_device=8", "train.learning_rate=1e-2", *more])
 
 
 def grpo_run(places, output, model, *more):
     given = [
-        *SMALL,
+        *SETTINGS,
         "task=grpo",
         f"data.places={places}",
         f"output={output}",
@@ -139,7 +128,13 @@ def test_lora_trains_the_language_model_only_resumes_and_predicts(places, taught
     digests = [sha256(folder / "adapter_model.safetensors") for folder in (again, whole)]
     assert digests[0] == digests[1]
     output = tmp_path / "predictions.jsonl"
-    given = [*SMALL, "task=predict", f"model.name={whole}", f"data.places={places}", "data.limit=8"]
+    given = [
+        *SETTINGS,
+        "task=predict",
+        f"model.name={whole}",
+        f"data.places={places}",
+        "data.limit=8",
+    ]
     predict.predict(load(None, [*given, f"predict.output={output}", "predict.max_tokens=24"]))
     assert len(output.read_text().splitlines()) == 8
 
@@ -197,7 +192,7 @@ def test_a_run_too_large_for_the_device_is_refused_before_it_loads(
 
 def test_predictions_cover_every_row_in_order_and_go_on_after_a_stop(places, taught, tmp_path):
     output = tmp_path / "predictions.parquet"
-    given = [*SMALL, "task=predict", f"model.name={taught}", f"data.places={places}"]
+    given = [*SETTINGS, "task=predict", f"model.name={taught}", f"data.places={places}"]
     run = load(
         None, [*given, f"predict.output={output}", "predict.batch=16", "predict.max_tokens=24"]
     )
