@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from geodata import query
-from geodata.evaluation import metrics
+from geodata.evaluation.scores import metrics
 
 THRESHOLDS = (1, 25, 200, 750, 2500)
 R = 6371.0

@@ -25,9 +25,10 @@ import pyarrow.parquet as pq
 import shapely
 from scipy.spatial import cKDTree
 
-from geodata import boundaries, coords, cor, locate, locate_build
-from geodata.labeller import labeller
-from geodata.places import Places
+from geodata import boundaries, coords, cor, locate
+from geodata.cor.labeller import labeller
+from geodata.locate import building
+from geodata.places.places import Places
 from geodata.sphere import unit_vectors
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -201,9 +202,7 @@ def main():
         layers = osm_layers()
         start = time.perf_counter()
         level = np.repeat([0, 1], [len(layer) for layer in layers])
-        index = locate_build.build(
-            np.concatenate(layers), level, edges_per_strip=OSM_EDGES_PER_STRIP
-        )
+        index = building.build(np.concatenate(layers), level, edges_per_strip=OSM_EDGES_PER_STRIP)
         print(
             f"osm index {index.nbytes / 1e6:.0f} MB, built in {time.perf_counter() - start:.0f} s"
         )

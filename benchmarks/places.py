@@ -19,9 +19,9 @@ import shapely
 from scipy.spatial import cKDTree
 
 from geodata import coords
-from geodata.files import read_table
-from geodata.place_grid import unit_vectors
-from geodata.places import Places
+from geodata.files.formats import read_table
+from geodata.sphere import unit_vectors
+from geodata.places.places import Places
 
 SPOTS = Path(__file__).parents[1] / "tests" / "data" / "spots.csv"
 SUFFIXES = r"(?i)\b(city|municipality|of|province|district|governorate|county|prefecture|capital)\b"

@@ -30,9 +30,10 @@ import pyarrow.parquet as pq
 import torch
 from transformers import TrainerCallback
 
-from georl import config, demo, grpo, predict, rewards, sft, world
-from georl.config import Config, load
-from georl.metrics_log import JsonLines, MetricsCallback
+from georl import config, demo, grpo, predict, rewards, sft
+from georl.config.run import Config, load
+from georl.data import world
+from georl.run.metrics import JsonLines, MetricsCallback
 
 WORLD = [
     "data.rows=2000",
@@ -149,7 +150,7 @@ def vanish(seeds: int, tokens: int, rows: int) -> None:
         folder = Path(name)
         places = skewed_places(folder / "places.parquet")
         taught = sft.train(load(None, [*SFT, f"data.places={places}", f"output={folder}/sft"]))
-        held_out = world.photos(512, 99)
+        held_out = world.world_photos(512, 99)
         for seed in range(seeds):
             for arm, more in VANISH_ARMS.items():
                 given = vanish_run(taught, folder / f"{arm}-{seed}", places, seed, rows)
@@ -201,7 +202,7 @@ def vanish_run(model: Path, output: Path, places: Path, seed: int, rows: int) ->
 
 def skewed_places(target: Path, rows: int = 8000) -> Path:
     """Write photo places of which most lie within a few km of one of a few spots."""
-    pool = world.photos(rows, 7)
+    pool = world.world_photos(rows, 7)
     rng = np.random.default_rng(7)
     popular = rng.random(rows) < POPULAR_SHARE
     spot = rng.integers(0, POPULAR_PLACES, rows)

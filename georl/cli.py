@@ -34,11 +34,12 @@ DryRun = Annotated[
 
 
 def _run(task: str, path: Path | None, overrides: list[str] | None, dry_run: bool) -> None:
-    from georl import config, config_checks, plan
+    from georl import config, plan
+    from georl.config import check
 
     given = [*(overrides or []), *([f"task={task}"] if task else [])]
     run = config.load(path, given)
-    config_checks.check(run)
+    check(run)
     if dry_run:
         print(plan.describe(run))
         return
@@ -93,8 +94,7 @@ def plan(path: ConfigFile, overrides: Overrides = None) -> None:
 
     Example: georl plan qwen2.5-vl-7b-8xa100 train.per_device=2
     """
-    from georl import config
-    from georl import plan as planning
+    from georl import config, plan as planning
 
     run = config.load(path, overrides or [])
     print(planning.describe(run))

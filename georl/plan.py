@@ -191,12 +191,13 @@ def model_shape(config: ModelConfig) -> Shape:
     import torch
     from transformers import AutoConfig, AutoModelForImageTextToText
 
-    from georl import models, tiny
+    from georl import models
+    from georl.models import build_model, build_tokenizer
 
     if config.name == "tiny":
-        tokenizer = tiny.build_tokenizer(["Where?"])
+        tokenizer = build_tokenizer(["Where?"])
         with torch.device("meta"):
-            return _shape_of(tiny.build_model(tokenizer, config), models)
+            return _shape_of(build_model(tokenizer, config), models)
     try:
         loaded = AutoConfig.from_pretrained(
             models.base_name(config.name),

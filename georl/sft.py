@@ -22,10 +22,9 @@ from pathlib import Path
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
-from georl import data, launch, models, plan
-from georl.config import Config
-from georl.config_checks import check
-from georl.resume import ExactResume
+from georl import data, models, plan, run
+from georl.config import Config, check
+from georl.run import ExactResume
 
 
 def train(config: Config) -> Path:
@@ -43,7 +42,7 @@ def train(config: Config) -> Path:
     """
     check(config)
     config = data.pinned(config)
-    launch.check_start(config)
+    run.check_start(config)
     plan.check_memory(config)
     rows = data.load(config, completions=True)
     model, processor = models.load(config.model, texts=data.texts(rows, config), seed=config.seed)
@@ -54,7 +53,7 @@ def train(config: Config) -> Path:
         processing_class=processor,
         peft_config=models.lora(config.model),
     )
-    return launch.run(trainer, config)
+    return run.run(trainer, config)
 
 
 class GeoSFTTrainer(ExactResume, SFTTrainer):
@@ -64,7 +63,7 @@ class GeoSFTTrainer(ExactResume, SFTTrainer):
 def arguments(config: Config) -> SFTConfig:
     """Return TRL's arguments; images rule out packing and truncation."""
     return SFTConfig(
-        **launch.common_arguments(config),
+        **run.common_arguments(config),
         max_length=None,
         packing=False,
         completion_only_loss=True,

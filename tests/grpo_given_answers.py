@@ -12,9 +12,11 @@ import sys
 
 import numpy as np
 
-from georl import grpo, launch, prompts
-from georl.config import load
-from georl.config_checks import check
+from georl import grpo
+from georl.config.checks import check
+from georl.config.run import load
+from georl.data import prompts
+from georl.run import launch
 
 
 class GivenAnswers(grpo.GeoGRPOTrainer):

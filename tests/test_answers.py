@@ -10,8 +10,7 @@ import string
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from geodata import answers, coords
 from geodata.answers import Answer, parse_strict, parse_tolerant, render, strict_pair

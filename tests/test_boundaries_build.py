@@ -12,25 +12,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import shapely
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from geodata import files
-from geodata.boundaries import (
-    build,
-    countries,
-    iso,
-    make,
-    policies,
-    providers,
-    shapes,
-    sources,
-    units,
-)
-from geodata.files import FileError
+from geodata.boundaries import facts
+from geodata.boundary_build import bundled, countries, iso, make, providers, shapes, sources, units
+from geodata.files.formats import FileError
 
 DATA = Path(__file__).parents[1].parent / "shared" / "data" / "boundaries"
-BUNDLED = Path(build.__file__).parent / "bundled"
+BUNDLED = Path(bundled.__file__).parent / "bundled"
 
 needs_data = pytest.mark.skipif(
     not DATA.is_dir(), reason="the boundary sources are not beside the checkout"
@@ -39,8 +29,8 @@ needs_data = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def tables():
-    return build.RegionTables(
-        pq.read_table(BUNDLED / build.COUNTRIES), pq.read_table(BUNDLED / build.UNITS)
+    return bundled.RegionTables(
+        pq.read_table(BUNDLED / bundled.COUNTRIES), pq.read_table(BUNDLED / bundled.UNITS)
     )
 
 
@@ -83,10 +73,10 @@ def geometries(table):
 @needs_data
 def test_rebuild_gives_the_same_bytes(tmp_path):
     # R14: same inputs, same bytes; R18: inputs and outputs are named with their SHA-256
-    paths = build.write_bundled(DATA, tmp_path)
-    assert [path.name for path in paths] == [build.COUNTRIES, build.UNITS, build.PROVENANCE]
+    paths = bundled.write_bundled(DATA, tmp_path)
+    assert [path.name for path in paths] == [bundled.COUNTRIES, bundled.UNITS, bundled.PROVENANCE]
     made = json.loads(paths[2].read_text(encoding="utf-8"))
-    committed = json.loads((BUNDLED / build.PROVENANCE).read_text(encoding="utf-8"))
+    committed = json.loads((BUNDLED / bundled.PROVENANCE).read_text(encoding="utf-8"))
     if made["tools"] != committed["tools"]:
         pytest.skip(f"the committed set was made by other versions: {committed['tools']}")
     for path in paths[:2]:
@@ -98,28 +88,28 @@ def test_rebuild_gives_the_same_bytes(tmp_path):
 def test_the_whole_set_is_rebuilt_to_the_same_bytes(tmp_path):
     # index, places and names too: two minutes and 3 GB
     made = make.build_bundled(DATA, tmp_path / "bundled")
-    committed = json.loads((BUNDLED / build.PROVENANCE).read_text(encoding="utf-8"))
-    if json.loads((made / build.PROVENANCE).read_text())["tools"] != committed["tools"]:
+    committed = json.loads((BUNDLED / bundled.PROVENANCE).read_text(encoding="utf-8"))
+    if json.loads((made / bundled.PROVENANCE).read_text())["tools"] != committed["tools"]:
         pytest.skip(f"the committed set was made by other versions: {committed['tools']}")
     for path in sorted(made.iterdir()):
         assert path.read_bytes() == (BUNDLED / path.name).read_bytes(), path.name
 
 
 def test_provenance_describes_the_committed_files():
-    record = json.loads((BUNDLED / build.PROVENANCE).read_text(encoding="utf-8"))
+    record = json.loads((BUNDLED / bundled.PROVENANCE).read_text(encoding="utf-8"))
     for name, output in record["outputs"].items():
         assert files.sha256(BUNDLED / name) == output["sha256"]
-    assert record["tables"] == policies.digests()
+    assert record["tables"] == facts.digests()
     for entry in record["inputs"]:
         assert all(entry[key] for key in ("name", "version", "licence", "origin", "sha256"))
 
 
 def test_bundled_set_breaks_no_rule(tables):
-    assert build.problems(tables) == []
+    assert bundled.problems(tables) == []
 
 
 def test_bundled_set_is_small_and_complete(tables):
-    assert sum((BUNDLED / name).stat().st_size for name in (build.COUNTRIES, build.UNITS)) < 5e6
+    assert sum((BUNDLED / name).stat().st_size for name in (bundled.COUNTRIES, bundled.UNITS)) < 5e6
     import pycountry
 
     iso_codes = {country.alpha_2 for country in pycountry.countries}
@@ -140,7 +130,7 @@ def test_problems_are_found(tables):
         changed_units = table.set_column(
             at, table.field(at), pa.array(column, table.field(at).type)
         )
-        return build.problems(build.RegionTables(tables.countries, changed_units))
+        return bundled.problems(bundled.RegionTables(tables.countries, changed_units))
 
     assert any("is no country" in text for text in changed("country", 0, "QQ"))
     assert any("not in ISO 3166-2" in text for text in changed("admin1_code", 0, "AD-99"))
@@ -316,9 +306,9 @@ def test_countries_of_half_a_million_cities(finder):
 # The tables of facts
 
 
-@pytest.mark.parametrize("name", policies.TABLES)
+@pytest.mark.parametrize("name", facts.TABLES)
 def test_tables_give_reasons(name):
-    rows = policies.table(name)
+    rows = facts.facts_table(name)
     assert rows
     path = resources.files("geodata.boundaries") / "tables" / f"{name}.csv"
     width = {len(row) for row in csv.reader(path.read_text(encoding="utf-8").splitlines())}
@@ -329,8 +319,8 @@ def test_tables_give_reasons(name):
 
 
 def test_claims_belong_to_pieces():
-    names = {row["piece"] for row in policies.table("pieces")}
-    assert {row["piece"] for row in policies.table("claims")} <= names
+    names = {row["piece"] for row in facts.facts_table("pieces")}
+    assert {row["piece"] for row in facts.facts_table("claims")} <= names
 
 
 @needs_data
@@ -341,12 +331,12 @@ def test_every_correction_corrects_a_unit():
         for unit in read
         for hint in ("", unit.fips, *unit.other_names)
     }
-    assert set(policies.corrections()) <= found
-    splits = {(row["ne_country"], row["ne_name"]) for row in policies.table("splits")}
+    assert set(facts.corrections()) <= found
+    splits = {(row["ne_country"], row["ne_name"]) for row in facts.facts_table("splits")}
     assert splits <= {key[:2] for key in found}
 
 
-@pytest.mark.parametrize("row", policies.table("codes"), ids=lambda row: row["code"])
+@pytest.mark.parametrize("row", facts.facts_table("codes"), ids=lambda row: row["code"])
 def test_added_codes_are_not_in_pycountry(row):
     import pycountry
 
@@ -455,7 +445,7 @@ def test_overture(tmp_path):
     }
     path = tmp_path / "division_area.parquet"
     pq.write_table(table.replace_schema_metadata({"geo": json.dumps(geo)}), path)
-    found = build.read_source("overture", [path])
+    found = bundled.read_source("overture", [path])
     assert found.countries["name"].to_pylist() == ["Switzerland"]
     assert named(found.units) == [
         ("CH", "Zurich", "CH-ZH", None, None),
@@ -505,7 +495,7 @@ def test_gadm_layers_of_one_geopackage(tmp_path):
         GID_0=["LUX"], COUNTRY=["Luxembourg"], GID_1=["LUX.1_1"], NAME_1=["Diekirch"],
         GID_2=["LUX.1.1_1"], NAME_2=["Clervaux"], VARNAME_2=[None], NL_NAME_2=[None],
     ).to_file(path, layer="ADM_ADM_2")  # fmt: skip
-    found = build.read_source("gadm", [path])
+    found = bundled.read_source("gadm", [path])
     assert found.countries["code"].to_pylist() == ["LU"]
     assert named(found.units) == [
         ("LU", "Diekirch", "LU-DI", None, None),
@@ -574,29 +564,29 @@ def test_osm_layout_of_the_world():
 def test_tables_of_a_source_have_the_schema_of_the_bundled_set(tables, tmp_path):
     path = tmp_path / "one.geojson"
     frame([square(0, 0)], shapeName=["X"], shapeGroup=["FRA"], shapeType=["ADM0"]).to_file(path)
-    found = build.read_source("geoboundaries", [path])
+    found = bundled.read_source("geoboundaries", [path])
     assert found.countries.schema == countries.COUNTRY_SCHEMA == tables.countries.schema
     assert found.units.schema == units.UNIT_SCHEMA == tables.units.schema
-    written = build.write_tables(found, tmp_path)
+    written = bundled.write_tables(found, tmp_path)
     assert [pq.read_table(p).num_rows for p in written] == [1, 0]
 
 
 def test_errors_say_what_was_found_and_expected(tmp_path):
     with pytest.raises(FileError, match=r"no boundary provider 'gadmm'.*overture"):
-        build.read_source("gadmm", [])
+        bundled.read_source("gadmm", [])
     with pytest.raises(FileError, match="found nothing there"):
-        build.read_source("gadm", [tmp_path / "absent.gpkg"])
+        bundled.read_source("gadm", [tmp_path / "absent.gpkg"])
     broken = tmp_path / "broken.gpkg"
     broken.write_bytes(b"no boundaries")
     with pytest.raises(FileError, match=r"broken\.gpkg: cannot be read as boundaries"):
-        build.read_source("gadm", [broken])
+        bundled.read_source("gadm", [broken])
     other = tmp_path / "other.geojson"
     frame([square(0, 0)], a=["x"]).to_file(other)
     with pytest.raises(FileError, match=r"expected columns .*GID_0.*found \['a'\]"):
-        build.read_source("gadm", [other])
+        bundled.read_source("gadm", [other])
     with pytest.raises(FileError, match=r"missing; expected country-coder 5\.6\.1"):
-        build.assemble(tmp_path)
+        bundled.assemble(tmp_path)
     far = tmp_path / "far.geojson"
     frame([square(0, 95)], shapeName=["X"], shapeGroup=["FRA"], shapeType=["ADM1"]).to_file(far)
     with pytest.raises(FileError, match=r"far\.geojson: geometry in row 0 .*swap lat and lon"):
-        build.read_source("geoboundaries", [far])
+        bundled.read_source("geoboundaries", [far])

@@ -11,11 +11,10 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from geodata import answers, boundaries, cor
-from geodata.places import Places
+from geodata.places.places import Places
 
 from . import spot_check
 

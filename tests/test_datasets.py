@@ -19,13 +19,14 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from typer.testing import CliRunner
 
-from geodata import cor, datasets, files, lineage, photos, query, recipes_sample, sphere, tables
-from geodata.cli import app
-from geodata.spill import Spill
+from geodata import cor, datasets, files, photos, query, sphere, tables
+from geodata.cli.app import app
+from geodata.datasets.recipes import sample
+from geodata.datasets.spill import Spill
+from geodata.tables import inputs as lineage
 
 ROWS = 2500
 
@@ -107,9 +108,9 @@ def test_labelled_keeps_every_row_and_labels_as_label_table_does(made):
 
 
 def test_labelled_is_sorted_so_that_statistics_prune(made, monkeypatch, tmp_path):
-    from geodata import recipes_label
+    from geodata.datasets.recipes import label
 
-    monkeypatch.setattr(recipes_label, "BUCKET_ROWS", 100)  # many buckets, also unequal ones
+    monkeypatch.setattr(label, "BUCKET_ROWS", 100)  # many buckets, also unequal ones
     photos.import_(metadata(), tmp_path / "photos", format="mp16")
     built = datasets.build(tmp_path, "labelled", "labelled")
     codes = rows_of(tmp_path, "labelled")["country_code"].to_pylist()
@@ -206,11 +207,11 @@ def test_strata_get_their_numbers(lake, allocation):
 @given(
     st.lists(st.integers(0, 60), min_size=1, max_size=12).filter(any),
     st.floats(0, 1),
-    st.sampled_from(recipes_sample.ALLOCATIONS),
+    st.sampled_from(sample.ALLOCATIONS),
 )
 def test_allocations_add_up(sizes, share, allocation):
     n = max(1, int(share * sum(sizes)))
-    got = recipes_sample._allocated(np.array(sizes), n, allocation)
+    got = sample._allocated(np.array(sizes), n, allocation)
     assert got.sum() == n
     assert (got >= 0).all()
     assert (got <= np.array(sizes)).all()

@@ -13,17 +13,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from typer.testing import CliRunner
 
-from geodata import answers, arrays, boundaries, cor, gazetteer, sphere
-from geodata.boundaries import build_keys, build_names, policies
-from geodata.cli_gazetteer import register
-from geodata.evaluation import words
-from geodata.gazetteer_cities import cities, hashed
-from geodata.gazetteer_text import key
-from geodata.places import Places
+from geodata import answers, boundaries, cor, gazetteer, sphere
+from geodata.boundaries import facts
+from geodata.boundary_build import country_names, place_names
+from geodata.cli.gazetteer import register
+from geodata.evaluation.checks import words
+from geodata.files import arrays
+from geodata.gazetteer.cities import cities, hashed
+from geodata.gazetteer.text import key
+from geodata.places.places import Places
 
 DATA = Path(__file__).parents[1].parent / "shared" / "data"
 NATURAL_EARTH = DATA / "boundaries" / "naturalearth" / "ne_5.1.2_10m_admin0.parquet"
@@ -321,7 +322,7 @@ def test_resolve_many_by_row():
 
 
 def test_aliases_have_a_reason_and_one_country():
-    rows = policies.table("country_aliases")
+    rows = facts.facts_table("country_aliases")
     keys = [key(row["alias"]) for row in rows]
     assert all(row["reason"] for row in rows)
     assert len(keys) == len(set(keys))
@@ -333,12 +334,12 @@ def test_aliases_have_a_reason_and_one_country():
 def test_country_names_contradict_no_bundled_name():
     names = {key(r["name"]): r["code"] for r in boundaries.load().countries.to_pylist()}
     for table, column in (("cldr_names", "name"), ("country_aliases", "alias")):
-        for row in policies.table(table):
+        for row in facts.facts_table(table):
             assert names.get(key(row[column]), row["code"]) == row["code"], row
 
 
 def test_names_of_two_countries_belong_to_neither(tmp_path):
-    for language in build_names.LANGUAGE_CODES.split():
+    for language in country_names.LANGUAGE_CODES.split():
         path = tmp_path / "main" / language / "territories.json"
         path.parent.mkdir(parents=True)
         named = {
@@ -350,7 +351,7 @@ def test_names_of_two_countries_belong_to_neither(tmp_path):
         }
         content = {"main": {language: {"localeDisplayNames": {"territories": named}}}}
         path.write_text(json.dumps(content), encoding="utf-8")
-    out = build_names.write(tmp_path, {"CG", "CD", "MM", "US"}, tmp_path / "names.csv")
+    out = country_names.write(tmp_path, {"CG", "CD", "MM", "US"}, tmp_path / "names.csv")
     with out.open(encoding="utf-8", newline="") as file:
         rows = [tuple(row.values()) for row in csv.DictReader(file)]
     assert rows == [("MM", "Burma"), ("MM", "Myanmar"), ("MM", "Myanmar (Burma)")]
@@ -360,8 +361,8 @@ def test_the_name_index_is_complete_and_reproducible(tmp_path):
     folder = boundaries.BUNDLED
     for name in ("places.bin", "places_names.bin"):
         (tmp_path / name).symlink_to(folder / name)
-    built = arrays.load(build_keys.write(tmp_path), verify=True)
-    bundled = arrays.load(folder / "places_keys.bin", verify=True)
+    built = arrays.load_arrays(place_names.write(tmp_path), verify=True)
+    bundled = arrays.load_arrays(folder / "places_keys.bin", verify=True)
     assert built.sha256 == bundled.sha256  # R14
     known, keys = cities(), built.arrays["key"]
     assert (np.diff(keys.astype(object)) >= 0).all()

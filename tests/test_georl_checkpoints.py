@@ -1,13 +1,13 @@
-"""Checkpoints are whole or refused: R15, R16 (georl.checkpoints)."""
+"""Checkpoints are whole or refused: R15, R16 (georl.run.checkpoints)."""
 
 import json
 
 import numpy as np
 import pytest
 
-from georl import checkpoints
-from georl.checkpoints import CheckpointError
-from georl.config import ConfigError, load
+from georl.config.run import ConfigError, load
+from georl.run import checkpoints
+from georl.run.checkpoints import CheckpointError
 
 RUN = {"task": "sft", "model.name": "tiny"}
 

@@ -5,8 +5,9 @@ import re
 import pytest
 import yaml
 
-from georl import config, config_checks, plan
-from georl.config import Config, ConfigError, load
+from georl import config, plan
+from georl.config import checks
+from georl.config.run import Config, ConfigError, load
 
 LORA_3B = [
     "model.name=Qwen/Qwen2.5-VL-3B-Instruct",
@@ -82,12 +83,12 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path, text):
 )
 def test_runs_that_cannot_work_are_refused_before_anything_is_loaded(overrides, message):
     with pytest.raises(ConfigError, match=message):
-        config_checks.check(load(None, overrides), processes=1)
+        checks.check(load(None, overrides), processes=1)
 
 
 def test_every_problem_is_reported_at_once():
     with pytest.raises(ConfigError) as error:
-        config_checks.check(load(None, ["train.batch=60", "train.learning_rate=-1"]), processes=1)
+        checks.check(load(None, ["train.batch=60", "train.learning_rate=-1"]), processes=1)
     assert len(str(error.value).splitlines()) == 2
 
 
@@ -96,7 +97,7 @@ def test_every_problem_is_reported_at_once():
 )
 def test_the_global_batch_does_not_depend_on_the_machine(processes, per_device, expected):
     run = load(None, [f"train.per_device={per_device}"])
-    config_checks.check(run, processes=processes)
+    checks.check(run, processes=processes)
     steps = config.accumulation(run, processes)
     assert steps == expected
     assert steps * per_device * processes == run.train.batch
@@ -108,7 +109,7 @@ def test_the_repository_s_configurations_resolve(pytestconfig):
     assert len(paths) >= 4
     for path in paths:
         run = load(path)
-        config_checks.check(run, processes=max(run.train.processes, 1))
+        checks.check(run, processes=max(run.train.processes, 1))
         assert yaml.safe_load(config.dump(run))["task"] == run.task
 
 
@@ -152,12 +153,12 @@ def test_the_plan_of_the_tiny_model_counts_its_parameters():
 )
 def test_a_package_that_is_not_there_is_named_with_its_remedy(overrides, message):
     run = load(None, overrides)
-    config_checks.check(run, processes=1)  # planning on another machine needs none of them
-    assert re.search(message, config_checks.missing_package(run))
+    checks.check(run, processes=1)  # planning on another machine needs none of them
+    assert re.search(message, checks.missing_package(run))
 
 
 def test_a_run_that_needs_no_more_packages_misses_none():
-    assert config_checks.missing_package(load(None, ["task=sft", "grpo.vllm=colocate"])) is None
+    assert checks.missing_package(load(None, ["task=sft", "grpo.vllm=colocate"])) is None
 
 
 def test_a_bundled_configuration_is_found_by_its_name(tmp_path, monkeypatch):
@@ -170,9 +171,10 @@ def test_a_bundled_configuration_is_found_by_its_name(tmp_path, monkeypatch):
 
 
 def test_the_help_names_every_bundled_configuration():
-    from georl import cli, config_tree
+    from georl import cli
+    from georl.config import tree
 
-    names = [name for name in config_tree.bundled() if not name.endswith(".yaml")]
+    names = [name for name in tree.bundled() if not name.endswith(".yaml")]
     said = cli.ConfigFile.__metadata__[0].help
     assert len(names) >= 5
     assert all(name in said for name in names)

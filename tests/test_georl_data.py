@@ -6,14 +6,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from PIL import Image
 
 from geodata import answers, sphere
-from georl import data, prompts, world
-from georl.config import ConfigError, DataConfig, load
-from georl.data import DataError
+from georl import data
+from georl.config.run import ConfigError, DataConfig, load
+from georl.data import prompts, world
+from georl.data.rows_of_run import DataError
 
 
 def png(color=(10, 20, 30)):
@@ -158,19 +158,20 @@ def test_a_crop_is_centred_on_its_point_also_across_the_antimeridian_and_at_the_
 
 
 def test_photos_lie_on_land_inside_the_box_and_repeat_with_the_seed():
-    table = world.photos(200, 3)
+    table = world.world_photos(200, 3)
     assert table.num_rows == 200
     assert table["country"].null_count == 0
     box = world.EUROPE_AFRICA
     lat, lon = table["lat"].to_numpy(), table["lon"].to_numpy()
     assert ((box.south <= lat) & (lat <= box.north) & (box.west <= lon) & (lon <= box.east)).all()
-    assert world.photos(200, 3).equals(table)
-    assert set(world.photos(50, 4)["id"].to_pylist()).isdisjoint(table["id"].to_pylist())
+    assert world.world_photos(200, 3).equals(table)
+    assert set(world.world_photos(50, 4)["id"].to_pylist()).isdisjoint(table["id"].to_pylist())
 
 
 def test_an_unknown_reward_names_the_nearest_and_nan_is_refused():
-    from georl import launch, rewards
-    from georl.config import RewardConfig
+    from georl import rewards
+    from georl.config.run import RewardConfig
+    from georl.run import launch
 
     with pytest.raises(ConfigError, match=r"unknown reward 'geor'.*did you mean geo_r"):
         launch.bind_rewards(rewards, RewardConfig({"geor": 1.0}))

@@ -1,4 +1,4 @@
-"""Images that are damaged, missing, or stored in any of the usual ways (georl.data_images)."""
+"""Images that are damaged, missing, or stored in any of the usual ways (georl.data.images)."""
 
 import contextlib
 import io
@@ -13,13 +13,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from PIL import Image
 
-from georl import data, data_images, data_unpacked
-from georl.config import load
-from georl.data import DataError
+from georl import data
+from georl.config.run import load
+from georl.data import images as data_images, unpacked as data_unpacked
+from georl.data.rows_of_run import DataError
 
 
 def jpeg(shade, kind="JPEG"):

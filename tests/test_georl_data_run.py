@@ -11,8 +11,8 @@ from PIL import Image
 
 from geodata import evaluation, records, tables
 from georl import data, grpo, predict, sft
-from georl.config import ConfigError, load
-from georl.metrics_log import JsonLines
+from georl.config.run import ConfigError, load
+from georl.run.metrics import JsonLines
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
 

@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 
 from geodata import records, tables
-from georl import checkpoints, data
-from georl.config import ConfigError, load
-from georl.data import DataError
+from georl import data
+from georl.config.run import ConfigError, load
+from georl.data.rows_of_run import DataError
+from georl.run import checkpoints
 
 N = 12
 LABELS = {"country": "France", "admin1": "Bretagne", "admin1_code": "FR-BRE", "city": "Brest"}

@@ -4,10 +4,11 @@ import time
 
 import pytest
 
-from geodata.files import read_table
-from georl import config, demo
-from georl.demo_runs import DemoError, Job, train_all
-from georl.metrics_log import JsonLines
+from geodata.files.formats import read_table
+from georl import config
+from georl.demo import demo
+from georl.demo.runs import DemoError, Job, train_all
+from georl.run.metrics import JsonLines
 
 
 def test_the_demo_goes_from_places_to_a_report_and_picks_up_where_it_stopped(tmp_path, capsys):

@@ -1,17 +1,16 @@
-"""Groups that cannot teach, and the curriculum (georl.groups)."""
+"""Groups that cannot teach, and the curriculum (georl.grpo.groups)."""
 
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
 
-from georl import groups
-from georl.config import CurriculumConfig
-from georl.groups import Curriculum
+from georl.config.run import CurriculumConfig
+from georl.grpo import groups
+from georl.grpo.groups import Curriculum
 
 PAD = 9
 

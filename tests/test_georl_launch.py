@@ -1,4 +1,4 @@
-"""One process against two, launch checks and the command line (georl.launch, georl.cli)."""
+"""One process against two, launch checks and the command line (georl.run.launch, georl.cli)."""
 
 import importlib.util
 import math
@@ -16,9 +16,10 @@ import torch
 from safetensors.torch import load_file
 from transformers import Qwen2_5_VLConfig
 
-from georl import checkpoints, cli, config, data, launch, models, resume
-from georl.config import ConfigError, RewardConfig
-from georl.metrics_log import JsonLines
+from georl import cli, config, data, models
+from georl.config.run import ConfigError, RewardConfig
+from georl.run import checkpoints, launch, resume
+from georl.run.metrics import JsonLines
 
 from .tiny_runs import SMALL
 

@@ -11,10 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from geodata.files import sha256
-from georl import checkpoints, grpo, sft
-from georl.config import dump, load, replace
-from georl.metrics_log import JsonLines
+from geodata.files.formats import sha256
+from georl import grpo, sft
+from georl.config.run import dump, load, replace
+from georl.run import checkpoints
+from georl.run.metrics import JsonLines
 
 from .tiny_runs import SMALL, write_places
 

@@ -1,4 +1,4 @@
-"""Shared prompts give what the repeated computation gives (georl.sharing)."""
+"""Shared prompts give what the repeated computation gives (georl.grpo.sharing)."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,10 @@ import torch
 from PIL import Image
 from transformers import GenerationConfig
 
-from georl import models, sharing, tiny
-from georl.config import ModelConfig
+from georl import models
+from georl.config.run import ModelConfig
+from georl.grpo import sharing
+from georl.models import tiny
 
 GROUP = torch.tensor([0, 0, 0, 1, 1, 2, 2, 2])
 

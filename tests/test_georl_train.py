@@ -7,10 +7,12 @@ import pytest
 import torch
 
 from geodata import evaluation
-from geodata.files import sha256
-from georl import checkpoints, grpo, plan, predict, sft
-from georl.config import ConfigError, load
-from georl.metrics_log import JsonLines
+from geodata.files.formats import sha256
+from georl import grpo, plan, sft
+from georl.config.run import ConfigError, load
+from georl.predict import answering
+from georl.run import checkpoints
+from georl.run.metrics import JsonLines
 
 from .tiny_runs import SMALL, write_places
 
@@ -135,7 +137,7 @@ def test_lora_trains_the_language_model_only_resumes_and_predicts(places, taught
         f"data.places={places}",
         "data.limit=8",
     ]
-    predict.predict(load(None, [*given, f"predict.output={output}", "predict.max_tokens=24"]))
+    answering.predict(load(None, [*given, f"predict.output={output}", "predict.max_tokens=24"]))
     assert len(output.read_text().splitlines()) == 8
 
 
@@ -196,17 +198,17 @@ def test_predictions_cover_every_row_in_order_and_go_on_after_a_stop(places, tau
     run = load(
         None, [*given, f"predict.output={output}", "predict.batch=16", "predict.max_tokens=24"]
     )
-    predict.predict(run)
+    answering.predict(run)
     whole = pq.read_table(output)
     assert whole["id"].to_pylist() == [str(i) for i in range(40)]
     assert sum(status == "ok" for status in whole["status"].to_pylist()) > 30
     # as a stop leaves it: a head, some answers and half a line
     partial = JsonLines(output.with_name("predictions.parquet.partial.jsonl"))
-    partial.write([{"run": predict._run_id(run)}, *whole.slice(0, 20).to_pylist()])
+    partial.write([{"run": answering._run_id(run)}, *whole.slice(0, 20).to_pylist()])
     with partial.path.open("a") as file:
         file.write('{"id": "20", "ans')
     output.unlink()
-    predict.predict(run)
+    answering.predict(run)
     assert pq.read_table(output).equals(whole)
 
 

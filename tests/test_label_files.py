@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from geodata import cor, files
-from geodata.label_files import label_file
-from geodata.labeller import labeller
+from geodata.cor.files import label_file
+from geodata.cor.labeller import labeller
 
 
 @pytest.fixture(scope="module")

@@ -6,12 +6,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from geodata.evaluation.checks import constant_answer, placeholders
-from geodata.evaluation.findings import PredictionError, failing
-from geodata.evaluation.lint import against_truth, lint, near_duplicates, overlap
-from geodata.evaluation.predictions import join, read_predictions
-from geodata.evaluation.words import against_words
-from geodata.files import FileError
+from geodata.evaluation.checks.findings import PredictionError, failing
+from geodata.evaluation.checks.linting import against_truth, lint, near_duplicates, overlap
+from geodata.evaluation.checks.rows import constant_answer, placeholders
+from geodata.evaluation.checks.words import against_words
+from geodata.evaluation.joining.opening import join, read_predictions
+from geodata.files.formats import FileError
 
 N = 100
 

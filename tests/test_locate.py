@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from geodata import locate, locate_build
-from geodata.files import FileError
+from geodata import locate
+from geodata.files.formats import FileError
+from geodata.locate import building
 
 
 def oracle(polygons, layers, lat, lon):
@@ -61,7 +61,7 @@ def probes(polygons, xy, seed, n=300):
 @given(st.integers(0, 2**32 - 1))
 def test_r2_every_point_of_a_tiling_has_exactly_one_owner(seed):
     triangles, xy = tiling(seed)
-    index = locate_build.build(triangles)
+    index = building.build(triangles)
     lat, lon = probes(triangles, xy, seed)
     hull = shapely.box(*shapely.total_bounds(triangles))
     within = shapely.contains_properly(hull, shapely.points(lon, lat))
@@ -81,7 +81,7 @@ def test_r3_same_as_a_plain_shapely_loop(seed):
     polygons = snapped(np.array([p.difference(p.centroid.buffer(0.02)) for p in wild], object))
     layers = rng.integers(0, 3, len(polygons))
     layers[0] = 2
-    index = locate_build.build(polygons, layers, edges_per_strip=rng.choice([1, 4]))
+    index = building.build(polygons, layers, edges_per_strip=rng.choice([1, 4]))
     pick = shapely.get_coordinates(polygons)[rng.integers(0, 300, 200)]
     xy = np.vstack([pick + rng.normal(0, s, pick.shape) for s in (1e-9, 1e-3, 0.3)])
     xy[:, 1] = np.clip(xy[:, 1], -90, 90)
@@ -93,7 +93,7 @@ def test_r3_same_as_a_plain_shapely_loop(seed):
 
 def test_r5_one_point_gives_what_arrays_give():
     triangles, xy = tiling(7)
-    index = locate_build.build(triangles)
+    index = building.build(triangles)
     lat, lon = probes(triangles, xy, 7)
     single = [index.locate_one(y, x) for y, x in zip(lat.tolist(), lon.tolist())]
     assert (index.locate(lat, lon) == single).all()
@@ -102,7 +102,7 @@ def test_r5_one_point_gives_what_arrays_give():
 def test_the_smaller_of_overlapping_polygons_wins_and_layers_are_independent():
     country, enclave = shapely.box(0, 0, 10, 10), shapely.box(4, 4, 5, 5)
     county = shapely.box(3, 3, 6, 6)
-    index = locate_build.build([country, enclave, county], [0, 0, 1])
+    index = building.build([country, enclave, county], [0, 0, 1])
     assert index.regions([4.5, 5.5, 1.0, 20.0], [4.5, 5.5, 1.0, 20.0]).tolist() == [
         [1, 2],
         [0, 2],
@@ -114,7 +114,7 @@ def test_the_smaller_of_overlapping_polygons_wins_and_layers_are_independent():
 def test_poles_and_the_antimeridian():
     cap = shapely.box(-180, 80, 180, 90)
     east, west = shapely.box(170, -20, 180, -10), shapely.box(-180, -20, -170, -10)
-    index = locate_build.build([cap, shapely.MultiPolygon([east, west])])
+    index = building.build([cap, shapely.MultiPolygon([east, west])])
     lat = [89.999999, 85, -15, -15, -15]
     lon = [12.0, -180.0, -180.0, np.nextafter(180.0, 0), 169.9]
     assert index.regions(lat, lon)[:, 0].tolist() == [0, 0, 1, 1, -1]
@@ -126,9 +126,9 @@ def test_crowded_cells_are_divided_further():
     ring = np.c_[np.cos(turn), np.sin(turn)]
     slices = [shapely.Polygon([(0, 0), ring[i], ring[i + 1]]) for i in range(40)]
     with pytest.raises(ValueError, match="more than 14 regions meet"):
-        locate_build.build(slices)
+        building.build(slices)
     fine = [shapely.box(i * 0.01, 0, i * 0.01 + 0.01, 0.002) for i in range(30)]
-    index = locate_build.build(fine, edges_per_strip=1000)
+    index = building.build(fine, edges_per_strip=1000)
     assert index.regions(np.full(30, 0.001), np.arange(30) * 0.01 + 0.005)[:, 0].tolist() == list(
         range(30)
     )
@@ -146,12 +146,12 @@ def test_crowded_cells_are_divided_further():
 )
 def test_bad_polygons_are_refused(polygons, layers, message):
     with pytest.raises(ValueError, match=message):
-        locate_build.build(polygons, layers)
+        building.build(polygons, layers)
 
 
 def test_saved_index_is_mapped_and_verified(tmp_path):
     triangles, xy = tiling(3)
-    index = locate_build.build(triangles, meta={"set": "tiling"})
+    index = building.build(triangles, meta={"set": "tiling"})
     path = tmp_path / "tiling.geoindex"
     digest = index.save(path)
     assert index.save(tmp_path / "again.geoindex") == digest  # same input, same bytes

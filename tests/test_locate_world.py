@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
-from geodata import boundaries, locate_build
+from geodata import boundaries
+from geodata.locate import building
 
 
 def bundled_layers():
@@ -65,7 +66,7 @@ def by_shapely(layer, lat, lon):
 
 def check(layers, random, hugging, **options):
     level = np.repeat([0, 1], [len(layer) for layer in layers])
-    index = locate_build.build(np.concatenate(layers), level, **options)
+    index = building.build(np.concatenate(layers), level, **options)
     lat, lon = points(layers, random, hugging)
     found = index.regions(lat, lon)
     first = 0
@@ -117,8 +118,8 @@ def memory_of_labelling(rows, folder):
             lat, lon = rng.uniform(-60, 75, n), rng.uniform(-180, 180, n)
             writer.write_table(pa.table([np.arange(start, start + n), lat, lon], schema=schema))
     code = (
-        "import resource, sys; from geodata.labeller import labeller;"
-        "from geodata.label_files import label_file;"
+        "import resource, sys; from geodata.cor.labeller import labeller;"
+        "from geodata.cor.files import label_file;"
         "label_file(sys.argv[1], sys.argv[2], labeller(None, 'un', 'own', 10.0));"
         "print([l for l in open('/proc/self/status') if l.startswith('VmHWM')][0].split()[1])"
     )

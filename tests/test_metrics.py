@@ -1,15 +1,14 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
 
 from geodata import query, sphere
-from geodata.evaluation import metrics
-from geodata.evaluation.groups import GroupCodes
-from geodata.evaluation.regions import region_accuracy, region_matches
-from geodata.evaluation.scoring import TIE_KM, Scoring
+from geodata.evaluation.scores import metrics
+from geodata.evaluation.scores.groups import GroupCodes
+from geodata.evaluation.scores.regions import region_accuracy, region_matches
+from geodata.evaluation.scores.rule import TIE_KM, Scoring
 
 R = sphere.EARTH_RADIUS_KM
 LATS = st.floats(-90, 90)

@@ -20,13 +20,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from PIL import Image
 from typer.testing import CliRunner
 
-from geodata import cli, photo_archive, photo_exif, photo_tar, photo_yfcc, photos, tables
-from geodata.files import FileError
+from geodata import cli, photos, tables
+from geodata.files.formats import FileError
+from geodata.images import archive as photo_archive, tar as photo_tar
+from geodata.photos import exif as photo_exif, yfcc
 
 MP16 = "IMG_ID,AUTHOR,LAT,LON,S3_Label,S16_Label,S365_Label,Prob_indoor,Prob_natural,Prob_urban"
 PRO = MP16 + ",neighbourhood,city,county,state,region,country,country_code,continent"
@@ -145,7 +146,7 @@ def yfcc_row(**changes) -> list[str]:
         "serverid": "7205", "farmid": "8", "secret": "df", "secretoriginal": "692d", "ext": "jpg",
         "marker": "0",
     }  # fmt: skip
-    assert tuple(values) == photo_yfcc.NAMES
+    assert tuple(values) == yfcc.NAMES
     return list((values | changes).values())
 
 
@@ -169,7 +170,7 @@ SEEN = ("photo_id", "lat", "lon", "status", "author", "taken_at")
 @pytest.mark.parametrize("name", ["yfcc100m_dataset", "yfcc100m_dataset-0.bz2", "yfcc.tsv"])
 @pytest.mark.parametrize("old", [False, True])
 def test_yfcc100m_text(tmp_path, name, old):
-    kept = [i for i, n in enumerate(photo_yfcc.NAMES) if not old or n in photo_yfcc.OLD_NAMES]
+    kept = [i for i, n in enumerate(yfcc.NAMES) if not old or n in yfcc.OLD_NAMES]
     text = "".join("\t".join(row[i] for i in kept) + "\n" for row in YFCC_ROWS)
     path = tmp_path / name
     path.write_bytes(bz2.compress(text.encode()) if name.endswith("bz2") else text.encode())
@@ -201,13 +202,13 @@ def test_yfcc100m_with_a_damaged_first_row(tmp_path):
 
 
 def yfcc_sqlite(path: Path, table: str = "yfcc100m_dataset") -> Path:
-    names = photo_yfcc.OLD_NAMES
+    names = yfcc.OLD_NAMES
     numbers = {"latitude": "REAL", "longitude": "REAL", "photoid": "INTEGER"}
     columns = ", ".join(f"{name} {numbers.get(name, '')}" for name in names)
     with sqlite3.connect(path) as con:
         con.execute(f"CREATE TABLE {table} ({columns})")
         for row in YFCC_ROWS:
-            kept = [None if v == "" else v for n, v in zip(photo_yfcc.NAMES, row) if n in names]
+            kept = [None if v == "" else v for n, v in zip(yfcc.NAMES, row) if n in names]
             con.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(names))})", kept)
     con.close()
     return path

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from geodata import arrays, files, sphere
-from geodata.boundaries import build_places
-from geodata.places import MAX_KM, Places, radius_km
+from geodata import files, sphere
+from geodata.boundary_build import places as build_places
+from geodata.files import arrays
+from geodata.places.places import MAX_KM, Places, radius_km
 
 SPOTS = Path(__file__).parent / "data" / "spots.csv"
 
@@ -229,7 +229,7 @@ def test_names_of_every_script(tmp_path):
     rows = [row(i, n, i, i, "AA", 20_000, alternate=alternate) for i, n in enumerate(names)]
     places = build(tmp_path, rows)
     assert [places.name(i) for i in range(4)] == names == places.names.to_pylist()
-    other = arrays.load(tmp_path / "places_names.bin", verify=True).arrays
+    other = arrays.load_arrays(tmp_path / "places_names.bin", verify=True).arrays
     text = other["names_utf8"].tobytes()[: other["names_start"][1]].decode()
     assert text.split("\n") == ["Кёльн", "Colonia"]
     with pytest.raises(IndexError, match="-1 stands for no place"):
@@ -271,12 +271,12 @@ def test_rebuild_is_byte_identical(tmp_path):  # R14
         (tmp_path / name).mkdir()
         build(tmp_path / name, made_up(seed=9, n=300)[:: 1 if name == "a" else -1])
     for name in ("places.bin", "places_names.bin"):
-        first, second = (arrays.load(tmp_path / f / name) for f in ("a", "b"))
+        first, second = (arrays.load_arrays(tmp_path / f / name) for f in ("a", "b"))
         assert first.sha256 == second.sha256
 
 
 def test_wrong_files_say_what_is_expected(tmp_path):
-    arrays.save(tmp_path / "x.bin", {"a": np.zeros(3)}, {"kind": "else"})
+    arrays.save_arrays(tmp_path / "x.bin", {"a": np.zeros(3)}, {"kind": "else"})
     with pytest.raises(files.FileError, match="expected 'places'"):
         Places.load(tmp_path / "x.bin")
     (tmp_path / "x.json").write_text('{"1": {"name": "x"}}')

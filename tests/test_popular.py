@@ -8,11 +8,10 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from geodata import popular, sphere
-from geodata.near import Near, unit_vectors
+from geodata.popular.near import Near, unit_vectors
 
 ROOT = Path(__file__).parents[1]
 GALLERY = ROOT.parent / "shared" / "data" / "points" / "geoclip_gallery_100k.csv"
@@ -289,7 +288,7 @@ def test_cells_refuse_a_flood():
 
 
 def test_no_cell_reaches_past_the_bound_used():
-    from geodata.popular_cells import _REACH_KM
+    from geodata.popular.hexagons import _REACH_KM
 
     rng = np.random.default_rng(6)
     for resolution in (0, 3, 6, 9, 12):

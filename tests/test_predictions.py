@@ -15,14 +15,13 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
-from geodata.evaluation import matching
-from geodata.evaluation.columns import axis_of
-from geodata.evaluation.findings import PredictionError
-from geodata.evaluation.predictions import join, read_predictions, read_truth
-from geodata.files import FileError
+from geodata.evaluation.checks.findings import PredictionError
+from geodata.evaluation.joining import matching
+from geodata.evaluation.joining.opening import join, read_predictions, read_truth
+from geodata.files.columns import axis_of
+from geodata.files.formats import FileError
 
 ODDITIES = Path(__file__).parent / "data" / "oddities"
 EXPECTED = json.loads((ODDITIES / "expected.json").read_text(encoding="utf-8"))
@@ -437,7 +436,7 @@ def test_bombs_end_soon_and_small(kind, tmp_path):  # R8
     path = write_bomb(kind, tmp_path)
     code = (
         "import re, sys\n"
-        "from geodata.evaluation.predictions import join\n"
+        "from geodata.evaluation.joining.opening import join\n"
         "try:\n"
         "    join(sys.argv[1], {'id': ['1'], 'lat': [0.0], 'lon': [0.0]})\n"
         "except ValueError as error:\n"

@@ -2,52 +2,52 @@ import json
 
 import pytest
 
-from geodata.evaluation import published
+from geodata.evaluation.scores import published
 
 
 @pytest.mark.parametrize("name", ["IM2GPS3K", "im2gps3k", "Im2GPS-3k", " IM2GPS 3K ", "im2gps_3k"])
 def test_names_are_tolerant(name):
-    assert published.for_benchmark(name) == published.for_benchmark("IM2GPS3K")
+    assert published.published_for(name) == published.published_for("IM2GPS3K")
 
 
 def test_unknown_names_say_what_there_is():
     with pytest.raises(ValueError, match="'im2gps'; there are IM2GPS3K, YFCC4K, MP16-Reason-Test"):
-        published.for_benchmark("im2gps")
+        published.published_for("im2gps")
     with pytest.raises(ValueError, match="expected one of closed-world, llm-assisted, web-search"):
-        published.for_benchmark("YFCC4K", category="retrieval")
+        published.published_for("YFCC4K", category="retrieval")
 
 
 def test_categories_stay_apart():
-    rows = published.for_benchmark("YFCC4K")
-    split = [published.for_benchmark("YFCC4K", category=c) for c in published.CATEGORIES]
+    rows = published.published_for("YFCC4K")
+    split = [published.published_for("YFCC4K", category=c) for c in published.CATEGORIES]
     assert rows == tuple(row for part in split for row in part)
     assert {r.method for r in split[2]} == {"GeoSearch + GeoRanker"}
     assert {r.method for r in split[1]} == {"GeoToken + Gemini-2.0-Flash", "TransGeoCLIP"}
 
 
 def test_unchecked_rows_are_marked():
-    rows = published.for_benchmark("IM2GPS3K")
+    rows = published.published_for("IM2GPS3K")
     assert all(row.label.endswith(" *") != row.checked for row in rows)
     assert any(row.checked for row in rows)
     assert any(not row.checked for row in rows)
 
 
 def test_geo_r_row_is_the_papers():
-    row = next(r for r in published.for_benchmark("im2gps3k") if r.method == "Geo-R (7B)")
+    row = next(r for r in published.published_for("im2gps3k") if r.method == "Geo-R (7B)")
     assert row.accuracy == {1: 0.181, 25: 0.4153, 200: 0.5831, 750: 0.7533, 2500: 0.8642}
     assert row.checked
     assert row.category == "closed-world"
 
 
 def test_numbers_not_printed_are_none():
-    row = next(r for r in published.for_benchmark("MP16-Reason-Test") if r.method == "Geo-R1")
+    row = next(r for r in published.published_for("MP16-Reason-Test") if r.method == "Geo-R1")
     assert row.accuracy[25] is None
     assert row.accuracy[1] == 0.1798
 
 
 def test_every_row_is_a_share_that_grows_with_the_threshold():
     for benchmark in published.benchmarks():
-        for row in published.for_benchmark(benchmark):
+        for row in published.published_for(benchmark):
             known = [v for _, v in sorted(row.accuracy.items()) if v is not None]
             assert known == sorted(known)
             assert all(0 < v < 1 for v in known)
@@ -60,7 +60,7 @@ def test_every_collected_row_is_there(shared):
     mine = {
         (r.benchmark, r.method): r
         for b in published.benchmarks()
-        for r in published.for_benchmark(b)
+        for r in published.published_for(b)
     }
     assert len(mine) == len(collected)
     for row in collected:

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from geodata import query
-from geodata.files import FileError
-from geodata.table_errors import TableError
+from geodata.files.formats import FileError
+from geodata.query import connection
+from geodata.tables.errors import TableError
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_files_become_views_named_by_their_stem(preds, tmp_path):
     csv.write_text("id,lat,lon,score,empty\n007,1.5,2,1e3,\n1e3,-0.5,3,x,\n")
     jsonl = tmp_path / "given" / "rows.jsonl"
     jsonl.write_text('{"id": "a", "n": 1}\n{"id": "b", "n": null}\n')
-    with query.connect(files=[preds, csv, jsonl]) as con:
+    with connection.connect(files=[preds, csv, jsonl]) as con:
         assert con.sql("SELECT id FROM preds").fetchall() == [("a",), ("b",), ("c",)]
         rows = con.sql("FROM t_2026_truth_1").fetchall()
         assert rows == [("007", 1.5, 2.0, "1e3", None), ("1e3", -0.5, 3.0, "x", None)]
@@ -39,19 +39,22 @@ def test_nan_reads_as_null(preds):
     """DuckDB 2.0 counts a NaN in Parquet as below a threshold: 3 of 3 instead of 2 of 3."""
     sql = "SELECT count(*) AS n, count(km) AS k, count_if(km <= 1000) AS near, max(km) AS m FROM p"
     expected = [{"n": 3, "k": 2, "near": 2, "m": 30.0}]
-    assert query.run(sql, files={"p": preds}).to_pylist() == expected
-    assert query.run(sql, files={"p": pq.read_table(preds)}).to_pylist() == expected
+    assert connection.run(sql, files={"p": preds}).to_pylist() == expected
+    assert connection.run(sql, files={"p": pq.read_table(preds)}).to_pylist() == expected
 
 
 @pytest.mark.parametrize("name", ['x"; DROP TABLE y; --', "a b", "select", "пред", "a'b", "[x]*?"])
 def test_any_name_is_only_a_name(preds, name, tmp_path):
     """R9: names of views and of files are data."""
     quoted = '"' + name.replace('"', '""') + '"'
-    assert query.run(f"SELECT count(*) AS n FROM {quoted}", files={name: preds})[0][0].as_py() == 3
+    assert (
+        connection.run(f"SELECT count(*) AS n FROM {quoted}", files={name: preds})[0][0].as_py()
+        == 3
+    )
     odd = tmp_path / f"{name.replace('/', '_')}.parquet"
     pq.write_table(pa.table({"v": [42]}), odd)
     (tmp_path / "x.parquet").write_bytes(b"not this one")
-    found = query.run(f'SELECT v FROM "{query.view_name(odd)}"', files=[odd])
+    found = connection.run(f'SELECT v FROM "{connection.view_name(odd)}"', files=[odd])
     assert found.to_pylist() == [{"v": 42}]
 
 
@@ -59,22 +62,22 @@ def test_two_files_of_one_name_are_refused(preds, tmp_path):
     other = tmp_path / "preds.parquet"
     other.write_bytes(preds.read_bytes())
     with pytest.raises(ValueError, match="would both be the table 'preds'; name them"):
-        query.connect(files=[preds, other])
+        connection.connect(files=[preds, other])
     with pytest.raises(ValueError, match="DuckDB ignores case"):
-        query.connect(files={"a": preds, "A": other})
+        connection.connect(files={"a": preds, "A": other})
     with pytest.raises(ValueError, match="not a non-empty text"):
-        query.connect(files={"": preds})
+        connection.connect(files={"": preds})
 
 
 def test_unreadable_files_say_what_was_found(tmp_path):
     with pytest.raises(FileError, match="found nothing there"):
-        query.connect(files=[tmp_path / "none.parquet"])
+        connection.connect(files=[tmp_path / "none.parquet"])
     with pytest.raises(TableError, match="a lake is a folder of tables"):
-        query.connect(tmp_path / "none")
+        connection.connect(tmp_path / "none")
     broken = tmp_path / "broken.parquet"
     broken.write_bytes(b"PAR1 nothing PAR1")
     with pytest.raises(FileError, match="cannot be read as parquet"):
-        query.connect(files=[broken])
+        connection.connect(files=[broken])
 
 
 def test_every_version_of_a_table_is_a_view(tmp_path):
@@ -87,41 +90,41 @@ def test_every_version_of_a_table_is_a_view(tmp_path):
     write_deltalake(photos, pa.table({"id": ["c"], "y": [3]}), mode="append", schema_mode="merge")
     DeltaTable.create(str(lake / "empty"), pa.schema([("a", pa.string())]))
     (lake / "notes.txt").write_text("not a table")
-    with query.connect(lake) as con:
+    with connection.connect(lake) as con:
         assert con.sql("FROM photos_v0").fetchall() == [("a", 1.0)]
         assert con.sql("SELECT id FROM photos_v1 ORDER BY id").fetchall() == [("a",), ("b",)]
         rows = con.sql("FROM photos ORDER BY id").fetchall()
         assert rows == [("a", 1.0, None), ("b", 2.0, None), ("c", None, 3)]
         assert con.sql("FROM empty").fetchall() == []
-    one = query.run("SELECT count(*) AS n FROM photos", lake=lake / "photos")
+    one = connection.run("SELECT count(*) AS n FROM photos", lake=lake / "photos")
     assert one.to_pylist() == [{"n": 3}]
     write_deltalake(str(lake / "parts"), pa.table({"p": ["u"], "n": [1]}), partition_by=["p"])
     with pytest.raises(TableError, match="partitions"):
-        query.connect(lake)
+        connection.connect(lake)
 
 
 def test_settings_are_taken(preds):
-    with query.connect(files=[preds], memory_limit="200MB", threads=1) as con:
+    with connection.connect(files=[preds], memory_limit="200MB", threads=1) as con:
         sql = "SELECT current_setting('threads'), current_setting('memory_limit')"
         assert con.sql(sql).fetchall() == [(1, "190.7 MiB")]
 
 
 def test_work_larger_than_memory_spills_and_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    with query.connect(memory_limit="60MB", threads=1) as con:
+    with connection.connect(memory_limit="60MB", threads=1) as con:
         sql = "SELECT count(*) FROM (SELECT DISTINCT hash(i) AS h FROM range(4_000_000) t(i))"
         assert con.sql(sql).fetchall() == [(4_000_000,)]
     assert list(tmp_path.iterdir()) == []
 
 
 def test_sql_lies_beside_the_package_or_in_it():
-    folder = query.sql_folder()
-    assert {p.name for p in folder.iterdir()} >= set(query.SQL_FOLDERS)
+    folder = connection.sql_folder()
+    assert {p.name for p in folder.iterdir()} >= set(connection.SQL_FOLDERS)
 
 
 def test_the_wheel_carries_the_sql_inside_the_package(tmp_path):
     pytest.importorskip("build")
-    root = Path(query.__file__).parents[1]
+    root = Path(connection.__file__).parents[1]
     if not (root / "pyproject.toml").is_file():
         pytest.skip("this is an installed georl, not a checkout that can be built")
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path]
@@ -139,7 +142,7 @@ def test_the_wheel_carries_the_sql_inside_the_package(tmp_path):
         check=True,
     )
     assert found.stdout.splitlines()[0] == str(tmp_path / "site" / "geodata" / "sql")
-    here = {p.relative_to(query.sql_folder()) for p in query.sql_folder().rglob("*.sql")}
+    here = {p.relative_to(connection.sql_folder()) for p in connection.sql_folder().rglob("*.sql")}
     inside = tmp_path / "site" / "geodata" / "sql"
     assert {p.relative_to(inside) for p in inside.rglob("*.sql")} == here
 
@@ -276,8 +279,8 @@ def test_escapes_touch_nothing(outside, preds, monkeypatch, tmp_path):
     before = outside.state()
     for sql in ESCAPES:
         try:
-            found = str(query.run(outside.text(sql), files={"preds": preds}).to_pylist())
-        except query.QueryError as error:
+            found = str(connection.run(outside.text(sql), files={"preds": preds}).to_pylist())
+        except connection.QueryError as error:
             found = str(error).replace(outside.text(sql), "")
         assert SECRET not in found, sql
         assert "root:" not in found, sql
@@ -292,7 +295,7 @@ def test_escapes_touch_nothing_on_a_locked_connection(outside, preds, tmp_path):
     import duckdb
 
     before = outside.state()
-    with query.connect(files={"preds": preds}) as con:
+    with connection.connect(files={"preds": preds}) as con:
         con.execute("CREATE TABLE mine AS FROM preds")
         for sql in ESCAPES:
             if "enable_logging" in sql and duckdb.__version__.startswith("1."):
@@ -319,10 +322,10 @@ def test_a_lake_is_not_written_through_run(tmp_path, outside):
         f"COPY (SELECT 1) TO '{data}' (FORMAT parquet, USE_TMP_FILE false)",
         f"EXPLAIN ANALYZE COPY (SELECT 1) TO '{data}' (FORMAT parquet, USE_TMP_FILE false)",
     ):
-        with pytest.raises(query.QueryError, match="statement cannot be run here"):
-            query.run(sql, lake=lake)
-    with pytest.raises(query.QueryError):
-        query.run(
+        with pytest.raises(connection.QueryError, match="statement cannot be run here"):
+            connection.run(sql, lake=lake)
+    with pytest.raises(connection.QueryError):
+        connection.run(
             f"FROM read_text('{lake}/photos/_delta_log/00000000000000000000.json')", lake=lake
         )
     assert data.read_bytes() == before
@@ -340,18 +343,18 @@ def test_a_lake_is_not_written_through_run(tmp_path, outside):
     ],
 )
 def test_run_takes_one_query(preds, sql, message):
-    with pytest.raises(query.QueryError, match=message):
-        query.run(sql, files=[preds])
+    with pytest.raises(connection.QueryError, match=message):
+        connection.run(sql, files=[preds])
 
 
 @pytest.mark.parametrize("sql", ["DESCRIBE preds", "SUMMARIZE preds", "SHOW TABLES", "VALUES (1)"])
 def test_run_takes_every_kind_of_query(preds, sql):
-    assert query.run(sql, files=[preds]).num_rows >= 1
+    assert connection.run(sql, files=[preds]).num_rows >= 1
 
 
 def test_the_environment_is_left_alone(preds, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     before = dict(os.environ)
-    query.run("SELECT 1", files=[preds])
+    connection.run("SELECT 1", files=[preds])
     assert dict(os.environ) == before
     assert sorted(p.name for p in tmp_path.iterdir()) == ["given"]

@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from PIL import Image
 
-from geodata import answers, cor, files, prompts, records, tables
+from geodata import answers, cor, files, records, tables
+from geodata.answers import questions
 
 PLACES = [("France", "FR", 48.8584, 2.2945), ("Japan", "JP", 43.452002, 142.615358),
           ("Fiji", "FJ", -17.7, 179.9), (None, None, -60.0, 0.0)]  # fmt: skip
@@ -68,7 +68,7 @@ def test_an_answer_is_the_chain_and_reads_back():
         assert said == answers.render(
             row["country"], row["admin1"], row["city"], row["lat"], row["lon"]
         )
-        assert text_of(record["prompt"]) == [prompts.question("cor")]
+        assert text_of(record["prompt"]) == [questions.question("cor")]
         assert [p["type"] for p in record["prompt"][0]["content"]] == ["image", "text"]
         assert record["images"] == [{"bytes": None, "path": row["image"]}]
 
@@ -77,7 +77,7 @@ def test_an_answer_is_the_chain_and_reads_back():
 def test_the_baselines_answer_with_coordinates(variant):
     record = records.sft(photos(1), variant=variant).to_pylist()[0]
     assert text_of(record["completion"]) == ["Coordinates: (48.858400, 2.294500)"]
-    assert text_of(record["prompt"]) == [prompts.question(variant)]
+    assert text_of(record["prompt"]) == [questions.question(variant)]
 
 
 def test_prompts_carry_the_truth_for_rewards():

@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from PIL import Image
 from rich.console import Console
 
 from geodata import evaluation, sphere
-from geodata.evaluation import report, report_plots, report_terminal, report_world
-from geodata.evaluation import report_words as words
+from geodata.evaluation import report
+from geodata.evaluation.report import contents as words, plots, terminal
+from geodata.maps import projection
 
 ROWS = 400
 CITIES = np.array(
@@ -216,7 +216,7 @@ def test_odd_results_still_make_every_report(preds, thresholds):
     parser.feed(report.to_html(found))
     assert parser.open == []
     assert report.to_markdown(found).startswith("# ")
-    assert "scored against" in _printed(report_terminal.print_evaluation, found)
+    assert "scored against" in _printed(terminal.print_evaluation, found)
 
 
 def _printed(function, found, width: int = 80) -> str:
@@ -226,7 +226,7 @@ def _printed(function, found, width: int = 80) -> str:
 
 
 def test_the_terminal_says_the_numbers_in_80_columns():
-    text = _printed(report_terminal.print_evaluation, result())
+    text = _printed(terminal.print_evaluation, result())
     assert max(map(len, text.splitlines())) <= 80
     assert f"{ROWS} truth rows" in text
     for share in result().accuracy.values():
@@ -238,7 +238,7 @@ def test_a_pair_is_compared_in_80_columns():
     truth, a = _tables(np.random.default_rng(1))
     _, b = _tables(np.random.default_rng(2))
     found = evaluation.compare(a, b, truth, cluster="author", regions=False)
-    text = _printed(report_terminal.print_comparison, found)
+    text = _printed(terminal.print_comparison, found)
     assert max(map(len, text.splitlines())) <= 80
     assert "read the interval" in " ".join(text.split())
     for pair in found.paired:
@@ -259,7 +259,7 @@ def test_markdown_tables_have_even_rows():
 
 
 def test_findings_come_with_errors_first():
-    from geodata.evaluation.findings import finding
+    from geodata.evaluation.checks.findings import finding
 
     found = [finding(s, s, "m", "r", rows=[0]) for s in ("info", "warning", "error", "info")]
     assert [one.severity for one in words.ordered(found)] == ["error", "warning", "info"]
@@ -267,7 +267,7 @@ def test_findings_come_with_errors_first():
 
 
 def test_the_curve_ends_at_the_coverage():
-    svg = report_plots.error_curve(result())
+    svg = plots.error_curve(result())
     y = float(re.search(r'class="curve" d="[^"]*L1000 ([0-9.]+)"', svg)[1])
     assert y == pytest.approx(400 * (1 - result().coverage), abs=0.1)
 
@@ -275,7 +275,7 @@ def test_the_curve_ends_at_the_coverage():
 def test_every_country_has_an_outline():
     from geodata import boundaries
 
-    assert set(boundaries.load().countries["code"].to_pylist()) == set(report_world.outlines())
+    assert set(boundaries.load().countries["code"].to_pylist()) == set(projection.outlines())
 
 
 def test_outlines_lie_in_their_country():
@@ -287,7 +287,7 @@ def test_outlines_lie_in_their_country():
     index = boundaries.load()
     codes = index.countries["code"].to_pylist()
     wrong = []
-    for code, rings in report_world.outlines().items():
+    for code, rings in projection.outlines().items():
         if np.ptp(rings[0][:, 0]) > 30_000 or len(rings[0]) < 12:
             continue  # around the pole, or a few rocks
         point = shapely.Polygon(rings[0] / 100.0).representative_point()
@@ -303,7 +303,7 @@ lon = st.floats(-180, 179.999)
 
 @given(lat, lon, lat, lon)
 def test_great_circles_keep_their_length_and_ends(lat1, lon1, lat2, lon2):
-    pieces = report_world.great_circle(lat1, lon1, lat2, lon2)
+    pieces = projection.great_circle(lat1, lon1, lat2, lon2)
     length = sum(
         float(np.sum(sphere.haversine_km(p[:-1, 0], p[:-1, 1], p[1:, 0], p[1:, 1]))) for p in pieces
     )
@@ -320,7 +320,7 @@ def test_great_circles_keep_their_length_and_ends(lat1, lon1, lat2, lon2):
 def test_the_projection_is_proj_s(lat, lon):
     from pyproj import Proj
 
-    x, y = report_world.project(lat, lon)
+    x, y = projection.project(lat, lon)
     expected = Proj("+proj=eqearth +R=1")(lon, lat)
     assert (float(x), float(y)) == pytest.approx(expected, abs=1e-6)
 
@@ -328,14 +328,14 @@ def test_the_projection_is_proj_s(lat, lon):
 def test_region_accuracy_is_in_every_report():
     from dataclasses import replace
 
-    from geodata.evaluation.regions import RegionAccuracy
+    from geodata.evaluation.scores.regions import RegionAccuracy
 
     counts = {"country": RegionAccuracy("country", ROWS, 390, 380, 200)}
     found = replace(result(), regions=counts, named_regions=counts)
     for text in (
         report.to_html(found),
         report.to_markdown(found),
-        _printed(report_terminal.print_evaluation, found),
+        _printed(terminal.print_evaluation, found),
     ):
         assert text.count("51.28") >= 2
         assert "names that were answered" in text

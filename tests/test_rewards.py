@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from geodata import answers, sphere
-from georl import reward_chains, rewards
+from georl import rewards
+from georl.rewards import chains
 
 HERE = Path(__file__).parent
 PARIS = (48.8584, 2.2945)
@@ -276,11 +276,11 @@ def test_combine_refuses_a_broken_reward(values, said):
 
 def test_levels_agree_from_the_top():
     true = {"country_code": "FR", "admin1": "Île-de-France", "city": "Paris"}
-    assert reward_chains.agreement(true, true) == 1.0
-    assert reward_chains.agreement({**true, "city": "Versailles"}, true) == pytest.approx(2 / 3)
-    assert reward_chains.agreement({**true, "country_code": "BE"}, true) == 0.0
-    assert reward_chains.agreement(true, {**true, "city": None, "admin1": None}) == 1.0
-    assert reward_chains.agreement(true, dict.fromkeys(true)) == 0.0
+    assert chains.agreement(true, true) == 1.0
+    assert chains.agreement({**true, "city": "Versailles"}, true) == pytest.approx(2 / 3)
+    assert chains.agreement({**true, "country_code": "BE"}, true) == 0.0
+    assert chains.agreement(true, {**true, "city": None, "admin1": None}) == 1.0
+    assert chains.agreement(true, dict.fromkeys(true)) == 0.0
 
 
 def test_region_asks_the_map():

@@ -22,10 +22,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from geodata import table_commit, table_hash, tables
+from geodata import hashing, tables
+from geodata.tables import commits
 
 WRITER = Path(__file__).with_name("table_writer.py")
 _spec = importlib.util.spec_from_file_location("table_writer", WRITER)
@@ -352,7 +352,7 @@ def test_diff_counts_rows_and_columns(path):
 
 
 def content(table):
-    return table_hash.digest(table_hash.of_table(table), table.schema)
+    return hashing.digest(hashing.of_table(table), table.schema)
 
 
 @settings(max_examples=60, deadline=None)
@@ -427,8 +427,8 @@ def test_long_and_repeated_texts_hash_as_short_ones_do():
     rng = np.random.default_rng(0)
     table = pa.table({"a": pa.array(words)})
     shuffled = table.take(rng.permutation(len(words)))
-    singly = table_hash.combine(table_hash.of_table(table.slice(i, 1)) for i in range(len(words)))
-    assert table_hash.of_table(shuffled) == table_hash.of_table(table) == singly
+    singly = hashing.combine(hashing.of_table(table.slice(i, 1)) for i in range(len(words)))
+    assert hashing.of_table(shuffled) == hashing.of_table(table) == singly
 
 
 def test_content_hash_is_the_same_for_any_files_threads_and_hash_seed(tmp_path):
@@ -639,7 +639,7 @@ def test_a_full_disk_on_the_first_append_leaves_nothing(tmp_path):
 
 
 def test_errors_of_the_delta_library_are_told_apart():
-    from geodata.table_errors import is_full
+    from geodata.tables.errors import is_full
 
     assert is_full(OSError(errno.ENOSPC, "No space left on device"))
     assert is_full(ValueError("Generic LocalFileSystem error: ... (os error 28)"))
@@ -667,10 +667,10 @@ def one_run(writer, kill_after=None, wait_s=0.0):
 def killed_run(path, kills, seed):
     """Append chunks while the writer is killed again and again; check the table after each."""
     rng = random.Random(seed)
-    chunks, sums, prefix = 40, table_hash.Sums(), []
+    chunks, sums, prefix = 40, hashing.Sums(), []
     for k in range(chunks):
-        sums = sums.plus(table_hash.of_table(table_writer.chunk(k)))
-        prefix.append(table_hash.digest(sums, table_writer.chunk(0).schema))
+        sums = sums.plus(hashing.of_table(table_writer.chunk(k)))
+        prefix.append(hashing.digest(sums, table_writer.chunk(0).schema))
     command = [sys.executable, str(WRITER), str(path), str(chunks)]
     writer = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     seen, left = set(), 0
@@ -790,18 +790,18 @@ def test_8_readers_and_5_writers(path):
 
 def test_a_rebuild_does_not_keep_rows_appended_meanwhile(path, monkeypatch):
     tables.append(path, photos(1))
-    attempt = table_commit._attempt
+    attempt = commits._attempt
     raced = []
 
     def race(*args):
         if not raced:
             raced.append(True)
-            monkeypatch.setattr(table_commit, "_attempt", attempt)
+            monkeypatch.setattr(commits, "_attempt", attempt)
             tables.append(path, photos(3, 50))
-            monkeypatch.setattr(table_commit, "_attempt", race)
+            monkeypatch.setattr(commits, "_attempt", race)
         return attempt(*args)
 
-    monkeypatch.setattr(table_commit, "_attempt", race)
+    monkeypatch.setattr(commits, "_attempt", race)
     assert tables.write(path, photos(2)) == 2
     assert tables.open(path).rows == 2
     assert tables.open(path, 1).rows == 4

@@ -6,19 +6,6 @@ Both readings are total (any value in, a typed `Answer` out, never an exception)
 time, and look at no more than `MAX_CHARS` characters.
 """
 
-from __future__ import annotations
+import lazy_loader as lazy
 
-from geodata.answers.contract import BODY_CHARS, MAX_CHARS, STATUSES, Answer
-from geodata.answers.strict import parse_strict, render, strict_pair
-from geodata.answers.tolerant import parse_tolerant
-
-__all__ = [
-    "BODY_CHARS",
-    "MAX_CHARS",
-    "STATUSES",
-    "Answer",
-    "parse_strict",
-    "parse_tolerant",
-    "render",
-    "strict_pair",
-]
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

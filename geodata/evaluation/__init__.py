@@ -4,9 +4,6 @@ result = evaluation.evaluate("preds.csv", "truth.csv")
 result.accuracy[25], result.coverage, result.rows, result.median_km
 """
 
-from __future__ import annotations
+import lazy_loader as lazy
 
-from geodata.evaluation.result import Comparison, Evaluation, Options
-from geodata.evaluation.run import compare, evaluate
-
-__all__ = ["Comparison", "Evaluation", "Options", "compare", "evaluate"]
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

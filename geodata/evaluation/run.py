@@ -10,10 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from geodata.evaluation import breakdowns, intervals, published
-from geodata.evaluation.findings import Finding
-from geodata.evaluation.metrics import Scorer, Scores
-from geodata.evaluation.predictions import (
+from geodata.evaluation.checks import Finding
+from geodata.evaluation.joining import (
     Joined,
     Match,
     Predictions,
@@ -21,9 +19,33 @@ from geodata.evaluation.predictions import (
     read_predictions,
     read_truth,
 )
-from geodata.evaluation.regions import LEVELS, RegionAccuracy, region_accuracy
-from geodata.evaluation.result import Comparison, Evaluation, Options, Row
-from geodata.evaluation.scoring import THRESHOLDS_KM, Distance, Missing, Scoring
+from geodata.evaluation.scores import (
+    CONFIDENCE,
+    LEVELS,
+    RESAMPLES,
+    SEED,
+    THRESHOLDS_KM,
+    Comparison,
+    Distance,
+    Evaluation,
+    Interval,
+    Missing,
+    Options,
+    RegionAccuracy,
+    Row,
+    Scorer,
+    Scores,
+    Scoring,
+    clustered_shares,
+    compare_within,
+    derived_columns,
+    median_interval,
+    needs_labels,
+    published_for,
+    region_accuracy,
+    wilson,
+    with_derived,
+)
 
 WORST_ROWS = 20
 SAMPLE_ROWS = 2_000
@@ -53,9 +75,9 @@ def evaluate(
     cluster: str | None = None,
     regions: bool | None = None,
     lint: bool = True,
-    confidence: float = intervals.CONFIDENCE,
-    resamples: int = intervals.RESAMPLES,
-    seed: int = intervals.SEED,
+    confidence: float = CONFIDENCE,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
     benchmark: str | None = None,
     progress: Callable[[int, int | None], None] | None = None,
 ) -> Evaluation:
@@ -77,7 +99,7 @@ def evaluate(
         What a truth row without a valid prediction is. 'exclude' takes it out of the
         denominator, and the result says so.
     match : str
-        How ids are compared, see `geodata.evaluation.predictions.join`.
+        How ids are compared, see `geodata.evaluation.joining.opening.join`.
     id, lat, lon, pred_id, pred_lat, pred_lon, text : str, optional
         Columns of the truth and of the predictions; found by their usual names if not given.
     by : sequence of str
@@ -106,7 +128,7 @@ def evaluate(
     ------
     geodata.files.FileError
         If a file cannot be read or a column cannot be found.
-    geodata.evaluation.findings.PredictionError
+    geodata.evaluation.checks.findings.PredictionError
         If the files cannot be scored as they are: ids repeated with different answers.
     ValueError
         For an unknown option.
@@ -120,7 +142,7 @@ def evaluate(
     (0.5, 0.5, 2, 7.6)
     """
     scoring = Scoring(tuple(thresholds_km), strict=strict, distance=distance, missing=missing)
-    rows = published.for_benchmark(benchmark) if benchmark else ()
+    rows = published_for(benchmark) if benchmark else ()
     opened = (
         predictions
         if isinstance(predictions, Predictions)
@@ -137,15 +159,13 @@ def evaluate(
     passed = _one_pass(joined, scoring, options, wanted, progress)
     found = list(joined.findings)
     if lint:
-        from geodata.evaluation.lint import against_truth
+        from geodata.evaluation.checks import against_truth
 
         found += against_truth(joined)
     return Evaluation(
         scores=passed.scores,
         intervals=_intervals(passed.scores, options),
-        median_interval=intervals.median_interval(
-            passed.scores.distances_km, confidence=confidence
-        ),
+        median_interval=median_interval(passed.scores.distances_km, confidence=confidence),
         regions=passed.regions,
         named_regions=_named_regions(joined) if wanted else {},
         findings=tuple(_ordered(found)),
@@ -156,7 +176,7 @@ def evaluate(
         inputs={
             "predictions": opened.source.identity(),
             "truth": joined.truth.source.identity(),
-            **(_label_sources() if wanted or breakdowns.needs_labels(by) else {}),
+            **(_label_sources() if wanted or needs_labels(by) else {}),
         },
     )
 
@@ -184,7 +204,7 @@ def compare(a: Any, b: Any, truth: Any, **options: Any) -> Comparison:
     >>> pair.threshold_km, pair.difference.value, pair.only_a, pair.only_b
     (25.0, 0.5, 1, 0)
     """
-    from geodata.evaluation.lint import near_duplicates
+    from geodata.evaluation.checks import near_duplicates
 
     columns: dict[str, Any] = {n: options.get(f"pred_{n}") for n in ("id", "lat", "lon")}
     columns["text"] = options.get("text")
@@ -193,7 +213,7 @@ def compare(a: Any, b: Any, truth: Any, **options: Any) -> Comparison:
     scores = first.scores
     used = first.options
     clusters = scores.codes[used.cluster].codes if used.cluster else None
-    paired = intervals.compare_within(
+    paired = compare_within(
         scores.within(),
         second.scores.within(),
         scores.scoring.thresholds_km,
@@ -251,14 +271,14 @@ def _one_pass(
     progress: Callable[[int, int | None], None] | None,
 ) -> _Pass:
     by = tuple(dict.fromkeys([*options.by, *([options.cluster] if options.cluster else [])]))
-    made = breakdowns.derived(by, joined.columns)
+    made = derived_columns(by, joined.columns)
     read = ["id", "lat", "lon", "pred_lat", "pred_lon", *(n for n in by if n not in made)]
     scorer = Scorer(scoring, by=by)
     shown = _Shown(options.seed)
     found: dict[str, RegionAccuracy] = {}
     for batch in joined.batches(list(dict.fromkeys(read))):
-        labels = _labels(batch, "") if regions or breakdowns.needs_labels(made) else None
-        table = breakdowns.add(batch, made, labels)
+        labels = _labels(batch, "") if regions or needs_labels(made) else None
+        table = with_derived(batch, made, labels)
         outcome = scorer.add(table)
         shown.add(table, outcome.distance_km, outcome.answered)
         if regions and labels is not None:
@@ -272,7 +292,7 @@ def _one_pass(
 
 def _labels(batch: pa.RecordBatch, prefix: str) -> pa.Table:
     from geodata import coords
-    from geodata.labeller import labeller
+    from geodata.cor import labeller
 
     points = coords.arrays(batch.column(f"{prefix}lat"), batch.column(f"{prefix}lon"))
     return labeller(None, "un", "own", 10.0).table(points)
@@ -280,7 +300,7 @@ def _labels(batch: pa.RecordBatch, prefix: str) -> pa.Table:
 
 def _label_sources() -> dict[str, dict[str, str]]:
     """Say what labels come from, so that a number can be made again."""
-    from geodata.labeller import labeller
+    from geodata.cor import labeller
 
     engine = labeller(None, "un", "own", 10.0)
     return {
@@ -316,16 +336,14 @@ def _named_regions(joined: Joined) -> dict[str, RegionAccuracy]:
     return found
 
 
-def _intervals(scores: Scores, options: Options) -> dict[float, intervals.Interval | None]:
+def _intervals(scores: Scores, options: Options) -> dict[float, Interval | None]:
     thresholds = scores.scoring.thresholds_km
     if options.cluster is None or not scores.rows:
         return {
-            t: intervals.wilson(
-                scores.correct[t], scores.denominator, confidence=options.confidence
-            )
+            t: wilson(scores.correct[t], scores.denominator, confidence=options.confidence)
             for t in thresholds
         }
-    found = intervals.clustered_shares(
+    found = clustered_shares(
         scores.within().astype(np.int8),
         scores.codes[options.cluster].codes,
         confidence=options.confidence,

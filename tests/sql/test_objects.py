@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from geodata import query, sphere
-from geodata.evaluation import metrics
-from geodata.evaluation.scoring import Scoring
+from geodata.evaluation.scores import metrics
+from geodata.evaluation.scores.rule import Scoring
 
 FOLDER = query.sql_folder()
 FILES = sorted(path for name in query.SQL_FOLDERS for path in (FOLDER / name).glob("*.sql"))

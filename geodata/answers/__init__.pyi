@@ -1,0 +1,9 @@
+from .contract import (
+    BODY_CHARS as BODY_CHARS,
+    MAX_CHARS as MAX_CHARS,
+    STATUSES as STATUSES,
+    Answer as Answer,
+)
+from .questions import LEVELS as LEVELS, VARIANTS as VARIANTS, question as question
+from .strict import parse_strict as parse_strict, render as render, strict_pair as strict_pair
+from .tolerant import parse_tolerant as parse_tolerant

@@ -1,0 +1,27 @@
+from .facts import (
+    RULES_VERSION as RULES_VERSION,
+    Correction as Correction,
+    Piece as Piece,
+    corrections as corrections,
+    country_name as country_name,
+    digests as digests,
+    drawn_level as drawn_level,
+    facts_table as facts_table,
+    is_country as is_country,
+    parent_is_admin1 as parent_is_admin1,
+    pieces as pieces,
+    sovereign as sovereign,
+    unit_aliases as unit_aliases,
+    unit_names as unit_names,
+    writes_latin as writes_latin,
+)
+from .nearest import Borders as Borders
+from .registry import BUNDLED as BUNDLED, available as available, home as home, load as load
+from .set import (
+    INDEX as INDEX,
+    PROVENANCE as PROVENANCE,
+    BoundarySet as BoundarySet,
+    compile_set as compile_set,
+    open_set as open_set,
+    verify_set as verify_set,
+)

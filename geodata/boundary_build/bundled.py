@@ -1,0 +1,272 @@
+"""Build region tables: the bundled set from its two sources, or a set from files of your own.
+
+``geodata boundaries build bundled --from DIR`` calls `write_bundled`: it reads
+``DIR/country-coder/borders.json`` and Natural Earth's admin-1 units and writes two Parquet files
+and their provenance, the same bytes on each run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import shapely
+
+from geodata import boundaries, files
+from geodata.boundary_build import countries, iso, units
+
+COUNTRIES, UNITS, PROVENANCE = "countries.parquet", "units.parquet", "PROVENANCE.json"
+
+
+@dataclass(frozen=True)
+class RegionTables:
+    """The regions of a boundary set, ready to be indexed.
+
+    Attributes
+    ----------
+    countries : pyarrow.Table
+        `geodata.boundary_build.countries.COUNTRY_SCHEMA`: one row a country, territory or disputed
+        piece. Rows may overlap: the smallest that contains a point owns it.
+    units : pyarrow.Table
+        `geodata.boundary_build.units.UNIT_SCHEMA`: one row a division, in the country whose polygon
+        it lies in.
+
+    Geometries are WKB polygons in lon/lat degrees, multiples of 1e-7.
+    """
+
+    countries: pa.Table
+    units: pa.Table
+
+
+@dataclass(frozen=True)
+class Input:
+    """A source file of the bundled set and where it comes from."""
+
+    path: str
+    name: str
+    version: str
+    licence: str
+    origin: str
+
+
+INPUTS = (
+    Input(
+        "country-coder/borders.json",
+        "country-coder",
+        "5.6.1",
+        "ISC",
+        "npm @rapideditor/country-coder, src/data/borders.json",
+    ),
+    Input(
+        "naturalearth/ne_4.1.0_10m_admin1_simplified.parquet",
+        "Natural Earth 10m admin-1 states and provinces, simplified",
+        "4.1.0",
+        "public domain",
+        "Debian qgis-common, resources/data/world_map.gpkg, layer states_provinces",
+    ),
+)
+
+# Versions of these decide names, codes or the last digits of cut borders.
+TOOLS = ("numpy", "pyarrow", "pycountry", "shapely")
+
+
+def assemble(from_dir: Path) -> RegionTables:
+    """Build the bundled region tables from the folder of their sources.
+
+    Parameters
+    ----------
+    from_dir
+        Folder with the paths of `INPUTS`.
+
+    Raises
+    ------
+    FileError
+        If a source is missing.
+    ValueError
+        If the result breaks a rule of `problems`: a table of facts contradicts the sources.
+    """
+    borders, admin1 = (_input(from_dir, source) for source in INPUTS)
+    read = units.read_units(admin1)
+    tables = RegionTables(
+        countries.country_table(countries.read_features(borders), units.land(read)),
+        units.unit_table(read),
+    )
+    if found := problems(tables):
+        msg = f"the bundled set breaks {len(found)} rules: {'; '.join(found[:5])}"
+        raise ValueError(msg)
+    return tables
+
+
+def write_bundled(from_dir: Path, out_dir: Path) -> list[Path]:
+    """Write ``countries.parquet``, ``units.parquet`` and ``PROVENANCE.json``.
+
+    The same sources and tool versions give the same bytes.
+
+    Parameters
+    ----------
+    from_dir
+        Folder of the sources, see `assemble`.
+    out_dir
+        Existing folder; each file is replaced whole.
+
+    Returns
+    -------
+    list of Path
+        The files, in the order above.
+    """
+    tables = assemble(from_dir)
+    outputs = write_tables(tables, out_dir)
+    record = {
+        "name": "bundled",
+        "rules_version": boundaries.RULES_VERSION,
+        "worldview": "un",
+        "inputs": [_provenance(from_dir, source) for source in INPUTS],
+        "tools": {name: metadata.version(name) for name in TOOLS},
+        "tables": boundaries.digests(),
+        "outputs": {
+            path.name: {"sha256": files.sha256(path), "rows": pq.read_metadata(path).num_rows}
+            for path in outputs
+        },
+    }
+    path = Path(out_dir) / PROVENANCE
+    files.write_text(path, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    return [*outputs, path]
+
+
+def write_tables(tables: RegionTables, out_dir: Path) -> list[Path]:
+    """Write region tables as Parquet (zstd), the same bytes for the same tables."""
+    paths = [Path(out_dir) / COUNTRIES, Path(out_dir) / UNITS]
+    for path, table in zip(paths, (tables.countries, tables.units), strict=True):
+        with files.replacing(path) as beside:
+            pq.write_table(
+                table.combine_chunks(),
+                beside,
+                compression="zstd",
+                compression_level=9,
+                use_dictionary=[n for n in table.column_names if n != "geometry"],
+                write_page_checksum=True,
+                write_statistics=False,
+            )
+    return paths
+
+
+def read_source(provider: str, paths: Iterable[Path]) -> RegionTables:
+    """Read boundary files of a provider into region tables; needs ``georl[boundaries]``.
+
+    Parameters
+    ----------
+    provider
+        A name of `geodata.boundary_build.providers.PROVIDERS`.
+    paths
+        Files of that provider, any number of levels and countries.
+
+    Raises
+    ------
+    FileError
+        If there is no such provider, or a file is not one of its files.
+
+    See Also
+    --------
+    geodata.boundary_build.sources.read : the same with the counts of what was repaired, and for
+        columns of your own.
+    """
+    from geodata.boundary_build import providers, sources
+
+    return sources.read(providers.provider(provider), paths).tables
+
+
+def problems(tables: RegionTables) -> list[str]:
+    """Return what is wrong with region tables of the bundled set; [] if nothing.
+
+    Checks that codes exist, that a code has one name and a name one code, that no division is
+    there twice or of an unknown country, and that shapes are valid polygons.
+    """
+    rows = tables.units.drop_columns(["geometry"]).to_pylist()
+    return [
+        *_country_problems(tables.countries.drop_columns(["geometry"]).to_pylist()),
+        *_code_problems(rows),
+        *_name_problems(rows),
+        *_unknown(rows, set(tables.countries["code"].to_pylist())),
+        *_shape_problems("countries", tables.countries),
+        *_shape_problems("units", tables.units),
+    ]
+
+
+def _country_problems(rows: list[dict[str, Any]]) -> list[str]:
+    codes = {row["code"] for row in rows}
+    claimed = {claim["code"] for row in rows for claim in row["claims"]}
+    sovereign = {row["sovereign_code"] for row in rows} - {None}
+    strange = [
+        f"country code {code} is unknown" for code in codes if not boundaries.is_country(code)
+    ]
+    return strange + [
+        f"claim or sovereign {code} is no country of the set"
+        for code in sorted((claimed | sovereign) - codes)
+    ]
+
+
+def _code_problems(rows: list[dict[str, Any]]) -> list[str]:
+    found = []
+    for row in rows:
+        known = iso.subdivisions(row["country"])
+        found += [
+            f"{row['country']}: {key} {row[key]} of {row['admin1_name']} is not in ISO 3166-2"
+            for key in ("admin1_code", "admin2_code")
+            if row[key] is not None and row[key] not in known
+        ]
+    return found
+
+
+def _name_problems(rows: list[dict[str, Any]]) -> list[str]:
+    admin1 = {(row["country"], row["admin1_name"], row["admin1_code"]) for row in rows}
+    admin2 = [(r["country"], r["admin1_name"], r["admin2_name"]) for r in rows]
+    codes = Counter(code for _, _, code in admin1 if code)
+    names = Counter((country, name) for country, name, _ in admin1)
+    second = Counter(row["admin2_code"] for row in rows if row["admin2_code"])
+    return [
+        f"{key} is there {count} times"
+        for counter in (codes, names, second, Counter(admin2))
+        for key, count in counter.items()
+        if count > 1
+    ]
+
+
+def _unknown(rows: list[dict[str, Any]], countries_known: set[str]) -> list[str]:
+    return [
+        f"unit {row['admin1_name']} lies in {row['country']}, which is no country of the set"
+        for row in rows
+        if row["country"] not in countries_known
+    ]
+
+
+def _shape_problems(name: str, table: pa.Table) -> list[str]:
+    shapes = shapely.from_wkb(np.array(table["geometry"].to_pylist(), dtype=object))
+    wrong = ~shapely.is_valid(shapes) | shapely.is_empty(shapes)
+    return [f"{name} row {row} has an invalid or empty shape" for row in np.flatnonzero(wrong)]
+
+
+def _input(from_dir: Path, source: Input) -> Path:
+    path = Path(from_dir) / source.path
+    if not path.is_file():
+        msg = f"{path}: missing; expected {source.name} {source.version} ({source.origin})"
+        raise files.FileError(msg)
+    return path
+
+
+def _provenance(from_dir: Path, source: Input) -> dict[str, str]:
+    return {
+        "name": source.name,
+        "version": source.version,
+        "licence": source.licence,
+        "origin": source.origin,
+        "file": Path(source.path).name,
+        "sha256": files.sha256(_input(from_dir, source)),
+    }

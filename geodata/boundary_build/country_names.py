@@ -1,0 +1,100 @@
+"""Build the table of country names in many languages from Unicode CLDR.
+
+``tables/cldr_names.csv`` is made from the npm package ``cldr-localenames-full`` and committed,
+because its licence (Unicode-3.0) lets anyone pass it on. The translations of ISO 3166-1 that
+come with pycountry are LGPL and are not used. Names that CLDR lacks are rows of the table
+``country_aliases``, each with its reason.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+from collections import Counter, defaultdict
+from pathlib import Path
+
+from geodata import files
+from geodata.gazetteer import key
+
+VERSION = "48.2.0"
+TABLE = Path(__file__).parents[1] / "boundaries" / "tables" / "cldr_names.csv"
+
+# Languages of states and large presses; more of them bring chance homonyms.
+LANGUAGE_CODES = """
+en af am ar az be bg bn bs ca cs cy da de el es es-419 es-MX et eu fa fi fil fr ga gl gu he hi hr
+hu hy id is it ja ka kk km kn ko ky lb lo lt lv mk ml mn mr ms mt my nb ne nl nn pa pl ps pt pt-PT
+ro ru si sk sl so sq sr sr-Latn sv sw ta te tg th tk tr uk ur uz uz-Cyrl vi zh zh-Hant zu
+"""
+
+TWO_NAMES = frozenset({"FK", "MM", "NZ"})
+"""Countries where CLDR has a second name in brackets; elsewhere brackets tell two apart."""
+
+MAX_ABBREVIATION = 3
+"""Capitals up to this length are left out: "SAD" is the United States in one language only."""
+
+
+def write(source: str | os.PathLike[str], codes: set[str], out: Path = TABLE) -> Path:
+    """Write the table of names; equal input gives equal bytes.
+
+    Parameters
+    ----------
+    source
+        The unpacked npm package, the folder that holds ``main``.
+    codes
+        Countries to name: the codes of the bundled set.
+
+    Raises
+    ------
+    FileError
+        If a language is missing or is no file of CLDR.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["code", "name"])
+    writer.writerows(names(Path(source), codes))
+    files.write_text(out, text.getvalue())
+    return out
+
+
+def names(source: Path, codes: set[str]) -> list[tuple[str, str]]:
+    """Return (code, name), one row for each key; a key of two countries belongs to neither."""
+    spellings: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
+    for language in LANGUAGE_CODES.split():
+        for code, name in _territories(source, language):
+            if code in codes:
+                for reading in _readings(code, name):
+                    spellings[key(reading)][code, reading] += 1
+    return sorted(
+        min(found, key=lambda row: (-found[row], row))
+        for folded, found in spellings.items()
+        if len({code for code, _ in found}) == 1 and not _is_abbreviation(folded, found)
+    )
+
+
+def _is_abbreviation(folded: str, found: Counter[tuple[str, str]]) -> bool:
+    if len(folded) > MAX_ABBREVIATION or not folded.isascii():
+        return False
+    return len(folded) < MAX_ABBREVIATION or all(name.isupper() for _, name in found)
+
+
+def _territories(source: Path, language: str) -> list[tuple[str, str]]:
+    path = source / "main" / language / "territories.json"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))["main"][language]
+        territories = found["localeDisplayNames"]["territories"]
+    except (OSError, ValueError, KeyError) as error:
+        msg = (
+            f"{path}: cannot be read ({type(error).__name__}: {error}); expected a file of the "
+            f"npm package cldr-localenames-full {VERSION}"
+        )
+        raise files.FileError(msg) from error
+    return [(code.split("-")[0], name) for code, name in territories.items()]
+
+
+def _readings(code: str, name: str) -> list[str]:
+    """Return a name and, where brackets hold a second one, both: "Myanmar (Burma)"."""
+    inside = re.fullmatch(r"(.+?)\s*[(（](.+)[)）]", name)
+    return [name, inside[1], inside[2]] if inside and code in TWO_NAMES else [name]

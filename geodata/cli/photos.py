@@ -1,0 +1,163 @@
+"""The ``geodata photos`` commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+COLUMNS = "Columns (found by their usual names)"
+IMAGES = "Pictures"
+
+photos_app = typer.Typer(help="Photo metadata of any kind into one schema.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the ``geodata`` application."""
+    app.add_typer(photos_app, name="photos")
+
+
+@photos_app.command("import", no_args_is_help=True)
+def import_(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV, TSV, Parquet, JSONL or YFCC100M file; folder, tar or zip of pictures.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Parquet file to write.")] = None,
+    lake: Annotated[
+        Path | None, typer.Option(help="Folder of versioned tables to append to instead.")
+    ] = None,
+    table: Annotated[str, typer.Option(help="Name of the table in the lake.")] = "photos",
+    format_: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="mp16, im2gps3k, yfcc100m, osv5m, exif, csv, tsv, parquet, jsonl; else detected.",
+        ),
+    ] = None,
+    id_: Annotated[str | None, typer.Option("--id", rich_help_panel=COLUMNS)] = None,
+    lat: Annotated[str | None, typer.Option(rich_help_panel=COLUMNS)] = None,
+    lon: Annotated[str | None, typer.Option(rich_help_panel=COLUMNS)] = None,
+    image: Annotated[
+        str | None, typer.Option(help="Path or URL of the picture.", rich_help_panel=COLUMNS)
+    ] = None,
+    author: Annotated[
+        str | None, typer.Option(help="Hashed on import.", rich_help_panel=COLUMNS)
+    ] = None,
+    taken_at: Annotated[str | None, typer.Option(rich_help_panel=COLUMNS)] = None,
+    licence_column: Annotated[str | None, typer.Option(rich_help_panel=COLUMNS)] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Another column, or EXIF tag, to keep. Can be repeated.", rich_help_panel=COLUMNS
+        ),
+    ] = None,
+    images: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Where the pictures are: tar, zip, folder or URL. Can be repeated.",
+            rich_help_panel=IMAGES,
+        ),
+    ] = None,
+    min_image_bytes: Annotated[
+        int | None,
+        typer.Option(
+            help="Smaller pictures are 'photo_unavailable'; by default 5120 for Flickr data.",
+            rich_help_panel=IMAGES,
+        ),
+    ] = None,
+    licence: Annotated[
+        str | None, typer.Option(help="Licence of rows whose source does not say.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Text of the column 'source'; else the format.")
+    ] = None,
+    salt: Annotated[
+        str | None,
+        typer.Option(
+            envvar="GEODATA_SALT",
+            show_envvar=True,
+            help="Hashed before each author; better given in the environment.",
+        ),
+    ] = None,
+) -> None:
+    """Import photo metadata: one row out for each row in, bad rows with a status.
+
+    Example: geodata photos import mp16_places365.csv -o photos.parquet --images mp-16-images.tar
+
+    Example: geodata photos import holiday/ --lake lake --table photos
+    """
+    from geodata import photos
+    from geodata.cli.progress import progress
+
+    given = {
+        "photo_id": id_, "lat": lat, "lon": lon, "image": image, "author": author,
+        "taken_at": taken_at, "licence": licence_column,
+    }  # fmt: skip
+    with progress(f"importing {source.name}") as step:
+        report = photos.import_(
+            source,
+            _target(out, lake, table),
+            format=format_,
+            columns={role: column for role, column in given.items() if column is not None},
+            keep=keep or (),
+            salt=salt,
+            images=images or None,
+            min_image_bytes=min_image_bytes,
+            licence=licence,
+            source_name=name,
+            progress=step,
+        )
+    _print(report)
+
+
+@photos_app.command("index", no_args_is_help=True)
+def index(
+    archives: Annotated[list[Path], typer.Argument(help="Tar and zip files of pictures.")],
+) -> None:
+    """Index archives of pictures ahead of their use; the index is kept beside each.
+
+    Example: geodata photos index mp-16-images.tar
+    """
+    from geodata import photos
+
+    for path in archives:
+        found = photos.open_archive(path)
+        typer.echo(f"{photos.index_path(path)}: {len(found)} members")
+
+
+def _target(out: Path | None, lake: Path | None, table: str) -> Path:
+    if (out is None) == (lake is None):
+        given = "both" if out is not None else "neither"
+        msg = f"give either --out photos.parquet or --lake FOLDER, got {given}"
+        raise ValueError(msg)
+    if lake is not None:
+        from geodata import tables
+
+        return tables.path_of(lake, table)
+    assert out is not None
+    if out.suffix.lower() not in (".parquet", ".pq"):
+        msg = f"--out {out}: expected a name that ends in .parquet"
+        raise ValueError(msg)
+    return out
+
+
+def _print(report: object) -> None:
+    from geodata.photos import STATUSES, ImportReport
+
+    assert isinstance(report, ImportReport)
+    version = "" if report.version is None else f" (version {report.version})"
+    typer.echo(f"{report.target}{version}: {report.rows} rows")
+    typer.echo(f"format {report.format}: {report.detected}")
+    columns = ", ".join(f"{role} = {column}" for role, column in report.columns.items())
+    typer.echo(f"columns {columns}")
+    for status, count in report.statuses.items():
+        typer.echo(f"  {count:>12}  {status:18} {STATUSES[status]}")
+    for row, why in report.unreadable[:5]:
+        typer.echo(f"  row {row}: {why}")
+    if report.swap_hint:
+        typer.secho(f"warning: {report.swap_hint}", fg="yellow", err=True)

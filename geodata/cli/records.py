@@ -1,0 +1,75 @@
+"""The ``geodata records`` command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the ``geodata`` application."""
+    app.command(no_args_is_help=True)(records)
+
+
+def records(
+    kind: Annotated[str, typer.Argument(help="sft or grpo.", show_default=False)],
+    source: Annotated[
+        str,
+        typer.Option(
+            "--from", help="Table of the lake, or without one a file.", show_default=False
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", "-o", help="NAME.parquet, NAME.jsonl, or a new folder.", show_default=False
+        ),
+    ],
+    lake: Annotated[Path | None, typer.Option(help="Folder of versioned tables.")] = None,
+    variant: Annotated[
+        str, typer.Option(help="cor (Chain of Region), cot (free words) or location.")
+    ] = "cor",
+    form: Annotated[
+        str, typer.Option(help="sft: 'completion' (prompt and completion) or 'messages'.")
+    ] = "completion",
+    format_: Annotated[
+        str | None,
+        typer.Option("--format", help="parquet, llava or webdataset; else by the ending."),
+    ] = None,
+    images: Annotated[
+        str, typer.Option(help="auto (archive members as bytes), bytes or reference.")
+    ] = "auto",
+    image_root: Annotated[
+        str | None, typer.Option(help="Folder that relative image paths start from.")
+    ] = None,
+    missing: Annotated[
+        str, typer.Option(help="Rows without coordinates or image: error or drop.")
+    ] = "error",
+    seed: Annotated[int, typer.Option(help="Of the order.")] = 0,
+    shard_rows: Annotated[int, typer.Option(help="Records a file in a folder.")] = 10_000,
+) -> None:
+    """Write chat records for training: sft with answers, grpo with truth columns.
+
+    Example: geodata records sft --lake lake --from rand -o rand-sft.parquet
+
+    Example: geodata records grpo --lake lake --from hard -o shards --format webdataset
+    """
+    from geodata import files, records as module
+
+    options = module.Options(
+        kind=kind, variant=variant, form=form, images=images, image_root=image_root,
+        missing=missing,
+    )  # fmt: skip
+    written = module.write(
+        source if lake is not None else files.read_table(source),
+        out,
+        lake=lake,
+        format=format_,
+        seed=seed,
+        shard_rows=shard_rows,
+        options=options,
+    )
+    dropped = f", {written.dropped:,} rows left out" if written.dropped else ""
+    typer.echo(f"{written.path}: {written.rows:,} records, {written.files} files{dropped}")

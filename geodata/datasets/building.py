@@ -1,0 +1,279 @@
+"""Versioned datasets by recipe: label, sample, exclude, split; recorded, checked, replayed.
+
+    from geodata import datasets
+    datasets.build("lake", "labelled", "labelled", inputs="photos")
+    datasets.build("lake", "rand", "rand", inputs="labelled", n=500_000, seed=7)
+    datasets.build("lake", "hard", "hard", inputs={"rows": "labelled", "popular": "popular"})
+
+Each build is one version of a table. Its commit keeps the recipe, all parameters, the seed, and
+the version and content hash of every input, so that `rebuild` replays it and must arrive at the
+same content hash, with any number of threads. How rows are sampled:
+`geodata.datasets.recipes.sampling`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from geodata import hashing, tables
+from geodata.datasets.audits import Audit, run_audits
+from geodata.datasets.recipes import RECIPES, Made, Recipe, plan, sources
+from geodata.tables import (
+    DatasetError,
+    Input,
+    TableVersion,
+    fitted,
+    kept_schema,
+    open_input,
+    open_version,
+    reopen,
+    software,
+)
+
+__all__ = [
+    "RECIPES",
+    "Audit",
+    "Built",
+    "DatasetError",
+    "EmptyDatasetError",
+    "Recipe",
+    "audit",
+    "build",
+    "rebuild",
+]
+
+_Path = str | os.PathLike[str]
+
+
+class EmptyDatasetError(DatasetError):
+    """A recipe that would leave no row; nothing was written."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """A dataset that was built or replayed."""
+
+    name: str
+    version: int
+    content_hash: str
+    rows: int
+    report: Mapping[str, Any]
+    """What the recipe counted: rows in, rows left out and why."""
+    audits: tuple[Audit, ...] = ()
+    """What the audits found; empty for a replay, whose rows are those of the version."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether no audit found a row."""
+        return not any(a.offending for a in self.audits)
+
+
+def build(
+    lake: _Path,
+    name: str,
+    recipe: str,
+    inputs: Any = None,
+    *,
+    seed: int = 0,
+    **params: Any,
+) -> Built:
+    """Build a dataset as a new version of the table ``name`` of a lake.
+
+    Parameters
+    ----------
+    lake
+        Folder of tables.
+    name
+        Table to write; a new version if it is there. A table that no recipe made is refused.
+    recipe
+        A key of `RECIPES`.
+    inputs
+        Role to table (``labelled``, ``labelled@3``, ``labelled@tag``) or file; one text is the
+        role ``rows``. Roles that are not given take the recipe's default table.
+    seed
+        Of everything that is random.
+    **params
+        Of the recipe, see its function: `geodata.datasets.recipes.sample.rand` and so on.
+
+    Returns
+    -------
+    Built
+        With what the audits of ``sql/audits`` found in the new version.
+
+    Raises
+    ------
+    DatasetError
+        For an unknown recipe or parameter, missing columns, or rows that do not suffice.
+    EmptyDatasetError
+        If no row would be left.
+    TableError, FileError
+        If an input is not there or was changed, or the disk is full. After any error the table
+        is as it was before.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> lake = tempfile.TemporaryDirectory()
+    >>> photos = pa.table({"photo_id": ["a", "b", "c"], "lat": [48.9, 35.7, None],
+    ...                    "lon": [2.3, 139.7, None]})
+    >>> _ = tables.write(lake.name + "/photos", photos)
+    >>> made = build(lake.name, "labelled", "labelled")
+    >>> made.rows, made.report["match"]
+    (3, {'inside': 2, 'nearest': 0, 'none': 0, 'invalid': 1})
+    >>> sample = build(lake.name, "rand", "rand", n=1, seed=7)
+    >>> sample.report["without_valid_coordinates"], sample.ok
+    (1, True)
+    >>> rebuild(lake.name, "rand").content_hash == sample.content_hash
+    True
+    >>> lake.cleanup()
+    """
+    path = tables.path_of(lake, name)
+    spec, values = plan(recipe, params, seed)
+    opened = {
+        role: open_input(lake, role, source)
+        for role, source in sources(recipe, spec, inputs).items()
+    }
+    _check_target(lake, name, opened)
+    made = _made(recipe, spec, opened, seed, values)
+    note = {
+        "recipe": recipe,
+        "parameters": values,
+        "seed": seed,
+        "inputs": {role: dict(source.reference) for role, source in opened.items()},
+        "report": made.report,
+        "code": software(),
+    }
+    version = _write(path, made, note)
+    written = tables.open(path, version)
+    audits = run_audits(written, note, opened)
+    return Built(name, version, written.content_hash, written.rows, made.report, audits)
+
+
+def rebuild(
+    lake: _Path, name: str, version: int | str | None = None, *, write: bool = False
+) -> Built:
+    """Replay a version from what its commit recorded, and compare the content hash.
+
+    Parameters
+    ----------
+    version
+        Number or tag, the latest by default.
+    write
+        Write the rows as a new version, to restore one whose files are damaged.
+
+    Returns
+    -------
+    Built
+        With the replayed content hash, which is the recorded one.
+
+    Raises
+    ------
+    DatasetError
+        If the version was not built by a recipe, an input changed, or the replay differs; the
+        message says what else differs, such as versions of software.
+    """
+    path = tables.path_of(lake, name)
+    recorded = open_version(path, version, check=not write)
+    note = _recipe_note(recorded)
+    spec, values = plan(note["recipe"], note["parameters"], note["seed"])
+    opened = {role: reopen(lake, role, ref) for role, ref in note["inputs"].items()}
+    made = _made(note["recipe"], spec, opened, note["seed"], values)
+    if write:
+        number = _write(path, made, note)
+        found = tables.open(path, number).content_hash
+    else:
+        number, found = recorded.version, _content_hash(made)
+    if found != recorded.content_hash:
+        raise DatasetError(_differs(recorded, note, made, found))
+    return Built(name, number, found, made.rows, made.report)
+
+
+def audit(lake: _Path, name: str, version: int | str | None = None) -> tuple[Audit, ...]:
+    """Run the audits that fit a dataset's recipe and return what they find.
+
+    Raises
+    ------
+    DatasetError
+        If the version was not built by a recipe, or an input that an audit needs changed.
+    """
+    opened = tables.open(tables.path_of(lake, name), version)
+    note = _recipe_note(opened)
+    return run_audits(
+        opened, note, {role: reopen(lake, role, ref) for role, ref in note["inputs"].items()}
+    )
+
+
+def _check_target(lake: _Path, name: str, opened: Mapping[str, Input]) -> None:
+    opened["rows"].table  # noqa: B018, says that a file is none
+    used = [i for i in opened.values() if i.version and i.version.path.name == name]
+    if used:
+        msg = f"the dataset {name!r} would be built from itself ({used[0].label}); name it anew"
+        raise DatasetError(msg)
+    path = tables.path_of(lake, name)
+    if name in tables.names(lake) and "recipe" not in tables.history(path)[0].note:
+        msg = f"the table {name!r} was not built by a recipe; choose another name to keep it"
+        raise DatasetError(msg)
+
+
+def _made(
+    recipe: str, spec: Recipe, opened: Mapping[str, Input], seed: int, values: Mapping[str, Any]
+) -> Made:
+    made = spec.make(opened, seed, **values)
+    if not made.rows:
+        msg = f"recipe {recipe!r} leaves no row: {made.empty}"
+        raise EmptyDatasetError(msg)
+    return made
+
+
+def _write(path: Any, made: Made, note: Mapping[str, Any]) -> int:
+    """Write the rows as a version; an error on the way keeps its type through Arrow."""
+    raised: list[BaseException] = []
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        try:
+            for table in made.batches:
+                yield from table.cast(made.schema).to_batches()
+        except BaseException as error:
+            raised.append(error)
+            raise
+
+    reader = pa.RecordBatchReader.from_batches(made.schema, batches())
+    try:
+        return tables.write(path, reader, note)
+    except BaseException:
+        if raised:
+            raise raised[0] from None
+        raise
+
+
+def _content_hash(made: Made) -> str:
+    kept = kept_schema(made.schema)
+    sums = (hashing.of_table(fitted(t, kept)) for t in made.batches)
+    return hashing.digest(hashing.combine(sums), kept)
+
+
+def _recipe_note(version: TableVersion) -> dict[str, Any]:
+    note = version.note
+    if "recipe" not in note:
+        msg = (
+            f"{version.path.name}@{version.version} was not built by a recipe, so there is nothing "
+            "to replay; its history says where it came from"
+        )
+        raise DatasetError(msg)
+    return note
+
+
+def _differs(recorded: TableVersion, note: Mapping[str, Any], made: Made, found: str) -> str:
+    then = {**note.get("code", {}), **note.get("report", {}).get("made_by", {})}
+    now = {**software(), **made.report.get("made_by", {})}
+    changed = [f"{k} was {then.get(k)} and is {v}" for k, v in now.items() if then.get(k) != v]
+    return (
+        f"{recorded.path.name}@{recorded.version}: the replay has content hash {found[:12]}, "
+        f"recorded is {recorded.content_hash[:12]}; "
+        f"{'; '.join(changed) or 'software and boundaries are of the same version'}"
+    )

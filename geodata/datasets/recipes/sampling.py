@@ -1,0 +1,176 @@
+"""What recipes share: rows chosen by a mask, and samples that depend on nothing but the rows.
+
+A row's place in a sample is a 64-bit key: the hash of its ``photo_id`` (`geodata.hashing`)
+mixed with the seed. The n rows with the smallest keys are the sample. So it depends on neither
+the order of rows or files nor on threads, and a smaller sample is part of every larger one with
+the same seed. Rows whose keys are equal (a photo that occurs twice) are ordered by the hash of
+the whole row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from geodata import coords
+from geodata.hashing import row_hashes
+from geodata.photos import STATUSES
+from geodata.tables import DatasetError, Input
+
+Mask = NDArray[np.bool_]
+Keys = NDArray[np.uint64]
+
+ID = "photo_id"
+STATUS = "status"
+CELL = "h3_5"
+"""H3 cell of resolution 5, stored with every photo."""
+
+LAST_KEY = np.uint64(0xFFFFFFFFFFFFFFFF)
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a recipe made: rows still to be written, and what it counted."""
+
+    schema: pa.Schema
+    batches: Iterator[pa.Table]
+    rows: int
+    report: dict[str, Any]
+    empty: str = "no row of the input is left"
+    """Why there are no rows, if there are none."""
+
+
+def chosen(source: Input, keep: Mask, report: dict[str, Any], **why: str) -> Made:
+    """Return the rows of a table where ``keep``, shape (rows,), is True, in their order."""
+    return Made(source.table.schema, where(source, keep), int(keep.sum()), report, **why)
+
+
+def where(source: Input, keep: Mask) -> Iterator[pa.Table]:
+    """Yield the rows where ``keep``, shape (rows,), is True."""
+    start = 0
+    for table in source.batches():
+        part = keep[start : start + table.num_rows]
+        start += table.num_rows
+        if part.any():
+            yield table if part.all() else table.filter(pa.array(part))
+
+
+def keys(table: pa.Table, seed: int, columns: Sequence[str] = (ID,)) -> Keys:
+    """Return the sampling key of each row, shape (n,).
+
+    Examples
+    --------
+    >>> rows = pa.table({"photo_id": ["a", "b"]})
+    >>> bool((keys(rows, 0) != keys(rows, 1)).all())
+    True
+    """
+    return mixed(row_hashes(table.select(list(columns))), seed)
+
+
+def mixed(values: Keys, seed: int) -> Keys:
+    """Return 64-bit values scrambled with a seed, one to one (the finalizer of splitmix64)."""
+    golden = 0x9E3779B97F4A7C15
+    z = values ^ np.uint64((seed + 1) * golden & 0xFFFFFFFFFFFFFFFF)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(z ^ (z >> np.uint64(31)), np.uint64)
+
+
+def smallest(source: Input, key: Keys, among: Mask, n: int, seed: int) -> Mask:
+    """Return the mask of the ``n`` rows with the smallest keys among some, shape (rows,).
+
+    Parameters
+    ----------
+    key
+        Of every row, shape (rows,).
+    among
+        The rows to choose from; at least ``n`` are True.
+    """
+    rows = np.flatnonzero(among)
+    keep = np.zeros(len(key), bool)
+    if n >= len(rows):
+        keep[rows] = True
+        return keep
+    if n == 0:
+        return keep
+    last = np.partition(key[rows], n - 1)[n - 1]
+    keep[rows[key[rows] < last]] = True
+    tied = rows[key[rows] == last]
+    need = n - int(keep.sum())
+    keep[_first_by_content(source, tied, seed)[:need]] = True
+    return keep
+
+
+def _first_by_content(source: Input, rows: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """Order rows whose keys are equal by the hash of all their columns."""
+    if len(rows) == 1:
+        return rows
+    mask = np.zeros(source.table.rows, bool)
+    mask[rows] = True
+    parts = [keys(t, seed, t.column_names) for t in where(source, mask)]
+    return rows[np.argsort(np.concatenate(parts), kind="stable")]
+
+
+def usable_points(
+    source: Input, extra: Sequence[str] = ()
+) -> Iterator[tuple[coords.Coordinates, Mask, pa.Table]]:
+    """Yield coordinates, which rows a dataset can use, and the ``extra`` columns beside them.
+
+    A row is usable with a valid coordinate, unless the import gave it a status other than ``ok``,
+    such as ``photo_unavailable``.
+    """
+    status = [STATUS] if STATUS in source.columns else []
+    for points, table in source.points([*extra, *status]):
+        usable = points.valid
+        if status and pa.types.is_string(table.schema.field(STATUS).type):
+            refused = pc.is_in(table[STATUS], pa.array([s for s in STATUSES if s != "ok"]))
+            usable = usable & ~np.asarray(refused).astype(bool)
+        yield points, usable, table
+
+
+def left_out(valid: Mask, usable: Mask) -> dict[str, int]:
+    """Count the rows that no sample takes, for a report."""
+    return {
+        "rows_in": len(valid),
+        "without_valid_coordinates": int((~valid).sum()),
+        "with_another_status_than_ok": int((valid & ~usable).sum()),
+    }
+
+
+def check_count(n: int | None, available: int, what: str) -> int:
+    """Return how many rows to take, all for None.
+
+    Raises
+    ------
+    DatasetError
+        For a number below 1 or above what is there.
+    """
+    if n is None:
+        return available
+    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+        msg = f"n={n!r} must be a whole number above 0"
+        raise DatasetError(msg)
+    if n > available:
+        msg = f"n={n:,} rows are wanted, {available:,} {what}; choose n={available} or fewer"
+        raise DatasetError(msg)
+    return n
+
+
+def has_cells(table: pa.Table) -> bool:
+    """Return whether H3 cells are stored with the rows, as numbers."""
+    stored = table.schema.field(CELL) if CELL in table.column_names else None
+    return stored is not None and bool(pa.types.is_integer(stored.type))
+
+
+def cells_of(lat: NDArray[np.float64], lon: NDArray[np.float64], resolution: int = 5) -> Any:
+    """Return the H3 cells of valid points as int64, shape (n,)."""
+    from h3ronpy import vector
+
+    found = pa.array(vector.coordinates_to_cells(lat, lon, resolution))
+    return np.asarray(found).astype(np.uint64).view(np.int64)

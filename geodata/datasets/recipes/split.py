@@ -1,0 +1,201 @@
+"""The recipe ``split``: train, validation and test that share no photographer and no place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from geodata.cor import attach
+from geodata.datasets.recipes.sampling import (
+    CELL,
+    Made,
+    Mask,
+    cells_of,
+    has_cells,
+    left_out,
+    mixed,
+    usable_points,
+    where,
+)
+from geodata.tables import DatasetError, Input
+
+SPLITS = ("train", "validation", "test")
+_TRAIN, _VALIDATION, _TEST, _NONE = range(4)
+_CELL_RESOLUTION = 5
+
+_Cells = NDArray[np.int64]
+_Splits = NDArray[np.int8]
+
+
+def split(
+    inputs: Mapping[str, Input],
+    seed: int,
+    *,
+    validation: float = 0.05,
+    test: float = 0.05,
+    resolution: int = 3,
+    buffer: int = 1,
+) -> Made:
+    """Divide the rows by place and photographer; those that would leak are left out, counted.
+
+    1. H3 cells of ``resolution`` are shuffled with the seed and dealt out until the shares of
+       rows are reached: a cell is wholly in one split.
+    2. A photographer's rows stay where most of them are; the others are left out.
+    3. Rows whose cell of resolution 5 (about 9 km) is within ``buffer`` steps of a test row's
+       cell are left out unless they are test rows, then the same for validation.
+
+    So validation and test end up smaller than asked, the more so the more photographers travel;
+    the report counts what was left out for each reason.
+
+    The column ``split`` holds ``train``, ``validation`` or ``test``.
+
+    Parameters
+    ----------
+    validation, test
+        Shares of the rows, before any are left out.
+    resolution
+        0 (coarse) to 5. Coarser cells leave out fewer rows and divide the world less evenly.
+    buffer
+        Steps, 0 for none.
+    """
+    rows = inputs["rows"]
+    _check(validation, test, resolution, buffer)
+    valid, usable, cell, author = _read(rows)
+    found, at = np.unique(cell, return_inverse=True)
+    blocks = _dealt(found, np.bincount(at, minlength=len(found)), seed, resolution,
+                    validation, test)  # fmt: skip
+    where_ = blocks[at]
+    foreign = _away_from_home(where_, author)
+    where_[foreign] = _NONE
+    near = _near_others(found, at, where_, buffer)
+    where_[near] = _NONE
+    whole = np.full(len(usable), _NONE, np.int8)
+    whole[usable] = where_
+    counts = np.bincount(whole, minlength=4)
+    report: dict[str, Any] = {
+        **left_out(valid, usable),
+        "photographer_at_home_in_another_split": int(foreign.sum()),
+        "near_another_split": int(near.sum()),
+        "without_photographer": int((author < 0).sum()),
+        "splits": {name: int(counts[i]) for i, name in enumerate(SPLITS)},
+        "rows": int(counts[:3].sum()),
+    }
+    _check_all_filled(report, {"train": 1.0, "validation": validation, "test": test})
+    schema = _named(rows.table.schema.empty_table(), whole[:0]).schema
+    return Made(schema, _with_split(rows, whole), report["rows"], report)
+
+
+def _check(validation: float, test: float, resolution: int, buffer: int) -> None:
+    if not (0 <= validation < 1 and 0 <= test < 1 and 0 < validation + test < 1):
+        msg = (
+            f"validation={validation!r} and test={test!r} must be shares from 0 whose sum is above "
+            "0 and below 1, such as 0.05 each"
+        )
+        raise DatasetError(msg)
+    if isinstance(resolution, bool) or resolution not in range(_CELL_RESOLUTION + 1):
+        msg = f"resolution={resolution!r} must be an H3 resolution from 0 (coarse) to 5"
+        raise DatasetError(msg)
+    if isinstance(buffer, bool) or buffer not in range(101):
+        msg = f"buffer={buffer!r} must be a number of steps from 0 to 100"
+        raise DatasetError(msg)
+
+
+def _read(rows: Input) -> tuple[Mask, Mask, _Cells, NDArray[np.int64]]:
+    """Return valid and usable rows, and cell and photographer (-1: none) of the usable ones."""
+    who = ["author"] if "author" in rows.columns else []
+    stored = [CELL] if CELL in rows.columns else []
+    valid, usable, cells = [np.empty(0, bool)], [np.empty(0, bool)], [np.empty(0, np.int64)]
+    authors: list[pa.Array] = []
+    for points, fit, table in usable_points(rows, [*who, *stored]):
+        valid.append(points.valid)
+        usable.append(fit)
+        kept = table.filter(pa.array(fit))
+        if has_cells(kept) and not kept[CELL].null_count:
+            cells.append(np.asarray(kept[CELL]).astype(np.int64))
+        else:
+            cells.append(cells_of(points.lat[fit], points.lon[fit], _CELL_RESOLUTION))
+        names = kept["author"].cast(pa.string()) if who else pa.nulls(len(kept), pa.string())
+        authors += pa.chunked_array(names).chunks if who else [names]
+    words = pa.chunked_array(authors, pa.string()).dictionary_encode().unify_dictionaries()
+    codes = [np.asarray(c.indices.fill_null(-1)).astype(np.int64) for c in words.chunks]
+    author = np.concatenate([np.empty(0, np.int64), *codes])
+    return np.concatenate(valid), np.concatenate(usable), np.concatenate(cells), author
+
+
+def _dealt(
+    found: _Cells,
+    sizes: NDArray[np.int64],
+    seed: int,
+    resolution: int,
+    validation: float,
+    test: float,
+) -> _Splits:
+    """Return the split of each cell: blocks in shuffled order go to test, validation, train."""
+    import h3ronpy
+
+    if not len(found):
+        return np.empty(0, np.int8)
+    parents = pa.array(h3ronpy.change_resolution(found.view(np.uint64), resolution))
+    block, at = np.unique(np.asarray(parents).astype(np.uint64), return_inverse=True)
+    rows = np.bincount(at, weights=sizes)
+    order = np.argsort(mixed(block, seed), kind="stable")
+    middle = (np.cumsum(rows[order]) - rows[order] / 2) / rows.sum()
+    dealt = np.full(len(block), _TRAIN, np.int8)
+    dealt[order[middle < test + validation]] = _VALIDATION
+    dealt[order[middle < test]] = _TEST
+    return np.asarray(dealt[at])
+
+
+def _away_from_home(where_: _Splits, author: NDArray[np.int64]) -> Mask:
+    """Return the rows that are not in the split where their photographer has most rows."""
+    known = author >= 0
+    counts = np.bincount(
+        author[known] * 3 + where_[known], minlength=3 * (author.max(initial=0) + 1)
+    )
+    home = counts.reshape(-1, 3).argmax(axis=1)  # train where it is a tie
+    return np.asarray(known & (home[author] != where_))
+
+
+def _near_others(found: _Cells, at: _Cells, where_: _Splits, buffer: int) -> Mask:
+    """Return rows of train near validation or test, and of validation near test."""
+    import h3ronpy
+
+    near = np.zeros(len(at), bool)
+    if not buffer:
+        return near
+    for guarded in (_TEST, _VALIDATION):
+        cells = np.unique(found[at[(where_ == guarded) & ~near]])
+        if len(cells):
+            disk = pa.array(h3ronpy.grid_disk(cells.view(np.uint64), buffer, flatten=True))
+            around = np.isin(found, np.asarray(disk).astype(np.uint64).view(np.int64))
+            near |= around[at] & (where_ < guarded)
+    return near
+
+
+def _check_all_filled(report: Mapping[str, Any], shares: Mapping[str, float]) -> None:
+    for name, share in shares.items():
+        if share and report["rows"] and not report["splits"][name]:
+            msg = (
+                f"no row is left for {name!r}: {report['rows_in']:,} rows, of which "
+                f"{report['photographer_at_home_in_another_split']:,} were left out for their "
+                f"photographer and {report['near_another_split']:,} for being near another split; "
+                "raise its share, choose another seed, a finer resolution or a smaller buffer"
+            )
+            raise DatasetError(msg)
+
+
+def _with_split(rows: Input, whole: _Splits) -> Iterator[pa.Table]:
+    keep = whole != _NONE
+    kept, done = whole[keep], 0
+    for table in where(rows, keep):
+        yield _named(table, kept[done : done + table.num_rows])
+        done += table.num_rows
+
+
+def _named(table: pa.Table, split_: _Splits) -> pa.Table:
+    names = pa.array(SPLITS, pa.string()).take(pa.array(split_))
+    return attach(table, pa.table({"split": names}))

@@ -1,0 +1,300 @@
+"""Look for what is wrong with a prediction file before anybody trusts its score.
+
+`lint` gathers all findings about one file: those of reading and joining, and checks that cost
+more than a score does: against the truth, the raw text, the named country, other submissions
+and the training data. Costly ones look at the first `CHECK_ROWS` rows and say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from geodata import coords, sphere
+from geodata.evaluation import joining
+from geodata.evaluation.checks import words
+from geodata.evaluation.checks.findings import SHOWN, Finding, PredictionError, finding
+from geodata.evaluation.joining import (
+    Joined,
+    Match,
+    Predictions,
+    Scan,
+    Truth,
+    join,
+    numbers,
+    read_predictions,
+    read_truth,
+    scan_predictions,
+)
+from geodata.files import AUTHOR_NAMES, find_named
+
+CHECK_ROWS = 200_000
+NEAR_KM, FAR_KM = 25.0, 1000.0
+SAME_SHARE, SAME_ROWS = 0.9, 20
+COPIED_SHARE = 0.5
+GRID_PER_DEGREE = 1e5  # about a metre
+
+
+def lint(
+    predictions: Any,
+    truth: Any = None,
+    *,
+    against: Iterable[Any] = (),
+    train: Any = None,
+    author: str | None = None,
+    match: Match = "auto",
+    resolve: words.Resolve | None = None,
+    label: words.Label | None = None,
+) -> list[Finding]:
+    """Return all findings about a prediction file.
+
+    Parameters
+    ----------
+    predictions
+        Path, table, data frame or what `read_predictions` returns.
+    truth
+        The truth; without it, only what the file itself shows is checked.
+    against
+        Other submissions, to find one that is nearly the same.
+    train
+        Training rows, to find photographers and places that the truth shares with them.
+    author
+        Column of the photographer in truth and training rows; found by its usual names if None.
+    match
+        How ids are compared, see `geodata.evaluation.joining.opening.join`.
+    resolve, label
+        Country code of a name, and of places; `geodata.gazetteer` and `geodata.cor` if None.
+
+    Raises
+    ------
+    geodata.files.FileError
+        If a file cannot be read at all. What makes a score impossible is a finding here.
+
+    Examples
+    --------
+    >>> for found in lint({"id": ["a", "b"], "lat": [0, 12.3456], "lon": [0, 123.4567]}):
+    ...     print(found.code, found.rows)
+    null_island (1,)
+    placeholder (2,)
+    """
+    opened = predictions
+    if not isinstance(predictions, Predictions):
+        opened = read_predictions(predictions)
+    found: list[Finding] = []
+    if truth is None:
+        scan = Scan(opened.source, opened.columns.id, False)
+        found += scan_predictions(scan, opened).findings()
+    else:
+        true = truth if isinstance(truth, Truth) else read_truth(truth)
+        try:
+            joined = join(opened, true, match=match)
+        except PredictionError as error:
+            found.append(error.finding)
+        else:
+            found += joined.findings + against_truth(joined)
+        if train is not None:
+            found += overlap(train, true, author=author)
+    found += words.against_words(opened, CHECK_ROWS, resolve=resolve, label=label)
+    for other in against:
+        found += near_duplicates(opened, other)
+    return found
+
+
+def against_truth(joined: Joined) -> list[Finding]:
+    """Return findings that show beside the truth: swapped pairs, signs, copied truth.
+
+    Examples
+    --------
+    >>> truth = {"id": ["lisbon"], "lat": [38.72], "lon": [-9.14]}
+    >>> flipped = join({"id": ["lisbon"], "lat": [38.72], "lon": [9.14]}, truth)
+    >>> [found.code for found in against_truth(flipped)]
+    ['sign_error']
+    """
+    lat, lon, y, x = _first_rows(joined)
+    plain = sphere.haversine_km(lat, lon, y, x)
+    far = plain > FAR_KM
+    turned = [sphere.haversine_km(lat, lon, *pair) for pair in ((-y, x), (y, -x), (-y, -x))]
+    sign = far & (np.minimum.reduce(turned) <= NEAR_KM)
+    fits = np.abs(x) <= 90
+    swapped = fits & far & (sphere.haversine_km(lat, lon, np.where(fits, x, 0), y) <= NEAR_KM)
+    answered = int(np.count_nonzero(~np.isnan(y)))
+    found = []
+    if n := int(np.count_nonzero(swapped)):
+        whole = n > SAME_SHARE / 2 * answered
+        found.append(
+            finding(
+                "swapped_columns" if whole else "swapped_rows",
+                "error" if whole else "warning",
+                f"{n} {_answers(n)} within {NEAR_KM:g} km of the truth once latitude and "
+                f"longitude are swapped, and beyond {FAR_KM:g} km as they are",
+                "Write latitude first, or name the columns with lat= and lon=.",
+                rows=np.flatnonzero(swapped)[:SHOWN],
+                count=n,
+            )
+        )
+    if n := int(np.count_nonzero(sign & ~swapped)):
+        found.append(
+            finding(
+                "sign_error",
+                "warning",
+                f"{n} {_answers(n)} within {NEAR_KM:g} km of the truth once a sign is turned",
+                "South and west are negative: look how hemispheres were read.",
+                rows=np.flatnonzero(sign & ~swapped)[:SHOWN],
+                count=n,
+            )
+        )
+    same = (lat == y) & (lon == x)
+    n = int(np.count_nonzero(same))
+    if n >= SAME_ROWS and n >= COPIED_SHARE * answered:
+        found.append(
+            finding(
+                "equals_truth",
+                "warning",
+                f"{n} of {answered} answers are the truth to the last digit",
+                "Look whether the columns named as the prediction are the truth.",
+                rows=np.flatnonzero(same)[:SHOWN],
+                count=n,
+            )
+        )
+    return found
+
+
+def _answers(n: int) -> str:
+    return "answer is" if n == 1 else "answers are"
+
+
+def _first_rows(joined: Joined) -> tuple[NDArray[np.float64], ...]:
+    names = ["lat", "lon", "pred_lat", "pred_lon"]
+    parts: list[list[NDArray[np.float64]]] = []
+    rows = 0
+    for batch in joined.batches(names):
+        parts.append([batch.column(name).to_numpy(zero_copy_only=False) for name in names])
+        rows += batch.num_rows
+        if rows >= CHECK_ROWS:
+            break
+    return tuple(np.concatenate([np.empty(0), *(p[i] for p in parts)]) for i in range(4))
+
+
+def near_duplicates(first: Any, second: Any) -> list[Finding]:
+    """Report two submissions whose answers are nearly all the same.
+
+    Rows are those of the second file that answer as the first does.
+
+    Examples
+    --------
+    >>> a = {"id": list(range(40)), "lat": list(range(40)), "lon": list(range(40))}
+    >>> b = a | {"lat": [-7, *range(1, 40)]}
+    >>> print(near_duplicates(a, b)[0].message)
+    39 of 40 common answers (97.5%) of predictions and predictions are the same place
+    """
+    files = [p if isinstance(p, Predictions) else read_predictions(p) for p in (first, second)]
+    scans = [Scan(file.source, file.columns.id, False) for file in files]
+    for scan, file in zip(scans, files, strict=True):
+        scan_predictions(scan, file)
+    (lat, lon), (y, x) = (
+        (scan.column_of("lat", np.float64), scan.column_of("lon", np.float64)) for scan in scans
+    )
+    matched = joining.lookup(scans[1].keys(), scans[0].keys())
+    rows = np.flatnonzero(matched >= 0)
+    theirs = matched[rows]
+    both = ~np.isnan(lat[theirs]) & ~np.isnan(y[rows])
+    same = (lat[theirs] == y[rows]) & (lon[theirs] == x[rows])
+    common, n = int(np.count_nonzero(both)), int(np.count_nonzero(same))
+    if common < SAME_ROWS or n < SAME_SHARE * common:
+        return []
+    return [
+        finding(
+            "near_duplicate",
+            "warning",
+            f"{n} of {common} common answers ({n / common:.1%}) of {scans[0].source.name} and "
+            f"{scans[1].source.name} are the same place",
+            "Look whether one model's output was saved under two names.",
+            rows=rows[same][:SHOWN],
+            count=n,
+        )
+    ]
+
+
+def overlap(train: Any, test: Any, *, author: str | None = None) -> list[Finding]:
+    """Report photos, photographers and places that training and test rows share.
+
+    Parameters
+    ----------
+    train, test
+        Paths, tables or data frames with id, latitude and longitude.
+    author
+        Column of the photographer in both; found by its usual names if None, and not compared
+        where a file has none.
+
+    Returns
+    -------
+    list of Finding
+        About rows of the test: 'id_overlap' (same photo, folders and ending aside),
+        'author_overlap' and 'coordinate_overlap' (the same place to 1e-5 degrees).
+
+    Examples
+    --------
+    >>> train = {"id": ["a.jpg"], "lat": [48.85], "lon": [2.35], "author": ["x"]}
+    >>> test = {"id": ["b", "f/a"], "lat": [1, 2], "lon": [1, 2], "author": ["x", "y"]}
+    >>> [(found.code, found.rows) for found in overlap(train, test)]
+    [('id_overlap', (2,)), ('author_overlap', (1,))]
+    """
+    known = _marks(train, author)
+    asked = _marks(test, author)
+    remedies = {
+        "id": ("photos", "Remove them from the training rows."),
+        "author": ("photos by photographers", "Split by photographer, or leave these out."),
+        "coordinate": ("places", "Exclude a radius around the test from the training rows."),
+    }
+    found = []
+    for what, (noun, remedy) in remedies.items():
+        if what not in known or what not in asked:
+            continue
+        shared = (asked[what] != 0) & np.isin(asked[what], np.unique(known[what]))
+        if n := int(np.count_nonzero(shared)):
+            found.append(
+                finding(
+                    f"{what}_overlap",
+                    "warning",
+                    f"{n} of {len(shared)} test rows are {noun} that the training rows have too",
+                    remedy,
+                    rows=np.flatnonzero(shared)[:SHOWN],
+                    count=n,
+                )
+            )
+    return found
+
+
+def _marks(source: Any, author: str | None) -> dict[str, NDArray[np.uint64]]:
+    """Return keys of photo, photographer and place for each row, 0 where there is none."""
+    truth = source if isinstance(source, Truth) else read_truth(source)
+    columns, where = truth.columns, truth.source.name
+    who = author or find_named(truth.source.columns, AUTHOR_NAMES, "author", where)
+    if who is not None and who not in truth.source.columns:
+        msg = f"{where}: no column {who!r} for author; name the photographer's column with author="
+        raise ValueError(msg)
+    parts: dict[str, list[NDArray[np.uint64]]] = {}
+    for batch in truth.source.batches([*columns.used(), *([who] if who else [])]):
+        table = batch.table
+        ids = joining.id_text(table.column(str(columns.id)))
+        parts.setdefault("id", []).append(_keys(ids, "stem"))
+        if who:
+            names = joining.id_text(table.column(who))
+            parts.setdefault("author", []).append(_keys(names, "trim"))
+        place = coords.arrays(
+            numbers(table.column(str(columns.lat))), numbers(table.column(str(columns.lon)))
+        )
+        cell = np.round((place.lat + 90) * GRID_PER_DEGREE).astype(np.uint64) << np.uint64(32)
+        cell |= np.round((place.lon + 180) * GRID_PER_DEGREE).astype(np.uint64)
+        parts.setdefault("coordinate", []).append(np.where(place.valid, cell, np.uint64(0)))
+    return {name: np.concatenate(arrays) for name, arrays in parts.items()}
+
+
+def _keys(values: pa.ChunkedArray, mode: str) -> NDArray[np.uint64]:
+    keys = joining.keys(values, mode, first_row=0)
+    return np.where(np.asarray(pc.is_null(values)), np.uint64(0), keys)

@@ -1,0 +1,178 @@
+"""Turn rows of a prediction file into checked coordinates, each with a status.
+
+==============  ==================================================================
+status          meaning
+==============  ==================================================================
+``ok``          a finite pair in range
+``ambiguous``   a pair parsed from text that offers several; it counts as an answer
+``missing``     no row for the id, or nothing in its cells
+``unparsable``  text without a coordinate pair
+``invalid``     a pair that is no place: out of range, not finite, half, not numbers
+==============  ==================================================================
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from geodata import coords
+from geodata.files import Batch, Columns
+
+STATUSES = ("ok", "missing", "unparsable", "invalid", "ambiguous")
+OK, MISSING, UNPARSABLE, INVALID, AMBIGUOUS = range(5)
+
+LEVELS = ("country", "admin1", "city")
+"""Levels of named regions that an answer may hold."""
+
+_BLANK = r"(?i)^\s*(null|none|n/?a|-)?\s*$"
+_NOT_FINITE = r"(?i)^\s*[+-]?(nan|inf|infinity)\s*$"
+
+
+class Rows(NamedTuple):
+    """Checked coordinates of n rows; where ``answered`` is False they are NaN."""
+
+    lat: NDArray[np.float64]
+    lon: NDArray[np.float64]
+    status: NDArray[np.uint8]
+    problems: dict[str, NDArray[np.bool_]]
+    """Masks of what is wrong: 'half_missing', 'not_a_number', 'not_finite', 'out_of_range',
+    'damaged', and 'lat_beyond_90', of which the last is a hint at swapped columns."""
+    regions: dict[str, pa.Array]
+    """Region names by level as text, found in the answer or given in columns."""
+
+
+def check_rows(batch: Batch, columns: Columns) -> Rows:
+    """Return the coordinates of a batch, from its columns or parsed from its text.
+
+    Examples
+    --------
+    >>> columns = Columns("id", "lat", "lon")
+    >>> table = pa.table({"id": ["a", "b", "c"], "lat": ["1", "91", None], "lon": ["2", "0", ""]})
+    >>> [STATUSES[code] for code in check_rows(Batch(table, {}), columns).status]
+    ['ok', 'invalid', 'missing']
+    """
+    if columns.lat is None or columns.lon is None:
+        rows = _from_text(batch.table.column(str(columns.text)))
+    else:
+        rows = _from_columns(batch.table.column(columns.lat), batch.table.column(columns.lon))
+    for level, name in columns.regions:
+        names = pc.cast(batch.table.column(name), pa.string())
+        rows.regions[level] = names.combine_chunks()
+    if batch.bad:
+        damaged = np.zeros(len(rows.lat), bool)
+        damaged[list(batch.bad)] = True
+        rows.status[damaged] = INVALID
+        rows.lat[damaged] = rows.lon[damaged] = np.nan
+        rows.problems["damaged"] = damaged
+    return rows
+
+
+def _from_columns(lat: pa.ChunkedArray, lon: pa.ChunkedArray) -> Rows:
+    y, x = numbers(lat), numbers(lon)
+    checked = coords.arrays(y, x)
+    status = np.where(checked.valid, OK, INVALID).astype(np.uint8)
+    problems: dict[str, NDArray[np.bool_]] = {}
+    if not checked.valid.all():
+        rows = np.flatnonzero(~checked.valid)
+        cells = lat.take(pa.array(rows)), lon.take(pa.array(rows))
+        blanks = blank(cells[0]), blank(cells[1])
+        status[rows[blanks[0] & blanks[1]]] = MISSING
+        for code, mask in _problems(cells, (y[rows], x[rows]), blanks).items():
+            problems[code] = np.zeros(len(y), bool)
+            problems[code][rows] = mask
+        checked.lat[rows] = checked.lon[rows] = np.nan
+    return Rows(checked.lat, checked.lon, status, problems, {})
+
+
+def _problems(
+    cells: tuple[pa.ChunkedArray, pa.ChunkedArray],
+    values: tuple[NDArray[np.float64], NDArray[np.float64]],
+    blanks: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+) -> dict[str, NDArray[np.bool_]]:
+    """Say what is wrong with rows that hold no valid pair."""
+    y, x = values
+    half = blanks[0] ^ blanks[1]
+    not_finite = (_not_finite(cells[0], y) | _not_finite(cells[1], x)) & ~half
+    no_number = np.isnan(y) & ~blanks[0] | np.isnan(x) & ~blanks[1]
+    finite = np.isfinite(y) & np.isfinite(x)
+    with np.errstate(invalid="ignore"):
+        beyond = finite & (np.abs(y) > 90) & (np.abs(y) <= 360) & (np.abs(x) <= 90)
+    return {
+        "half_missing": half,
+        "not_finite": not_finite,
+        "not_a_number": no_number & ~not_finite & ~half,
+        "out_of_range": finite,
+        "lat_beyond_90": beyond,
+    }
+
+
+def numbers(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    """Return a column as float64, NaN where it is NULL or not a plain number.
+
+    Examples
+    --------
+    >>> numbers(pa.chunked_array([["1.5", "x", None]]))
+    array([1.5, nan, nan])
+    """
+    column = coords.parse_numbers(column)
+    kind = column.type
+    if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)):
+        return np.full(len(column), np.nan)
+    if kind != pa.float64():
+        column = pc.cast(column, pa.float64(), safe=False)
+    return np.asarray(column.to_numpy())
+
+
+def blank(column: pa.ChunkedArray) -> NDArray[np.bool_]:
+    """Return where a cell is NULL, empty or a word for nothing.
+
+    Examples
+    --------
+    >>> blank(pa.chunked_array([["1.5", " ", None, "None", "nan"]]))
+    array([False,  True,  True,  True, False])
+    """
+    if pa.types.is_string(column.type):
+        return _mask(pc.fill_null(pc.match_substring_regex(column, _BLANK), True))
+    return _mask(pc.is_null(column))
+
+
+def _not_finite(column: pa.ChunkedArray, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    if pa.types.is_string(column.type):
+        words = _mask(pc.fill_null(pc.match_substring_regex(column, _NOT_FINITE), False))
+        return words | np.isinf(values)
+    if not pa.types.is_floating(column.type):
+        return np.zeros(len(values), bool)
+    return ~np.isfinite(values) & _mask(pc.is_valid(column))
+
+
+def _mask(values: Any) -> NDArray[np.bool_]:
+    return np.asarray(values).astype(bool)
+
+
+def _from_text(column: pa.ChunkedArray) -> Rows:
+    from geodata import answers
+
+    texts = [v if isinstance(v, str) else None for v in column.to_pylist()]
+    lat, lon = np.full(len(texts), np.nan), np.full(len(texts), np.nan)
+    status = np.full(len(texts), MISSING, np.uint8)
+    beyond = np.zeros(len(texts), bool)
+    regions: dict[str, list[str | None]] = {level: [None] * len(texts) for level in LEVELS}
+    for i, text in enumerate(texts):
+        if text is None or not text.strip():
+            continue
+        answer = answers.parse_tolerant(text)
+        for level, names in regions.items():
+            names[i] = getattr(answer, level)
+        if answer.lat is None or answer.lon is None:
+            beyond[i] = answer.status == "out_of_range"
+            status[i] = INVALID if beyond[i] else UNPARSABLE
+        else:
+            lat[i], lon[i] = coords.scalar(answer.lat, answer.lon)
+            status[i] = AMBIGUOUS if answer.ambiguous else OK
+    named = {level: pa.array(names, pa.string()) for level, names in regions.items()}
+    return Rows(lat, lon, status, {"out_of_range": beyond}, named)

@@ -1,0 +1,208 @@
+"""Find the columns of a prediction or truth file by the names people give them.
+
+A name is squeezed to its letters and digits, then read as *role + axis + role*: ``lat_pred``,
+``predictedLatitude`` and the nested ``prediction.lat`` are all the latitude of a prediction,
+``gt_lat`` and ``ground_truth.latitude`` of the truth, ``LAT`` of whatever the file is about.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from geodata.files.formats import FileError
+
+Role = Literal["pred", "truth", "plain"]
+
+_PRED = (
+    "predictions|prediction|predicted|predict|preds|pred|estimated|estimate|est|guess|hat|parsed"
+)
+_PRED += "|answer|output|model|response|result|final"
+_TRUTH = "groundtruth|ground|truth|true|gt|target|labels|label|actual|reference|ref|gold|real"
+_NEUTRAL = "coordinates|coordinate|coords|coord|location|loc|geo|gps|degrees|degree|deg|wgs84"
+_NEUTRAL += "|image|img|photo|point|position|pos"
+_LAT = "latitudes|latitude|lats|lat"
+_LON = "longitudes|longitude|longs|long|lons|lng|lon"
+_AXIS_NAME = re.compile(
+    rf"(?P<before>(?:{_PRED}|{_TRUTH}|{_NEUTRAL}){{0,4}}?)"
+    rf"(?:(?P<lat>{_LAT})|(?P<lon>{_LON}))"
+    rf"(?P<after>(?:{_PRED}|{_TRUTH}|{_NEUTRAL}){{0,4}})"
+)
+_HAS_PRED = re.compile(_PRED)
+_HAS_TRUTH = re.compile(_TRUTH)
+
+ID_NAMES = (
+    *("id", "imgid", "imageid", "photoid", "sampleid", "itemid", "questionid", "qid", "uid"),
+    *("uuid", "key", "image", "img", "photo", "imagename", "imgname", "photoname", "filename"),
+    *("file", "imagefile", "imagepath", "imgpath", "photopath", "filepath", "path", "index"),
+)
+"""Usual names of the id column, squeezed, in order of trust."""
+
+TEXT_NAMES = (
+    *("rawtext", "rawoutput", "rawresponse", "rawprediction", "rawanswer", "raw"),
+    *("generatedtext", "generation", "generated", "completion", "modeloutput", "modelresponse"),
+    *("modelanswer", "llmoutput", "llmresponse", "predictedtext", "predtext", "outputtext"),
+    *("response", "prediction", "predict", "predicted", "pred", "output", "reply", "text"),
+    *("answer", "message", "content", "solution", "result"),
+)
+"""Usual names of a column with the model's own words, squeezed, in order of trust."""
+
+AUTHOR_NAMES = ("author", "photographer", "userid", "user", "usernsid", "nsid", "owner", "uploader")
+"""Usual names of the column that tells who took the photo, squeezed."""
+
+REGION_NAMES = {
+    "country": ("country", "countryname"),
+    "admin1": ("admin1", "state", "region", "province"),
+    "city": ("city", "cityname", "town"),
+}
+"""Usual names of the columns with named regions, squeezed."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which column holds what; None where the file has none."""
+
+    id: str | None
+    lat: str | None
+    lon: str | None
+    text: str | None = None
+    regions: tuple[tuple[str, str], ...] = ()
+    """Pairs of level ('country', 'admin1', 'city') and column."""
+
+    def used(self) -> list[str]:
+        """Return the named columns, each once."""
+        names = [self.id, self.lat, self.lon, self.text, *(column for _, column in self.regions)]
+        return list(dict.fromkeys(name for name in names if name is not None))
+
+
+def squeeze(name: str) -> str:
+    """Return a column name as lower-case letters and digits only.
+
+    Examples
+    --------
+    >>> squeeze("IMG_ID"), squeeze("predicted Latitude"), squeeze("prediction.lat")
+    ('imgid', 'predictedlatitude', 'predictionlat')
+    """
+    return re.sub(r"[^a-z0-9]+", "", name[:200].lower())
+
+
+def axis_of(name: str) -> tuple[Literal["lat", "lon"], Role, str] | None:
+    """Return axis, role and the rest of a coordinate column's name, None for other columns.
+
+    Examples
+    --------
+    >>> axis_of("lat_pred"), axis_of("gt_lon"), axis_of("LAT")
+    (('lat', 'pred', 'pred'), ('lon', 'truth', 'gt'), ('lat', 'plain', ''))
+    >>> axis_of("lat_bin") is None
+    True
+    """
+    found = _AXIS_NAME.fullmatch(squeeze(name))
+    if found is None:
+        return None
+    rest = found["before"] + found["after"]
+    role: Role = "plain"
+    if _HAS_PRED.search(rest):
+        role = "pred"
+    elif _HAS_TRUTH.search(rest):
+        role = "truth"
+    return ("lat" if found["lat"] else "lon"), role, rest
+
+
+def find_pair(names: Iterable[str], roles: Sequence[Role], where: str) -> tuple[str, str] | None:
+    """Return the latitude and longitude column of the first role that has both, else None.
+
+    Raises
+    ------
+    FileError
+        If two pairs could be meant.
+
+    Examples
+    --------
+    >>> find_pair(["id", "lat", "lon", "lat_pred", "lon_pred"], ("pred", "plain"), "a.csv")
+    ('lat_pred', 'lon_pred')
+    """
+    groups: dict[tuple[Role, str], dict[str, list[str]]] = {}
+    squeezed = {squeeze(name): name for name in names}
+    for name in names:
+        axis = axis_of(name)
+        if axis is not None:
+            group = groups.setdefault(axis[1:], {"lat": [], "lon": []})
+            group[axis[0]].append(name)
+    for role in roles:
+        pairs = [(rest, group) for (r, rest), group in groups.items() if r == role]
+        whole = [pair for pair in pairs if pair[1]["lat"] and pair[1]["lon"]]
+        bare = [pair for pair in whole if not pair[0]]
+        chosen = bare or whole
+        if len(chosen) > 1 or any(len(v) > 1 for _, group in chosen for v in group.values()):
+            found = ", ".join(n for _, group in chosen for v in group.values() for n in v)
+            msg = f"{where}: {found} could all be the coordinates; name two with lat= and lon="
+            raise FileError(msg)
+        if chosen:
+            return chosen[0][1]["lat"][0], chosen[0][1]["lon"][0]
+        if role == "plain" and {"x", "y"} <= squeezed.keys():
+            return squeezed["y"], squeezed["x"]
+    return None
+
+
+def find_named(names: Sequence[str], usual: Sequence[str], what: str, where: str) -> str | None:
+    """Return the first column whose squeezed name is usual, None if there is none.
+
+    Raises
+    ------
+    FileError
+        If two columns have that name but for case and separators.
+
+    Examples
+    --------
+    >>> find_named(["IMG_ID", "LAT"], ID_NAMES, "id", "a.csv")
+    'IMG_ID'
+    """
+    squeezed: dict[str, list[str]] = {}
+    for name in names:
+        squeezed.setdefault(squeeze(name), []).append(name)
+    for candidate in usual:
+        found = squeezed.get(candidate, [])
+        if len(found) > 1:
+            msg = f"{where}: {', '.join(found)} could all be the {what}; name one with {what}="
+            raise FileError(msg)
+        if found:
+            return found[0]
+    return None
+
+
+def given(name: str | None, names: Sequence[str], what: str, where: str) -> str | None:
+    """Return a column that the caller named, after checking that it is there.
+
+    Raises
+    ------
+    FileError
+        If it is not; the message lists the columns.
+
+    Examples
+    --------
+    >>> given("LAT", ["LAT", "LON"], "lat", "a.csv")
+    'LAT'
+    """
+    if name is None or name in names:
+        return name
+    msg = f"{where}: no column {name!r} for {what}; the columns are {listed(names)}"
+    raise FileError(msg)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return column names for an error message, cut where there are many."""
+    shown = ", ".join(repr(name[:40]) for name in names[:20]) or "(none)"
+    return shown if len(names) <= 20 else f"{shown} and {len(names) - 20} more"
+
+
+def not_found(names: Sequence[str], what: str, where: str) -> FileError:
+    """Return the error for a column that was not found, guessing what went wrong."""
+    hint = ""
+    if len(names) == 1 and re.search(r"[;\t|]", names[0]):
+        hint = "; the fields are not separated by commas: save it as CSV, or give format='tsv'"
+    elif names and sum(bool(re.fullmatch(r"[-+]?[0-9.]+", n.strip())) for n in names) >= 2:
+        hint = "; line 1 looks like data: add a header such as id,lat,lon"
+    msg = f"{where}: found no {what} among the columns {listed(names)}{hint}"
+    return FileError(msg)

@@ -1,0 +1,90 @@
+"""Columns of names: each distinct combination is looked up once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from geodata.gazetteer.points import code_names
+
+COLUMNS = ("country_code", "admin1_code", "city")
+
+
+def texts(values: Any) -> list[str | None]:
+    """Return the values of a column as text, None where they are not text.
+
+    Examples
+    --------
+    >>> texts(["Mali", None, 7.5])
+    ['Mali', None, None]
+    """
+    found: list[str | None] = text_array(values).to_pylist()
+    return found
+
+
+def text_array(values: Any) -> pa.Array:
+    """Return a column as an Arrow string array, shape (n,), NULL where a value is not text.
+
+    Raises
+    ------
+    ValueError
+        If it is a single value.
+    """
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    if isinstance(values, pa.Array):
+        kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
+        is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+        if is_text or pa.types.is_string_view(kind):
+            return values.cast(pa.string())
+        return pa.nulls(len(values), pa.string())
+    if isinstance(values, str | bytes) or not hasattr(values, "__iter__"):
+        msg = f"expected a column of names, got {values!r:.80}; wrap one name in a list"
+        raise ValueError(msg)
+    return pa.array([v if isinstance(v, str) else None for v in values], pa.string())
+
+
+def code_table(country: Any, admin1: Any, city: Any) -> pa.Table:
+    """Return the codes of columns of names; see `geodata.gazetteer.codes`."""
+    columns = [None if c is None else text_array(c) for c in (country, admin1, city)]
+    lengths = sorted({len(c) for c in columns if c is not None})
+    if len(lengths) != 1:
+        what = f"have lengths {lengths}" if lengths else "are all missing"
+        msg = f"the columns country, admin1 and city {what}; give columns of one table"
+        raise ValueError(msg)
+    encoded = [_encoded(c, lengths[0]) for c in columns]
+    row, distinct = _combinations([index for index, _ in encoded], [len(v) for _, v in encoded])
+    found = [
+        code_names(*(names[i] for (_, names), i in zip(encoded, combination, strict=True)))
+        for combination in distinct
+    ]
+    unique = pa.table(
+        {name: pa.array([f[at] for f in found], pa.string()) for at, name in enumerate(COLUMNS)}
+    )
+    return unique.take(pa.array(row))
+
+
+def _encoded(column: pa.Array | None, rows: int) -> tuple[NDArray[np.int64], list[str | None]]:
+    """Return the number of each row's value, and the values; NULL is the last of them."""
+    if column is None:
+        return np.zeros(rows, np.int64), [None]
+    coded = pc.dictionary_encode(column)
+    names: list[str | None] = [*coded.dictionary.to_pylist(), None]
+    index = pc.fill_null(coded.indices.cast(pa.int64()), len(names) - 1)
+    return index.to_numpy(zero_copy_only=False), names
+
+
+def _combinations(
+    indices: list[NDArray[np.int64]], sizes: list[int]
+) -> tuple[NDArray[np.int64], list[tuple[int, ...]]]:
+    """Return the number of each row's combination, and the distinct combinations."""
+    packed = np.zeros(len(indices[0]), np.int64)
+    for index, size in zip(indices, sizes, strict=True):
+        packed = np.unique(packed * size + index, return_inverse=True)[1]
+    _, first, row = np.unique(packed, return_index=True, return_inverse=True)
+    columns = [index[first].tolist() for index in indices]
+    return row, list(zip(*columns, strict=True))

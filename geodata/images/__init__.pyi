@@ -1,0 +1,20 @@
+from .archive import (
+    ABSENT as ABSENT,
+    Archive as Archive,
+    index_path as index_path,
+    open_archive as open_archive,
+)
+from .column import (
+    image_bytes as image_bytes,
+    image_column as image_column,
+    is_missing as is_missing,
+    rooted as rooted,
+)
+from .places import (
+    AMBIGUOUS as AMBIGUOUS,
+    ImagePlaces as ImagePlaces,
+    Images as Images,
+    open_image as open_image,
+    open_images as open_images,
+)
+from .tar import archive_kind as archive_kind

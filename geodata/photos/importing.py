@@ -1,0 +1,330 @@
+"""Photo metadata from anywhere into one schema, bad rows kept with a status.
+
+Reads MP-16 and MP16-Pro, IM2GPS3K, YFCC100M, OSV-5M, any CSV, TSV, Parquet or JSONL file with
+coordinates, and folders or archives of pictures with EXIF positions. Every row of the source is
+one row of the result, in order. Authors are hashed, and of the other columns only those asked
+for are kept: where a photo was taken is personal data.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from geodata import __version__, files
+from geodata.images import Archive, ImagePlaces, index_path, open_archive, open_image, open_images
+from geodata.photos.rows import SCHEMA, STATUSES, UNAVAILABLE_BYTES, Rules, to_schema
+from geodata.photos.sources import FLICKR, LAYOUTS, ROLES, PhotoSource, open_photos
+from geodata.photos.writing import append, is_file_target, write_parquet
+
+__all__ = [
+    "LAYOUTS",
+    "ROLES",
+    "SCHEMA",
+    "STATUSES",
+    "Archive",
+    "ImportReport",
+    "import_",
+    "index_path",
+    "open_archive",
+    "open_image",
+    "read",
+]
+
+SWAP_SHARE = 0.01
+"""More latitudes than this beyond ±90 suggest that the columns are swapped."""
+
+MAX_EXAMPLES = 20
+
+Progress = Callable[[int, int | None], None]
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What an import did."""
+
+    target: str
+    version: int | None
+    """Version of the table that was written, None for a file."""
+    format: str
+    detected: str
+    """How the format was told."""
+    columns: dict[str, str]
+    """Column of the source by role."""
+    rows: int
+    statuses: dict[str, int]
+    """Rows by status, those that occur."""
+    unreadable: tuple[tuple[int, str], ...]
+    """The first rows that could not be read: row number from 0, and why."""
+    beyond_pole: int
+    """Rows whose latitude is a number outside [-90, 90]."""
+    made_by: dict[str, Any]
+
+    @property
+    def swap_hint(self) -> str | None:
+        """Advice where latitude and longitude look swapped, else None."""
+        if self.beyond_pole <= SWAP_SHARE * self.rows:
+            return None
+        lat, lon = self.columns.get("lat"), self.columns.get("lon")
+        return (
+            f"{self.beyond_pole} of {self.rows} values in {lat!r} are beyond ±90: latitude and "
+            f"longitude may be swapped; try --lat {lon} --lon {lat}"
+        )
+
+
+@dataclass
+class _Tally:
+    """Counts that grow while rows pass."""
+
+    rows: int = 0
+    beyond: int = 0
+    statuses: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STATUSES, 0))
+    unreadable: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, table: pa.Table, beyond: int) -> None:
+        for item in table["status"].value_counts().to_pylist():
+            self.statuses[item["values"]] += item["counts"]
+        if self.statuses["unreadable"] and len(self.unreadable) < MAX_EXAMPLES:
+            told = zip(
+                *(table[c].to_pylist() for c in ("status", "source_row", "reason")), strict=True
+            )
+            found = [(row, str(why)) for status, row, why in told if status == "unreadable"]
+            self.unreadable += found[: MAX_EXAMPLES - len(self.unreadable)]
+        self.rows += table.num_rows
+        self.beyond += beyond
+
+
+def read(
+    source: Any,
+    *,
+    format: str | None = None,  # noqa: A002
+    columns: Mapping[str, str | None] | None = None,
+    keep: Sequence[str] = (),
+    salt: str | bytes | None = None,
+    images: ImagePlaces | None = None,
+    min_image_bytes: int | None = None,
+    licence: str | None = None,
+    source_name: str | None = None,
+) -> Iterator[pa.Table]:
+    """Read photo metadata of any kind in batches of the one schema, memory flat.
+
+    Parameters
+    ----------
+    source
+        A CSV, TSV, Parquet or JSONL file; a YFCC100M file (tab-separated, also .bz2 or .gz, or
+        SQLite); a folder, tar or zip of pictures; an Arrow table or data frame.
+    format
+        One of 'mp16', 'im2gps3k', 'yfcc100m', 'osv5m', 'exif', or 'csv', 'tsv', 'parquet',
+        'jsonl' for a file whose ending does not tell; by default told by header and content.
+    columns
+        Column by role: 'photo_id', 'lat', 'lon', 'image', 'author', 'taken_at', 'licence'. What
+        is not given is found by its usual name; None leaves a role out. Without an id the image
+        names a row, without an image its row number does.
+    keep
+        More columns to keep, as they are; for pictures names of EXIF tags such as 'Model'.
+    salt
+        Text or bytes hashed before each author. Author ids can be guessed, so a hash without a
+        salt hides nobody from someone who tries; equal salts keep tables comparable.
+    images
+        Where the pictures are: tar and zip files (read in place, see `open_archive`), folders of
+        pictures or of archives, or the beginning of a URL. Rows then refer to the picture that
+        was found, and rows without one get a status.
+    min_image_bytes
+        Smaller pictures are 'photo_unavailable': by default 5120 for Flickr data sets, else 0.
+    licence
+        Licence of rows whose source does not say.
+    source_name
+        Text of the column 'source'; by default the format, or the name of the file.
+
+    Yields
+    ------
+    pyarrow.Table
+        Columns of `SCHEMA`, then the kept ones: photo_id; lat, lon in degrees, NULL unless both
+        are good; image; author, SHA-256 in hex; taken_at, ISO 8601 text, without zone if unknown;
+        source; source_row, from 0; licence; status, one of `STATUSES`; reason; h3_3, h3_5, H3
+        cells; x, y, z, unit vector.
+
+    Raises
+    ------
+    FileError
+        If the source is not there, is of unknown format, lacks a column or cannot be read.
+    ValueError
+        For an unknown format, role or kept column.
+
+    Examples
+    --------
+    >>> rows = {"IMG_ID": ["a/1.jpg", "b/2.jpg"], "LAT": ["48.8584", "91"], "LON": ["2.2945", "0"]}
+    >>> photos = next(read(rows))
+    >>> photos.select(["photo_id", "lat", "lon", "status"]).to_pylist()
+    [{'photo_id': 'a/1.jpg', 'lat': 48.8584, 'lon': 2.2945, 'status': 'ok'},
+     {'photo_id': 'b/2.jpg', 'lat': None, 'lon': None, 'status': 'invalid'}]
+    """
+    opened = open_photos(source, format, columns, keep)
+    rules = _rules(opened, salt, images, min_image_bytes, licence, source_name)
+    return (table for table, _ in _batches(opened, rules))
+
+
+def import_(
+    source: Any,
+    target: str | os.PathLike[str],
+    *,
+    format: str | None = None,  # noqa: A002
+    columns: Mapping[str, str | None] | None = None,
+    keep: Sequence[str] = (),
+    salt: str | bytes | None = None,
+    images: ImagePlaces | None = None,
+    min_image_bytes: int | None = None,
+    licence: str | None = None,
+    source_name: str | None = None,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Import photo metadata into a Parquet file or a versioned table.
+
+    Parameters
+    ----------
+    source, format, columns, keep, salt, images, min_image_bytes, licence, source_name
+        As in `read`.
+    target
+        A file that ends in .parquet, which appears whole or not at all; or the folder of a
+        versioned table (`geodata.tables`), where the rows are appended as a new version.
+    progress
+        Called with the rows done and the rows in all, None where the source does not tell.
+
+    Returns
+    -------
+    ImportReport
+        Rows by status, the format and columns that were found, and what made the rows; the
+        last is also in the Parquet metadata (key ``geodata``) or the note of the version.
+
+    Raises
+    ------
+    FileError, ValueError
+        As in `read`, with nothing written.
+    TableError
+        If the table cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> rows = {"IMG_ID": ["a", "b"], "LAT": [48.8584, None], "LON": [2.2945, 0.0]}
+    >>> import_(rows, folder.name + "/photos.parquet").statuses
+    {'ok': 1, 'missing': 1}
+    >>> folder.cleanup()
+    """
+    opened = open_photos(source, format, columns, keep)
+    rules = _rules(opened, salt, images, min_image_bytes, licence, source_name)
+    into_file = is_file_target(target)
+    tables = _batches(opened, rules)
+    first = next(tables, None)  # a wrong source fails before anything is hashed or made
+    made_by = _made_by(opened, rules)
+    tally = _Tally()
+    stream = _counted(first, tables, tally, opened.rows, progress)
+    schema = _empty(rules).schema if first is None else first[0].schema
+    version = None
+    if into_file:
+        write_parquet(target, schema, stream, made_by)
+    else:
+        version = append(target, schema, stream, made_by)
+    return ImportReport(
+        target=os.fspath(target),
+        version=version,
+        format=opened.format,
+        detected=opened.detected,
+        columns={r: c for r, c in opened.columns.items() if r in ROLES},
+        rows=tally.rows,
+        statuses={name: count for name, count in tally.statuses.items() if count},
+        unreadable=tuple(tally.unreadable),
+        beyond_pole=tally.beyond,
+        made_by=made_by,
+    )
+
+
+def _rules(
+    opened: PhotoSource,
+    salt: str | bytes | None,
+    images: ImagePlaces | None,
+    min_image_bytes: int | None,
+    licence: str | None,
+    source_name: str | None,
+) -> Rules:
+    taken = {name.lower() for name in SCHEMA.names}
+    clash = [name for name in opened.keep if name.lower() in taken]
+    if clash:
+        msg = f"keep: {clash[0]!r} is a name of the photo schema; rename the column in the source"
+        raise ValueError(msg)
+    if images is not None and opened.format == "exif":
+        msg = "images: the source is the pictures themselves; leave images out"
+        raise ValueError(msg)
+    if min_image_bytes is None:
+        min_image_bytes = UNAVAILABLE_BYTES if opened.format in FLICKR else 0
+    known = opened.format if opened.format in LAYOUTS else None
+    stem = opened.path.stem if opened.path is not None else opened.name
+    return Rules(
+        format=opened.format,
+        source=source_name or known or stem,
+        salt=salt.encode() if isinstance(salt, str) else salt,
+        licence=licence,
+        images=open_images(images),
+        min_image_bytes=min_image_bytes,
+        keep=opened.keep,
+    )
+
+
+def _batches(opened: PhotoSource, rules: Rules) -> Iterator[tuple[pa.Table, int]]:
+    """Yield batches of one schema, also where a later one knows less about a kept column."""
+    row = 0
+    schema: pa.Schema | None = None
+    for batch in opened.batches():
+        table, beyond = to_schema(batch.table, batch.bad, row, rules)
+        schema = schema or table.schema
+        if table.schema != schema:
+            table = table.cast(schema)
+        row += table.num_rows
+        yield table, beyond
+
+
+def _empty(rules: Rules) -> pa.Table:
+    none = pa.table({name: pa.array([], pa.string()) for name in ("lat", "lon", *rules.keep)})
+    return to_schema(none, {}, 0, rules)[0]
+
+
+def _counted(
+    first: tuple[pa.Table, int] | None,
+    rest: Iterator[tuple[pa.Table, int]],
+    tally: _Tally,
+    rows: int | None,
+    progress: Progress | None,
+) -> Iterator[pa.Table]:
+    following = first
+    while following is not None:
+        table, beyond = following
+        tally.add(table, beyond)
+        yield table
+        if progress is not None:
+            progress(tally.rows, rows)
+        following = next(rest, None)
+
+
+def _made_by(opened: PhotoSource, rules: Rules) -> dict[str, Any]:
+    """Return what the rows depend on: software, source with hash, and every option."""
+    origin: dict[str, Any] = {"name": Path(opened.name).name, "format": opened.format}
+    if opened.path is not None and opened.path.is_file():
+        origin["sha256"] = files.sha256(opened.path)
+    return {
+        "software": f"georl {__version__}",
+        "step": "photos import",
+        "source": origin,
+        "columns": {r: c for r, c in opened.columns.items() if r in ROLES},
+        "keep": list(rules.keep),
+        "source_name": rules.source,
+        "authors": "sha256" if rules.salt is None else "sha256 with a salt",
+        "licence": rules.licence,
+        "images": None if rules.images is None else rules.images.describe(),
+        "min_image_bytes": rules.min_image_bytes,
+    }

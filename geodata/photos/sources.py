@@ -1,0 +1,294 @@
+"""Tell what a photo source is, find its columns, and read it in batches of rows.
+
+What is found by looking (format, columns) is kept with the reason, so that an import can say
+what it did and an error what it found and what it expected.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from geodata import coords
+from geodata.files import FORMATS, Batch, FileError, Source, open_source
+from geodata.photos import exif, yfcc
+
+ROLES = ("photo_id", "lat", "lon", "image", "author", "taken_at", "licence")
+"""What a column of a source can be mapped to."""
+
+LAYOUTS = ("mp16", "im2gps3k", "yfcc100m", "osv5m", "exif")
+TABLES = ("csv", "tsv", "parquet", "jsonl")
+FLICKR = ("mp16", "im2gps3k", "yfcc100m")
+
+_USUAL = {
+    "photo_id": ("photo_id", "img_id", "image_id", "photoid", "id", "key", "__key__"),
+    "image": (
+        "image", "image_path", "img_path", "path", "file_name", "filename", "file", "image.path",
+        "image_url", "url", "downloadurl",
+    ),
+    "author": (
+        "author", "author_id", "user_id", "userid", "user", "uid", "owner", "creator_id",
+        "photographer",
+    ),
+    "taken_at": ("taken_at", "captured_at", "datetaken", "date_taken", "timestamp", "datetime"),
+    "licence": ("licence", "license", "licensename", "license_name"),
+}  # fmt: skip
+"""Usual names by role, in order of trust; latitude and longitude are found by `coords`."""
+
+_NEEDED = {
+    "mp16": ("IMG_ID", "LAT", "LON"),
+    "im2gps3k": ("IMG_ID", "LAT", "LON"),
+    "osv5m": ("id", "latitude", "longitude"),
+    "yfcc100m": ("photoid", "latitude", "longitude"),
+}
+_OSV_SIGNS = ("thumb_original_url", "captured_at", "sequence", "unique_country", "drive_side")
+
+_Batches = Callable[[Sequence[str]], Iterator[Batch]]
+
+
+@dataclass(frozen=True)
+class PhotoSource:
+    """A source of photo rows; only its head was looked at."""
+
+    name: str
+    path: Path | None
+    format: str
+    """One of `LAYOUTS` or `TABLES`, or ``table`` for rows in memory."""
+    detected: str
+    """How the format was told."""
+    columns: dict[str, str]
+    """Column of the source by role; a role that is not there has no column."""
+    keep: tuple[str, ...]
+    rows: int | None
+    _read: _Batches
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield every row, damaged ones as NULLs with a reason: columns are roles and kept ones.
+
+        More columns may be there: ``status`` and ``reason`` of rows already judged, and
+        ``_marker`` and ``_ext`` of YFCC100M.
+        """
+        names = {**self.columns, **{name: name for name in self.keep}}
+        for batch in self._read(list(dict.fromkeys(names.values()))):
+            table = pa.table({new: batch.table[old] for new, old in names.items()})
+            yield Batch(table, batch.bad)
+
+
+def open_photos(
+    source: Any,
+    format: str | None = None,  # noqa: A002
+    columns: Mapping[str, str | None] | None = None,
+    keep: Sequence[str] = (),
+) -> PhotoSource:
+    """Look at the head of a source: see `geodata.photos.read`."""
+    _check_arguments(format, columns or {}, keep)
+    if not isinstance(source, str | os.PathLike):
+        opened = open_source(source, what="photos")
+        rows = None if opened.table is None else opened.table.num_rows
+        return _from_table(opened, None, format, columns or {}, keep, rows)
+    path = Path(source)
+    if path.is_dir() or format == "exif" or _is_archive(path):
+        return _from_pictures(path, format, columns or {}, keep)
+    if not path.is_file():
+        msg = f"{str(path)[:200]}: there is no such file or folder of photos"
+        raise FileError(msg)
+    if yfcc.is_sqlite(path):
+        names = yfcc.sqlite_names(path)
+        told = f"SQLite table {yfcc.TABLE}"
+        read: _Batches = lambda wanted: yfcc.sqlite_batches(path, wanted)  # noqa: E731
+        return _built(str(path), path, ("yfcc100m", told), names, columns or {}, keep, read)
+    return _from_file(path, format, columns or {}, keep)
+
+
+def _from_file(
+    path: Path, format_: str | None, columns: Mapping[str, str | None], keep: Sequence[str]
+) -> PhotoSource:
+    suffix = path.suffix.lower()
+    if format_ == "yfcc100m" or (format_ is None and suffix not in (".parquet", ".pq")):
+        line = yfcc.first_line(path)
+        names = yfcc.text_names(line, sure=format_ == "yfcc100m")
+        if names is not None:
+            told = f"{len(names)} tab-separated fields without a header"
+            read: _Batches = lambda wanted: yfcc.text_batches(path, names, wanted)  # noqa: E731
+            return _built(str(path), path, ("yfcc100m", told), names, columns, keep, read)
+        if format_ == "yfcc100m" and "photoid" not in line.lower():
+            msg = (
+                f"{path}: the first line has {line.count(chr(9)) + 1} tab-separated fields "
+                f"({line[:60]!r}), expected 25 (or 23) fields of YFCC100M without a header"
+            )
+            raise FileError(msg)
+    kind = format_ if format_ in TABLES else None
+    if kind is None and suffix not in FORMATS:
+        kind = _sniffed(path)
+    opened = open_source(path, format=kind)
+    rows = None if opened.file is None else opened.file.rows
+    return _from_table(opened, path, format_, columns, keep, rows)
+
+
+def _sniffed(path: Path) -> str:
+    """Tell CSV, TSV, Parquet or JSONL by the head of a file whose ending does not."""
+    with path.open("rb") as file:
+        head = file.read(4)
+    if head == b"PAR1":
+        return "parquet"
+    line = yfcc.first_line(path).lstrip("\ufeff")
+    is_text = line.replace("\t", "").isprintable() and "\ufffd" not in line
+    if is_text and path.suffix.lower() not in (".gz", ".bz2"):
+        if line.startswith("{"):
+            return "jsonl"
+        for mark, kind in (("\t", "tsv"), (",", "csv")):
+            if mark in line:
+                return kind
+    msg = (
+        f"{path}: unknown format, it begins with {line[:60]!r}; expected a CSV, TSV, Parquet or "
+        "JSONL file with a header, a YFCC100M file (25 or 23 tab-separated fields, or SQLite), or "
+        "a folder, tar or zip of pictures"
+    )
+    raise FileError(msg)
+
+
+def _from_table(
+    opened: Source,
+    path: Path | None,
+    format_: str | None,
+    columns: Mapping[str, str | None],
+    keep: Sequence[str],
+    rows: int | None,
+) -> PhotoSource:
+    if format_ in LAYOUTS:
+        found = (format_, "as asked")
+        _check_needed(opened, format_)
+    else:
+        found = _layout(opened)
+    return _built(opened.name, path, found, opened.columns, columns, keep, opened.batches, rows)
+
+
+def _check_needed(opened: Source, format_: str) -> None:
+    lower = {name.lower() for name in opened.columns}
+    missing = [name for name in _NEEDED[format_] if name.lower() not in lower]
+    if missing:
+        msg = (
+            f"{opened.name}: format {format_!r} needs the columns {', '.join(_NEEDED[format_])}; "
+            f"found {', '.join(opened.columns[:30])}"
+        )
+        raise FileError(msg)
+
+
+def _layout(opened: Source) -> tuple[str, str]:
+    """Tell the layout of a table by its columns, and MP-16 from IM2GPS3K by its first id."""
+    lower = {name.lower(): name for name in opened.columns}
+    if {"img_id", "author", "lat", "lon"} <= lower.keys():
+        first = _first(opened, lower["img_id"])
+        told = "columns IMG_ID, AUTHOR, LAT, LON; IMG_ID {} folders"
+        return ("mp16", told.format("with")) if "/" in first else ("im2gps3k", told.format("no"))
+    if {"photoid", "uid", "latitude", "longitude"} <= lower.keys():
+        return "yfcc100m", "columns photoid, uid, latitude, longitude"
+    signs = [name for name in _OSV_SIGNS if name in lower]
+    if {"id", "latitude", "longitude"} <= lower.keys() and len(signs) > 1:
+        return "osv5m", f"columns id, latitude, longitude, {', '.join(signs)}"
+    return opened.kind, "no known layout: columns by their usual names"
+
+
+def _first(opened: Source, column: str) -> str:
+    for batch in itertools.islice(opened.batches([column]), 1):
+        if batch.table.num_rows:
+            return str(batch.table[column][0].as_py())
+    return ""
+
+
+def _from_pictures(
+    path: Path, format_: str | None, columns: Mapping[str, str | None], keep: Sequence[str]
+) -> PhotoSource:
+    if format_ not in (None, "exif") or columns:
+        what = "columns" if columns else f"format {format_!r}"
+        msg = f"{path}: is a folder or archive of pictures (format 'exif'), so {what} do not apply"
+        raise FileError(msg)
+    if not path.exists():
+        msg = f"{path}: there is no such folder of pictures"
+        raise FileError(msg)
+    if next(iter(exif.pictures(path)), None) is None:
+        folder = path.is_dir()
+        names = sorted(p.name for p in path.iterdir())[:5] if folder else exif.names_in(path)
+        msg = (
+            f"{path}: holds no picture ({', '.join(exif.ENDINGS)}), but "
+            f"{', '.join(names) or 'nothing'}; import table files one by one, unpacked"
+        )
+        raise FileError(msg)
+    told = "a folder of pictures" if path.is_dir() else "an archive of pictures"
+    read: _Batches = lambda _: exif.batches(path, keep)  # noqa: E731
+    own = {name: name for name in exif.COLUMNS}
+    return PhotoSource(str(path), path, "exif", told, own, tuple(keep), None, read)
+
+
+def _built(
+    name: str,
+    path: Path | None,
+    found: tuple[str, str],
+    names: Sequence[str],
+    columns: Mapping[str, str | None],
+    keep: Sequence[str],
+    read: _Batches,
+    rows: int | None = None,
+) -> PhotoSource:
+    roles = _roles(name, list(names), found[0], columns)
+    absent = [one for one in keep if one not in names]
+    if absent:
+        msg = f"{name}: no column {absent[0]!r} to keep; the columns are {', '.join(names)}"
+        raise FileError(msg)
+    extra = {"marker": _named(names, "marker"), "ext": _named(names, "ext")}
+    if found[0] == "yfcc100m":
+        roles |= {f"_{role}": column for role, column in extra.items() if column is not None}
+    return PhotoSource(name, path, *found, roles, tuple(keep), rows, read)
+
+
+def _roles(
+    where: str, names: list[str], format_: str, given: Mapping[str, str | None]
+) -> dict[str, str]:
+    for role, column in given.items():
+        if column is not None and column not in names:
+            msg = f"{where}: no column {column!r} for {role}; the columns are {', '.join(names)}"
+            raise FileError(msg)
+    try:
+        lat, lon = coords.find_columns(names, given.get("lat"), given.get("lon"))
+    except ValueError as error:
+        msg = f"{where}: {error}"
+        raise FileError(msg) from error
+    roles = {"lat": lat, "lon": lon}
+    for role, candidates in _USUAL.items():
+        known = (_named(names, candidate) for candidate in candidates)
+        column = given[role] if role in given else next(filter(None, known), None)
+        if column is not None:
+            roles[role] = column
+    if format_ in ("mp16", "im2gps3k", "osv5m") and "image" not in given:
+        roles.pop("image", None)  # the id names the picture; the links of OSV-5M run out
+    return {role: roles[role] for role in ROLES if role in roles}
+
+
+def _named(names: Sequence[str], lower: str) -> str | None:
+    return next((name for name in names if name.strip().lower() == lower), None)
+
+
+def _is_archive(path: Path) -> bool:
+    return path.suffix.lower() not in FORMATS and exif.is_archive(path)
+
+
+def _check_arguments(
+    format_: str | None, columns: Mapping[str, str | None], keep: Sequence[str]
+) -> None:
+    known = (*LAYOUTS, *TABLES)
+    if format_ is not None and format_ not in known:
+        msg = f"unknown format {format_!r}; expected one of {', '.join(known)}, or none to detect"
+        raise ValueError(msg)
+    wrong = [role for role in columns if role not in ROLES]
+    if wrong:
+        msg = f"columns: {wrong[0]!r} is no role; expected {', '.join(ROLES)}"
+        raise ValueError(msg)
+    if isinstance(keep, str):
+        msg = f"keep: {keep!r} is text; give a list of column names"
+        raise TypeError(msg)

@@ -1,0 +1,226 @@
+"""Popular regions: which points lie within a radius of any popular point, exactly.
+
+Geo-R builds its hard set by dropping every photo within 200 km of a place that a base model
+already localizes. Three ways agree to the row: `within_km` on arrays, the H3 cells of `cells`
+with the SQL macro ``far_from_popular``, and `PopularRegions`, which grows while training runs.
+"Within" is the canonical predicate ``haversine_a <= threshold_a`` of `geodata.sphere`: a point
+exactly at the radius is within.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from geodata import coords
+from geodata.files import as_table
+from geodata.popular.growing import PopularRegions
+from geodata.popular.hexagons import cell_points, cells
+from geodata.popular.near import AMBIGUOUS, OUTSIDE, Floats, Near, check_radius, checked
+
+__all__ = ["PopularRegions", "cell_points", "cells", "exclude", "within_km"]
+
+_DIRECT = 50_000
+"""Up to this many points the tree alone is quicker than a raster."""
+
+_COARSE = 8
+"""Cells on a side of the fine raster in one cell of the coarse."""
+
+_CHUNK = 1 << 18
+
+
+def within_km(
+    lat: Any, lon: Any, popular_lat: Any, popular_lon: Any, radius_km: float = 200.0
+) -> NDArray[np.bool_]:
+    """Return whether each point is within ``radius_km`` of any popular point.
+
+    Space is classified once: cells of a latitude-longitude raster are wholly inside, wholly
+    outside or ambiguous, and only points of ambiguous cells are looked up one by one.
+
+    Parameters
+    ----------
+    lat, lon
+        Points, shape (n,), degrees: NumPy, Arrow or lists. A missing or invalid one is within
+        nothing: its answer is False.
+    popular_lat, popular_lon
+        Popular points, shape (m,), degrees; m may be 0.
+    radius_km
+        Great-circle radius on the sphere of 6371 km, above 0; half the circumference and more
+        reaches every point.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+
+    Raises
+    ------
+    ValueError
+        If a popular point or the radius is not valid, or lengths differ.
+
+    References
+    ----------
+    Geo-R, arXiv 2601.00388, construction of MP16-Hard.
+
+    Examples
+    --------
+    >>> within_km([48.86, -89.0, 0.0], [2.35, 10.0, -179.5], [49, -90, 0], [2, 0, 179.5])
+    array([ True,  True,  True])
+    >>> within_km([0.0, 0.0, None], [0.0, 1.0, 0.0], [0.0], [0.0], radius_km=111)
+    array([ True, False, False])
+    """
+    radius = check_radius(radius_km)
+    near = Near(*checked(popular_lat, popular_lon, "popular point"), radius)
+    if _is_plain(lat) and _is_plain(lon) and len(lat) == len(lon) > _DIRECT:
+        return _by_raster(near, lat, lon, radius)  # checked by the chunk, which stays in cache
+    points = coords.arrays(lat, lon, wrap=False)
+    if len(points.lat) <= _DIRECT:
+        return near.contains(points.lat, points.lon) & points.valid
+    return _by_raster(near, points.lat, points.lon, radius) & points.valid
+
+
+def exclude(
+    table: Any,
+    popular_table: Any,
+    radius_km: float = 200.0,
+    lat: str | None = None,
+    lon: str | None = None,
+    *,
+    invalid: Literal["keep", "drop", "error"] = "keep",
+) -> pa.Table:
+    """Return the table without the rows within ``radius_km`` of a popular point.
+
+    Parameters
+    ----------
+    table, popular_table
+        Arrow tables or anything with ``__arrow_c_stream__``: polars, pandas, DuckDB relations.
+    radius_km
+        As in `within_km`.
+    lat, lon
+        Coordinate columns of ``table``, and of ``popular_table`` if it has them; found by their
+        usual names otherwise.
+    invalid
+        What becomes of rows without a valid coordinate, which no distance can judge: ``keep``
+        them (only near rows go), ``drop`` them, or raise an ``error``.
+
+    Returns
+    -------
+    pyarrow.Table
+        The rows that remain, in their order, all columns.
+
+    Raises
+    ------
+    ValueError
+        If a column is not found, a popular point is not valid, or a row is not and ``invalid``
+        is ``error``.
+
+    Examples
+    --------
+    >>> photos = pa.table({"id": ["paris", "perth", "?"], "lat": [48.9, -32.0, None],
+    ...                    "lon": [2.3, 115.9, 0.0]})
+    >>> popular = pa.table({"lat": [49.4], "lon": [1.1]})
+    >>> exclude(photos, popular)["id"].to_pylist()
+    ['perth', '?']
+    >>> exclude(photos, popular, invalid="drop")["id"].to_pylist()
+    ['perth']
+    """
+    if invalid not in ("keep", "drop", "error"):
+        msg = f"invalid={invalid!r} is not known; expected 'keep', 'drop' or 'error'"
+        raise ValueError(msg)
+    rows, places = as_table(table), as_table(popular_table, "popular_table")
+    y, x = _columns(rows, lat, lon)
+    names = set(places.column_names)
+    popular_y, popular_x = _columns(
+        places, lat if lat in names else None, lon if lon in names else None
+    )
+    valid = coords.arrays(y, x).valid
+    if invalid == "error" and not valid.all():
+        first = int(np.flatnonzero(~valid)[0])
+        msg = (
+            f"{int((~valid).sum())} of {len(valid)} rows have no valid coordinate, row {first} is "
+            "the first; correct them, or choose invalid='keep' or 'drop'"
+        )
+        raise ValueError(msg)
+    keep = ~within_km(y, x, popular_y, popular_x, radius_km)
+    if invalid == "drop":
+        keep &= valid
+    return rows.filter(pa.array(keep))
+
+
+def _columns(table: pa.Table, lat: str | None, lon: str | None) -> tuple[Any, Any]:
+    y, x = coords.find_columns(table.column_names, lat, lon)
+    return table[y], table[x]
+
+
+def _is_plain(values: Any) -> bool:
+    return type(values) is np.ndarray and values.ndim == 1 and values.dtype.kind == "f"
+
+
+def _by_raster(near: Near, lat: Floats, lon: Floats, radius_km: float) -> NDArray[np.bool_]:
+    rows = _raster_rows(radius_km)
+    keys = _keys(lat, lon, rows)
+    states = _states(near, keys, rows)
+    out = np.empty(len(lat), np.int8)
+    for i in range(0, len(lat), _CHUNK):
+        out[i : i + _CHUNK] = states[keys[i : i + _CHUNK]]
+    undecided = np.flatnonzero(out == AMBIGUOUS)
+    points = coords.arrays(lat[undecided], lon[undecided], wrap=False)
+    out[undecided] = near.contains(points.lat, points.lon)
+    return out.astype(bool)
+
+
+def _raster_rows(radius_km: float) -> int:
+    """Return the rows of the fine raster: 0.1 degree at 200 km, finer for smaller circles."""
+    coarse_rows = int(np.clip(np.ceil(225 * 200.0 / radius_km), 15, 450))
+    return coarse_rows * _COARSE
+
+
+def _keys(lat: Floats, lon: Floats, rows: int) -> NDArray[np.int32]:
+    """Return the cell of each point, and for an invalid point one cell past the last.
+
+    A point on a cell's own border may fall by 1 ulp to the neighbour; `Near` has room for it.
+    """
+    out = np.empty(len(lat), np.int32)
+    scale = rows / 180.0
+    for i in range(0, len(lat), _CHUNK):
+        points = coords.arrays(lat[i : i + _CHUNK], lon[i : i + _CHUNK])
+        row = ((points.lat + 90.0) * scale).astype(np.int32)
+        col = ((points.lon + 180.0) * scale).astype(np.int32)
+        np.minimum(row, rows - 1, out=row)
+        np.minimum(col, 2 * rows - 1, out=col)
+        key = row * (2 * rows) + col
+        if not points.valid.all():
+            key[~points.valid] = 2 * rows * rows
+        out[i : i + _CHUNK] = key
+    return out
+
+
+def _states(near: Near, keys: NDArray[np.int32], rows: int) -> NDArray[np.int8]:
+    """Return the verdict on every cell that holds a point, coarse cells first."""
+    states = np.zeros(2 * rows * rows + 1, np.int8)
+    states[keys] = AMBIGUOUS
+    states[-1] = OUTSIDE  # invalid points are within nothing
+    used = np.flatnonzero(states)
+    parents = used // (2 * rows) // _COARSE * (2 * rows // _COARSE) + (used % (2 * rows) // _COARSE)
+    coarse_rows = rows // _COARSE
+    coarse = np.zeros(2 * coarse_rows * coarse_rows, np.int8)
+    coarse[parents] = AMBIGUOUS
+    occupied = np.flatnonzero(coarse)
+    coarse[occupied] = _classify(near, occupied, coarse_rows)
+    states[used] = coarse[parents]
+    open_cells = used[coarse[parents] == AMBIGUOUS]
+    states[open_cells] = _classify(near, open_cells, rows)
+    return states
+
+
+def _classify(near: Near, found: NDArray[np.int64], rows: int) -> NDArray[np.int8]:
+    step = 180.0 / rows
+    lat = np.asarray((found // (2 * rows) + 0.5) * step - 90.0, np.float64)
+    lon = np.asarray((found % (2 * rows) + 0.5) * step - 180.0, np.float64)
+    # a <= sin²(dlat/2) + cos(lat) cos(lat') sin²(dlon/2), largest at the edge nearest the equator
+    edge = np.maximum(np.abs(lat) - step / 2, 0.0)
+    half = np.sin(np.radians(step / 4)) ** 2
+    reach = 2.0 * np.sqrt(half * (1.0 + np.cos(np.radians(lat)) * np.cos(np.radians(edge))))
+    return near.classify(lat, lon, reach)

@@ -1,0 +1,33 @@
+from .cards import card as card, export as export, write_card as write_card
+from .commits import software as software
+from .diffs import Diff as Diff, diff as diff
+from .errors import (
+    StorageFullError as StorageFullError,
+    TableChangedError as TableChangedError,
+    TableConflictError as TableConflictError,
+    TableError as TableError,
+    TableNotFoundError as TableNotFoundError,
+    TableSchemaError as TableSchemaError,
+    VersionNotFoundError as VersionNotFoundError,
+    storage as storage,
+)
+from .inputs import (
+    DatasetError as DatasetError,
+    Input as Input,
+    open_input as open_input,
+    reopen as reopen,
+)
+from .log import exists as exists
+from .schemas import fitted as fitted, kept_schema as kept_schema
+from .tagging import tag as tag, tags as tags, untag as untag, vacuum as vacuum
+from .verifying import Report as Report, verify as verify
+from .versions import TableVersion as TableVersion, open_version as open_version
+from .writing import (
+    Commit as Commit,
+    append as append,
+    history as history,
+    names as names,
+    open as open,
+    path_of as path_of,
+    write as write,
+)

@@ -1,0 +1,183 @@
+"""The log of a versioned table: where it is and what a version holds.
+
+Transactions are Delta Lake's (`deltalake`). No checkpoints are made and no old commit is ever
+cleaned up, so that every version that was named can be opened for good.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from geodata.tables import errors
+from geodata.tables.errors import TableChangedError, TableError, VersionNotFoundError
+
+KEY = "geodata"
+LOG = "_delta_log"
+SEALS = "_seals"
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}", re.ASCII)
+
+
+class Active(NamedTuple):
+    """A file of a version, as the log has it."""
+
+    name: str
+    size: int
+    rows: int | None
+
+
+def check_name(name: str) -> str:
+    """Return the name of a table or tag.
+
+    Raises
+    ------
+    TableError
+        Unless it is a letter followed by up to 63 letters, digits, ``_``, ``-`` or ``.``.
+    """
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or name.endswith("."):
+        msg = (
+            f"{name!r} cannot name a table or tag: a name is a letter and then at most 63 letters, "
+            "digits, '_', '-' or '.' (not last)"
+        )
+        raise TableError(msg)
+    return name
+
+
+def check_path(path: str | os.PathLike[str]) -> Path:
+    """Return the absolute folder of a table, whose last part is its name.
+
+    Raises
+    ------
+    TableError
+        For an address (``s3://...``), a bad name, or a percent sign, which the log's addresses
+        cannot tell from an escape.
+    """
+    text = os.fspath(path)
+    if "://" in text:
+        msg = f"{text!r} is an address; versioned tables live in local folders: give a path"
+        raise TableError(msg)
+    root = Path(os.path.abspath(text))  # noqa: PTH100, symbolic links stay as they are
+    check_name(root.name)
+    if "%" in str(root):
+        msg = f"{root}: a folder with '%' in its name cannot hold a table; rename the folder"
+        raise TableError(msg)
+    return root
+
+
+def exists(root: Path) -> bool:
+    """Return whether a table is there."""
+    return (root / LOG).is_dir() and any((root / LOG).glob("*.json"))
+
+
+def load(root: Path, version: int | None = None) -> DeltaTable:
+    """Open the log at a version, the latest for None.
+
+    Raises
+    ------
+    TableNotFoundError, VersionNotFoundError, TableChangedError
+    """
+    if not exists(root):
+        msg = f"{root}: there is no table; make one with tables.append or tables.write"
+        raise errors.TableNotFoundError(msg)
+    latest = last_version(root)
+    if version is not None and not 0 <= version <= latest:
+        msg = f"{root}: there is no version {version}; the versions are 0 to {latest}"
+        raise VersionNotFoundError(msg)
+    with _trusted(root):
+        table = DeltaTable(str(root), version=version)
+        if table.deletion_vectors().read_all().num_rows or table.metadata().partition_columns:
+            msg = f"{root}: the table has partitions or deletion vectors, which are not read here"
+            raise TableError(msg)
+        return table
+
+
+def last_version(root: Path) -> int:
+    """Return the number of the newest commit file."""
+    return max(int(f.stem) for f in (root / LOG).glob("*.json") if f.stem.isdigit())
+
+
+@contextlib.contextmanager
+def _trusted(root: Path | str) -> Iterator[None]:
+    """Turn what the Delta library raises on a damaged log, panics too, into one error."""
+    try:
+        yield
+    except (TableError, KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError):
+        raise
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        msg = f"{root}: the log cannot be read ({first_line(error)}); verify() names the file"
+        raise TableChangedError(msg) from error
+
+
+def schema_of(table: DeltaTable) -> pa.Schema:
+    """Return the columns of a version as Arrow."""
+    return pa.schema(table.schema())
+
+
+def active(table: DeltaTable) -> list[Active]:
+    """Return the files of a version in the order their rows were written."""
+    with _trusted(table.table_uri):
+        rows = pa.table(table.get_add_actions()).select(["path", "size_bytes", "num_records"])
+    return sorted(Active(*row.values()) for row in rows.to_pylist())
+
+
+def commits(root: Path, version: int) -> list[dict[str, Any]]:
+    """Return the commits up to a version, oldest first, as the log has them.
+
+    Read from the log itself: the library numbers the history of an older version from the newest.
+
+    Raises
+    ------
+    TableChangedError
+        If a commit cannot be read.
+    """
+    return [_commit(root / LOG / f"{v:020}.json", v) for v in range(version + 1)]
+
+
+def _commit(file: Path, version: int) -> dict[str, Any]:
+    try:
+        lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        info: dict[str, Any] = next((x["commitInfo"] for x in lines if "commitInfo" in x), {})
+        timestamp, operation = int(info.get("timestamp", 0)), str(info.get("operation", ""))
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        msg = f"{file}: the commit cannot be read ({first_line(error)})"
+        raise TableChangedError(msg) from error
+    payload = _payload(info.get(KEY))
+    return {"version": version, "timestamp": timestamp, "operation": operation, KEY: payload}
+
+
+def _payload(text: Any) -> dict[str, Any]:
+    """Return our part of a commit; of another tool's commit, nothing."""
+    try:
+        payload = json.loads(text)
+    except (TypeError, ValueError):
+        return {}
+    return payload if isinstance(payload, dict) else {}
+
+
+def recorded(root: Path, version: int) -> dict[str, dict[str, Any]]:
+    """Return what the commits recorded of each file ever added: size, sha256, content."""
+    return {
+        k: v for entry in commits(root, version) for k, v in entry[KEY].get("files", {}).items()
+    }
+
+
+def committed_at(entry: dict[str, Any]) -> datetime:
+    """Return the time of a commit, UTC."""
+    return datetime.fromtimestamp(entry["timestamp"] / 1000, UTC)
+
+
+def first_line(error: BaseException) -> str:
+    """Return what an error says, in one line."""
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__

@@ -1,0 +1,262 @@
+"""Versioned tables on Delta Lake: append, open at a version, compare, tag, verify.
+
+A table is a folder. Every `append` or `write` makes a new version and never changes an old one;
+readers see one version or the next, never a mixture, and writers retry when another was first.
+The note given with a version (inputs with versions and hashes, parameters, seed) is kept in its
+commit. See `verify`, `card` and `export` for checking a table, describing it and handing it on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from geodata.tables import commits, data_files, log, schemas, tagging
+from geodata.tables.cards import card, export, write_card
+from geodata.tables.diffs import Diff, diff
+from geodata.tables.errors import (
+    StorageFullError,
+    TableChangedError,
+    TableConflictError,
+    TableError,
+    TableNotFoundError,
+    TableSchemaError,
+    VersionNotFoundError,
+)
+from geodata.tables.tagging import tag, tags, untag, vacuum
+from geodata.tables.verifying import Report, verify
+from geodata.tables.versions import TableVersion, open_version
+
+__all__ = [
+    "Commit",
+    "Diff",
+    "Report",
+    "StorageFullError",
+    "TableChangedError",
+    "TableConflictError",
+    "TableError",
+    "TableNotFoundError",
+    "TableSchemaError",
+    "TableVersion",
+    "VersionNotFoundError",
+    "append",
+    "card",
+    "diff",
+    "export",
+    "history",
+    "names",
+    "open",
+    "path_of",
+    "tag",
+    "tags",
+    "untag",
+    "vacuum",
+    "verify",
+    "write",
+    "write_card",
+]
+
+_Path = str | os.PathLike[str]
+
+
+@dataclass(frozen=True)
+class Commit:
+    """One entry of a table's history."""
+
+    version: int
+    time: datetime
+    """When it was committed, UTC."""
+    kind: str
+    """``append``, ``write``, ``schema``, or another tool's name for what it did."""
+    rows_added: int | None
+    """Rows written with it; None where another tool did not say."""
+    note: dict[str, Any]
+    tags: tuple[str, ...]
+    software: dict[str, str]
+
+
+def append(
+    path: _Path,
+    table: Any,
+    note: Mapping[str, Any] | None = None,
+    *,
+    file_rows: int = data_files.FILE_ROWS,
+) -> int:
+    """Append rows as a new version and return its number; a new table begins at version 0.
+
+    Parameters
+    ----------
+    path
+        The table's folder; its name is a letter and then letters, digits, ``_``, ``-``, ``.``.
+        It is made with its parents where it does not exist.
+    table
+        Rows, shape (n,): a pyarrow.Table or anything with ``__arrow_c_stream__``. A
+        RecordBatchReader is written as it is read, memory flat. Missing columns become NULL; new
+        ones are added to the table, in a version of their own just before, and are NULL in older
+        rows.
+    note
+        What the commit keeps, JSON: inputs with versions and hashes, parameters, seed, sources,
+        licences. See `TableVersion.reference` for naming an input.
+    file_rows
+        Most rows a file; smaller files are skipped more finely by selective queries.
+
+    Raises
+    ------
+    TableError
+        And its kinds, each with nothing committed: `TableSchemaError` where columns do not fit,
+        `TableConflictError` where others kept committing, `StorageFullError`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> lake = tempfile.TemporaryDirectory()
+    >>> append(lake.name + "/photos", pa.table({"photo_id": ["a"]}), note={"source": "import"})
+    0
+    >>> append(lake.name + "/photos", pa.table({"photo_id": ["b"], "country": ["France"]}))
+    2
+    >>> open(lake.name + "/photos").arrow().to_pylist()  # version 1 added the column
+    [{'photo_id': 'a', 'country': None}, {'photo_id': 'b', 'country': 'France'}]
+    >>> open(lake.name + "/photos", 0).rows, history(lake.name + "/photos")[-1].note
+    (1, {'source': 'import'})
+    >>> lake.cleanup()
+    """
+    return _write(path, table, "append", note, file_rows)
+
+
+def write(
+    path: _Path,
+    table: Any,
+    note: Mapping[str, Any] | None = None,
+    *,
+    file_rows: int = data_files.FILE_ROWS,
+) -> int:
+    """Replace all rows and columns in a new version and return its number.
+
+    Older versions stay as they are. Parameters and errors are those of `append`.
+    """
+    return _write(path, table, "overwrite", note, file_rows)
+
+
+def open(path: _Path, version: int | str | None = None) -> TableVersion:  # noqa: A001
+    """Open a table at a version, a tag, or (None) its latest version.
+
+    Raises
+    ------
+    TableNotFoundError, VersionNotFoundError
+        If there is no such table, version or tag.
+    TableChangedError
+        If a file of the version is gone or has another size than was committed.
+    """
+    return open_version(path, version)
+
+
+def history(path: _Path) -> list[Commit]:
+    """Return the commits of a table, newest first."""
+    root = log.check_path(path)
+    named: dict[int, list[str]] = {}
+    for name, version in tagging.tags(root).items():
+        named.setdefault(version, []).append(name)
+    entries = log.commits(root, int(log.load(root).version()))
+    return [_commit(entry, named.get(entry["version"], [])) for entry in reversed(entries)]
+
+
+def path_of(lake: _Path, name: str) -> Path:
+    """Return the folder of a table in a lake; the name is checked, so it cannot lead elsewhere."""
+    return Path(lake) / log.check_name(name)
+
+
+def names(lake: _Path) -> list[str]:
+    """Return the names of the tables in a lake, sorted."""
+    folder = Path(lake)
+    if not folder.is_dir():
+        msg = f"{folder}: there is no such folder; a lake is a folder of tables"
+        raise TableNotFoundError(msg)
+    return sorted(p.name for p in folder.iterdir() if p.is_dir() and log.exists(p))
+
+
+def _write(
+    path: _Path, rows: Any, mode: str, note: Mapping[str, Any] | None, file_rows: int
+) -> int:
+    root = log.check_path(path)
+    checked = _check_note(note)
+    if isinstance(file_rows, bool) or not isinstance(file_rows, int) or file_rows < 1:
+        msg = f"file_rows {file_rows!r} must be a whole number above 0"
+        raise TableError(msg)
+    schema, tables = schemas.stream(rows)
+    known = None
+    if log.exists(root):
+        table = log.load(root)
+        order = int(table.version()) + 1
+        known = log.schema_of(table) if mode == "append" else None
+    else:
+        order = 0
+    kept = schemas.kept_schema(schema, known)
+    fresh = _make_folder(root)
+    try:
+        written = data_files.write(root, tables, kept, order, file_rows)
+        try:
+            return commits.commit(root, written, _schema_for(kept, mode), mode, checked)
+        except BaseException:
+            data_files.remove(root, written)
+            raise
+    except BaseException:
+        _forget_folder(fresh)
+        raise
+
+
+def _schema_for(kept: pa.Schema, mode: str) -> Callable[[pa.Schema | None], pa.Schema]:
+    """Return the rule for the columns after the commit, whatever others commit meanwhile."""
+
+    def after(known: pa.Schema | None) -> pa.Schema:
+        return kept if mode == "overwrite" else schemas.kept_schema(kept, known)
+
+    return after
+
+
+def _make_folder(root: Path) -> list[Path]:
+    """Make the table's folder and return the folders that are new, deepest first."""
+    new = [p for p in (root, *root.parents) if not p.exists()]
+    root.mkdir(parents=True, exist_ok=True)
+    return new
+
+
+def _forget_folder(new: list[Path]) -> None:
+    """Remove folders that were made for a table that did not come to be."""
+    for folder in new:
+        try:
+            folder.rmdir()
+        except OSError:  # another writer uses it
+            return
+
+
+def _check_note(note: Mapping[str, Any] | None) -> dict[str, Any]:
+    checked = dict(note or {})
+    try:
+        text = json.dumps(checked, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        msg = f"the note must be JSON (text, finite numbers, lists, objects): {error}"
+        raise TableError(msg) from error
+    result: dict[str, Any] = json.loads(text)
+    return result
+
+
+def _commit(entry: dict[str, Any], named: list[str]) -> Commit:
+    ours = entry[log.KEY]
+    added = ours.get("files")
+    rows = None if added is None else sum(file["content"][0] for file in added.values())
+    return Commit(
+        version=entry["version"],
+        time=log.committed_at(entry),
+        kind=ours.get("kind", entry["operation"]),
+        rows_added=0 if ours.get("kind") == "schema" else rows,
+        note=ours.get("note", {}),
+        tags=tuple(sorted(named)),
+        software=ours.get("software", {}),
+    )

@@ -1,0 +1,142 @@
+"""What a configuration alone can tell before a model is loaded: values that do not fit together.
+
+A batch that does not divide, a save step inside a reused generation buffer, a hub model without
+a pinned commit, a package that is not installed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from georl.config.run import Config, ConfigError
+
+TRACKERS = ("trackio", "tensorboard", "wandb")
+
+
+def check(config: Config, processes: int | None = None) -> None:
+    """Refuse what cannot run, with everything that the configuration alone can tell.
+
+    Parameters
+    ----------
+    config
+        The resolved configuration.
+    processes
+        World size; by default the launcher's ``WORLD_SIZE``, else 1.
+
+    Raises
+    ------
+    ConfigError
+        With every problem found, one a line.
+    """
+    world = processes if processes is not None else int(os.environ.get("WORLD_SIZE", "1"))
+    problems = [p for p in _problems(config, world) if p]
+    if problems:
+        raise ConfigError("\n".join(problems))
+
+
+def aligned_save_steps(config: Config) -> int:
+    """Return the period, in optimizer steps, at which no generation buffer is half used.
+
+    A checkpoint inside a buffer that serves several updates cannot be resumed exactly: the
+    answers in it are not saved. One buffer serves ``grpo.iterations`` optimizer steps.
+    """
+    return config.grpo.iterations if config.task == "grpo" else 1
+
+
+def _problems(config: Config, world: int) -> Iterator[str | None]:
+    train, grpo = config.train, config.grpo
+    if train.processes and train.processes != world:
+        sharded = train.strategy in ("fsdp", "deepspeed")
+        how = "accelerate launch --num_processes" if sharded else "torchrun --nproc_per_node"
+        yield (
+            f"train.processes is {train.processes} but the launcher started {world}; start with "
+            f"{how} {train.processes}"
+        )
+    if config.task != "predict":
+        yield _divides(
+            "train.batch", train.batch, "train.per_device x processes", train.per_device * world
+        )
+    if config.task == "grpo":
+        local = train.batch // world
+        yield _divides("train.batch", train.batch, "grpo.generations", grpo.generations)
+        if config.groups.drop_equal or config.curriculum.enabled:
+            yield _divides("answers per process", local, "grpo.generations", grpo.generations)
+        if grpo.generations < 2:
+            yield f"grpo.generations is {grpo.generations}; a group needs at least 2 answers"
+        if grpo.vllm == "server" and not grpo.vllm_url:
+            yield "grpo.vllm is 'server' but grpo.vllm_url is not set; give http://HOST:PORT"
+        if config.groups.tries and not config.groups.drop_equal:
+            yield "groups.tries needs groups.drop_equal=true, which says what is replaced"
+        yield _aligned(train.save_steps, aligned_save_steps(config))
+    if config.task == "predict" and config.predict.url is None and config.model.name == "tiny":
+        yield "predict needs model.name (a folder or a hub name) or predict.url"
+    yield _pinned(config)
+    yield from _positive(config)
+
+
+def _divides(what: str, value: int, of: str, unit: int) -> str | None:
+    if unit > 0 and value % unit == 0 and value >= unit:
+        return None
+    below = max(unit, value // unit * unit) if unit > 0 else 0
+    return f"{what} is {value}, not a multiple of {of} = {unit}; use {below} or {below + unit}"
+
+
+def _aligned(save_steps: int, period: int) -> str | None:
+    if save_steps % period == 0:
+        return None
+    near = max(period, round(save_steps / period) * period)
+    return (
+        f"train.save_steps is {save_steps}, inside a generation buffer that serves {period} "
+        f"steps, so a resumed run would differ; use {near}"
+    )
+
+
+def _pinned(config: Config) -> str | None:
+    name = config.model.name
+    local = name == "tiny" or Path(name).exists() or config.predict.url is not None
+    if local or config.model.revision:
+        return None
+    return (
+        f"model {name!r} is not a folder here, so it is a hub name, and model.revision is not "
+        "set; pin the commit you want, e.g. model.revision=<40 hex digits>"
+    )
+
+
+def _positive(config: Config) -> Iterator[str]:
+    above_zero = {
+        "train.learning_rate": config.train.learning_rate,
+        "train.per_device": config.train.per_device,
+        "train.logging_steps": config.train.logging_steps,
+        "grpo.temperature": config.grpo.temperature,
+        "grpo.iterations": config.grpo.iterations,
+        "curriculum.radius_km": config.curriculum.radius_km,
+        "predict.concurrency": config.predict.concurrency,
+    }
+    for name, value in above_zero.items():
+        if not value > 0:
+            yield f"{name} is {value}; it must be above 0"
+    if not 0 <= config.curriculum.keep <= 1:
+        yield f"curriculum.keep is {config.curriculum.keep}; it is a share in [0, 1]"
+
+
+def missing_package(config: Config) -> str | None:
+    """Return what is not installed on this machine and how to get or avoid it, None if all is.
+
+    Not part of `check`: a run is planned on one machine and started on another.
+    """
+    needed = [
+        (name, f"pip install {name}, or take it out of train.report_to")
+        for name in config.train.report_to
+        if name in TRACKERS
+    ]
+    if config.model.attention == "flash_attention_2":
+        needed.append(("flash_attn", "pip install flash-attn, or set model.attention=sdpa"))
+    if config.task == "grpo" and config.grpo.vllm != "off":
+        needed.append(("vllm", "pip install 'georl[vllm]', or set grpo.vllm=off"))
+    for name, remedy in needed:
+        if importlib.util.find_spec(name) is None:
+            return f"this run needs {name}, which is not installed; {remedy}"
+    return None

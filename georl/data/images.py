@@ -1,0 +1,229 @@
+"""The image of a row: opened when it is asked for, looked at before training starts.
+
+A reference is a path, an http(s) URL, or ``archive.tar#member``, which is read in place. What a
+run can tell cheaply about its images it tells before the model is loaded: files and members
+that are not there, and files that are empty or begin like no image. The rest shows when the
+image is opened, and names the row.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from PIL import Image, ImageOps
+
+from geodata.images import ABSENT, open_archive, open_image as read_image
+from georl.data.sources import DataError
+
+MAX_IMAGE_BYTES = 64 << 20
+MISSING = "missing"
+"""The problem of a row whose image is not there; any other is of an image that is."""
+
+_WEB = ("http://", "https://")
+_KNOWN = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"RIFF")
+_MEMBER = re.compile(r"(?<=\.tar)#|(?<=\.zip)#", re.IGNORECASE)
+
+
+def open_image(source: str | bytes | None, root: Path, name: str) -> Image.Image:
+    """Open an RGB image, upright as its EXIF orientation says.
+
+    Parameters
+    ----------
+    source
+        A path (relative to ``root``), ``archive.tar#member``, an http(s) URL, or the bytes.
+    root
+        Folder that relative paths start from.
+    name
+        Id of the row, for messages.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read or decoded: names the row and the file.
+    """
+    try:
+        content = source if isinstance(source, bytes) else _read(source, root)
+        with Image.open(io.BytesIO(content)) as image:
+            return ImageOps.exif_transpose(image).convert("RGB")
+    except Exception as error:  # on damaged bytes the decoders raise almost anything
+        shown = f"{len(source)} bytes" if isinstance(source, bytes) else source
+        reason = str(error) or type(error).__name__
+        msg = f"image of row {name!r} ({shown}) cannot be read: {reason}; repair or drop the row"
+        raise DataError(msg) from error
+
+
+def _read(source: str | None, root: Path) -> bytes:
+    if source is None:
+        msg = "there is none"
+        raise ValueError(msg)
+    if not source.startswith(_WEB):
+        return read_image(source, root=root)
+    with urllib.request.urlopen(source, timeout=60) as response:
+        content: bytes = response.read(MAX_IMAGE_BYTES + 1)
+    if len(content) > MAX_IMAGE_BYTES:
+        msg = f"larger than {MAX_IMAGE_BYTES >> 20} MiB"
+        raise OSError(msg)
+    return content
+
+
+def problem_of(content: bytes | None) -> str | None:
+    """Return what is wrong with an encoded image at first sight, None if nothing.
+
+    Examples
+    --------
+    >>> problem_of(b"GIF89a..."), problem_of(b""), problem_of(b"<html>"), problem_of(None)
+    (None, 'is empty', 'is not an image', 'missing')
+    """
+    if content is None:
+        return MISSING
+    if not content:
+        return "is empty"
+    if content.startswith(_KNOWN):
+        return None
+    try:
+        Image.open(io.BytesIO(content)).close()
+    except Exception:
+        return "is not an image"
+    return None
+
+
+def problems(references: Sequence[str | None], root: Path) -> list[str | None]:
+    """Return what is wrong with images at first sight, None where nothing is.
+
+    Parameters
+    ----------
+    references
+        Paths, members of archives or URLs, shape (n,). URLs are taken on trust; None is missing.
+    root
+        Folder that relative paths start from.
+
+    Raises
+    ------
+    FileError
+        If an archive is damaged.
+
+    Examples
+    --------
+    >>> problems(["https://example.org/a.jpg", "no/such.jpg", None], Path("."))
+    [None, 'missing', 'missing']
+    """
+    found = [None if r and r.startswith(_WEB) else _of_file(r, root) for r in references]
+    members: dict[str, list[int]] = {}
+    for i, (reference, problem) in enumerate(zip(references, found, strict=True)):
+        if problem == MISSING and reference and (mark := _MEMBER.search(reference)):
+            members.setdefault(reference[: mark.start()], []).append(i)
+    for archive, rows in members.items():
+        path = root / archive
+        if path.is_file():
+            names = [str(references[i])[len(archive) + 1 :] for i in rows]
+            for i, problem in zip(rows, _of_members(path, names), strict=True):
+                found[i] = problem
+    return found
+
+
+def _of_file(reference: str | None, root: Path) -> str | None:
+    if not reference:
+        return MISSING
+    path = os.path.join(root, reference)  # noqa: PTH118, a million times
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except (OSError, ValueError):
+        return MISSING
+    try:
+        head = os.read(handle, 16)
+    except OSError:  # a folder
+        return MISSING
+    finally:
+        os.close(handle)
+    if head.startswith(_KNOWN):
+        return None
+    return problem_of(Path(path).read_bytes()) if head else "is empty"
+
+
+def _of_members(archive: Path, names: list[str]) -> list[str | None]:
+    opened = open_archive(archive)
+    at = opened.find(pa.array(names, pa.string()))
+    sizes = opened.sizes(at)
+    words = {True: MISSING, False: "names several members of its archive"}
+    return [
+        words[bool(a == ABSENT)] if a < 0 else (None if size else "is empty")
+        for a, size in zip(at, sizes, strict=True)
+    ]
+
+
+def unpacked(column: pa.ChunkedArray) -> pa.Table:
+    """Return an image column as ``bytes``, ``path`` and ``problem``.
+
+    Parameters
+    ----------
+    column
+        Bytes, text, structs of both as Hugging Face stores them, or lists of one of these,
+        shape (n,).
+
+    Returns
+    -------
+    pyarrow.Table, shape (n,)
+        ``bytes`` where a row has them, else its ``path``; ``problem`` as in `problems` for
+        bytes, and for rows with several images. That of a path is not looked at.
+
+    Raises
+    ------
+    DataError
+        For a column of another type.
+    """
+    values, counts = _first(column.combine_chunks())
+    content, path = _parts(values)
+    content = pc.if_else(pc.equal(pc.binary_length(content), 0), None, content)
+    path = pc.if_else(pc.is_valid(content), None, path)
+    held = np.asarray(pc.is_valid(content)).astype(bool)
+    notes = [
+        f"has {n} images, where one is read" if n > 1 else problem_of(c.as_py()) if h else None
+        for n, h, c in zip(counts, held, content, strict=True)
+    ]
+    return pa.table({"bytes": content, "path": path, "problem": pa.array(notes, pa.string())})
+
+
+def _first(column: pa.Array) -> tuple[pa.Array, list[int]]:
+    """Return the first image of each row, and how many it has."""
+    if not (pa.types.is_list(column.type) or pa.types.is_large_list(column.type)):
+        return column, [1] * len(column)
+    counts = np.asarray(pc.fill_null(pc.list_value_length(column), 0), np.int64)
+    starts = np.cumsum(counts) - counts
+    picked = pa.array(starts, pa.int64(), mask=counts == 0)
+    return pc.list_flatten(column).take(picked), counts.tolist()
+
+
+def _parts(values: pa.Array) -> tuple[pa.Array, pa.Array]:
+    kind = values.type
+    nothing = {k: pa.nulls(len(values), k) for k in (pa.binary(), pa.string())}
+    if pa.types.is_struct(kind):
+        held = {field.name for field in kind}
+        content, path = (
+            pc.struct_field(values, name).cast(t) if name in held else nothing[t]
+            for name, t in (("bytes", pa.binary()), ("path", pa.string()))
+        )
+        return content, path
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return values.cast(pa.binary()), nothing[pa.string()]
+    if is_text(kind):
+        return nothing[pa.binary()], values.cast(pa.string())
+    msg = (
+        f"the image column is {kind}; expected text (path or URL), bytes, or structs of 'bytes' "
+        "and 'path'; data.image names the column"
+    )
+    raise DataError(msg)
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Return whether a column holds references only."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return any(f(kind) for f in (pa.types.is_string, pa.types.is_large_string, pa.types.is_null))

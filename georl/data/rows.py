@@ -1,0 +1,228 @@
+"""The light part of a table, ids, coordinates and labels, and the rows that cannot be used.
+
+Rows are refused, counted and named; with ``data.skip_missing`` the run goes on without them.
+None is ever replaced by another.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from geodata import coords
+from geodata.files import write_text
+from geodata.records import TRUTH
+from georl.config import Config, DataConfig
+from georl.data.images import MISSING
+from georl.data.sources import DataError, Source
+
+ID_NAMES = ("id", "image_id", "img_id", "photo_id")
+SHOWN = 5
+"""So many rows are named in a message; the others are in a file."""
+
+Need = Literal["needed", "optional", "unused"]
+
+_READ_ROWS = 1 << 17
+
+
+def limited(batches: Iterator[pa.Table], limit: int | None) -> Iterator[pa.Table]:
+    """Yield batches up to a number of rows, and read no more."""
+    left = limit
+    for table in batches:
+        if left is not None:
+            table = table.slice(0, left)
+            left -= table.num_rows
+        yield table
+        if left == 0:
+            return
+
+
+def read(
+    source: Source, data: DataConfig, image: str | None = None, *, coordinates: Need
+) -> tuple[pa.Table, NDArray[np.bool_]]:
+    """Read ids, coordinates, labels and, if named, the column of image references.
+
+    Parameters
+    ----------
+    source
+        Where from.
+    data
+        Names of columns, and the limit.
+    image
+        A text column, which becomes ``image``.
+    coordinates
+        Whether there must be ``lat`` and ``lon``.
+
+    Returns
+    -------
+    pyarrow.Table, shape (n,)
+        ``id`` text, ``lat`` and ``lon`` (float64, degrees), the labels and ``image``.
+    numpy.ndarray of bool, shape (n,)
+        Which rows have no valid coordinates; none where they are not read.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, or the ids do not name the rows.
+    """
+    table = _columns(source, data, image)
+    columns: dict[str, Any] = {"id": _ids(table, data.id)}
+    bad = np.zeros(table.num_rows, bool)
+    pair = None if coordinates == "unused" else _pair(table, source, data, coordinates)
+    if pair is not None:
+        checked = coords.arrays(*(coords.parse_numbers(table[name]) for name in pair))
+        columns |= {"lat": checked.lat, "lon": checked.lon}
+        bad = ~checked.valid
+    columns |= {n: pc.cast(table[n], pa.string()) for n in TRUTH if n in table.column_names}
+    if image is not None:
+        columns["image"] = pc.cast(table[image], pa.string())
+    return pa.table(columns), bad
+
+
+def _columns(source: Source, data: DataConfig, image: str | None) -> pa.Table:
+    """Return the columns that may be used; of LLaVA-style records those that hold something."""
+    usual = {*ID_NAMES, *coords.LAT_NAMES, *coords.LON_NAMES, *TRUTH}
+    named = {data.id, data.lat, data.lon, image}
+    names = [n for n in source.schema.names if n.strip().lower() in usual or n in named]
+    if source.schema.names and not names:  # the rows are counted all the same
+        names = source.schema.names[:1]
+    parts = list(limited(source.batches(names, _READ_ROWS), data.limit))
+    empty = pa.schema([source.schema.field(n) for n in names]).empty_table()
+    table = pa.concat_tables(parts, promote_options="permissive") if parts else empty
+    if source.llava is None:
+        return table
+    return table.select([n for n in names if table[n].null_count < table.num_rows])
+
+
+def _pair(table: pa.Table, source: Source, data: DataConfig, need: Need) -> tuple[str, str] | None:
+    try:
+        return coords.find_columns(table.column_names, data.lat, data.lon)
+    except ValueError as error:
+        if need == "optional" and data.lat is None and data.lon is None:
+            return None
+        columns = ", ".join(source.schema.names)
+        msg = f"{source.label}, with columns {columns}: {error}; data.lat and data.lon name them"
+        raise DataError(msg) from error
+
+
+def _ids(table: pa.Table, name: str | None) -> pa.Array | pa.ChunkedArray:
+    lower = {column.strip().lower(): column for column in table.column_names}
+    found = name or next((lower[n] for n in ID_NAMES if n in lower), None)
+    if found is None:
+        return pa.array(map(str, range(table.num_rows)), pa.string())
+    if found not in table.column_names:
+        msg = f"no column {found!r} for the id; the columns are {', '.join(table.column_names)}"
+        raise DataError(msg)
+    ids = pc.cast(table[found], pa.string())
+    if ids.null_count or pc.count_distinct(ids).as_py() != table.num_rows:
+        msg = f"column {found!r} does not name the rows: ids repeat or are missing"
+        raise DataError(msg)
+    return ids
+
+
+def usable(
+    table: pa.Table,
+    bad: NDArray[np.bool_],
+    problems: Sequence[str | None],
+    references: Sequence[str | None],
+    config: Config,
+) -> pa.Table:
+    """Return the rows that have what they need: all, or those that are left after a word.
+
+    Parameters
+    ----------
+    table
+        With ``id``, shape (n,).
+    bad
+        Rows without coordinates, shape (n,).
+    problems
+        Of the images, as `georl.data.images.problems` gives them, shape (n,). A prediction
+        keeps the row of an image that is there and cannot be opened.
+    references
+        What names the images in messages; None stands for the row's id.
+
+    Raises
+    ------
+    DataError
+        With every kind of problem: how many rows, the first of them, and what to do; unless
+        ``data.skip_missing`` is set.
+    """
+    missing = np.array([p == MISSING for p in problems], bool)
+    broken = np.array([p is not None for p in problems], bool) & ~missing
+    if config.task == "predict":
+        broken[:] = False
+    out = bad | missing | broken
+    if not out.any():
+        return table
+    ids = table["id"].to_pylist()
+    names = [r or f"row {name!r}" for r, name in zip(references, ids, strict=True)]
+    told = [
+        (bad, _unlocated, [f"row {i} (id {name!r})" for i, name in enumerate(ids)]),
+        (missing, _missing, names),
+        (broken, _broken, [f"{n} {p}" for n, p in zip(names, problems, strict=True)]),
+    ]
+    n = table.num_rows
+    lines = [say(int(m.sum()), n, _shown(m, shown)) for m, say, shown in told if m.any()]
+    rows = [
+        (i, "no valid coordinates" if bad[i] else problems[i]) for i in np.flatnonzero(out).tolist()
+    ]
+    if len(rows) > SHOWN:
+        lines.append(f"all are listed in {_listed(rows, ids, references, config)}")
+    if not config.data.skip_missing:
+        raise DataError("\n".join(lines))
+    print(f"going on without {len(rows)} of {n} photos:", *lines, sep="\n")
+    return table.filter(pa.array(~out))
+
+
+def _shown(mask: NDArray[np.bool_], names: Sequence[str]) -> str:
+    rows = np.flatnonzero(mask)
+    return ", ".join(names[i] for i in rows[:SHOWN]) + (", ..." if len(rows) > SHOWN else "")
+
+
+def _unlocated(count: int, of: int, shown: str) -> str:
+    return (
+        f"{count} of {of} rows have no valid coordinates: {shown}; correct them (geodata label "
+        "says what is wrong with each), or set data.skip_missing=true to go on without them"
+    )
+
+
+def _missing(count: int, of: int, shown: str) -> str:
+    return (
+        f"{count} of {of} images are missing ({shown}); fetch them, set data.image_root, or set "
+        "data.skip_missing=true to go on without these rows"
+    )
+
+
+def _broken(count: int, of: int, shown: str) -> str:
+    return (
+        f"{count} of {of} images cannot be used: {shown}; repair them, or set "
+        "data.skip_missing=true to go on without these rows"
+    )
+
+
+def _listed(
+    rows: Sequence[tuple[int, str | None]],
+    ids: Sequence[str],
+    references: Sequence[str | None],
+    config: Config,
+) -> Path:
+    """Write one line of JSON a row that cannot be used, and return the file."""
+    lines = [{"id": ids[i], "image": references[i], "problem": problem} for i, problem in rows]
+    folder = output_folder(config)
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / "unusable_photos.jsonl"
+    write_text(target, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+    return target
+
+
+def output_folder(config: Config) -> Path:
+    """Return the folder that the run writes to."""
+    is_predict = config.task == "predict"
+    return Path(config.predict.output).parent if is_predict else Path(config.output)

@@ -1,0 +1,203 @@
+"""What the demo found: scores of every run, paired differences, curves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from geodata import evaluation
+from geodata.files import write_text
+from georl import rewards
+from georl.run import METRICS, JsonLines, save_figure
+
+THRESHOLDS_KM = (25, 200, 750, 2500)
+
+PREDICTIONS = "predictions.parquet"
+
+QUESTIONS_ASKED = (
+    ("Chain of Region against coordinates only (SFT)", "sft-cor", "sft-location"),
+    ("random against hard places (SFT)", "sft-cor", "sft-hard"),
+    ("hard against random places (GRPO)", "grpo-hard", "grpo-random"),
+    ("GRPO against SFT", "grpo-random", "sft-cor"),
+)
+
+
+class Run(Protocol):
+    """What the report reads of a run of the demo."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def title(self) -> str: ...  # noqa: D102
+    @property
+    def task(self) -> str: ...  # noqa: D102
+    @property
+    def start(self) -> str | None: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Score:
+    """What the answers of a run are worth on the held-out places."""
+
+    median_km: float
+    accuracy: dict[float, float]
+    reward: float
+    """Mean of Geo-R's reward over the greedy answers."""
+    sampled: NDArray[np.float64] | None
+    """Reward of answers sampled at temperature 1, (held-out places,), their mean; or None."""
+
+
+def score(folder: Path, truth: Path, sampled: Sequence[pa.Table]) -> Score:
+    """Evaluate the greedy answers in ``folder``, write evaluation.json, reward the sampled ones."""
+    result = evaluation.evaluate(folder / PREDICTIONS, truth, THRESHOLDS_KM)
+    write_text(folder / "evaluation.json", result.to_json())
+    table = pq.read_table(truth)
+    earned = [earned_rewards(answers, table) for answers in sampled]
+    return Score(
+        float(result.median_km or np.nan),
+        {float(km): float(share or 0.0) for km, share in result.accuracy.items()},
+        float(earned_rewards(pq.read_table(folder / PREDICTIONS), table).mean()),
+        np.mean(earned, axis=0) if earned else None,
+    )
+
+
+def earned_rewards(answers: pa.Table, truth: pa.Table) -> NDArray[np.float64]:
+    """Return Geo-R's reward of each answer, (rows,)."""
+    texts = [text or "" for text in answers["answer"].to_pylist()]
+    lat, lon = truth["lat"].to_pylist(), truth["lon"].to_pylist()
+    return np.array(rewards.geo_r(texts, lat, lon))
+
+
+def report(output: Path, runs: Sequence[Run], scores: dict[str, Score], seconds: float) -> str:
+    """Return the report as Markdown: scores, gains, the paper's questions, where to look."""
+    heads = " | ".join(f"@{t} km" for t in THRESHOLDS_KM)
+    lines = [
+        f"# georl demo: {seconds:.0f} s",
+        "",
+        f"| run | median km | {heads} | reward, greedy | reward, sampled |",
+        "|---" * (4 + len(THRESHOLDS_KM)) + "|",
+        *(_score_line(run, scores[run.name]) for run in runs),
+        "",
+        "Sampled reward while training, from the first steps to the last:",
+        *(_curve_line(output, run) for run in runs if run.task == "grpo"),
+        "",
+        *_gains(runs, scores),
+        "",
+        *_findings(output, runs),
+        "",
+        f"Curves: {output / 'curves.png'}. Each run: {output}/NAME/metrics.jsonl, evaluation.json,",
+        f"predictions.parquet. Compare any two: geodata compare {output}/A/{PREDICTIONS} "
+        f"{output}/B/{PREDICTIONS} --truth {output}/data/held-out.parquet",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _score_line(run: Run, found: Score) -> str:
+    shares = " | ".join(f"{found.accuracy[t]:.3f}" for t in THRESHOLDS_KM)
+    sampled = "" if found.sampled is None else f"{found.sampled.mean():.3f}"
+    return f"| {run.title} | {found.median_km:.0f} | {shares} | {found.reward:.3f} | {sampled} |"
+
+
+def _curve_line(output: Path, run: Run) -> str:
+    values = [value for _, value in curve(output, run)]
+    name = f"- {run.title}"
+    if len(values) < 2:
+        return f"{name}: too few steps to draw"
+    width = min(24, len(values))
+    bins = [float(np.mean(part)) for part in np.array_split(values, width)]
+    return f"{name}: {bins[0]:.3f} {sparkline(bins)} {bins[-1]:.3f}"
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """Return the values as a line of block characters, the lowest and the highest at the ends.
+
+    Examples
+    --------
+    >>> sparkline([0.0, 0.5, 1.0])
+    '▁▅█'
+    """
+    blocks = "▁▂▃▄▅▆▇█"
+    low, high = min(values), max(values)
+    span = (high - low) or 1.0
+    return "".join(blocks[round((v - low) / span * (len(blocks) - 1))] for v in values)
+
+
+def _gains(runs: Sequence[Run], scores: dict[str, Score]) -> list[str]:
+    lines = []
+    for run in runs:
+        ours, theirs = scores[run.name].sampled, scores[run.start].sampled if run.start else None
+        if ours is None or theirs is None:
+            continue
+        gain = ours - theirs
+        lines.append(
+            f"Sampled reward on held-out places, {run.name} minus {run.start}: {gain.mean():+.3f} "
+            f"(standard error {gain.std() / len(gain) ** 0.5:.3f})"
+        )
+    return lines
+
+
+def _findings(output: Path, runs: Sequence[Run]) -> list[str]:
+    """Return each question with the paired difference at 200 km and its 95% interval."""
+    names = {run.name for run in runs}
+    lines = ["Difference of accuracy at 200 km, paired, with its 95% interval:"]
+    for question, ours, theirs in QUESTIONS_ASKED:
+        if {ours, theirs} <= names:
+            lines.append(f"- {question}: {_difference(output, ours, theirs)}")
+    return lines
+
+
+def _difference(output: Path, ours: str, theirs: str) -> str:
+    files = [output / name / PREDICTIONS for name in (ours, theirs)]
+    compared = evaluation.compare(files[0], files[1], output / "data" / "held-out.parquet")
+    at = next(pair for pair in compared.paired if pair.threshold_km == 200)
+    spread = at.difference
+    if spread is None:
+        return "no rows in common"
+    sure = "yes" if spread.low > 0 else "no, the other way" if spread.high < 0 else "not told apart"
+    return f"{spread.value:+.3f} [{spread.low:+.3f}, {spread.high:+.3f}] ({sure})"
+
+
+def curve(output: Path, run: Run) -> list[tuple[int, float]]:
+    """Return (step, value) of a run: the loss of SFT, the sampled reward of GRPO."""
+    field = "reward" if run.task == "grpo" else "loss"
+    rows = JsonLines(output / run.name / METRICS).read()
+    return [(row["step"], row[field]) for row in rows if row.get(field) is not None]
+
+
+def plot(output: Path, runs: Sequence[Run]) -> Path:
+    """Draw the loss of the SFT runs and the sampled reward of the GRPO runs."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(10, 3.6))
+    titles = (("sft", "SFT loss"), ("grpo", "GRPO sampled reward"))
+    for axis, (task, title) in zip(axes, titles, strict=True):
+        for run in (run for run in runs if run.task == task):
+            _draw(axis, run.title, curve(output, run))
+        axis.set_xlabel("step")
+        axis.set_title(title, fontsize=10)
+        axis.grid(alpha=0.3)
+        if axis.lines:
+            axis.legend(fontsize=8)
+    return save_figure(figure, output / "curves.png", dpi=120)
+
+
+def _draw(axis: Any, title: str, points: list[tuple[int, float]]) -> None:
+    """Draw the points faintly and their running mean over."""
+    if not points:
+        return
+    steps, values = np.array(points).T
+    window = max(1, len(values) // 8)
+    kernel = np.ones(window)
+    smooth = np.convolve(values, kernel, "same") / np.convolve(np.ones(len(values)), kernel, "same")
+    (line,) = axis.plot(steps, smooth, label=title, linewidth=1.6)
+    axis.plot(steps, values, color=line.get_color(), alpha=0.25, linewidth=0.8)

@@ -1,0 +1,231 @@
+"""TRL's GRPO trainer with prompts shared inside a group, by `georl.grpo.sharing`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+from trl.trainer.grpo_trainer import GRPOTrainer
+
+from georl.grpo import sharing
+
+
+class SharedPromptsTrainer(GRPOTrainer):
+    """GRPOTrainer that prepares, prefills and scores a prompt once for its whole group.
+
+    Four of its methods are replaced where a batch has what `georl.grpo.sharing` supports, else the
+    stock ones run: tokenizing, sampling, the log-probabilities, and the loss, which only has
+    to say which rows belong together, and to undo what idle rows dilute (`georl.grpo.groups`).
+    """
+
+    def share_prompts(self, wanted: bool) -> None:
+        """Switch sharing on if wanted and possible; call it once, after ``__init__``."""
+        self._group: Tensor | None = None
+        self._unique: tuple[Tensor, Tensor, sharing.Images | None] | None = None
+        self._share = wanted and self._can_share()
+
+    def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
+        self._group = None
+        with _once_per_image(self.processing_class) if self._share else contextlib.nullcontext():
+            batch: dict[str, Any] = super()._generate_and_score_completions(inputs)
+        if self._group is not None:
+            batch["group"] = self._group  # split and shuffled with the rows it describes
+        return batch
+
+    def _can_share(self) -> bool:
+        """Our sampler walks the bare model, which sharded weights rule out; vLLM does not."""
+        plain = str(self.accelerator.distributed_type).rpartition(".")[2] in (
+            "NO",
+            "MULTI_CPU",
+            "MULTI_GPU",
+        )
+        return (plain or self.use_vllm) and sharing.supports(self._bare(self.model))
+
+    def _bare(self, model: Any) -> Any:
+        """Return the transformers model inside its wrappers; LoRA layers stay in it."""
+        inner = self.accelerator.unwrap_model(model)
+        return inner.get_base_model() if hasattr(inner, "get_base_model") else inner
+
+    def _tokenize_prompts(self, prompts: list[Any]) -> tuple[Any, Any, Any]:
+        if not self._share:
+            return super()._tokenize_prompts(prompts)  # type: ignore[no-any-return]
+        first, number = sharing.unique([_prompt_key(prompt) for prompt in prompts])
+        ids, images, fields = super()._tokenize_prompts([prompts[row] for row in first])
+        self._group = torch.tensor(number, device=self.accelerator.device)
+        self._unique = self._padded(ids, fields)
+        return [ids[k] for k in number], images and [images[k] for k in number], fields
+
+    def _padded(self, ids: list[list[int]], fields: dict[str, Any]) -> Any:
+        tensors = [torch.tensor(row) for row in ids]
+        options: dict[str, Any] = {"batch_first": True, "padding_side": "left"}
+        pad: Any = torch.nn.utils.rnn.pad_sequence
+        prompt_ids = pad(tensors, padding_value=self._tokenizer.pad_token_id, **options)
+        mask = pad([torch.ones_like(row) for row in tensors], padding_value=0, **options)
+        device = self.accelerator.device
+        images = None
+        if "pixel_values" in fields:
+            grid = torch.as_tensor(fields["image_grid_thw"]).to(device)
+            images = sharing.Images(torch.as_tensor(fields["pixel_values"]).to(device), grid)
+        return prompt_ids.to(device), mask.to(device), images
+
+    def _generate_single_turn(self, prompt_ids: Any, images: Any, fields: Any, *rest: Any) -> Any:
+        if not self._share or self.use_vllm or self._unique is None or self._group is None:
+            stock: Any = super()._generate_single_turn
+            return stock(prompt_ids, images, fields, *rest)
+        model = self._bare(self.model)
+        training = model.training
+        model.eval()
+        try:
+            with self.accelerator.autocast():
+                answers = sharing.sample(model, *self._unique, self._group, self.generation_config)
+        finally:
+            model.train(training)
+        return [_until_end(row, self.eos_token_ids) for row in answers.tolist()], None
+
+    def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> Tensor:
+        self._group = inputs.get("group")
+        stock: Any = super()._compute_loss
+        loss: Tensor = stock(model, inputs)
+        scale: Tensor | float = inputs.get("loss_scale", 1.0)
+        return loss * scale
+
+    def _get_per_token_logps_and_entropies(
+        self,
+        model: Any,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        logits_to_keep: int,
+        batch_size: int | None = None,
+        compute_entropy: bool = False,
+        **fields: Any,
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        stock: Any = super()._get_per_token_logps_and_entropies
+        images = _images_of(fields)
+        if self._group is None or not self._share or images is False:
+            return stock(  # type: ignore[no-any-return]
+                model,
+                input_ids,
+                attention_mask,
+                logits_to_keep,
+                batch_size,
+                compute_entropy,
+                **fields,
+            )
+        chunk = batch_size or len(input_ids)
+        parts = [
+            self._shared_logps(
+                model,
+                input_ids[at : at + chunk],
+                attention_mask[at : at + chunk],
+                logits_to_keep,
+                images.select(torch.arange(at, min(at + chunk, len(input_ids))))
+                if images
+                else None,
+                self._group[at : at + chunk],
+            )
+            for at in range(0, len(input_ids), chunk)
+        ]
+        logps = torch.cat([part for part, _ in parts])
+        entropies = [part for _, part in parts if part is not None]  # none of a reference model
+        return logps, torch.cat(entropies) if compute_entropy else None, None
+
+    def _shared_logps(
+        self, model: Any, ids: Tensor, mask: Tensor, keep: int, images: Any, group: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return (B, C) log-probabilities and entropies from one row a unique prompt."""
+        first, number = sharing.unique(group.tolist())
+        rows = torch.tensor(first, device=ids.device)
+        prompt_ids, prompt_mask = ids[rows, :-keep], mask[rows, :-keep]
+        images = images and images.select(rows)
+        bare = self._bare(model)
+        packed = sharing.pack(
+            prompt_ids,
+            prompt_mask,
+            sharing.prompt_positions(bare, prompt_ids, prompt_mask, images),
+            ids[:, -keep:],
+            mask[:, -keep:],
+            torch.tensor(number, device=ids.device),
+            dtype=bare.dtype,
+        )
+        vision = (
+            {"pixel_values": images.pixel_values, "image_grid_thw": images.grid} if images else {}
+        )
+        with self.accelerator.autocast():
+            out = model(
+                input_ids=packed.input_ids,
+                attention_mask=packed.attention_mask,
+                position_ids=packed.position_ids,
+                shift_labels=packed.shift_labels,
+                fused_lm_head=True,
+                **vision,
+            )
+        entropy = None if out.entropy is None else out.entropy.view(-1)[packed.slots]
+        return out.log_probs.view(-1)[packed.slots], entropy
+
+
+def _prompt_key(prompt: list[dict[str, Any]]) -> Any:
+    """Name a chat by its text and the identity of its images, which a group shares."""
+    parts = [
+        (message["role"], part["type"], id(part["image"]) if "image" in part else part.get("text"))
+        for message in prompt
+        for part in message["content"]
+    ]
+    return tuple(parts)
+
+
+def _until_end(tokens: list[int], ends: list[int]) -> list[int]:
+    stop = next((i for i, token in enumerate(tokens) if token in ends), len(tokens) - 1)
+    return tokens[: stop + 1]
+
+
+def _images_of(fields: dict[str, Any]) -> Any:
+    """Return the images, None without any, or False where rows have none or several."""
+    counts = fields.get("num_images")
+    if fields.get("pixel_values") is None or counts is None:
+        return None
+    if any(count != 1 for count in counts) or fields.get("image_grid_thw") is None:
+        return False
+    return sharing.Images(fields["pixel_values"], fields["image_grid_thw"])
+
+
+@contextlib.contextmanager
+def _once_per_image(processor: Any) -> Iterator[None]:
+    """Let the processor prepare each image object once while a batch is made."""
+    stock = processor.image_processor
+    processor.image_processor = _Memo(stock)
+    try:
+        yield
+    finally:
+        processor.image_processor = stock
+
+
+class _Memo:
+    """An image processor that prepares an image object once and repeats the result."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner, self._seen = inner, {}  # type: ignore[var-annotated]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def __call__(self, images: Any, *rest: Any, **options: Any) -> Any:
+        flat = [
+            image for group in images for image in (group if isinstance(group, list) else [group])
+        ]
+        new = {id(image): image for image in flat if id(image) not in self._seen}
+        if new:
+            out = self._inner(list(new.values()), *rest, **options)
+            grid = torch.as_tensor(out["image_grid_thw"])
+            pixels = torch.split(torch.as_tensor(out["pixel_values"]), grid.prod(-1).tolist())
+            for key, image, values, size in zip(new, new.values(), pixels, grid, strict=True):
+                self._seen[key] = (image, values, size)  # the image is held so its id stays its own
+            self._make = type(out)
+        found = [self._seen[id(image)] for image in flat]
+        repeated = {
+            "pixel_values": torch.cat([values for _, values, _ in found]),
+            "image_grid_thw": torch.stack([size for _, _, size in found]),
+        }
+        return self._make(repeated)

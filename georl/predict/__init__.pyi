@@ -1,0 +1,1 @@
+from .answering import generate as generate, predict as predict

@@ -1,0 +1,316 @@
+"""Answer over a table of photos: a checkpoint, a hub model, or an OpenAI-compatible server.
+
+    georl predict configs/tiny-cpu.yaml model.name=out/final predict.output=preds.parquet
+    georl predict CONFIG model.name=Qwen/Qwen2.5-VL-7B-Instruct predict.url=http://localhost:8000/v1
+
+One row per photo, in the table's order, whatever happened to it: ``id, answer, lat, lon,
+status``. A photo without an answer keeps its row with a status and no coordinates. Answers are
+appended to a file beside the output as they come; a run that was stopped goes on from there.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import os
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+from PIL import Image
+
+from geodata import answers
+from geodata.files import file_format, replacing
+from georl import data
+from georl.config import Config, ConfigError, PredictConfig, check
+from georl.data import DataError, Turn, with_image
+from georl.run import JsonLines
+
+_SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("answer", pa.string()),
+        ("lat", pa.float64()),
+        ("lon", pa.float64()),
+        ("status", pa.string()),
+    ]
+)
+
+
+def predict(config: Config) -> Path:
+    """Write the predictions file of a run and return its path.
+
+    Parameters
+    ----------
+    config
+        ``model.name`` (folder or hub name), or ``predict.url`` with the name the server knows.
+
+    Raises
+    ------
+    ConfigError, DataError
+        Before a model is loaded; also if the half-written file belongs to another run.
+    """
+    check(config)
+    output = Path(config.predict.output)
+    kind = file_format(output)
+    config = data.pinned(config)
+    photos = data.photos(config, "predict")
+    table = photos.table
+    partial = JsonLines(output.with_name(f"{output.name}.partial.jsonl"))
+    done = _done(partial, config)
+    todo = table.filter(pc.invert(pc.is_in(table["id"], pa.array(list(done), pa.string()))))
+    if done:
+        print(f"going on: {len(done)} of {table.num_rows} answers are there")
+    answer = _from_server if config.predict.url else _from_model
+    for rows in _shown(answer(config, photos.reader, todo), len(todo)):
+        partial.write(rows)
+        done |= {row["id"]: row for row in rows}
+    _write(output, kind, [done[name] for name in table["id"].to_pylist()])
+    partial.path.unlink()
+    return output
+
+
+def _done(partial: JsonLines, config: Config) -> dict[str, dict[str, Any]]:
+    """Return the answers of an earlier start; a failed request is asked again."""
+    head = {"run": _run_id(config)}
+    rows = partial.read()
+    if not rows:
+        partial.path.unlink(missing_ok=True)
+        partial.write([head])
+        return {}
+    if rows[0] != head:
+        msg = (
+            f"{partial.path} holds answers of another model, prompt or table; delete it or set "
+            "another predict.output"
+        )
+        raise ConfigError(msg)
+    partial.path.unlink()  # a last line that was cut short is left out
+    kept = [row for row in rows[1:] if row["status"] != "request_failed"]
+    partial.write([head, *kept])
+    return {row["id"]: row for row in kept}
+
+
+def _run_id(config: Config) -> str:
+    asked = config.data
+    question = asked.question or answers.question(asked.prompt, asked.levels)
+    parts = [config.model.name, config.model.revision, asked.table, asked.version, question]
+    settings = [config.predict.temperature, config.predict.max_tokens, asked.image]
+    return hashlib.sha256(json.dumps([parts, settings, config.seed]).encode()).hexdigest()
+
+
+def _row(name: str, text: str | None, status: str | None = None) -> dict[str, Any]:
+    if text is None:
+        return {"id": name, "answer": None, "lat": None, "lon": None, "status": status}
+    read = answers.parse_tolerant(text)
+    return {"id": name, "answer": text, "lat": read.lat, "lon": read.lon, "status": read.status}
+
+
+# --- a local model ------------------------------------------------------------------------
+
+
+def _from_model(
+    config: Config, reader: data.Reader, todo: pa.Table
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield the rows of each batch, answered greedily unless a temperature is set."""
+    if not len(todo):
+        return
+    import torch
+
+    from georl import models
+
+    loaded, processor = models.load(config.model, seed=config.seed)
+    model: Any = loaded
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = model.to(device).eval()
+    torch.manual_seed(config.seed)
+    for start in range(0, len(todo), config.predict.batch):
+        batch = todo.slice(start, config.predict.batch).to_pylist()
+        rows, chats, images, failed = _opened(batch, reader)
+        texts = generate(model, processor, images, chats, config.predict)
+        yield failed + [_row(row["id"], text) for row, text in zip(rows, texts, strict=True)]
+
+
+def generate(
+    model: Any,
+    processor: Any,
+    images: list[Image.Image],
+    question: str | list[list[Turn]],
+    options: PredictConfig,
+) -> list[str]:
+    """Return one answer an image.
+
+    Parameters
+    ----------
+    model, processor
+        Of `models.load`.
+    images
+        RGB images, n of them.
+    question
+        The user's text beside each image, or n chats with a place for their image.
+    options
+        ``max_tokens`` and ``temperature`` (0 is greedy).
+    """
+    if not images:
+        return []
+    import torch
+
+    from georl import models
+
+    given: Any = [question] * len(images) if isinstance(question, str) else question
+    pairs = zip(given, images, strict=True)
+    chats = [with_image(asked, {"type": "image", "image": image}) for asked, image in pairs]
+    inputs = processor.apply_chat_template(
+        chats,
+        add_generation_prompt=True,
+        tokenize=True,
+        return_dict=True,
+        processor_kwargs={"padding": True, "padding_side": "left", "return_tensors": "pt"},
+    ).to(model.device)
+    sampling = {"do_sample": True, "temperature": options.temperature, "top_k": 0}
+    with torch.no_grad():
+        out = model.generate(
+            **inputs,
+            max_new_tokens=options.max_tokens,
+            suppress_tokens=models.special_ids(processor),
+            **(sampling if options.temperature > 0 else {"do_sample": False}),
+        )
+    new = out[:, inputs["input_ids"].shape[1] :]
+    texts: list[str] = processor.batch_decode(new, skip_special_tokens=True)
+    return texts
+
+
+def _opened(
+    rows: list[dict[str, Any]], reader: data.Reader
+) -> tuple[list[dict[str, Any]], list[list[Turn]], list[Image.Image], list[dict[str, Any]]]:
+    """Return the rows whose image opens, their chats and images, and finished rows for others."""
+    good, chats, images, failed = [], [], [], []
+    for row in rows:
+        chats.append(reader.prompt(row))
+        try:
+            images.append(reader.image(row))
+            good.append(row)
+        except DataError as error:
+            chats.pop()
+            print(error)
+            failed.append(_row(row["id"], None, "image_unreadable"))
+    return good, chats, images, failed
+
+
+# --- a server -----------------------------------------------------------------------------
+
+
+def _from_server(
+    config: Config, reader: data.Reader, todo: pa.Table
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield each answer as it comes; at most ``concurrency`` requests are under way."""
+    pace = _Pace(config.predict.requests_per_second)
+
+    def one(row: dict[str, Any]) -> dict[str, Any]:
+        good, chats, images, failed = _opened([row], reader)
+        return _asked(config, good[0]["id"], chats[0], images[0], pace) if good else failed[0]
+
+    with ThreadPoolExecutor(config.predict.concurrency) as pool:
+        for start in range(0, len(todo), 8 * config.predict.concurrency):
+            window = todo.slice(start, 8 * config.predict.concurrency)
+            for answered in pool.map(one, window.to_pylist()):
+                yield [answered]
+
+
+class _Pace:
+    """Hand out start times at most ``per_second`` a second, across threads."""
+
+    def __init__(self, per_second: float) -> None:
+        self._gap = 1.0 / per_second if per_second > 0 else 0.0
+        self._next, self._lock = 0.0, threading.Lock()
+
+    def wait(self) -> None:
+        """Sleep until it is this caller's turn."""
+        with self._lock:
+            at = max(self._next, time.monotonic())
+            self._next = at + self._gap
+        time.sleep(max(0.0, at - time.monotonic()))
+
+
+def _asked(
+    config: Config, name: str, chat: list[Turn], image: Image.Image, pace: _Pace
+) -> dict[str, Any]:
+    """Return the row of one photo; overload and broken connections are tried again."""
+    options, problem = config.predict, ""
+    for attempt in range(options.retries + 1):
+        pace.wait()
+        try:
+            return _row(name, _request(config, chat, image))
+        except urllib.error.HTTPError as error:
+            problem = f"HTTP {error.code}: {error.read(500).decode(errors='replace')}"
+            if error.code in (400, 401, 403, 404):
+                msg = f"{options.url} refused row {name!r}: {problem}"
+                raise ConfigError(msg) from error
+        except (OSError, ValueError, KeyError, IndexError) as error:
+            problem = f"{type(error).__name__}: {error}"
+        if attempt < options.retries:
+            time.sleep(min(0.5 * 2.0**attempt, 30.0))
+    print(f"row {name!r} failed after {options.retries + 1} tries: {problem}")
+    return _row(name, None, "request_failed")
+
+
+def _request(config: Config, chat: list[Turn], image: Image.Image) -> str:
+    options = config.predict
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=92)
+    picture = "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    body = {
+        "model": config.model.name,
+        "max_tokens": options.max_tokens,
+        "temperature": options.temperature,
+        "messages": with_image(chat, {"type": "image_url", "image_url": {"url": picture}}),
+    }
+    headers = {"Content-Type": "application/json"}
+    if key := os.environ.get(options.key_variable):
+        headers["Authorization"] = f"Bearer {key}"
+    url = f"{str(options.url).rstrip('/')}/chat/completions"
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request, timeout=options.timeout_s) as response:
+        reply: Mapping[str, Any] = json.load(response)
+    text = reply["choices"][0]["message"]["content"]
+    return text if isinstance(text, str) else ""
+
+
+# --- the file -----------------------------------------------------------------------------
+
+
+def _shown(batches: Iterator[list[dict[str, Any]]], total: int) -> Iterator[list[dict[str, Any]]]:
+    """Pass the batches on under a progress bar, where there is a terminal to draw it on."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("predicting", total=total)
+        for rows in batches:
+            yield rows
+            progress.advance(task, len(rows))
+
+
+def _write(output: Path, kind: str, rows: list[dict[str, Any]]) -> None:
+    table = pa.Table.from_pylist(rows, _SCHEMA)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(output) as beside:
+        if kind == "parquet":
+            pq.write_table(table, beside)
+        elif kind == "jsonl":
+            text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in table.to_pylist())
+            beside.write_text(text, encoding="utf-8")
+        else:
+            options = pacsv.WriteOptions(delimiter="\t" if kind == "tsv" else ",")
+            pacsv.write_csv(table, beside, options)

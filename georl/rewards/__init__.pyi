@@ -1,0 +1,16 @@
+from .geo import (
+    GEO_R_KNOTS_KM as GEO_R_KNOTS_KM,
+    GEO_R_VALUES as GEO_R_VALUES,
+    GEOSCORE_SCALE_KM as GEOSCORE_SCALE_KM,
+    RELEASE_KNOTS_KM as RELEASE_KNOTS_KM,
+    RewardFunction as RewardFunction,
+    combine as combine,
+    consistency as consistency,
+    distance as distance,
+    exponential as exponential,
+    format as format,
+    geo_r as geo_r,
+    geo_r_release as geo_r_release,
+    geoscore as geoscore,
+    region as region,
+)

@@ -1,0 +1,298 @@
+"""Start a run: what TRL is told, what must hold before the model is loaded, memory, resume."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import functools
+import inspect
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import TrainingArguments
+
+from georl.config import Config, ConfigError, RewardConfig, accumulation, missing_package
+from georl.run import checkpoints, metrics, resume
+
+
+def world_size() -> int:
+    """Return the number of processes that the launcher started."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def check_start(config: Config) -> None:
+    """Refuse, before the model is loaded, a launch or an output folder of another run.
+
+    Some launchers quietly run one process, or another sharding than asked; a run that was
+    meant for eight GPUs must not find that out after a day.
+
+    Raises
+    ------
+    ConfigError
+        With what was asked, what is there, and the launch line or the setting that mends it.
+    """
+    found, gpus = _strategy(world_size()), torch.cuda.device_count()
+    problem = _launch_problem(config.train.strategy, found, gpus)
+    problem = problem or _overwrites_its_model(config) or _no_reference(config)
+    problem = problem or missing_package(config)
+    if problem:
+        raise ConfigError(problem)
+    if config.train.resume:
+        checkpoints.refuse_other(Path(config.output), resume.identity(config))
+
+
+def _launch_problem(asked: str, found: str, gpus: int) -> str | None:
+    if asked not in ("auto", found):
+        how = "torchrun" if asked == "ddp" else f"accelerate launch with {asked} switched on"
+        return (
+            f"train.strategy is {asked!r} but the launcher set up {found!r}; start with {how}, "
+            "or set train.strategy=auto to accept it"
+        )
+    if found in ("fsdp", "deepspeed") and not gpus:
+        return (
+            f"the launcher set up {found!r}, which on a machine without GPUs quietly becomes "
+            "'ddp'; start with torchrun and train.strategy=ddp"
+        )
+    if found == "fsdp" and os.environ.get("FSDP_STATE_DICT_TYPE") != "FULL_STATE_DICT":
+        return (
+            "the launcher set up FSDP without FULL_STATE_DICT, so no model would be written that "
+            "loads again; start with accelerate launch --config_file configs/accelerate/fsdp2.yaml"
+        )
+    if gpus > 1 and world_size() == 1 and "LOCAL_RANK" not in os.environ:
+        return (
+            f"one process sees {gpus} GPUs, and Trainer would multiply the batch by them; start "
+            f"with torchrun --nproc_per_node {gpus}, or set CUDA_VISIBLE_DEVICES=0 to use one"
+        )
+    return None
+
+
+def _overwrites_its_model(config: Config) -> str | None:
+    model, output = Path(config.model.name), Path(config.output)
+    if not model.is_dir() or output.resolve() not in (model.resolve(), *model.resolve().parents):
+        return None
+    return (
+        f"model.name {str(model)!r} lies in the output folder {str(output)!r}, where this run "
+        "deletes and writes checkpoints; set another output"
+    )
+
+
+def _no_reference(config: Config) -> str | None:
+    alone = config.model.name == "tiny" and not config.model.lora_rank
+    if not (alone and config.task == "grpo" and config.grpo.beta):
+        return None
+    return (
+        f"grpo.beta is {config.grpo.beta}, a penalty for leaving the starting model, but 'tiny' "
+        "starts from random weights; teach it with georl sft and set model.name to its folder, "
+        "or set grpo.beta=0"
+    )
+
+
+def _strategy(processes: int) -> str:
+    if os.environ.get("ACCELERATE_USE_FSDP", "").lower() == "true":
+        return "fsdp"
+    if os.environ.get("ACCELERATE_USE_DEEPSPEED", "").lower() == "true":
+        return "deepspeed"
+    return "ddp" if processes > 1 else "none"
+
+
+def _check_processes(trainer: Any) -> None:
+    """Refuse to go on if the trainer runs alone where the launcher started several."""
+    found, kind = trainer.accelerator.num_processes, str(trainer.accelerator.distributed_type)
+    wanted = {"fsdp": "FSDP", "deepspeed": "DEEPSPEED"}.get(_strategy(found))
+    if found != world_size() or (wanted is not None and not kind.endswith(wanted)):
+        msg = (
+            f"the launcher started {world_size()} processes with strategy "
+            f"{_strategy(world_size())!r}, but the trainer has {found} of kind {kind}; on CPU "
+            "use torchrun with ACCELERATE_USE_CPU=true"
+        )
+        raise ConfigError(msg)
+
+
+def common_arguments(config: Config) -> dict[str, Any]:
+    """Return the training arguments that SFT and GRPO share, none left to a default that moves."""
+    train = config.train
+    return {
+        "output_dir": config.output,
+        "per_device_train_batch_size": train.per_device,
+        "gradient_accumulation_steps": accumulation(config, world_size()),
+        "learning_rate": train.learning_rate,
+        "lr_scheduler_type": train.schedule,
+        "warmup_steps": train.warmup_steps,
+        "weight_decay": train.weight_decay,
+        "adam_beta2": train.adam_beta2,
+        "max_grad_norm": train.max_grad_norm,
+        "num_train_epochs": train.epochs,
+        "max_steps": train.max_steps,
+        "seed": config.seed,
+        "data_seed": config.seed,
+        "bf16": config.model.dtype == "bfloat16",
+        "fp16": False,
+        **_checkpointing(config.model.gradient_checkpointing),
+        "logging_steps": train.logging_steps,
+        "report_to": list(train.report_to) or "none",
+        "save_strategy": "steps" if train.save_steps else "no",
+        "save_steps": train.save_steps or 500,
+        "save_total_limit": None,  # `checkpoints` deletes old ones once the new one is sealed
+        "dataloader_num_workers": train.workers,
+        "remove_unused_columns": False,
+        "use_cpu": not torch.cuda.is_available(),
+        "disable_tqdm": False,
+    }
+
+
+def _checkpointing(on: bool) -> dict[str, bool]:
+    """Name gradient checkpointing as this version of transformers does, and as TRL reads it."""
+    new = "activation_checkpointing" in TrainingArguments.__dataclass_fields__
+    return {"gradient_checkpointing": on} | ({"activation_checkpointing": on} if new else {})
+
+
+def bind_rewards(module: Any, config: RewardConfig) -> list[Any]:
+    """Return the named functions of a rewards module with their arguments bound.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown name or argument, with what there is.
+    """
+    bound = []
+    known = _reward_names(module)
+    for name, weight in config.weights.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1, 0.3)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            msg = f"unknown reward {name!r} (weight {weight}); {hint}"
+            raise ConfigError(msg)
+        function = getattr(module, name)
+        if not math.isfinite(weight):
+            msg = f"rewards.weights has {name}: {weight}; a weight is a finite number"
+            raise ConfigError(msg)
+        bound.append(_with_arguments(name, function, config.arguments.get(name, {})))
+    unused = set(config.arguments) - set(config.weights)
+    if unused:
+        msg = f"rewards.arguments has {sorted(unused)}, which rewards.weights does not use"
+        raise ConfigError(msg)
+    if not any(config.weights.values()):
+        msg = "rewards.weights are all 0; give at least one reward a weight"
+        raise ConfigError(msg)
+    return bound
+
+
+def _reward_names(module: Any) -> list[str]:
+    """Return the module's own functions that take completions first."""
+    own = {n: f for n, f in vars(module).items() if inspect.isfunction(f) and n[0] != "_"}
+    return [
+        n
+        for n, f in own.items()
+        if next(iter(inspect.signature(f).parameters), "") == "completions"
+    ]
+
+
+def _with_arguments(name: str, function: Any, arguments: dict[str, Any]) -> Any:
+    known = inspect.signature(function).parameters
+    for argument in arguments:
+        if argument not in known:
+            msg = f"reward {name!r} has no argument {argument!r}; it has {', '.join(known)}"
+            raise ConfigError(msg)
+
+    @functools.wraps(function)
+    def checked(completions: Any, **columns: Any) -> list[float | None]:
+        values: list[float | None] = function(completions, **{**columns, **arguments})
+        _check_values(name, values, len(completions), columns.get("id"))
+        return values
+
+    if arguments:  # a value that the reward refuses is refused here, before the model is loaded
+        try:
+            checked(["(0.0, 0.0)"], lat=[0.0], lon=[0.0])
+        except ValueError as error:
+            msg = f"rewards.arguments of {name}: {error}"
+            raise ConfigError(msg) from error
+    return checked
+
+
+def _check_values(name: str, values: Any, answers: int, photos: Any) -> None:
+    if len(values) != answers:
+        msg = f"reward {name!r} gave {len(values)} values for {answers} answers; give one for each"
+        raise ValueError(msg)
+    for row, value in enumerate(values):
+        if value is not None and not math.isfinite(value):
+            where = f"answer {row}" + (f" (photo {photos[row]!r})" if photos else "")
+            msg = (
+                f"reward {name!r} gave {value} for {where}; give None to leave an answer out, "
+                "or a finite number"
+            )
+            raise ValueError(msg)
+
+
+def run(trainer: Any, config: Config) -> Path:
+    """Train, from the newest verified checkpoint if there is one; return the final model's folder.
+
+    The output folder then holds config.yaml, metrics.jsonl, curves.png, for GRPO
+    groups.jsonl and rollouts.parquet, the checkpoints, and ``final``.
+    """
+    _check_processes(trainer)
+    output = Path(config.output)
+    output.mkdir(parents=True, exist_ok=True)
+    trainer.add_callback(metrics.MetricsCallback(output))
+    trainer.add_callback(resume.SealCallback(trainer, config))
+    start = resume.start(trainer, config)
+    if trainer.accelerator.is_main_process:
+        found, each = trainer.accelerator.num_processes, config.train.per_device
+        print(
+            f"training on {found} x {trainer.accelerator.device.type}, strategy "
+            f"{_strategy(found)}, batch {config.train.batch} = {each} x "
+            f"{accumulation(config, found)} accumulated x {found}"
+        )
+    with explained_memory():
+        trainer.train(resume_from_checkpoint=str(start) if start else None)
+    final = output / "final"
+    if trainer.accelerator.is_main_process and final.exists():
+        checkpoints.delete(final)  # an older run's files must not stay among the new ones
+    trainer.accelerator.wait_for_everyone()
+    trainer.save_model(str(final))
+    if trainer.accelerator.is_main_process:
+        _check_weights(final)
+        resume.without_pickle(final)
+        checkpoints.seal(final, resume.identity(config))
+        metrics.plot(output)
+        metrics.merge_rollouts(output)
+    trainer.accelerator.wait_for_everyone()
+    return final
+
+
+def _check_weights(final: Path) -> None:
+    """Refuse to seal a model without weights, which some ways of sharding leave behind."""
+    if not any(final.glob("*.safetensors")):
+        msg = (
+            f"{final} holds no weights: this way of sharding writes only shards; start again with "
+            "configs/accelerate/fsdp2.yaml or zero3.yaml, it goes on from the last checkpoint"
+        )
+        raise ConfigError(msg)
+
+
+@contextlib.contextmanager
+def explained_memory() -> Iterator[None]:
+    """Turn running out of memory into an error that says what lowers it.
+
+    Raises
+    ------
+    ConfigError
+        In place of PyTorch's own error, on GPU and CPU.
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        first = str(error).partition("\n")[0]
+        if not isinstance(error, torch.OutOfMemoryError | MemoryError) and (
+            "can't allocate memory" not in first
+        ):
+            raise
+        msg = (
+            f"out of memory ({first}); lower train.per_device (train.batch may stay), "
+            "model.max_pixels or grpo.max_tokens, set model.gradient_checkpointing=true or "
+            "model.lora_rank=64; georl plan shows the parts"
+        )
+        raise ConfigError(msg) from error
