@@ -176,7 +176,7 @@ def country_accuracy():
 
 def spots():
     """Share of well-known photo spots that get the right name on each level."""
-    sys.path.insert(0, str(ROOT / "tests"))
+    sys.path.insert(0, str(ROOT / "tests" / "cor"))
     from spot_check import shares
 
     print("photo spots: " + ", ".join(f"{k} {v:.1%}" for k, v in shares().items()))

@@ -20,8 +20,8 @@ from scipy.spatial import cKDTree
 
 from geodata import coords
 from geodata.files.formats import read_table
-from geodata.sphere import unit_vectors
 from geodata.places.places import Places
+from geodata.sphere import unit_vectors
 
 SPOTS = Path(__file__).parents[1] / "tests" / "data" / "spots.csv"
 SUFFIXES = r"(?i)\b(city|municipality|of|province|district|governorate|county|prefecture|capital)\b"

@@ -33,7 +33,8 @@ from transformers import TrainerCallback
 from georl import config, demo, grpo, predict, rewards, sft
 from georl.config.run import Config, load
 from georl.data import world
-from georl.run.metrics import JsonLines, MetricsCallback
+from georl.run import JsonLines
+from georl.run.metrics import MetricsCallback
 
 WORLD = [
     "data.rows=2000",

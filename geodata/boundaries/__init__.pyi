@@ -1,4 +1,5 @@
 from .facts import (
+    KINDS as KINDS,
     RULES_VERSION as RULES_VERSION,
     Correction as Correction,
     Piece as Piece,
@@ -18,10 +19,14 @@ from .facts import (
 from .nearest import Borders as Borders
 from .registry import BUNDLED as BUNDLED, available as available, home as home, load as load
 from .set import (
+    COUNTRIES as COUNTRIES,
     INDEX as INDEX,
     PROVENANCE as PROVENANCE,
+    UNITS as UNITS,
     BoundarySet as BoundarySet,
-    compile_set as compile_set,
+    from_wkb as from_wkb,
+    groups as groups,
     open_set as open_set,
+    read_region_table as read_region_table,
     verify_set as verify_set,
 )

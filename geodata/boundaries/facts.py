@@ -272,3 +272,21 @@ def corrections() -> dict[tuple[str, str, str], Correction]:
 def unit_names() -> dict[str, str]:
     """Return the names that replace those of the sources, by ISO 3166-2 code."""
     return {row["code"]: row["name"] for row in facts_table("names")}
+
+
+# Words for the kind of division, in the languages of the sources, without accents.
+KIND_WORDS = """
+province provincia provincie provinsi provinz region regione regio state estado county
+counties district distrito department departamento departement departement governorate
+muhafazat oblast oblasti oblys oblysy kray krai respublika republic republika rayon raion
+lan laens laen fylke maakond novads pagasts apskritis kraj zupanija judet megye prefecture
+municipality municipalities municipio commune comuna council borough london city of the and
+wilaya wilayat gouvernorat sheng shi zizhiqu do si gwangyeoksi teukbyeolsi teukbyeoljachi
+teukbyeoljachido gwangyoksi changwat tinh thanh pho thanhpho ken to fu division autonomous
+autonoma autonome avtonomnyy avtonomnaya okrug parish zone union territory national capital
+ward khoueng khet rajonas savivaldybe opstina obcina kanton canton land bundesland voivodeship
+wojewodztwo de del la el le du des di da do dos das al hlavni mesto metropolitan island islands
+"""
+
+
+KINDS = frozenset(KIND_WORDS.split())

@@ -134,7 +134,7 @@ def groups(countries: pa.Table, units: pa.Table) -> tuple[NDArray[np.int64], NDA
 
 
 def open_set(folder: str | os.PathLike[str], name: str | None = None) -> BoundarySet:
-    """Open the set in a folder that `compile_set` has finished.
+    """Open the set in a folder that `geodata.boundary_build` has finished.
 
     Raises
     ------
@@ -153,40 +153,8 @@ def open_set(folder: str | os.PathLike[str], name: str | None = None) -> Boundar
     tables = []
     for file in (COUNTRIES, UNITS):
         names = [n for n in pq.read_schema(folder / file).names if n != "geometry"]
-        tables.append(_read(folder / file, names))
+        tables.append(read_region_table(folder / file, names))
     return BoundarySet(name or folder.name, folder, index, *tables)
-
-
-def compile_set(folder: str | os.PathLike[str], *, edges_per_strip: float = 4.0) -> Path:
-    """Compile the region tables of a folder into its index; return the index file.
-
-    Parameters
-    ----------
-    edges_per_strip : float
-        Smaller gives a finer, faster and larger index: see `geodata.locate.build`.
-    """
-    from geodata import locate
-    from geodata.boundaries.nearest import Borders
-    from geodata.boundary_build import fill
-
-    folder = Path(folder)
-    countries, units = (_read(folder / file) for file in (COUNTRIES, UNITS))
-    shapes = [_from_wkb(table) for table in (countries, units)]
-    layer = np.repeat([0, 1], [len(countries), len(units)])
-    identity = files.sha256(folder / COUNTRIES) + files.sha256(folder / UNITS)
-    index = locate.build(
-        np.concatenate(shapes),
-        layer,
-        edges_per_strip=edges_per_strip,
-        meta={"sha256": _short(identity)},
-    )
-    country_group, unit_group = groups(countries, units)
-    owners = _own_units(index.owners, country_group, unit_group)
-    country, unit = owners.T
-    is_open = (country >= 0) & (unit < 0) & np.isin(country_group, unit_group)[country]
-    path = folder / INDEX
-    fill(index, owners, is_open, country_group, Borders(shapes[1], unit_group)).save(path)
-    return path
 
 
 def verify_set(folder: str | os.PathLike[str]) -> list[str]:
@@ -211,32 +179,18 @@ def verify_set(folder: str | os.PathLike[str]) -> list[str]:
     return problems
 
 
-def _own_units(
-    owners: NDArray[np.int32], country_group: NDArray[np.int64], unit_group: NDArray[np.int64]
-) -> NDArray[np.int32]:
-    """Owners as (country row, unit row): a unit counts only inside its own country."""
-    country, unit = owners[:, 0], owners[:, 1] - len(country_group)
-    own = (country >= 0) & (unit >= 0) & (country_group[country] == unit_group[unit])
-    return np.stack([country, np.where(own, unit, -1)], axis=1).astype(np.int32)
-
-
-def _short(text: str) -> str:
-    import hashlib
-
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def _geometries(path: Path) -> NDArray[Any]:
-    return _from_wkb(_read(path, ["geometry"]))
+    return from_wkb(read_region_table(path, ["geometry"]))
 
 
-def _read(path: Path, columns: list[str] | None = None) -> pa.Table:
+def read_region_table(path: Path, columns: list[str] | None = None) -> pa.Table:
     """Read a Parquet file without pyarrow's dataset module, which takes pandas along."""
     with pq.ParquetFile(path) as file:
         return file.read(columns=columns, use_threads=False)
 
 
-def _from_wkb(table: pa.Table) -> NDArray[Any]:
+def from_wkb(table: pa.Table) -> NDArray[Any]:
+    """Return the shapes of region rows as shapely geometries, shape (n,)."""
     import shapely
 
     return np.asarray(shapely.from_wkb(table["geometry"].to_numpy(zero_copy_only=False)))

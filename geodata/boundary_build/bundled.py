@@ -22,28 +22,7 @@ import shapely
 
 from geodata import boundaries, files
 from geodata.boundary_build import countries, iso, units
-
-COUNTRIES, UNITS, PROVENANCE = "countries.parquet", "units.parquet", "PROVENANCE.json"
-
-
-@dataclass(frozen=True)
-class RegionTables:
-    """The regions of a boundary set, ready to be indexed.
-
-    Attributes
-    ----------
-    countries : pyarrow.Table
-        `geodata.boundary_build.countries.COUNTRY_SCHEMA`: one row a country, territory or disputed
-        piece. Rows may overlap: the smallest that contains a point owns it.
-    units : pyarrow.Table
-        `geodata.boundary_build.units.UNIT_SCHEMA`: one row a division, in the country whose polygon
-        it lies in.
-
-    Geometries are WKB polygons in lon/lat degrees, multiples of 1e-7.
-    """
-
-    countries: pa.Table
-    units: pa.Table
+from geodata.boundary_build.regions import PROVENANCE, RegionTables, write_tables
 
 
 @dataclass(frozen=True)
@@ -139,23 +118,6 @@ def write_bundled(from_dir: Path, out_dir: Path) -> list[Path]:
     path = Path(out_dir) / PROVENANCE
     files.write_text(path, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     return [*outputs, path]
-
-
-def write_tables(tables: RegionTables, out_dir: Path) -> list[Path]:
-    """Write region tables as Parquet (zstd), the same bytes for the same tables."""
-    paths = [Path(out_dir) / COUNTRIES, Path(out_dir) / UNITS]
-    for path, table in zip(paths, (tables.countries, tables.units), strict=True):
-        with files.replacing(path) as beside:
-            pq.write_table(
-                table.combine_chunks(),
-                beside,
-                compression="zstd",
-                compression_level=9,
-                use_dictionary=[n for n in table.column_names if n != "geometry"],
-                write_page_checksum=True,
-                write_statistics=False,
-            )
-    return paths
 
 
 def read_source(provider: str, paths: Iterable[Path]) -> RegionTables:

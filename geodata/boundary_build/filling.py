@@ -14,9 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.boundaries.nearest import Borders, Floats, Ints
+from geodata.boundaries import Borders
 from geodata.locate import CELL, COLUMNS, Index
 from geodata.sphere import haversine_km
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 _SAFETY = 1.1
 """On the diameter: distances to a border are measured in a plane, right to some percent."""

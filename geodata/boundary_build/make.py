@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from geodata import __version__, files
-from geodata.boundaries import BUNDLED, INDEX, PROVENANCE, compile_set, home
-from geodata.boundary_build import bundled, place_names, places as place_files
+from geodata.boundaries import BUNDLED, INDEX, PROVENANCE, home
+from geodata.boundary_build import bundled, place_names, places as place_files, regions
+from geodata.boundary_build.compiling import compile_set
 
 
 def build_set(
@@ -45,7 +46,7 @@ def build_set(
     folder = Path(out) if out is not None else home() / f"{name}-{day}"
     folder.mkdir(parents=True, exist_ok=True)
     paths = sorted(path for path in source.iterdir() if path.is_file())
-    written = bundled.write_tables(bundled.read_source(name, paths), folder)
+    written = regions.write_tables(bundled.read_source(name, paths), folder)
     inputs = [{"file": path.name, "sha256": files.sha256(path)} for path in paths]
     _finish(folder, {"name": folder.name, "provider": name, "inputs": inputs}, written)
     return folder

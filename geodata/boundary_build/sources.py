@@ -21,10 +21,10 @@ import shapely
 
 from geodata import boundaries
 from geodata.boundary_build import shapes
-from geodata.boundary_build.bundled import RegionTables
 from geodata.boundary_build.countries import COUNTRY_SCHEMA
 from geodata.boundary_build.iso import subdivisions
 from geodata.boundary_build.providers import Layout, Provider
+from geodata.boundary_build.regions import RegionTables
 from geodata.boundary_build.units import UNIT_SCHEMA
 from geodata.files import FileError
 

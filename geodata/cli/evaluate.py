@@ -15,7 +15,7 @@ from geodata.cli import options as opts
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from geodata.evaluation.checks import Finding
+    from geodata.evaluation.findings import Finding
 
 WIDTH = 80
 """Width of the text where the output is not a terminal."""
@@ -290,7 +290,7 @@ def _written(*targets: Path | None) -> None:
 
 
 def _finish(findings: Sequence[Finding], strict: bool) -> None:
-    from geodata.evaluation.checks import failing
+    from geodata.evaluation.findings import failing
 
     if failing(findings, strict=strict):
         raise typer.Exit(1)

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from geodata.evaluation.checks import Finding
+from geodata.evaluation.findings import Finding
 from geodata.evaluation.joining import (
     Joined,
     Match,
@@ -128,7 +128,7 @@ def evaluate(
     ------
     geodata.files.FileError
         If a file cannot be read or a column cannot be found.
-    geodata.evaluation.checks.findings.PredictionError
+    geodata.evaluation.findings.PredictionError
         If the files cannot be scored as they are: ids repeated with different answers.
     ValueError
         For an unknown option.

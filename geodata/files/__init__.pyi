@@ -9,6 +9,7 @@ from .columns import (
     find_named as find_named,
     find_pair as find_pair,
     given as given,
+    id_text as id_text,
     not_found as not_found,
 )
 from .formats import (

@@ -133,11 +133,6 @@ class Cities:
         """Return the people of a place, 0 where unknown."""
         return int(self._population[place])
 
-    def people(self, country: str) -> int:
-        """Return the people in the places of a country."""
-        index = self._codes.get(country, _OUTSIDE)
-        return self._totals[index] if index >= 0 else 0
-
     def divisions(self, chosen: Iterable[int]) -> list[int]:
         """Return the index of the first-level division of each place, -1 for none.
 
@@ -208,11 +203,6 @@ class Cities:
     @cached_property
     def _codes(self) -> dict[str, int]:
         return {code: index for index, code in enumerate(self.places.countries)}
-
-    @cached_property
-    def _totals(self) -> list[int]:
-        people = np.bincount(self.places.country, self.places.population)
-        return [int(total) for total in people]
 
     @cached_property
     def _country(self) -> memoryview:

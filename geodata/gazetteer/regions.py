@@ -13,9 +13,9 @@ from functools import lru_cache
 from typing import Any
 
 from geodata import boundaries
-from geodata.boundaries import facts_table
-from geodata.boundary_build import KINDS
+from geodata.boundaries import KINDS, facts_table
 from geodata.gazetteer.text import key, readings, words
+from geodata.places import Places
 
 # Codes that are also words or mean "not available": in lower case they are no codes.
 _WORD_CODES = """
@@ -137,9 +137,14 @@ class Divisions:
 
     def _people(self, index: int) -> tuple[int, int]:
         """Rank regions of one name: most people in the country, then the first."""
-        from geodata.gazetteer.cities import cities
+        return _people().get(self.regions[index].country_code, 0), -index
 
-        return cities().people(self.regions[index].country_code), -index
+
+@lru_cache(maxsize=1)
+def _people() -> dict[str, int]:
+    """Return the people in the bundled places of each country."""
+    places = Places.load()
+    return dict(zip(places.countries, places.people(), strict=True))
 
 
 @lru_cache(maxsize=1 << 16)

@@ -1,8 +1,8 @@
 from .dots import SHAPE as SHAPE, count as count, draw as draw
+from .land import outlines as outlines
 from .projection import (
     NORTH as NORTH,
     SOUTH as SOUTH,
     great_circle as great_circle,
-    outlines as outlines,
     project as project,
 )

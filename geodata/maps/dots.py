@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geodata import files
-from geodata.maps.outlines import outlines
+from geodata.maps.land import outlines
 
 SHAPE = (360, 720)
 """Rows of the raster from south to north, columns from -180 to 180 degrees."""

@@ -163,6 +163,11 @@ class Places:
         """Longitudes, shape (n,), degrees."""
         return np.asarray(self.file.arrays["lon_e5"] / 1e5)
 
+    def people(self) -> list[int]:
+        """Return the people in the places of each country, in the order of ``countries``."""
+        totals = np.bincount(self.country, self.population, minlength=len(self.countries))
+        return [int(total) for total in totals]
+
     def name(self, index: int) -> str:
         """Return the name of a place, as GeoNames spells it.
 

@@ -15,9 +15,7 @@ from numpy.typing import NDArray
 from geodata import evaluation
 from geodata.files import write_text
 from georl import rewards
-from georl.run import METRICS, JsonLines, save_figure
-
-THRESHOLDS_KM = (25, 200, 750, 2500)
+from georl.run import METRICS, THRESHOLDS_KM, JsonLines, save_figure
 
 PREDICTIONS = "predictions.parquet"
 

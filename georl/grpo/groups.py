@@ -12,20 +12,15 @@ were spent for nothing (Geo-R's "vanishing advantages"). Two remedies, both off 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from accelerate.utils import gather_object
-from numpy.typing import NDArray
 from torch import Tensor
 
-from geodata.files import write_text
-from geodata.popular import PopularRegions
-from georl.config import CurriculumConfig, GroupConfig
+from georl.config import GroupConfig
 
 Batch = dict[str, Any]
 Row = dict[str, Any]
@@ -128,7 +123,7 @@ def drop_and_replace(trainer: Any, inputs: list[Row]) -> Batch:
         alive &= alive.cumsum(0) <= left  # no more than there is room for
         left -= int(alive.sum())
         kept.append(_living(extra, alive, trainer))
-    _log_mean(trainer, "groups/kept", (wanted - left) / wanted)
+    log_mean(trainer, "groups/kept", (wanted - left) / wanted)
     return _whole(trainer, batch, [part for part in kept if len(part["advantages"])])
 
 
@@ -146,22 +141,22 @@ def _scored(trainer: Any, rows: list[Row]) -> tuple[Batch, Tensor]:
     photos = gather_object([{key: row.get(key) for key in _PHOTO} for row in rows])[::size]
     trainer.curriculum.observe(photos, grouped, trainer)
     trainer.rollouts.keep_groups(trainer, photos, grouped, flat, invalid)
-    _log(trainer, "groups/equal", float(flat.float().mean()))
-    _log(trainer, "groups/invalid", float(invalid.float().mean()))
+    log_value(trainer, "groups/equal", float(flat.float().mean()))
+    log_value(trainer, "groups/invalid", float(invalid.float().mean()))
     alive = ~flat & ~(invalid & options.drop_invalid)
     count = len(rows) // size
     return batch, alive[trainer.accelerator.process_index * count :][:count]
 
 
-def _log(trainer: Any, name: str, value: float) -> None:
+def log_value(trainer: Any, name: str, value: float) -> None:
     """Log a value that every process has alike."""
     trainer._metrics["train"][name].append(value)
 
 
-def _log_mean(trainer: Any, name: str, value: float) -> None:
+def log_mean(trainer: Any, name: str, value: float) -> None:
     """Log the mean over the processes; each of them has to call it."""
     values = gather_object([value])
-    _log(trainer, name, sum(values) / len(values))
+    log_value(trainer, name, sum(values) / len(values))
 
 
 def _living(batch: Batch, alive: Tensor, trainer: Any) -> Batch:
@@ -235,101 +230,3 @@ def _widen(batch: Batch, prompt: int, answer: int, pad_id: int) -> Batch:
             sides = (0, right) if value.shape[1] == old_answer else (0, 0)
         out[key] = torch.nn.functional.pad(value, sides, value=fill)
     return out
-
-
-class Curriculum:
-    """Popular regions that grow from saturated groups, and draws that avoid them.
-
-    Parameters
-    ----------
-    config
-        ``enabled`` False leaves every draw as it is.
-    seed
-        With the step and the process it decides the draws, so a resumed run repeats them.
-    """
-
-    def __init__(self, config: CurriculumConfig, seed: int) -> None:
-        self.config, self.seed = config, seed
-        self.popular = PopularRegions(config.radius_km)
-        self._places: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
-        self._draws = 0
-
-    def observe(self, rows: Sequence[Row], rewards: Tensor, trainer: Any) -> None:
-        """Make popular the places of groups whose worst answer is good.
-
-        Parameters
-        ----------
-        rows
-            One row a group of all processes, with lat and lon.
-        rewards
-            (groups, G)
-        """
-        if not self.config.enabled:
-            return
-        good = (rewards.amin(1) >= self.config.saturated).tolist()
-        places = [
-            (row["lat"], row["lon"]) for row, is_good in zip(rows, good, strict=True) if is_good
-        ]
-        for lat, lon in sorted(set(places)):
-            self.popular.add(lat, lon)
-        _log(trainer, "curriculum/regions", float(len(self.popular)))
-
-    def choose(self, inputs: list[Row], trainer: Any) -> list[Row]:
-        """Return the rows of a batch, those in popular regions mostly swapped for others."""
-        if not self.config.enabled or not len(self.popular):
-            return inputs
-        size = trainer.num_generations
-        groups = inputs[::size]
-        rng = self._rng(trainer)
-        inside = self.popular.contains([g["lat"] for g in groups], [g["lon"] for g in groups])
-        swap = inside & (rng.random(len(groups)) >= self.config.keep)
-        fresh = iter(self._elsewhere(int(swap.sum()), rng, trainer))
-        chosen = [next(fresh) if out else row for row, out in zip(groups, swap, strict=True)]
-        _log_mean(trainer, "curriculum/swapped", float(swap.mean()))
-        return [row for row in chosen for _ in range(size)]
-
-    def draw(self, groups: int, trainer: Any) -> list[Row]:
-        """Return the rows of so many new groups, avoiding popular regions if enabled."""
-        rows = self._elsewhere(groups, self._rng(trainer), trainer)
-        return [row for row in rows for _ in range(trainer.num_generations)]
-
-    def _rng(self, trainer: Any) -> np.random.Generator:
-        """Return a generator that depends on nothing but where the run stands."""
-        self._draws += 1
-        rank = trainer.accelerator.process_index
-        return np.random.default_rng([self.seed, trainer.state.global_step, rank, self._draws])
-
-    def _elsewhere(self, count: int, rng: np.random.Generator, trainer: Any) -> list[Row]:
-        if count == 0:
-            return []
-        lat, lon = self._all_places(trainer)
-        picked = rng.integers(0, len(lat), (count, self.config.budget))
-        if self.config.enabled:
-            flat = picked.ravel()
-            stay = ~self.popular.contains(lat[flat], lon[flat]).reshape(picked.shape)
-            stay |= rng.random(picked.shape) < self.config.keep
-            picked = picked[np.arange(count), stay.argmax(1)]
-        else:
-            picked = picked[:, 0]
-        found: list[Row] = trainer.train_dataset.__getitems__(picked.tolist())
-        return found
-
-    def _all_places(self, trainer: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        if self._places is None:
-            columns = trainer.train_dataset.with_format("numpy", columns=["lat", "lon"])[:]
-            self._places = columns["lat"], columns["lon"]
-        return self._places
-
-    def save(self, path: Path) -> None:
-        """Write the state beside a checkpoint, as JSON."""
-        table = self.popular.to_table()
-        state = {"draws": self._draws, "radius_km": self.popular.radius_km, **table.to_pydict()}
-        write_text(path, json.dumps(state))
-
-    def restore(self, path: Path) -> None:
-        """Read what `save` wrote."""
-        state = json.loads(path.read_text(encoding="utf-8"))
-        self._draws = int(state["draws"])
-        self.popular = PopularRegions(state["radius_km"])
-        if state["lat"]:
-            self.popular.add(state["lat"], state["lon"])

@@ -29,9 +29,10 @@ from trl.trainer.grpo_config import GRPOConfig
 
 from georl import data, models, plan
 from georl.config import Config, check
-from georl.grpo.groups import Curriculum, drop_and_replace
+from georl.grpo.curriculum import Curriculum
+from georl.grpo.groups import drop_and_replace
 from georl.grpo.shared_trainer import SharedPromptsTrainer
-from georl.run import ExactResume, RolloutLog, bind_rewards, check_start, common_arguments, run
+from georl.run import ExactResume, RolloutLog, check_start, common_arguments, run
 
 
 def train(config: Config) -> Path:
@@ -89,7 +90,7 @@ def reward_functions(config: Config) -> list[Any]:
     """
     from georl import rewards
 
-    return bind_rewards(rewards, config.rewards)
+    return rewards.bind_rewards(rewards, config.rewards)
 
 
 def arguments(config: Config, processor: Any) -> GRPOConfig:

@@ -10,16 +10,9 @@ appended to a file beside the output as they come; a run that was stopped goes o
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import io
 import json
-import os
-import threading
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -35,6 +28,7 @@ from geodata.files import file_format, replacing
 from georl import data
 from georl.config import Config, ConfigError, PredictConfig, check
 from georl.data import DataError, Turn, with_image
+from georl.predict.server import Pace, ask
 from georl.run import JsonLines
 
 _SCHEMA = pa.schema(
@@ -214,76 +208,21 @@ def _from_server(
     config: Config, reader: data.Reader, todo: pa.Table
 ) -> Iterator[list[dict[str, Any]]]:
     """Yield each answer as it comes; at most ``concurrency`` requests are under way."""
-    pace = _Pace(config.predict.requests_per_second)
+    pace = Pace(config.predict.requests_per_second)
 
     def one(row: dict[str, Any]) -> dict[str, Any]:
         good, chats, images, failed = _opened([row], reader)
-        return _asked(config, good[0]["id"], chats[0], images[0], pace) if good else failed[0]
+        if not good:
+            return failed[0]
+        name = good[0]["id"]
+        text = ask(config, name, chats[0], images[0], pace)
+        return _row(name, text, "request_failed" if text is None else None)
 
     with ThreadPoolExecutor(config.predict.concurrency) as pool:
         for start in range(0, len(todo), 8 * config.predict.concurrency):
             window = todo.slice(start, 8 * config.predict.concurrency)
             for answered in pool.map(one, window.to_pylist()):
                 yield [answered]
-
-
-class _Pace:
-    """Hand out start times at most ``per_second`` a second, across threads."""
-
-    def __init__(self, per_second: float) -> None:
-        self._gap = 1.0 / per_second if per_second > 0 else 0.0
-        self._next, self._lock = 0.0, threading.Lock()
-
-    def wait(self) -> None:
-        """Sleep until it is this caller's turn."""
-        with self._lock:
-            at = max(self._next, time.monotonic())
-            self._next = at + self._gap
-        time.sleep(max(0.0, at - time.monotonic()))
-
-
-def _asked(
-    config: Config, name: str, chat: list[Turn], image: Image.Image, pace: _Pace
-) -> dict[str, Any]:
-    """Return the row of one photo; overload and broken connections are tried again."""
-    options, problem = config.predict, ""
-    for attempt in range(options.retries + 1):
-        pace.wait()
-        try:
-            return _row(name, _request(config, chat, image))
-        except urllib.error.HTTPError as error:
-            problem = f"HTTP {error.code}: {error.read(500).decode(errors='replace')}"
-            if error.code in (400, 401, 403, 404):
-                msg = f"{options.url} refused row {name!r}: {problem}"
-                raise ConfigError(msg) from error
-        except (OSError, ValueError, KeyError, IndexError) as error:
-            problem = f"{type(error).__name__}: {error}"
-        if attempt < options.retries:
-            time.sleep(min(0.5 * 2.0**attempt, 30.0))
-    print(f"row {name!r} failed after {options.retries + 1} tries: {problem}")
-    return _row(name, None, "request_failed")
-
-
-def _request(config: Config, chat: list[Turn], image: Image.Image) -> str:
-    options = config.predict
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=92)
-    picture = "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
-    body = {
-        "model": config.model.name,
-        "max_tokens": options.max_tokens,
-        "temperature": options.temperature,
-        "messages": with_image(chat, {"type": "image_url", "image_url": {"url": picture}}),
-    }
-    headers = {"Content-Type": "application/json"}
-    if key := os.environ.get(options.key_variable):
-        headers["Authorization"] = f"Bearer {key}"
-    url = f"{str(options.url).rstrip('/')}/chat/completions"
-    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
-    with urllib.request.urlopen(request, timeout=options.timeout_s) as response:
-        reply: Mapping[str, Any] = json.load(response)
-    text = reply["choices"][0]["message"]["content"]
-    return text if isinstance(text, str) else ""
 
 
 # --- the file -----------------------------------------------------------------------------

@@ -1,3 +1,4 @@
+from .binding import bind_rewards as bind_rewards
 from .geo import (
     GEO_R_KNOTS_KM as GEO_R_KNOTS_KM,
     GEO_R_VALUES as GEO_R_VALUES,

@@ -1,13 +1,5 @@
-from .launch import (
-    bind_rewards as bind_rewards,
-    check_start as check_start,
-    common_arguments as common_arguments,
-    run as run,
-)
-from .metrics import (
-    METRICS as METRICS,
-    JsonLines as JsonLines,
-    RolloutLog as RolloutLog,
-    save_figure as save_figure,
-)
+from .curves import save_figure as save_figure
+from .launch import check_start as check_start, common_arguments as common_arguments, run as run
+from .record import METRICS as METRICS, JsonLines as JsonLines
 from .resume import ExactResume as ExactResume
+from .rollouts import THRESHOLDS_KM as THRESHOLDS_KM, RolloutLog as RolloutLog

@@ -13,8 +13,7 @@ import pyarrow.compute as pc
 
 from geodata import coords, photos, popular
 from geodata.datasets.recipes.sampling import Keys, Made, Mask, chosen
-from geodata.evaluation.joining import id_text
-from geodata.files import AUTHOR_NAMES, ID_NAMES, find_named, find_pair
+from geodata.files import AUTHOR_NAMES, ID_NAMES, find_named, find_pair, id_text
 from geodata.hashing import row_hashes
 from geodata.popular import check_radius
 from geodata.tables import DatasetError, Input

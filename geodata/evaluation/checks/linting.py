@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from geodata import coords, sphere
 from geodata.evaluation import joining
 from geodata.evaluation.checks import words
-from geodata.evaluation.checks.findings import SHOWN, Finding, PredictionError, finding
+from geodata.evaluation.findings import SHOWN, Finding, PredictionError, finding
 from geodata.evaluation.joining import (
     Joined,
     Match,
@@ -31,7 +31,7 @@ from geodata.evaluation.joining import (
     read_truth,
     scan_predictions,
 )
-from geodata.files import AUTHOR_NAMES, find_named
+from geodata.files import AUTHOR_NAMES, find_named, id_text
 
 CHECK_ROWS = 200_000
 NEAR_KM, FAR_KM = 25.0, 1000.0
@@ -281,10 +281,10 @@ def _marks(source: Any, author: str | None) -> dict[str, NDArray[np.uint64]]:
     parts: dict[str, list[NDArray[np.uint64]]] = {}
     for batch in truth.source.batches([*columns.used(), *([who] if who else [])]):
         table = batch.table
-        ids = joining.id_text(table.column(str(columns.id)))
+        ids = id_text(table.column(str(columns.id)))
         parts.setdefault("id", []).append(_keys(ids, "stem"))
         if who:
-            names = joining.id_text(table.column(who))
+            names = id_text(table.column(who))
             parts.setdefault("author", []).append(_keys(names, "trim"))
         place = coords.arrays(
             numbers(table.column(str(columns.lat))), numbers(table.column(str(columns.lon)))

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from geodata.evaluation.checks.findings import SHOWN, Finding, finding
+from geodata.evaluation.findings import SHOWN, Finding, finding
 from geodata.evaluation.joining import Predictions, check_rows
 
 Resolve = Callable[[str], str | None]

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from geodata.evaluation.checks import (
-    SHOWN,
-    Finding,
-    PredictionError,
-    constant_answer,
-    finding,
-    is_summary,
-)
+from geodata.evaluation.findings import SHOWN, Finding, PredictionError, finding
 from geodata.evaluation.joining import matching
-from geodata.evaluation.joining.opening import Joined, Match, Predictions, Truth
+from geodata.evaluation.joining.joined import Joined, Match, Predictions, Truth
+from geodata.evaluation.joining.opening import read_predictions, read_truth
+from geodata.evaluation.joining.row_checks import constant_answer, is_summary
 from geodata.evaluation.joining.scan import (
     Scan,
     footer_finding,
@@ -305,3 +300,55 @@ def _unmatched(
 def _some(scan: Scan, rows: Sequence[int] | NDArray[np.int64]) -> str:
     names = scan.ids_at([int(row) for row in rows[:3]])
     return ", ".join(repr(name[:60]) for name in names) + (", ..." if len(rows) > 3 else "")
+
+
+def join(
+    predictions: Any,
+    truth: Any = None,
+    *,
+    id: str | None = None,  # noqa: A002
+    lat: str | None = None,
+    lon: str | None = None,
+    match: Match = "auto",
+) -> Joined:
+    """Put each truth row beside its prediction, exactly one row per truth row.
+
+    Parameters
+    ----------
+    predictions
+        What `read_predictions` returns, or its first argument.
+    truth
+        Path, table or data frame; None if the predictions' file holds the truth as well.
+    id, lat, lon
+        Columns of the truth; found by their usual names if None.
+    match
+        How ids are compared. 'exact': as text. 'stem': without folders and image ending;
+        'flat': with ``_`` for the folder separator; 'number': ``3.2e9`` as an integer; 'trim':
+        without outer white space. 'auto': exact, unless one of the others is the only way
+        that all ids match, which becomes a finding.
+
+    Raises
+    ------
+    geodata.files.FileError
+        If a file cannot be read.
+    geodata.evaluation.findings.PredictionError
+        If an id occurs twice with different values, or the truth has no valid place for it.
+
+    Examples
+    --------
+    >>> joined = join(
+    ...     {"id": ["b", "a"], "lat": [1.0, None], "lon": [2.0, None]},
+    ...     {"id": ["a", "b", "c"], "lat": [0, 0, 0], "lon": [0, 0, 0]},
+    ... )
+    >>> joined.table(["id", "pred_lat"]).to_pylist()
+    [{'id': 'a', 'pred_lat': None}, {'id': 'b', 'pred_lat': 1.0}, {'id': 'c', 'pred_lat': None}]
+    """
+    if not isinstance(predictions, Predictions):
+        predictions = read_predictions(predictions, with_truth=truth is None)
+    if isinstance(truth, Truth):
+        opened = truth
+    elif truth is None:
+        opened = read_truth(None, id=id, lat=lat, lon=lon, predictions=predictions)
+    else:
+        opened = read_truth(truth, id=id, lat=lat, lon=lon)
+    return join_opened(predictions, opened, match=match, same_file=truth is None)

@@ -17,19 +17,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geodata import coords
-from geodata.evaluation.checks import (
-    SHOWN,
-    Finding,
-    PredictionError,
-    RowChecks,
-    finding,
-    float_ids,
-    is_summary,
-)
+from geodata.evaluation.findings import SHOWN, Finding, PredictionError, finding
 from geodata.evaluation.joining import matching
-from geodata.evaluation.joining.opening import Predictions, Truth
+from geodata.evaluation.joining.joined import Predictions, Truth
+from geodata.evaluation.joining.row_checks import RowChecks, float_ids, is_summary
 from geodata.evaluation.joining.rows import check_rows, numbers
-from geodata.files import Columns, Source
+from geodata.files import Columns, Source, id_text
 
 LAST_ROWS = 8
 
@@ -60,7 +53,7 @@ class Scan:
                 ids = pc.cast(column, pa.int64())
                 self.key_parts.append(matching.whole_number_keys(ids, first_row=self.rows))
             else:
-                ids = matching.id_text(column)
+                ids = id_text(column)
                 self.key_parts.append(matching.keys(ids, "exact", first_row=self.rows))
             if ids.null_count:
                 empty = np.flatnonzero(np.asarray(pc.is_null(ids)))
@@ -87,7 +80,7 @@ class Scan:
         """Return the keys of the first rows under another reading of the ids."""
         out, start = [], 0
         for batch in self.source.batches([str(self.column)]):
-            ids = matching.id_text(batch.table.column(str(self.column)))
+            ids = id_text(batch.table.column(str(self.column)))
             out.append(matching.keys(ids, mode, first_row=start))
             start += len(ids)
         return concatenated(out, np.uint64)[:rows]
@@ -112,7 +105,7 @@ class Scan:
             stop = start + batch.table.num_rows
             inside = [row - start for row in rows[len(out) :] if row < stop]
             if inside:
-                ids = matching.id_text(batch.table.column(str(self.column))).take(pa.array(inside))
+                ids = id_text(batch.table.column(str(self.column))).take(pa.array(inside))
                 out += [str(value) for value in ids.to_pylist()]
             start = stop
             if len(out) == len(rows):

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from geodata.evaluation.checks import Finding
+from geodata.evaluation.findings import Finding
 from geodata.evaluation.scores import CATEGORIES, Evaluation, Group, Interval, Published
 
 NONE = "–"

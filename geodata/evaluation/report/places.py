@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from geodata.evaluation.report import contents as words, markup, plots
 from geodata.evaluation.scores import Evaluation, Group
+from geodata.maps import outlines
 
 TOP_GROUPS = 15
 
@@ -109,8 +110,6 @@ def _groups(
 
 def _by_code(groups: Iterable[Group]) -> dict[str, Group]:
     """Return groups by country code; a truth file's own column may hold names."""
-    from geodata.maps import outlines
-
     codes = {name.casefold(): code for code, name in _country_names().items()}
     found: dict[str, Group] = {}
     for group in groups:

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from geodata.evaluation.checks import Finding
+from geodata.evaluation.findings import Finding
 from geodata.evaluation.report import contents as words
 from geodata.evaluation.scores import Comparison, Evaluation, Paired
 

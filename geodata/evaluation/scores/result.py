@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from geodata import __version__
-from geodata.evaluation.checks import Finding
+from geodata.evaluation.findings import Finding
 from geodata.evaluation.scores.groups import Group
 from geodata.evaluation.scores.intervals import CONFIDENCE, RESAMPLES, SEED, Interval, Paired
 from geodata.evaluation.scores.metrics import Scores

@@ -1,0 +1,170 @@
+"""A prediction file, a truth file, and the two joined: one row a truth row, in its order.
+
+The joined rows are streamed. What stays in memory is 8 bytes a truth row and 33 bytes a
+prediction (key, latitude, longitude, status, position), whatever else the files hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from geodata import coords
+from geodata.evaluation.findings import Finding
+from geodata.evaluation.joining.rows import LEVELS, MISSING, STATUSES, numbers
+from geodata.files import (
+    Columns,
+    Source,
+    id_text,
+)
+
+Match = Literal["auto", "exact", "trim", "stem", "flat", "number"]
+
+
+FIXED = ("id", "lat", "lon", "pred_lat", "pred_lon", "status")
+"""Columns that every joined batch has."""
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """A prediction file whose columns are known; its rows are read when they are needed."""
+
+    source: Source
+    columns: Columns
+    """Where id, prediction and text are."""
+    checked_text: str | None
+    """Column with the model's words beside coordinate columns, for the linter."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A truth file whose columns are known."""
+
+    source: Source
+    columns: Columns
+    extras: tuple[str, ...]
+    """The other columns, which go along into the joined rows."""
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Truth rows with their predictions; iterate `batches` as often as needed."""
+
+    truth: Truth
+    rows: int
+    """Number of truth rows, the denominator of every share."""
+    findings: list[Finding]
+    matched: NDArray[np.int32] | None
+    """shape (rows,): row of the prediction, -1 where none; None if row i has prediction i."""
+    pred_lat: NDArray[np.float64]
+    pred_lon: NDArray[np.float64]
+    """shape (predictions,), degrees, NaN where there is none."""
+    pred_status: NDArray[np.uint8]
+    """shape (predictions,): index into `rows.STATUSES`."""
+    pred_regions: dict[str, pa.Array]
+    """Named regions of the predictions by level, text; empty where they name none."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns of every batch."""
+        regions = tuple(f"pred_{level}" for level in self.pred_regions)
+        return (*FIXED, *regions, *_renamed(self.truth.extras).values())
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Yield all rows in truth order, at most 131,072 at a time.
+
+        Parameters
+        ----------
+        columns
+            Some of `columns`, all by default; fewer are faster.
+
+        Returns
+        -------
+        Iterator of pyarrow.RecordBatch
+            ``id`` text; ``lat, lon`` and ``pred_lat, pred_lon`` float64 degrees, the latter
+            NULL where there is no answer; ``status`` text; ``pred_country`` and so on where
+            predictions name regions; then the other columns of the truth.
+        """
+        wanted = list(self.columns if columns is None else columns)
+        new_name = _renamed(self.truth.extras)
+        extras = [name for name in self.truth.extras if new_name[name] in wanted]
+        needs = self.truth.columns
+        read = [name for name in (needs.lat, needs.lon) if name is not None]
+        if needs.id is not None and "id" in wanted:
+            read.insert(0, needs.id)
+        start = 0
+        for batch in self.truth.source.batches(list(dict.fromkeys([*read, *extras]))):
+            table = batch.table.slice(0, self.rows - start)
+            if not table.num_rows:
+                return
+            made = self._made(table, start, set(wanted))
+            made |= {new_name[name]: _one_chunk(table.column(name)) for name in extras}
+            yield pa.RecordBatch.from_pydict({name: made[name] for name in wanted})
+            start += table.num_rows
+
+    def table(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """Return all rows at once, see `batches`."""
+        batches = list(self.batches(columns))
+        if not batches:
+            return pa.table({name: pa.array([], pa.null()) for name in columns or self.columns})
+        return pa.concat_tables(
+            [pa.Table.from_batches([batch]) for batch in batches], promote_options="permissive"
+        )
+
+    def _made(self, table: pa.Table, start: int, wanted: set[str]) -> dict[str, pa.Array]:
+        stop = start + table.num_rows
+        at = np.arange(start, stop) if self.matched is None else self.matched[start:stop]
+        made: dict[str, pa.Array] = {}
+        if "id" in wanted:
+            made["id"] = _ids(table, self.truth.columns.id, start)
+        if {"lat", "lon"} & wanted:
+            place = coords.arrays(
+                numbers(table.column(str(self.truth.columns.lat))),
+                numbers(table.column(str(self.truth.columns.lon))),
+            )
+            made |= {"lat": pa.array(place.lat), "lon": pa.array(place.lon)}
+        if {"pred_lat", "pred_lon"} & wanted:
+            lat = _gather(self.pred_lat, at, np.nan)
+            mask = np.isnan(lat)
+            made["pred_lat"] = pa.array(lat, mask=mask)
+            made["pred_lon"] = pa.array(_gather(self.pred_lon, at, np.nan), mask=mask)
+        if "status" in wanted:
+            codes = _gather(self.pred_status, at, MISSING)
+            made["status"] = pa.array(STATUSES).take(pa.array(codes))
+        for level, names in self.pred_regions.items():
+            if f"pred_{level}" in wanted:
+                made[f"pred_{level}"] = names.take(pa.array(at, mask=at < 0))
+        return made
+
+
+def _renamed(extras: Sequence[str]) -> dict[str, str]:
+    """Map truth columns to names that the joined rows do not use themselves."""
+    taken = {*FIXED, *(f"pred_{level}" for level in LEVELS)}
+    return {name: f"truth_{name}" if name in taken else name for name in extras}
+
+
+def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
+    whole = column.combine_chunks()
+    return pa.concat_arrays(whole.chunks) if isinstance(whole, pa.ChunkedArray) else whole
+
+
+def _ids(table: pa.Table, name: str | None, start: int) -> pa.Array:
+    if name is None:
+        return pa.array([str(start + i + 1) for i in range(table.num_rows)], pa.string())
+    ids = id_text(table.column(name))
+    return _one_chunk(ids) if isinstance(ids, pa.ChunkedArray) else ids
+
+
+def _gather(values: NDArray[Any], at: NDArray[Any], absent: float) -> NDArray[Any]:
+    """Return ``values[at]`` with ``absent`` where ``at`` is -1."""
+    if not len(values):
+        return np.full(len(at), absent, values.dtype)
+    out = np.full(len(at), absent, values.dtype)
+    there = at >= 0
+    out[there] = values[at[there]]
+    return out

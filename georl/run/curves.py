@@ -1,0 +1,54 @@
+"""Curves of a run as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from geodata.files import replacing
+from georl.run.record import METRICS, JsonLines
+
+
+def plot(output: Path) -> Path | None:
+    """Draw the curves of metrics.jsonl into curves.png; None if there is nothing to draw."""
+    rows = JsonLines(output / METRICS).read()
+    wanted = (
+        "loss",
+        "mean_token_accuracy",
+        "reward",
+        "within_750km",
+        "within_200km",
+        "entropy",
+        "groups/equal",
+    )
+    series = {k: [(r["step"], r[k]) for r in rows if r.get(k) is not None] for k in wanted}
+    series = {name: points for name, points in series.items() if len(points) > 1}
+    if not series:
+        return None
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    columns = min(3, len(series))
+    lines = -(-len(series) // columns)
+    figure, axes = plt.subplots(lines, columns, figsize=(4 * columns, 2.8 * lines), squeeze=False)
+    for axis in axes.flat[len(series) :]:
+        axis.axis("off")
+    for axis, (name, points) in zip(axes.flat, series.items(), strict=False):
+        axis.plot(*zip(*points, strict=True), linewidth=1.2)
+        axis.set_title(name, fontsize=10)
+        axis.set_xlabel("step", fontsize=9)
+        axis.grid(alpha=0.3)
+    return save_figure(figure, output / "curves.png", dpi=110)
+
+
+def save_figure(figure: Any, target: Path, dpi: int) -> Path:
+    """Write a matplotlib figure as a whole PNG or none, close it and return the path."""
+    from matplotlib import pyplot as plt
+
+    figure.tight_layout()
+    with replacing(target) as beside:
+        figure.savefig(beside, dpi=dpi, format="png")
+    plt.close(figure)
+    return target

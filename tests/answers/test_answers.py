@@ -1,0 +1,354 @@
+"""The answer contract: what is rendered is read back, and anything else is read or refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import random
+import string
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies as st
+
+from geodata import answers, coords
+from geodata.answers import Answer, parse_strict, parse_tolerant, render, strict_pair
+
+HERE = Path(__file__).parents[1]
+LABELLED = HERE.parents[1] / "shared" / "data" / "model_outputs.jsonl"
+
+names = st.one_of(st.none(), st.text(max_size=60), st.text("(.,)1 \n+-", max_size=40))
+latitudes = st.floats(-90, 90)
+longitudes = st.floats(-180, 180)
+
+
+def rows(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def labelled(part: str) -> list[dict]:
+    if part == "synthetic":
+        return rows(HERE / "data" / "answers_synthetic.jsonl")
+    if not LABELLED.exists():
+        pytest.skip("the labelled model outputs are not beside this checkout")
+    return [row for row in rows(LABELLED) if row["origin"] == "real"]
+
+
+def assert_sound(answer: Answer) -> None:
+    """Every answer keeps the promises of the contract, whatever the text."""
+    assert answer.status in answers.STATUSES
+    assert (answer.status == "ok") == (answer.lat is not None) == (answer.lon is not None)
+    if answer.lat is not None and answer.lon is not None:
+        assert (type(answer.lat), type(answer.lon)) == (float, float)
+        assert abs(answer.lat) <= 90.0
+        assert abs(answer.lon) <= 180.0
+        assert math.copysign(1.0, answer.lat) > 0 or answer.lat < 0, "-0.0"
+    for name in (answer.country, answer.admin1, answer.city):
+        assert name is None or name == name.strip() != ""
+
+
+# ---- render
+
+
+def test_render_is_the_form_of_the_paper():
+    text = render("France", "Île-de-France", "Paris", 48.8584, 2.2945)
+    assert text == (
+        "Country: France\nState: Île-de-France\nCity: Paris\nCoordinates: (48.858400, 2.294500)"
+    )
+
+
+@given(names, names, names, latitudes, longitudes)
+def test_rendered_answers_are_read_back(country, admin1, city, lat, lon):
+    text = render(country, admin1, city, lat, lon)
+    answer = parse_strict(text)
+    assert answer.status == "ok"
+    assert answer.lat == round(lat, 6)
+    assert answer.lon == coords.wrap_lon(round(lon, 6))
+    assert len(text.splitlines()) == 1 + sum(
+        name is not None for name in (answer.country, answer.admin1, answer.city)
+    )
+    again = render(answer.country, answer.admin1, answer.city, answer.lat, answer.lon)
+    assert parse_strict(again) == answer, "a name that was read renders to itself"
+
+
+@given(st.text(string.ascii_letters + "éñ東 '-", min_size=1, max_size=40))
+def test_plain_names_are_kept(name):
+    kept = " ".join(name.split()) or None
+    assert parse_strict(render(name, name, name, 1, 2)).country == kept
+    assert parse_strict(render(None, None, name, 1, 2)).city == kept
+
+
+@given(names, names, latitudes, longitudes)
+def test_rendered_answers_are_read_alike_by_both(country, city, lat, lon):
+    strict = parse_strict(render(country, None, city, lat, lon))
+    tolerant = parse_tolerant(render("France", None, "Paris", lat, lon))
+    assert (tolerant.lat, tolerant.lon) == (strict.lat, strict.lon)
+
+
+@pytest.mark.parametrize(("lat", "lon"), [(91, 0), (math.nan, 0), (0, math.inf), (0, 361)])
+def test_render_refuses_what_is_no_place(lat, lon):
+    with pytest.raises(ValueError, match="itude"):
+        render(None, None, None, lat, lon)
+
+
+def test_render_refuses_what_is_no_number():
+    with pytest.raises(TypeError, match="must be a number"):
+        render(None, None, None, "48.8", 2.3)
+
+
+# ---- labelled outputs
+
+
+@pytest.mark.parametrize("part", ["synthetic", "real"])
+def test_strict_agrees_with_the_labels(part):
+    for row in labelled(part):
+        answer = parse_strict(row["text"])
+        assert (answer.lat is not None) == bool(row["strict_format_reward"]), row["id"]
+
+
+@pytest.mark.parametrize("part", ["synthetic", "real"])
+def test_tolerant_reads_what_a_person_reads(part):
+    for row in labelled(part):
+        answer = parse_tolerant(row["text"])
+        if row["human"] is None:
+            assert answer.lat is None or answer.ambiguous, row["id"]
+        else:
+            assert answer.lat == pytest.approx(row["human"]["lat"], abs=1e-6), row["id"]
+            assert answer.lon == pytest.approx(row["human"]["lon"], abs=1e-6), row["id"]
+
+
+@pytest.mark.parametrize(
+    "row", rows(HERE / "data" / "answers_forms.jsonl"), ids=lambda r: r["text"]
+)
+def test_tolerant_reads_the_forms_that_models_write(row):
+    answer = parse_tolerant(row["text"])
+    if row["lat"] is None:
+        assert answer.lat is None
+    else:
+        assert (answer.lat, answer.lon) == pytest.approx((row["lat"], row["lon"]), abs=1e-5)
+        assert answer.ambiguous == row["ambiguous"]
+
+
+# ---- statuses
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("(48.8584, 2.2945)", "ok"),
+        ("", "empty"),
+        (" \n\t", "empty"),
+        ("Paris", "no_answer"),
+        ("(1887, 1889)", "no_answer"),
+        ("(48.1, 2.1) (48.2, 2.2)", "several"),
+        ("(95.1, 10.1)", "out_of_range"),
+        ("(48, 2)", "malformed"),
+        ("(48.1, 2.1)" + " " * answers.MAX_CHARS, "too_long"),
+        (None, "not_text"),
+        (b"(48.1, 2.1)", "not_text"),
+        (["(48.1, 2.1)"], "not_text"),
+        (48.1, "not_text"),
+    ],
+)
+def test_strict_says_why(text, status):
+    answer = parse_strict(text)
+    assert answer.status == status
+    assert_sound(answer)
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("", "empty"),
+        ("I cannot tell.", "no_answer"),
+        ("Latitude: between 40°N and 50°N", "range"),
+        ("(95.1234, 10.5678)", "out_of_range"),
+        ("48°71′30″N, 2°17′40″E", "malformed"),
+        ("Latitude: 48.8584", "malformed"),
+        ('{"lat": 48.8584, "lon":', "truncated"),
+        ("Coordinates: (48.8584,", "truncated"),
+        (None, "not_text"),
+    ],
+)
+def test_tolerant_says_why(text, status):
+    answer = parse_tolerant(text)
+    assert answer.status == status
+    assert_sound(answer)
+
+
+def test_strict_flags_what_another_reader_would_decide_otherwise():
+    assert parse_strict("(0.0, 0.0)").ambiguous
+    assert parse_strict("(2.2945, 48.8584) [lon, lat]").ambiguous
+    assert parse_strict('{"lat": -26.695} the sign says (5.2695, 8.2695)').ambiguous
+    assert parse_strict("(−33.8568, 151.2153)").ambiguous
+    assert not parse_strict("(48.8584, 2.2945)").ambiguous
+
+
+# ---- names
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("country: [Japan]\ncity: [Kyoto]", ("Japan", None, "Kyoto")),
+        ("<answer>country: [Japan] city: [Kyoto]</answer>", ("Japan", None, "Kyoto")),
+        ("Country: USA.\nCity: Washington, D.C.", ("USA", None, "Washington, D.C.")),
+        ('{"country": "France", "state": null, "city": "Paris"}', ("France", None, "Paris")),
+        ("**Country:** Peru\n**Region:** Cusco\n**City:** Unknown", ("Peru", "Cusco", None)),
+        (
+            "Country: France, State: Île-de-France, City: Paris",
+            ("France", "Île-de-France", "Paris"),
+        ),
+        ("| Country | Chile |\n| City | Not specified |", ("Chile", None, None)),
+        ("Country: Spain\nCity: Cádiz (from the sign)", ("Spain", None, "Cádiz")),
+        ("The country is not visible.", (None, None, None)),
+        ("<think>Country: Peru</think>Country: Chile", ("Chile", None, None)),
+    ],
+)
+def test_tolerant_reads_names(text, expected):
+    answer = parse_tolerant(text)
+    assert (answer.country, answer.admin1, answer.city) == expected
+
+
+# ---- R6: any text, linear time
+
+
+@given(st.text(max_size=400))
+def test_any_text_gives_a_sound_answer(text):
+    for parse in (parse_strict, parse_tolerant):
+        assert_sound(parse(text))
+
+
+@given(st.text("0123456789.,-+°'\"NSEW()[]{}: \nlatong<>/\\", max_size=200))
+def test_texts_of_coordinate_letters_give_sound_answers(text):
+    strict = parse_strict(text)
+    assert_sound(strict)
+    assert_sound(parse_tolerant(text))
+    pair = strict_pair(text)
+    assert pair == (None if strict.lat is None else (strict.lat, strict.lon))
+
+
+FRAGMENTS = [
+    *r"""48.8584 2.2945 -33.8568 151.2153 95.5 190.5 1e999 1e-9 NaN inf 0.0 -0.0 48 2 007 9999999
+    4८ ４８ ٤٨ 48,8584 2,2945 ° º ′ ″ ' " N S E W O north south este − – — ± % km ( ) [ ] { }
+    （ ） , ; : ， . / | * ** ` ``` ```json = @ & ? lat lon lng long latitude longitude Latitude:
+    Longitude: "lat": "lon": "coordinates": "type":"Point" coordinates Country: State: City:
+    <think> </think> <answer> </answer> \boxed{ ^\circ \text{N} POINT( geo: 北纬 东经 度 分 秒
+    between and to or but final answer best guess Unknown null None <|im_end|> \n
+    https://maps.google.com/@48.8,2.2,17z !3d48.8!4d2.2 8FW4V75V+8Q 48°51′30″N 2°17′40″E""".split(),  # noqa: SIM905
+    *(" ", "\n", "\n\n", ", ", ": ", "\x00", "\ud800"),
+]
+
+
+def grammar_text(rng: random.Random) -> str:
+    parts = rng.choices(FRAGMENTS, k=rng.randint(1, 25))
+    return rng.choice(("", " ", " ", "\n")).join(parts)
+
+
+def mutated(rng: random.Random, text: str) -> str:
+    for _ in range(rng.randint(1, 6)):
+        at, cut = rng.randrange(len(text) + 1), rng.randrange(6)
+        put = rng.choice((chr(rng.randrange(1, 0x3000)), rng.choice(FRAGMENTS), "", text[:at][-9:]))
+        text = text[:at] + put + text[at + cut :]
+    return text
+
+
+def fuzz(n_grammar: int, n_mutated: int) -> None:
+    rng = random.Random(7)
+    seeds = [row["text"][-600:] for row in rows(HERE / "data" / "answers_synthetic.jsonl")]
+    seeds += [row["text"] for row in rows(HERE / "data" / "answers_forms.jsonl")]
+    for i in range(n_grammar + n_mutated):
+        text = grammar_text(rng) if i < n_grammar else mutated(rng, rng.choice(seeds))
+        assert_sound(parse_strict(text))
+        assert_sound(parse_tolerant(text))
+
+
+def test_r6_fuzz_small():
+    fuzz(90_000, 10_000)
+
+
+@pytest.mark.slow
+def test_r6_fuzz():
+    fuzz(1_000_000, 100_000)
+
+
+HOSTILE = [
+    *(
+        "1",
+        "1.",
+        "1.1,",
+        "1.1, 1.1 ",
+        "1-",
+        "1,22, ",
+        "±1.1",
+        "-",
+        "°",
+        "1°1'1\"N ",
+        "N ",
+        "北纬48.85度",
+    ),
+    *(
+        "(",
+        "((1.1, 2.2)",
+        "( ",
+        "POINT(",
+        "{",
+        '"',
+        '"lat": ',
+        '{"lat": 1.1, "lon": 2.2}\n',
+        "[1.1,",
+    ),
+    *(
+        "lat:",
+        "lat: 1.1 ",
+        "lon, lat ",
+        "country: x\n",
+        "city:",
+        "best guess ",
+        "coordinates ",
+        "a",
+    ),
+    *(
+        "<think>",
+        "</think>",
+        "<answer>",
+        "<answer>x",
+        "\\boxed{",
+        "\\text{",
+        "&deg;",
+        "*",
+        "\u200b",
+    ),
+    *("\n", " ", "\t(", ": "),
+]
+
+
+@pytest.mark.parametrize("unit", HOSTILE)
+def test_hostile_repetition_gives_sound_answers(unit):
+    text = unit * (1_000_000 // len(unit))
+    for long in (text, text + "(48.8584, 2.2945)", text[: answers.MAX_CHARS]):
+        assert_sound(parse_strict(long))
+        assert_sound(parse_tolerant(long))
+
+
+def test_the_end_of_a_long_text_is_read():
+    text = "Some thoughts about houses. " * 50_000 + "\nLatitude: 48.8584\nLongitude: 2.2945"
+    answer = parse_tolerant(text)
+    assert (answer.lat, answer.lon) == (48.8584, 2.2945)
+
+
+def test_thinking_may_be_longer_than_what_is_read():
+    text = "<think>" + "maybe (1.5, 2.5) " * 3_000 + "</think>(48.8584, 2.2945)"
+    answer = parse_tolerant(text)
+    assert (answer.lat, answer.lon, answer.ambiguous) == (48.8584, 2.2945, False)
+
+
+def test_a_number_cut_by_the_bound_is_no_number():
+    text = "148.8584, 2.2945" + "x" * (answers.BODY_CHARS - len("48.8584, 2.2945"))
+    assert parse_tolerant(text).lat is None
+
+
+def test_answers_are_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        parse_strict("(1.0, 2.0)").lat = 3.0

@@ -1,0 +1,439 @@
+"""Names to regions and coordinates: what a name means, and what it must not mean."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings, strategies as st
+from typer.testing import CliRunner
+
+from geodata import answers, boundaries, cor, gazetteer, sphere
+from geodata.boundaries import facts
+from geodata.boundary_build import country_names, place_names
+from geodata.cli.gazetteer import register
+from geodata.evaluation.checks import words
+from geodata.files import arrays
+from geodata.gazetteer.cities import cities, hashed
+from geodata.gazetteer.text import key
+from geodata.places.places import Places
+
+DATA = Path(__file__).parents[2].parent / "shared" / "data"
+NATURAL_EARTH = DATA / "boundaries" / "naturalearth" / "ne_5.1.2_10m_admin0.parquet"
+
+COUNTRIES = {
+    "US": ["USA", "U.S.", "US", "us", "U.S.A.", "United States of America", "America", "EE. UU."],
+    "NL": ["the Netherlands", "Netherlands (Kingdom of the)", "Holland", "NLD", "Niederlande"],
+    "GB": ["UK", "U.K.", "England", "Scotland", "Great Britain", "Vereinigtes Königreich"],
+    "KR": ["Korea", "South Korea", "Republic of Korea", "Korea, Republic of", "대한민국"],
+    "KP": ["North Korea", "DPRK", "Korea, Democratic People's Republic of"],
+    "CZ": ["Czech Republic", "Czechia", "Česko"],
+    "CI": ["Ivory Coast", "Côte d'Ivoire", "Cote d’Ivoire", "COTE D IVOIRE"],
+    "MM": ["Burma", "Myanmar (Burma)", "Republic of the Union of Myanmar"],
+    "TR": ["Turkey", "Türkiye", "Turkiye", "TÜRKİYE"],
+    "CD": ["DR Congo", "Congo-Kinshasa", "Congo (the Democratic Republic of the)", "Zaire"],
+    "CG": ["Republic of the Congo", "Congo-Brazzaville", "Congo"],
+    "NE": ["Niger", "Republic of Niger", "Níger"],
+    "NG": ["Nigeria", "Federal Republic of Nigeria"],
+    "DM": ["Dominica", "Commonwealth of Dominica"],
+    "DO": ["Dominican Republic", "República Dominicana"],
+    "GN": ["Guinea"], "GW": ["Guinea-Bissau", "Guinea Bissau"], "GQ": ["Equatorial Guinea"],
+    "GE": ["Georgia", "Republic of Georgia"],
+    "DE": ["Deutschland", "DEU", "Federal Republic of Germany", "**Germany**"],
+    "ES": ["España", "Espana"], "JP": ["日本", "Japan 🇯🇵"], "RU": ["Россия", "Russian Federation"],
+    "IQ": ["العراق"], "IR": ["Iran (Islamic Republic of)", "Iran, Islamic Republic of"],
+    "BA": ["Bosnia & Herzegovina", "Bosnia-Herzegovina"], "LC": ["St. Lucia", "Saint Lucia"],
+    "XK": ["Kosovo"], "TW": ["Taiwan", "Taiwan, Province of China", "Republic of China"],
+    "FR": ["la France", "République française"], "IT": ["l'Italie", "l’Italia"],
+    "CN": ["China", "PRC", "People's Republic of China"], "NA": ["NA", "Namibia"],
+}  # fmt: skip
+
+NO_COUNTRY = [
+    "", " ", "Atlantis", "N/A", "na", "no", "in", "None", "unknown", "Nige", "Nigerian", "Paris",
+    "Kyoto, Japan", "State of Georgia", "Commonwealth of Virginia", "Democratic Republic",
+    "Republic of", "the", "and", "Soviet Union", "Francee", "\x00", "US-CA", "—", "1", "ZZ", "💥",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("code", "name"), [(code, name) for code, names in COUNTRIES.items() for name in names]
+)
+def test_countries_by_their_names(code, name):
+    assert gazetteer.resolve(name).code == code
+
+
+@pytest.mark.parametrize("name", NO_COUNTRY)
+def test_what_is_no_country(name):
+    assert gazetteer.resolve(name) is None
+
+
+@pytest.mark.parametrize("name", [None, 7, 1.5, b"France", ["France"], {}, "x" * 1_000_000, ["a"]])
+def test_bad_input_is_none(name):
+    assert gazetteer.resolve(name) is None
+    assert gazetteer.resolve(name, level="admin1") is None
+    assert gazetteer.resolve("CA", level="admin1", country=name or "") is None
+    assert gazetteer.geocode(name) is None
+    assert gazetteer.geocode(country="France", city=name or "") is None
+
+
+@settings(deadline=None)
+@given(st.text(max_size=60))
+def test_any_text_resolves_or_not_without_an_error(text):
+    for level in ("country", "admin1"):
+        found = gazetteer.resolve(text, level=level)
+        assert found is None or found.level == level
+    place = gazetteer.geocode(text)
+    assert place is None or (abs(place.lat) <= 90 and abs(place.lon) <= 180)
+
+
+@settings(deadline=None)
+@given(st.sampled_from([n for names in COUNTRIES.values() for n in names if len(n) > 3]), st.data())
+def test_spelling_does_not_matter(name, data):
+    change = data.draw(
+        st.sampled_from(
+            [
+                str.upper,
+                str.lower,
+                lambda s: f"  {s}. ",
+                lambda s: f"The {s}",
+                lambda s: unicodedata.normalize("NFD", s),
+                lambda s: unicodedata.normalize("NFC", s),
+                lambda s: s.replace(" ", "-"),
+            ]
+        )
+    )
+    assert gazetteer.resolve(change(name)) == gazetteer.resolve(name)
+
+
+def test_every_country_is_found_by_its_name_and_codes():
+    rows = boundaries.load().countries.to_pylist()
+    for row in rows:
+        for name in (row["name"], row["code"], row["alpha3"], f"the {row['name']}"):
+            found = gazetteer.resolve(name)
+            assert (found.code, found.name, found.country_code) == (
+                row["code"], row["name"], row["code"]
+            )  # fmt: skip
+
+
+def test_every_division_is_found_in_its_country():
+    for row in boundaries.load().units.to_pylist():
+        found = gazetteer.resolve(row["admin1_name"], level="admin1", country=row["country"])
+        assert (found.name, found.code) == (row["admin1_name"], row["admin1_code"])
+        if row["admin1_code"]:
+            assert gazetteer.resolve(row["admin1_code"], level="admin1").name == found.name
+
+
+def test_names_of_two_countries_are_flagged():
+    assert [gazetteer.resolve(n).ambiguous for n in ("Congo", "Korea", "Virgin Islands")] == [
+        True
+    ] * 3
+    assert not gazetteer.resolve("Georgia").ambiguous
+    # Without its form such a name says nothing.
+    assert gazetteer.resolve("Islamic Republic of Korea") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "country", "code"),
+    [
+        ("Bavaria", None, "DE-BY"), ("Bayern", "Deutschland", "DE-BY"),
+        ("Catalonia", "ES", "ES-CT"),
+        ("Catalunya", None, "ES-CT"), ("Georgia", None, "US-GA"), ("CA", "US", "US-CA"),
+        ("ON", "Canada", "CA-ON"), ("NSW", "AU", "AU-NSW"), ("SP", "Brasil", "BR-SP"),
+        ("JAL", "Mexico", "MX-JAL"), ("D.C.", "US", "US-DC"), ("us-ca", None, "US-CA"),
+        ("Kyoto Prefecture", "JP", "JP-26"), ("Kanagawa-ken", "JP", "JP-14"),
+        ("State of São Paulo", "Brazil", "BR-SP"), ("Moscow Oblast", "RU", "RU-MOS"),
+        ("Moscow", "RU", "RU-MOW"), ("Kiev Oblast", "UA", "UA-32"), ("Kyiv", "UA", "UA-30"),
+        ("England", "UK", "GB-ENG"), ("Greater London", "UK", "GB-ENG"),
+        ("Sevilla", "Spain", "ES-AN"), ("Rhône", "FR", "FR-ARA"),
+        ("North Rhine Westphalia", "DE", "DE-NW"), ("Ile de France", "France", "FR-IDF"),
+        ("CA", None, None), ("or", "US", None), ("US-CA", "CA", None), ("Bavaria", "FR", None),
+        ("Bavaria", "Atlantis", None), ("Bavari", "DE", None), ("Province", "IT", None),
+    ],
+)  # fmt: skip
+def test_divisions(name, country, code):
+    found = gazetteer.resolve(name, level="admin1", country=country)
+    assert (found and found.code) == code
+
+
+def test_divisions_of_several_countries_are_flagged():
+    found = gazetteer.resolve("Punjab", level="admin1")
+    assert (found.country_code, found.ambiguous) == ("IN", True)
+    assert gazetteer.resolve("Punjab", level="admin1", country="PK").ambiguous is False
+
+
+def test_wrong_levels_are_refused():
+    with pytest.raises(ValueError, match="'city', must be 'country' or 'admin1'"):
+        gazetteer.resolve("Paris", level="city")
+
+
+@pytest.mark.parametrize(
+    ("text", "near", "country", "admin1", "level"),
+    [
+        ("Kyoto, Japan", (35.01, 135.77), "JP", "JP-26", "city"),
+        ("Kyoto", (35.01, 135.77), "JP", "JP-26", "city"),
+        ("東京, 日本", (35.68, 139.69), "JP", "JP-13", "city"),
+        ("Shibuya, Tokyo, Japan", (35.66, 139.70), "JP", "JP-13", "city"),
+        ("Paris", (48.86, 2.35), "FR", "FR-IDF", "city"),
+        ("Paris, Texas", (33.66, -95.56), "US", "US-TX", "city"),
+        ("Austin, TX", (30.27, -97.74), "US", "US-TX", "city"),
+        ("San Francisco, CA", (37.77, -122.42), "US", "US-CA", "city"),
+        ("Vancouver, CA", (49.25, -123.12), "CA", "CA-BC", "city"),
+        ("Washington, D.C.", (38.90, -77.04), "US", "US-DC", "city"),
+        ("New York, NY, USA", (40.71, -74.01), "US", "US-NY", "city"),
+        ("St. Louis, Missouri", (38.63, -90.20), "US", "US-MO", "city"),
+        ("Atlanta, Georgia", (33.75, -84.39), "US", "US-GA", "city"),
+        ("Tbilisi, Georgia", (41.69, 44.83), "GE", "GE-TB", "city"),
+        ("Bombay, India", (19.07, 72.88), "IN", "IN-MH", "city"),
+        ("Köln", (50.94, 6.96), "DE", "DE-NW", "city"),
+        ("London, Ontario", (42.98, -81.25), "CA", "CA-ON", "city"),
+        ("California, USA", (36.0, -119.5), "US", "US-CA", "admin1"),
+        ("Bavaria, Germany", (48.9, 11.5), "DE", "DE-BY", "admin1"),
+        ("Korea, Republic of", (36.6, 127.5), "KR", None, "country"),
+    ],
+)  # fmt: skip
+def test_free_text(text, near, country, admin1, level):
+    place = gazetteer.geocode(text)
+    assert (place.country_code, place.admin1_code, place.level) == (country, admin1, level)
+    assert sphere.haversine_km(place.lat, place.lon, *near) < (15 if level == "city" else 150)
+
+
+@pytest.mark.parametrize("text", ["Atlantis, Japan", "Paris, Atlantis", ",,", "Kyoto, France", " "])
+def test_unknown_places_are_none(text):
+    assert gazetteer.geocode(text) is None
+
+
+def test_geocode_by_levels():
+    assert gazetteer.geocode(country="Japan", city="Kyoto") == gazetteer.geocode("Kyoto, Japan")
+    texas = gazetteer.geocode(country="US", admin1="TX", city="Paris")
+    assert (texas.admin1_code, texas.code, texas.name) == ("US-TX", "US", "Paris")
+    assert gazetteer.geocode(country="FR", admin1="Texas", city="Paris").admin1_code == "FR-IDF"
+    assert gazetteer.geocode(country="FR", admin1="Bretagne", city="Paris") is None
+    assert gazetteer.geocode(country="Atlantis", city="Paris") is None
+    assert gazetteer.geocode(country="FR", admin1="Atlantis") is None
+    assert gazetteer.geocode() is None
+    with pytest.raises(ValueError, match="not both"):
+        gazetteer.geocode("Paris", country="France")
+
+
+def test_ambiguity_is_size_and_distance():
+    assert [gazetteer.geocode(n).ambiguous for n in ("Springfield", "Cambridge")] == [True, True]
+    assert [gazetteer.geocode(n).ambiguous for n in ("Paris", "Tokyo", "London")] == [False] * 3
+    assert not gazetteer.geocode("Cambridge, UK").ambiguous
+
+
+def test_the_largest_place_wins_by_brute_force():
+    places = Places.load()
+    names = places.names.to_pylist()
+    us = places.countries.index("US")
+    for name in ("Springfield", "Clinton", "Franklin"):
+        rows = [i for i, n in enumerate(names) if n == name and places.country[i] == us]
+        best = max(rows, key=lambda i: (places.population[i], -i))
+        found = gazetteer.geocode(country="US", city=name)
+        assert (found.lat, found.lon) == (places.lat[best], places.lon[best])
+
+
+def test_a_region_stands_inside_itself():
+    codes = boundaries.load().countries["code"].unique().to_pylist()
+    points = [gazetteer.geocode(country=code) for code in codes]
+    labels = cor.label_table([p.lat for p in points], [p.lon for p in points])
+    assert labels["country_code"].to_pylist() == codes
+    assert [p.code for p in points] == codes
+
+
+def test_divisions_stand_inside_themselves():
+    codes = sorted({c for c in boundaries.load().units["admin1_code"].to_pylist() if c})[::25]
+    points = [gazetteer.geocode(country=code[:2], admin1=code) for code in codes]
+    labels = cor.label_table([p.lat for p in points], [p.lon for p in points])
+    wrong = [a for a, b in zip(codes, labels["admin1_code"].to_pylist(), strict=True) if a != b]
+    assert len(wrong) <= 0.02 * len(codes), wrong  # a place beside a simplified border
+
+
+def test_codes_are_what_labels_say():
+    found = gazetteer.codes(
+        country=pa.array(["USA", "France", None, "Atlantis", "Japan", "Deutschland"]),
+        admin1=["TX", "Île-de-France", "Texas", "Texas", None, "Bavaria"],
+        city=["Paris", "Paris", "Paris", "Paris", "Shibuya", "München"],
+    )
+    assert found.to_pydict() == {
+        "country_code": ["US", "FR", None, None, "JP", "DE"],
+        "admin1_code": ["US-TX", "FR-IDF", None, None, None, "DE-BY"],
+        "city": ["Paris", "Paris", None, None, "Tokyo", "Munich"],
+    }
+    tokyo = cor.label(35.6595, 139.7005)
+    assert (tokyo.country_code, tokyo.city) == ("JP", "Tokyo")
+
+
+def test_labels_resolve_to_their_own_codes():
+    """Names of labels come back as the codes of the same labels."""
+    rng = np.random.default_rng(3)
+    lat, lon = np.degrees(np.arcsin(rng.uniform(-0.9, 0.95, 4000))), rng.uniform(-180, 180, 4000)
+    labels = cor.label_table(lat, lon)
+    labels = labels.filter(labels["country"].is_valid())
+    found = gazetteer.codes(country=labels["country"], admin1=labels["admin1"])
+    assert found["country_code"].to_pylist() == labels["country_code"].to_pylist()
+    assert found["admin1_code"].to_pylist() == labels["admin1_code"].to_pylist()
+
+
+def test_codes_take_any_column_and_agree_with_resolve():
+    names = ["USA", "Niger", None, "Korea", "?"]
+    wanted = [None if r is None else r.code for r in gazetteer.resolve_many(names)]
+    forms = [
+        names,
+        tuple(names),
+        np.array(names, object),
+        pa.array(names),
+        pa.array(names, pa.large_string()),
+        pa.chunked_array([names[:2], names[2:]]),
+        pa.array(names).dictionary_encode(),
+    ]
+    for form in forms:
+        assert gazetteer.codes(country=form)["country_code"].to_pylist() == wanted
+    assert gazetteer.codes(country=pa.array([1, 2])).to_pydict()["country_code"] == [None, None]
+    assert gazetteer.codes(country=["USA", 7])["country_code"].to_pylist() == ["US", None]
+    assert gazetteer.codes(country=pa.array([], pa.string())).num_rows == 0
+
+
+def test_columns_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match=r"lengths \[1, 2\]"):
+        gazetteer.codes(country=["a"], city=["a", "b"])
+    with pytest.raises(ValueError, match="wrap one name in a list"):
+        gazetteer.codes(country="France")
+    with pytest.raises(ValueError, match="all missing"):
+        gazetteer.codes()
+    with pytest.raises(ValueError, match="one country for each name"):
+        gazetteer.resolve_many(["CA"], "admin1", ["US", "US"])
+
+
+def test_resolve_many_by_row():
+    found = gazetteer.resolve_many(["CA", "CA", None], "admin1", ["US", None, "US"])
+    assert [r and r.code for r in found] == ["US-CA", None, None]
+    assert [r and r.code for r in gazetteer.resolve_many(["TX"], "admin1", "USA")] == ["US-TX"]
+
+
+# ---- the tables and the index
+
+
+def test_aliases_have_a_reason_and_one_country():
+    rows = facts.facts_table("country_aliases")
+    keys = [key(row["alias"]) for row in rows]
+    assert all(row["reason"] for row in rows)
+    assert len(keys) == len(set(keys))
+    codes = set(boundaries.load().countries["code"].to_pylist())
+    assert {row["code"] for row in rows} <= codes
+    assert {row["also"] for row in rows if row["also"]} <= codes
+
+
+def test_country_names_contradict_no_bundled_name():
+    names = {key(r["name"]): r["code"] for r in boundaries.load().countries.to_pylist()}
+    for table, column in (("cldr_names", "name"), ("country_aliases", "alias")):
+        for row in facts.facts_table(table):
+            assert names.get(key(row[column]), row["code"]) == row["code"], row
+
+
+def test_names_of_two_countries_belong_to_neither(tmp_path):
+    for language in country_names.LANGUAGE_CODES.split():
+        path = tmp_path / "main" / language / "territories.json"
+        path.parent.mkdir(parents=True)
+        named = {
+            "CG": "Kongo",
+            "CD": "Kongo",
+            "MM": "Myanmar (Burma)",
+            "US-alt-short": "US",
+            "001": "w",
+        }
+        content = {"main": {language: {"localeDisplayNames": {"territories": named}}}}
+        path.write_text(json.dumps(content), encoding="utf-8")
+    out = country_names.write(tmp_path, {"CG", "CD", "MM", "US"}, tmp_path / "names.csv")
+    with out.open(encoding="utf-8", newline="") as file:
+        rows = [tuple(row.values()) for row in csv.DictReader(file)]
+    assert rows == [("MM", "Burma"), ("MM", "Myanmar"), ("MM", "Myanmar (Burma)")]
+
+
+def test_the_name_index_is_complete_and_reproducible(tmp_path):
+    folder = boundaries.BUNDLED
+    for name in ("places.bin", "places_names.bin"):
+        (tmp_path / name).symlink_to(folder / name)
+    built = arrays.load_arrays(place_names.write(tmp_path), verify=True)
+    bundled = arrays.load_arrays(folder / "places_keys.bin", verify=True)
+    assert built.sha256 == bundled.sha256  # R14
+    known, keys = cities(), built.arrays["key"]
+    assert (np.diff(keys.astype(object)) >= 0).all()
+    for index in range(0, len(known.places), 997):
+        assert (index, True) in known.named(known.places.name(index))
+        assert hashed(key(known.places.name(index))) in keys
+
+
+# ---- its users
+
+
+def test_the_linter_reads_names_with_it():
+    assert words.country_code("the Netherlands") == "NL"
+    assert words.country_code("Atlantis") is None
+
+
+def test_model_outputs_name_known_countries():
+    path = DATA / "model_outputs.jsonl"
+    if not path.is_file():
+        pytest.skip("no model outputs beside the checkout")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    named = [answers.parse_tolerant(json.loads(line)["text"]).country for line in lines]
+    named = [name for name in named if name]
+    found = [name for name in named if gazetteer.resolve(name)]
+    assert len(named) > 10
+    assert len(found) >= 0.85 * len(named), set(named) - set(found)
+
+
+def test_names_of_natural_earth_mean_the_same_countries():
+    """Names in 25 languages, from another source than ours: hardly any is wrong."""
+    if not NATURAL_EARTH.is_file():
+        pytest.skip("no Natural Earth beside the checkout")
+    columns = [n for n in pq.read_schema(NATURAL_EARTH).names if n.startswith("NAME_")]
+    columns = [n for n in columns if n not in ("NAME_ALT", "NAME_LONG")]
+    right = wrong = total = 0
+    for row in pq.read_table(NATURAL_EARTH, columns=["ISO_A2_EH", *columns]).to_pylist():
+        if len(row["ISO_A2_EH"] or "") != 2 or row["ISO_A2_EH"] == "-1":
+            continue
+        for column in columns:
+            found = gazetteer.resolve(row[column])
+            total += row[column] is not None
+            right += found is not None and found.code == row["ISO_A2_EH"]
+            wrong += found is not None and found.code != row["ISO_A2_EH"] and not found.ambiguous
+    assert right >= 0.88 * total
+    assert wrong <= 0.001 * total
+
+
+def test_the_command():
+    import typer
+
+    app = typer.Typer()
+    register(app)
+    app.callback()(lambda: None)
+    run = CliRunner().invoke(app, ["geocode", "Kyoto, Japan"])
+    assert run.exit_code == 0
+    assert run.stdout.splitlines()[1] == "Kyoto (city, JP-26, 1,463,723 people)"
+    run = CliRunner().invoke(app, ["geocode", "--country", "Japan", "--city", "Kyoto", "--json"])
+    assert json.loads(run.stdout)["code"] == "JP"
+    run = CliRunner().invoke(app, ["geocode", "Xyzzyville"])
+    assert run.exit_code == 1
+
+
+def test_it_loads_light():
+    code = (
+        "import sys; from geodata import gazetteer; gazetteer.geocode('Kyoto, Japan'); "
+        "sys.exit(any(m in sys.modules for m in ('torch', 'pandas', 'geopandas', 'pycountry', "
+        "'duckdb', 'polars', 'scipy')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["l'Italie", "The l'Italie", "L’ITALIE", " l'italie."])
+def test_an_elided_article_is_no_part_of_a_name(name):
+    assert gazetteer.resolve(name).code == "IT"
