@@ -14,7 +14,7 @@ extensions = [
     "sphinx.ext.viewcode",
 ]
 html_theme = "furo"
-html_title = f"georl {release}"
+html_title = f"geodata and georl {release}"
 default_role = "py:obj"
 suppress_warnings = ["ref.python"]  # several classes have lat and lon
 myst_enable_extensions = ["dollarmath", "deflist"]

@@ -10,9 +10,17 @@ stays light::
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import Any
 
+from geodata.ownership import DISTRIBUTION, refuse_strangers
+
+refuse_strangers(Path(__file__).parent)
+
 __version__ = "0.1.0"
+
+SOFTWARE = f"{DISTRIBUTION} {__version__}"
+"""What a result says about the software that made it."""
 
 _MODULES = (
     "answers",
@@ -30,7 +38,7 @@ _MODULES = (
     "tables",
 )
 
-__all__ = ["__version__", *_MODULES]
+__all__ = ["SOFTWARE", "__version__", *_MODULES]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -226,9 +226,69 @@ def _seed(name: str) -> np.uint64:
     return np.uint64(int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little"))
 
 
+def mix(values: Hashes) -> Hashes:
+    """Scramble 64 bits one to one: the finalizer of splitmix64 (Steele et al. 2014).
+
+    Examples
+    --------
+    >>> mix(np.array([0, 1], np.uint64)).tolist()
+    [0, 6238072747940578789]
+    """
+    z = values ^ (values >> np.uint64(30))
+    z *= np.uint64(0xBF58476D1CE4E5B9)
+    z ^= z >> np.uint64(27)
+    z *= np.uint64(0x94D049BB133111EB)
+    z ^= z >> np.uint64(31)
+    return z
+
+
 def _mix(values: Hashes) -> Hashes:
-    """Scramble 64 bits one to one: the finalizer of splitmix64 (Steele et al. 2014)."""
-    z = values + _GOLDEN
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(z ^ (z >> np.uint64(31)), np.uint64)
+    return mix(values + _GOLDEN)
+
+
+_TEXT_ROWS = 1 << 16
+
+
+def text_hashes(texts: pa.Array) -> NDArray[np.uint64]:
+    """Return a 64-bit hash of each text, the same on every machine; NULL hashes as ''.
+
+    The polynomial hash of the bytes modulo 2^64, from prefix sums, then mixed. What looks
+    something up by it compares the texts too.
+    """
+    out = np.empty(len(texts), np.uint64)
+    for start in range(0, len(texts), _TEXT_ROWS):
+        part = pc.fill_null(pc.cast(texts.slice(start, _TEXT_ROWS), pa.large_string()), "")
+        _, offsets, data = part.buffers()
+        ends = np.frombuffer(offsets, np.int64)[part.offset : part.offset + len(part) + 1]
+        code = np.frombuffer(data or b"", np.uint8)[ends[0] : ends[-1]]
+        out[start : start + len(part)] = _polynomials(code, ends - ends[0])
+    return out
+
+
+def _polynomials(code: NDArray[np.uint8], ends: NDArray[np.int64]) -> NDArray[np.uint64]:
+    factor = _GOLDEN
+    inverse = np.uint64(pow(int(_GOLDEN), -1, 1 << 64))
+    powers = np.cumprod(np.full(len(code) + 1, factor))
+    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum((code + np.uint64(1)) * powers[:-1])])
+    shifts = np.cumprod(np.full(len(code) + 1, inverse))
+    first, last = ends[:-1], ends[1:]
+    hashed = (sums[last] - sums[first]) * shifts[first]
+    hashed ^= hashed >> np.uint64(32)
+    return np.asarray(hashed * factor)
+
+
+def sampling_keys(table: pa.Table, seed: int, columns: Sequence[str] = ("photo_id",)) -> Hashes:
+    """Return the sampling key of each row, shape (n,).
+
+    Examples
+    --------
+    >>> rows = pa.table({"photo_id": ["a", "b"]})
+    >>> bool((sampling_keys(rows, 0) != sampling_keys(rows, 1)).all())
+    True
+    """
+    return seeded(row_hashes(table.select(list(columns))), seed)
+
+
+def seeded(values: Hashes, seed: int) -> Hashes:
+    """Return 64-bit values scrambled with a seed, one to one."""
+    return mix(values ^ np.uint64((seed + 1) * int(_GOLDEN) & _MASK))

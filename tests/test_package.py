@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import geodata
+
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = {"torch", "transformers", "trl", "geopandas", "pandas", "matplotlib", "polars", "duckdb"}
 
@@ -106,3 +108,27 @@ def test_the_wheel_works_in_a_fresh_environment_outside_the_tree(wheel, tmp_path
     assert str(home) in where
     assert "Country: France" in run("-m", "geodata", "label", "48.8584", "2.2945")
     assert "111.19" in run("-m", "geodata", "sql", "SELECT haversine_km(0, 0, 0, 1) AS km")
+
+
+def test_a_stranger_in_the_same_folder_is_named(wheel, tmp_path):
+    """The package index has another distribution called geodata: over ours, it is refused."""
+    site = tmp_path / "site"
+    other = tmp_path / "geodata-9.1-py3-none-any.whl"
+    with zipfile.ZipFile(other, "w") as stranger:
+        stranger.writestr("geodata/theirs.py", "")
+        stranger.writestr(
+            "geodata-9.1.dist-info/METADATA", "Metadata-Version: 2.1\nName: geodata\nVersion: 9.1\n"
+        )
+        stranger.writestr("geodata-9.1.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        stranger.writestr("geodata-9.1.dist-info/RECORD", "")
+    install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", site]
+    subprocess.run([*install, wheel], check=True)
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import geodata; print(geodata.SOFTWARE)"
+    command = [sys.executable, "-c", code, site]
+    alone = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert alone.stdout.strip() == geodata.SOFTWARE, alone.stderr
+    subprocess.run([*install, other], check=True)
+    both = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert both.returncode
+    assert "ImportError: the distribution geodata 9.1 is installed into the same" in both.stderr
+    assert "pip uninstall geodata" in both.stderr

@@ -121,7 +121,7 @@ def write_bundled(from_dir: Path, out_dir: Path) -> list[Path]:
 
 
 def read_source(provider: str, paths: Iterable[Path]) -> RegionTables:
-    """Read boundary files of a provider into region tables; needs ``georl[boundaries]``.
+    """Read boundary files of a provider into region tables; needs the extra ``boundaries``.
 
     Parameters
     ----------

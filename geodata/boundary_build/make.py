@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from geodata import __version__, files
+from geodata import SOFTWARE, files
 from geodata.boundaries import BUNDLED, INDEX, PROVENANCE, home
 from geodata.boundary_build import bundled, place_names, places as place_files, regions
 from geodata.boundary_build.compiling import compile_set
@@ -71,6 +71,6 @@ def _finish(folder: Path, provenance: dict[str, Any], written: list[Path]) -> No
     for path in [*written, folder / INDEX]:
         entry = outputs.setdefault(path.name, {})
         entry["sha256"], entry["bytes"] = files.sha256(path), path.stat().st_size
-    provenance["software"] = f"georl {__version__}"
+    provenance["software"] = SOFTWARE
     text = json.dumps(provenance, indent=2, ensure_ascii=False) + "\n"
     files.write_text(folder / PROVENANCE, text)

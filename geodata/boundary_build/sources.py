@@ -3,7 +3,7 @@
 A `geodata.boundary_build.providers.Provider` says which columns mean what; `read` does the rest: it
 reads anything geopandas reads, reprojects to WGS 84, repairs the shapes and counts the repairs,
 finds the parents, and gives countries the names and codes of the bundled set. Needs
-``georl[boundaries]``.
+the extra ``boundaries``.
 """
 
 from __future__ import annotations
@@ -331,7 +331,7 @@ def _country_row(region: _Region) -> dict[str, Any]:
 @cache
 def _bundled_facts() -> dict[str, dict[str, Any]]:
     """Continent and sovereign of each country, which no provider has alike."""
-    path = Path(__file__).parent / "bundled" / "countries.parquet"
+    path = boundaries.BUNDLED / "countries.parquet"
     wanted = [
         "code",
         "alpha3",

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from geodata import __version__
+from geodata import SOFTWARE
 from geodata.cli import datasets, evaluate, gazetteer, photos
 from geodata.cli.progress import progress
 
@@ -48,7 +48,7 @@ def _is_number(text: str) -> bool:
 
 def _version(show: bool) -> None:
     if show:
-        typer.echo(f"georl {__version__}")
+        typer.echo(SOFTWARE)
         raise typer.Exit
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from geodata import SOFTWARE
 from geodata.cli import options as opts
 
 if TYPE_CHECKING:
@@ -243,13 +244,13 @@ def _opened(preds: Path, columns: dict[str, str | None], with_truth: bool) -> An
 def _write_findings(path: Path, preds: Path, truth: Path | None, found: Sequence[Finding]) -> None:
     import json
 
-    from geodata import __version__, files
+    from geodata import files
 
     inputs = {"predictions": preds} | ({} if truth is None else {"truth": truth})
     made = {role: {"name": p.name, "sha256": files.sha256(p)} for role, p in inputs.items()}
     whole = {
         "schema": "geodata.findings/1",
-        "made_by": {"software": f"georl {__version__}", "inputs": made},
+        "made_by": {"software": SOFTWARE, "inputs": made},
         "findings": [one.as_dict() for one in found],
     }
     files.write_text(path, json.dumps(whole, indent=2, ensure_ascii=False) + "\n")

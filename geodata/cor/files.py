@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from geodata import __version__, coords, files
+from geodata import SOFTWARE, coords, files
 from geodata.cor.labeller import Labeller
 from geodata.cor.labels import attach
 
@@ -124,7 +124,7 @@ def write_table(table: pa.Table, target: str | os.PathLike[str]) -> None:
     """
     kind = files.file_format(target)
     with files.replacing(target) as beside:
-        writer = _Writer(beside, kind, {"software": f"georl {__version__}"})
+        writer = _Writer(beside, kind, {"software": SOFTWARE})
         writer.write(table)
         writer.close()
 
@@ -132,7 +132,7 @@ def write_table(table: pa.Table, target: str | os.PathLike[str]) -> None:
 def describe(engine: Labeller) -> dict[str, Any]:
     """Return what a label depends on: versions, boundary set, places and options."""
     return {
-        "software": f"georl {__version__}",
+        "software": SOFTWARE,
         "boundaries": engine.boundaries.name,
         "boundaries_sha256": engine.boundaries.sha256,
         "places_sha256": engine.places.file.sha256,

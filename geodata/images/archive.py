@@ -22,11 +22,10 @@ from numpy.typing import NDArray
 
 from geodata import files
 from geodata.files import FileError
+from geodata.hashing import text_hashes
 from geodata.images import tar
 
 _LAYOUT = 1
-_FACTOR = 0x9E3779B97F4A7C15
-_CHUNK = 1 << 16
 
 ABSENT, AMBIGUOUS = -1, -2
 """What `Archive.find` says of a name that no member, or more than one, has."""
@@ -257,31 +256,3 @@ def _common_folder(names: pa.Array) -> str:
 
 def _base_names(names: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(names, r"(?s)^.*/", "")
-
-
-def text_hashes(texts: pa.Array) -> NDArray[np.uint64]:
-    """Return a 64-bit hash of each text, the same on every machine; NULL hashes as ''.
-
-    The polynomial hash of the bytes modulo 2^64, from prefix sums, then mixed. What looks
-    something up by it compares the texts too.
-    """
-    out = np.empty(len(texts), np.uint64)
-    for start in range(0, len(texts), _CHUNK):
-        part = pc.fill_null(pc.cast(texts.slice(start, _CHUNK), pa.large_string()), "")
-        _, offsets, data = part.buffers()
-        ends = np.frombuffer(offsets, np.int64)[part.offset : part.offset + len(part) + 1]
-        code = np.frombuffer(data or b"", np.uint8)[ends[0] : ends[-1]]
-        out[start : start + len(part)] = _polynomials(code, ends - ends[0])
-    return out
-
-
-def _polynomials(code: NDArray[np.uint8], ends: NDArray[np.int64]) -> NDArray[np.uint64]:
-    factor = np.uint64(_FACTOR)
-    inverse = np.uint64(pow(_FACTOR, -1, 1 << 64))
-    powers = np.cumprod(np.full(len(code) + 1, factor))
-    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum((code + np.uint64(1)) * powers[:-1])])
-    shifts = np.cumprod(np.full(len(code) + 1, inverse))
-    first, last = ends[:-1], ends[1:]
-    hashed = (sums[last] - sums[first]) * shifts[first]
-    hashed ^= hashed >> np.uint64(32)
-    return np.asarray(hashed * factor)

@@ -16,7 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from geodata import __version__, files
+from geodata import SOFTWARE, files
 from geodata.images import Archive, ImagePlaces, index_path, open_archive, open_image, open_images
 from geodata.photos.rows import SCHEMA, STATUSES, UNAVAILABLE_BYTES, Rules, to_schema
 from geodata.photos.sources import FLICKR, LAYOUTS, ROLES, PhotoSource, open_photos
@@ -317,7 +317,7 @@ def _made_by(opened: PhotoSource, rules: Rules) -> dict[str, Any]:
     if opened.path is not None and opened.path.is_file():
         origin["sha256"] = files.sha256(opened.path)
     return {
-        "software": f"georl {__version__}",
+        "software": SOFTWARE,
         "step": "photos import",
         "source": origin,
         "columns": {r: c for r, c in opened.columns.items() if r in ROLES},

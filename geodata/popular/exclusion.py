@@ -19,17 +19,10 @@ from geodata import coords
 from geodata.files import as_table
 from geodata.popular.growing import PopularRegions
 from geodata.popular.hexagons import cell_points, cells
-from geodata.popular.near import AMBIGUOUS, OUTSIDE, Floats, Near, check_radius, checked
+from geodata.popular.near import Near, check_radius, checked
+from geodata.popular.raster import within_raster
 
 __all__ = ["PopularRegions", "cell_points", "cells", "exclude", "within_km"]
-
-_DIRECT = 50_000
-"""Up to this many points the tree alone is quicker than a raster."""
-
-_COARSE = 8
-"""Cells on a side of the fine raster in one cell of the coarse."""
-
-_CHUNK = 1 << 18
 
 
 def within_km(
@@ -74,11 +67,11 @@ def within_km(
     radius = check_radius(radius_km)
     near = Near(*checked(popular_lat, popular_lon, "popular point"), radius)
     if _is_plain(lat) and _is_plain(lon) and len(lat) == len(lon) > _DIRECT:
-        return _by_raster(near, lat, lon, radius)  # checked by the chunk, which stays in cache
+        return within_raster(near, lat, lon, radius)  # checked by the chunk, which stays in cache
     points = coords.arrays(lat, lon, wrap=False)
     if len(points.lat) <= _DIRECT:
         return near.contains(points.lat, points.lon) & points.valid
-    return _by_raster(near, points.lat, points.lon, radius) & points.valid
+    return within_raster(near, points.lat, points.lon, radius) & points.valid
 
 
 def exclude(
@@ -158,69 +151,5 @@ def _is_plain(values: Any) -> bool:
     return type(values) is np.ndarray and values.ndim == 1 and values.dtype.kind == "f"
 
 
-def _by_raster(near: Near, lat: Floats, lon: Floats, radius_km: float) -> NDArray[np.bool_]:
-    rows = _raster_rows(radius_km)
-    keys = _keys(lat, lon, rows)
-    states = _states(near, keys, rows)
-    out = np.empty(len(lat), np.int8)
-    for i in range(0, len(lat), _CHUNK):
-        out[i : i + _CHUNK] = states[keys[i : i + _CHUNK]]
-    undecided = np.flatnonzero(out == AMBIGUOUS)
-    points = coords.arrays(lat[undecided], lon[undecided], wrap=False)
-    out[undecided] = near.contains(points.lat, points.lon)
-    return out.astype(bool)
-
-
-def _raster_rows(radius_km: float) -> int:
-    """Return the rows of the fine raster: 0.1 degree at 200 km, finer for smaller circles."""
-    coarse_rows = int(np.clip(np.ceil(225 * 200.0 / radius_km), 15, 450))
-    return coarse_rows * _COARSE
-
-
-def _keys(lat: Floats, lon: Floats, rows: int) -> NDArray[np.int32]:
-    """Return the cell of each point, and for an invalid point one cell past the last.
-
-    A point on a cell's own border may fall by 1 ulp to the neighbour; `Near` has room for it.
-    """
-    out = np.empty(len(lat), np.int32)
-    scale = rows / 180.0
-    for i in range(0, len(lat), _CHUNK):
-        points = coords.arrays(lat[i : i + _CHUNK], lon[i : i + _CHUNK])
-        row = ((points.lat + 90.0) * scale).astype(np.int32)
-        col = ((points.lon + 180.0) * scale).astype(np.int32)
-        np.minimum(row, rows - 1, out=row)
-        np.minimum(col, 2 * rows - 1, out=col)
-        key = row * (2 * rows) + col
-        if not points.valid.all():
-            key[~points.valid] = 2 * rows * rows
-        out[i : i + _CHUNK] = key
-    return out
-
-
-def _states(near: Near, keys: NDArray[np.int32], rows: int) -> NDArray[np.int8]:
-    """Return the verdict on every cell that holds a point, coarse cells first."""
-    states = np.zeros(2 * rows * rows + 1, np.int8)
-    states[keys] = AMBIGUOUS
-    states[-1] = OUTSIDE  # invalid points are within nothing
-    used = np.flatnonzero(states)
-    parents = used // (2 * rows) // _COARSE * (2 * rows // _COARSE) + (used % (2 * rows) // _COARSE)
-    coarse_rows = rows // _COARSE
-    coarse = np.zeros(2 * coarse_rows * coarse_rows, np.int8)
-    coarse[parents] = AMBIGUOUS
-    occupied = np.flatnonzero(coarse)
-    coarse[occupied] = _classify(near, occupied, coarse_rows)
-    states[used] = coarse[parents]
-    open_cells = used[coarse[parents] == AMBIGUOUS]
-    states[open_cells] = _classify(near, open_cells, rows)
-    return states
-
-
-def _classify(near: Near, found: NDArray[np.int64], rows: int) -> NDArray[np.int8]:
-    step = 180.0 / rows
-    lat = np.asarray((found // (2 * rows) + 0.5) * step - 90.0, np.float64)
-    lon = np.asarray((found % (2 * rows) + 0.5) * step - 180.0, np.float64)
-    # a <= sin²(dlat/2) + cos(lat) cos(lat') sin²(dlon/2), largest at the edge nearest the equator
-    edge = np.maximum(np.abs(lat) - step / 2, 0.0)
-    half = np.sin(np.radians(step / 4)) ** 2
-    reach = 2.0 * np.sqrt(half * (1.0 + np.cos(np.radians(lat)) * np.cos(np.radians(edge))))
-    return near.classify(lat, lon, reach)
+_DIRECT = 50_000
+"""Up to this many points the tree alone is quicker than a raster."""

@@ -134,7 +134,7 @@ def run(
     >>> run("COPY (SELECT 1) TO 'out.csv'")
     Traceback (most recent call last):
         ...
-    geodata.query.QueryError: a COPY statement cannot be run here; give one SELECT, ...
+    geodata.query.connection.QueryError: a COPY statement cannot be run here; give one SELECT, ...
     """
     import duckdb
 
@@ -165,7 +165,7 @@ def sql_folder() -> Path:
     for folder in (package / "sql", package.parent / "sql"):
         if (folder / "macros").is_dir():
             return folder
-    msg = f"no sql folder in {package} or beside it; install georl again"
+    msg = f"no sql folder in {package} or beside it; install geodata-georl again"
     raise FileNotFoundError(msg)
 
 

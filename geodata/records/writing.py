@@ -21,8 +21,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from geodata import files, tables
-from geodata.datasets.recipes import keys
 from geodata.files import as_table
+from geodata.hashing import sampling_keys
 from geodata.images import image_bytes
 from geodata.records import chats
 from geodata.records.chats import Options, RecordError
@@ -107,7 +107,7 @@ class _Shuffled:
 
     def __init__(self, table: pa.Table, seed: int) -> None:
         self._table = table.combine_chunks()
-        order = [np.arange(table.num_rows), keys(self._table, seed)]
+        order = [np.arange(table.num_rows), sampling_keys(self._table, seed)]
         self._order = np.lexsort(order)
 
     @property
@@ -210,7 +210,7 @@ def _shard_writer() -> Callable[[str], Any]:
     try:
         import webdataset
     except ImportError as error:
-        msg = "WebDataset shards need the webdataset package: pip install 'georl[report]'"
+        msg = "WebDataset shards need the webdataset package: pip install '.[report]' in the clone"
         raise RecordError(msg) from error
     # a fixed time makes the same records the same bytes
     return lambda path: webdataset.TarWriter(path, encoder=False, mtime=0)

@@ -129,6 +129,7 @@ def open_input(lake: str | os.PathLike[str], role: str, source: Any) -> Input:
     Examples
     --------
     >>> import tempfile
+    >>> from geodata import tables
     >>> lake = tempfile.TemporaryDirectory()
     >>> _ = tables.append(lake.name + "/photos", pa.table({"photo_id": ["a"]}))
     >>> open_input(lake.name, "rows", "photos").label

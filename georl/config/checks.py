@@ -135,7 +135,7 @@ def missing_package(config: Config) -> str | None:
     if config.model.attention == "flash_attention_2":
         needed.append(("flash_attn", "pip install flash-attn, or set model.attention=sdpa"))
     if config.task == "grpo" and config.grpo.vllm != "off":
-        needed.append(("vllm", "pip install 'georl[vllm]', or set grpo.vllm=off"))
+        needed.append(("vllm", "pip install '.[vllm]' in the clone, or set grpo.vllm=off"))
     for name, remedy in needed:
         if importlib.util.find_spec(name) is None:
             return f"this run needs {name}, which is not installed; {remedy}"

@@ -44,7 +44,9 @@ def bind_rewards(module: Any, config: RewardConfig) -> list[Any]:
 
 def _reward_names(module: Any) -> list[str]:
     """Return the module's own functions that take completions first."""
-    own = {n: getattr(module, n) for n in dir(module) if n[0] != "_"}
+    # a face hands its functions on lazily: dir() lists them, vars() what a user has added
+    names = dict.fromkeys([*dir(module), *vars(module)])
+    own = {n: getattr(module, n) for n in names if n[0] != "_"}
     return [
         n
         for n, f in own.items()

@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from PIL import Image
 from typer.testing import CliRunner
 
-from geodata import cli, photos, tables
+from geodata import cli, hashing, photos, tables
 from geodata.files.formats import FileError
 from geodata.images import archive as photo_archive, tar as photo_tar
 from geodata.photos import exif as photo_exif, yfcc
@@ -803,11 +803,11 @@ def test_open_image_says_why_not(tmp_path):
 def test_text_hashes_tell_texts_apart(texts):
     """Slices, NULLs and chunks hash as the texts alone do; different texts differ."""
     texts = [text.encode("utf-8", "replace").decode() for text in texts]
-    whole = photo_archive.text_hashes(pa.array(texts, pa.string()))
-    alone = [int(photo_archive.text_hashes(pa.array([t]))[0]) for t in texts]
+    whole = hashing.text_hashes(pa.array(texts, pa.string()))
+    alone = [int(hashing.text_hashes(pa.array([t]))[0]) for t in texts]
     assert whole.tolist() == alone
     assert len(set(alone)) == len(set(texts))
-    assert photo_archive.text_hashes(pa.array(texts, pa.string())[1:]).tolist() == alone[1:]
+    assert hashing.text_hashes(pa.array(texts, pa.string())[1:]).tolist() == alone[1:]
 
 
 # ---- pictures ---------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from geodata import popular, sphere
+from geodata.popular import exclusion
 from geodata.popular.near import Near, unit_vectors
 
 ROOT = Path(__file__).parents[2]
@@ -67,7 +68,7 @@ def with_edges(rng, lat, lon, n):
 @pytest.mark.parametrize("radius_km", RADII)
 @pytest.mark.parametrize("direct", [True, False])
 def test_no_difference_from_brute_force(radius_km, direct, monkeypatch):
-    monkeypatch.setattr(popular, "_DIRECT", 1 << 62 if direct else -1)
+    monkeypatch.setattr(exclusion, "_DIRECT", 1 << 62 if direct else -1)
     rng = np.random.default_rng(1)
     centres = places(rng, 400)
     lat, lon = with_edges(rng, *on_sphere(rng, 1500), 100)
@@ -129,7 +130,7 @@ def test_half_the_circumference_reaches_every_point():
 
 @pytest.mark.parametrize("kind", [np.asarray, pa.array, list])
 def test_invalid_points_in_the_raster(kind, monkeypatch):
-    monkeypatch.setattr(popular, "_DIRECT", -1)
+    monkeypatch.setattr(exclusion, "_DIRECT", -1)
     lat = kind(np.array([0.0, np.nan, 91.0, np.inf, 0.0, 45.0]))
     lon = kind(np.array([0.0, 0.0, 0.0, 0.0, -360.0, 0.0]))
     got = popular.within_km(lat, lon, [0.0], [0.0])

@@ -20,12 +20,12 @@ from geodata.datasets.recipes.sampling import (
     cells_of,
     check_count,
     chosen,
-    keys,
     left_out,
     smallest,
     usable_points,
     where,
 )
+from geodata.hashing import sampling_keys
 from geodata.popular import check_radius
 from geodata.tables import DatasetError, Input
 
@@ -136,7 +136,7 @@ def hard(
 
 
 def _points(rows: Input, seed: int) -> _Points:
-    parts = [(*points, fit, keys(t, seed)) for points, fit, t in usable_points(rows, [ID])]
+    parts = [(*points, fit, sampling_keys(t, seed)) for points, fit, t in usable_points(rows, [ID])]
     return _Points.joined(parts)
 
 
@@ -172,7 +172,7 @@ class _Localized:
 
 def _localized(rows: Input, predictions: Input, seed: int) -> _Localized:
     parts = [(*points, fit, t) for points, fit, t in usable_points(rows, [ID])]
-    found = _Points.joined([(*p[:4], keys(p[4], seed)) for p in parts])
+    found = _Points.joined([(*p[:4], sampling_keys(p[4], seed)) for p in parts])
     chunks = [chunk for *_, table in parts for chunk in table[ID].cast(pa.string()).chunks]
     truth = pa.table({"id": pa.chunked_array(chunks, pa.string()), "lat": found.lat,
                       "lon": found.lon}).filter(pa.array(found.usable))  # fmt: skip

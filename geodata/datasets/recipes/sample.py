@@ -18,12 +18,12 @@ from geodata.datasets.recipes.sampling import (
     Mask,
     check_count,
     chosen,
-    keys,
     left_out,
     smallest,
     usable_points,
     where,
 )
+from geodata.hashing import sampling_keys
 from geodata.tables import DatasetError, Input
 
 ALLOCATIONS = ("proportional", "equal")
@@ -98,7 +98,7 @@ def _read(
     key, valid, usable = [np.empty(0, np.uint64)], [np.empty(0, bool)], [np.empty(0, bool)]
     values: list[pa.Array] = []
     for points, fit, table in usable_points(rows, [ID, *([stratify] if stratify else [])]):
-        key.append(keys(table, seed))
+        key.append(sampling_keys(table, seed))
         valid.append(points.valid)
         usable.append(fit)
         values += table[stratify].chunks if stratify else []
@@ -194,7 +194,7 @@ def _marks(table: pa.Table, seed: int, columns: list[str]) -> tuple[Keys, Mask]:
     whole = np.ones(table.num_rows, bool)
     for name in columns:
         whole &= np.asarray(pc.is_valid(table[name])).astype(bool)
-    return keys(table, seed, columns), whole
+    return sampling_keys(table, seed, columns), whole
 
 
 def _repeated(mark: Keys) -> Mask:
@@ -213,7 +213,7 @@ def _kept_of(rows: Input, suspects: Mask, columns: list[str], seed: int) -> Mask
     held = pa.concat_tables(where(rows, suspects))
     lat, lon = rows.coordinate_columns()
     invalid = ~coords.arrays(held[lat], held[lon]).valid
-    order = np.lexsort([keys(held, seed, held.column_names), invalid])
+    order = np.lexsort([sampling_keys(held, seed, held.column_names), invalid])
     groups = held.select(columns).take(pa.array(order))
     groups = groups.append_column("__place", pa.array(np.arange(len(order))))
     first = groups.group_by(columns).aggregate([("__place", "min")])["__place_min"].to_numpy()

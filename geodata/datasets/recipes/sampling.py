@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geodata import coords
-from geodata.hashing import row_hashes
+from geodata.hashing import sampling_keys
 from geodata.photos import STATUSES
 from geodata.tables import DatasetError, Input
 
@@ -30,8 +30,6 @@ ID = "photo_id"
 STATUS = "status"
 CELL = "h3_5"
 """H3 cell of resolution 5, stored with every photo."""
-
-LAST_KEY = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 @dataclass(frozen=True)
@@ -59,27 +57,6 @@ def where(source: Input, keep: Mask) -> Iterator[pa.Table]:
         start += table.num_rows
         if part.any():
             yield table if part.all() else table.filter(pa.array(part))
-
-
-def keys(table: pa.Table, seed: int, columns: Sequence[str] = (ID,)) -> Keys:
-    """Return the sampling key of each row, shape (n,).
-
-    Examples
-    --------
-    >>> rows = pa.table({"photo_id": ["a", "b"]})
-    >>> bool((keys(rows, 0) != keys(rows, 1)).all())
-    True
-    """
-    return mixed(row_hashes(table.select(list(columns))), seed)
-
-
-def mixed(values: Keys, seed: int) -> Keys:
-    """Return 64-bit values scrambled with a seed, one to one (the finalizer of splitmix64)."""
-    golden = 0x9E3779B97F4A7C15
-    z = values ^ np.uint64((seed + 1) * golden & 0xFFFFFFFFFFFFFFFF)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(z ^ (z >> np.uint64(31)), np.uint64)
 
 
 def smallest(source: Input, key: Keys, among: Mask, n: int, seed: int) -> Mask:
@@ -113,7 +90,7 @@ def _first_by_content(source: Input, rows: NDArray[np.int64], seed: int) -> NDAr
         return rows
     mask = np.zeros(source.table.rows, bool)
     mask[rows] = True
-    parts = [keys(t, seed, t.column_names) for t in where(source, mask)]
+    parts = [sampling_keys(t, seed, t.column_names) for t in where(source, mask)]
     return rows[np.argsort(np.concatenate(parts), kind="stable")]
 
 

@@ -17,10 +17,10 @@ from geodata.datasets.recipes.sampling import (
     cells_of,
     has_cells,
     left_out,
-    mixed,
     usable_points,
     where,
 )
+from geodata.hashing import seeded
 from geodata.tables import DatasetError, Input
 
 SPLITS = ("train", "validation", "test")
@@ -142,7 +142,7 @@ def _dealt(
     parents = pa.array(h3ronpy.change_resolution(found.view(np.uint64), resolution))
     block, at = np.unique(np.asarray(parents).astype(np.uint64), return_inverse=True)
     rows = np.bincount(at, weights=sizes)
-    order = np.argsort(mixed(block, seed), kind="stable")
+    order = np.argsort(seeded(block, seed), kind="stable")
     middle = (np.cumsum(rows[order]) - rows[order] / 2) / rows.sum()
     dealt = np.full(len(block), _TRAIN, np.int8)
     dealt[order[middle < test + validation]] = _VALIDATION

@@ -17,6 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from geodata.hashing import mix
+
 _EXTENSION = r"(?i)\.(jpe?g|png|webp|gif|bmp|tiff?|heic|avif)$"
 _FLOAT_ID = re.compile(r"[0-9]{1,40}(\.[0-9]{0,40})?([eE]\+?[0-9]{1,2})?")
 _FLOAT_ID_RE2 = r"^[0-9]+(\.[0-9]*|(\.[0-9]*)?[eE]\+?[0-9]{1,2})$"
@@ -157,23 +159,13 @@ def _dense(keys: NDArray[np.uint64]) -> int | None:
     return low if int(keys.max()) - low < DENSE * len(keys) else None
 
 
-def _mixed(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Spread keys over all 64 bits, one to one (the finaliser of SplitMix64)."""
-    z = keys ^ (keys >> np.uint64(30))
-    z *= np.uint64(0xBF58476D1CE4E5B9)
-    z ^= z >> np.uint64(27)
-    z *= np.uint64(0x94D049BB133111EB)
-    z ^= z >> np.uint64(31)
-    return z
-
-
 def ordered(hashes: NDArray[np.uint64], bits: int) -> NDArray[np.uint64]:
     """Return the rows sorted by key: each value is the key's top bits, then the row number.
 
     Sorting whole numbers is eight times as fast as sorting their positions.
     """
     packed = np.arange(len(hashes), dtype=np.uint64)
-    packed |= (_mixed(hashes) >> np.uint64(bits)) << np.uint64(bits)
+    packed |= (mix(hashes) >> np.uint64(bits)) << np.uint64(bits)
     packed.sort()
     return packed
 
@@ -240,7 +232,7 @@ def lookup(
             inside = at < len(theirs)
             rows, at = rows[inside], at[inside]
             found = theirs[at]
-            same = found >> shift == _mixed(wanted[rows]) >> shift
+            same = found >> shift == mix(wanted[rows]) >> shift
             rows, at, found = rows[same], at[same], (found[same] & mask).astype(np.int64)
             hit = among[found] == wanted[rows]
             out[rows[hit]] = found[hit]

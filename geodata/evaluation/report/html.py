@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import resources
 
+from geodata import SOFTWARE
 from geodata.evaluation.report import contents as words, markup, places, plots
 from geodata.evaluation.scores import SCHEMA, Evaluation
 
@@ -217,7 +218,6 @@ def _findings(result: Evaluation) -> str:
 
 
 def _made(result: Evaluation) -> str:
-    from geodata import __version__
 
     scoring, options = result.scores.scoring, result.options
     facts: list[tuple[str, str]] = []
@@ -230,7 +230,7 @@ def _made(result: Evaluation) -> str:
         ("ids compared", options.match),
         ("intervals", f"{words.method(result)} {options.resamples:,} resamples"),
         ("broken down by", ", ".join(options.by) or words.NONE),
-        ("software", f"georl {__version__}, schema {SCHEMA}"),
+        ("software", f"{SOFTWARE}, schema {SCHEMA}"),
     ]
     if result.regions or result.scores.by.keys() & {"country", "admin1", "continent", "town_km"}:
         from geodata import boundaries

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from geodata import __version__
+from geodata import SOFTWARE
 from geodata.evaluation.findings import Finding
 from geodata.evaluation.scores.groups import Group
 from geodata.evaluation.scores.intervals import CONFIDENCE, RESAMPLES, SEED, Interval, Paired
@@ -130,7 +130,7 @@ class Evaluation:
         scores, scoring = self.scores, self.scores.scoring
         return {
             "schema": SCHEMA,
-            "made_by": {"software": f"georl {__version__}", "inputs": self.inputs},
+            "made_by": {"software": SOFTWARE, "inputs": self.inputs},
             "scoring": {
                 **asdict(scoring),
                 "thresholds_km": list(scoring.thresholds_km),

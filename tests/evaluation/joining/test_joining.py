@@ -435,7 +435,7 @@ def test_bombs_end_soon_and_small(kind, tmp_path):  # R8
     path = write_bomb(kind, tmp_path)
     code = (
         "import re, sys\n"
-        "from geodata.evaluation.joining.opening import join\n"
+        "from geodata.evaluation.joining import join\n"
         "try:\n"
         "    join(sys.argv[1], {'id': ['1'], 'lat': [0.0], 'lon': [0.0]})\n"
         "except ValueError as error:\n"

@@ -147,7 +147,7 @@ def test_the_plan_of_the_tiny_model_counts_its_parameters():
         (["model.attention=flash_attention_2"], r"flash-attn, or set model\.attention=sdpa"),
         (
             ["task=grpo", "grpo.vllm=colocate"],
-            r"pip install 'georl\[vllm\]', or set grpo\.vllm=off",
+            r"pip install '\.\[vllm\]' in the clone, or set grpo\.vllm=off",
         ),
     ],
 )
