@@ -20,12 +20,6 @@ from numpy.typing import NDArray
 MAX_LAT = 90.0
 MAX_LON = 360.0
 
-LAT_NAMES = ("lat", "latitude", "gt_lat", "lat_true", "y")
-"""Usual names of a latitude column, in order of trust; compared in lower case."""
-
-LON_NAMES = ("lon", "lng", "long", "longitude", "gt_lon", "lon_true", "x")
-"""Usual names of a longitude column."""
-
 _NUMBER_TEXT = (
     r"^[ \t]*[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?[ \t]*$"
 )
@@ -208,47 +202,3 @@ def parse_numbers(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedAr
     plain = pc.match_substring_regex(column, _NUMBER_TEXT)
     trimmed = pc.utf8_trim(pc.if_else(plain, column, None), " \t+")
     return pc.cast(trimmed, pa.float64())
-
-
-def find_columns(
-    names: list[str], lat: str | None = None, lon: str | None = None
-) -> tuple[str, str]:
-    """Return the latitude and longitude column, as named or found by their usual names.
-
-    Raises
-    ------
-    ValueError
-        If a column is missing or two could be meant; the message lists what is there.
-
-    Examples
-    --------
-    >>> find_columns(["IMG_ID", "LAT", "LON"])
-    ('LAT', 'LON')
-    """
-    return (
-        _find("latitude", "--lat", names, lat, LAT_NAMES),
-        _find("longitude", "--lon", names, lon, LON_NAMES),
-    )
-
-
-def _find(what: str, flag: str, names: list[str], given: str | None, usual: tuple[str, ...]) -> str:
-    if given is not None:
-        if given in names:
-            return given
-        msg = f"no column {given!r} for {what}; the columns are {', '.join(names)}"
-        raise ValueError(msg)
-    lower: dict[str, list[str]] = {}
-    for name in names:
-        lower.setdefault(name.strip().lower(), []).append(name)
-    for candidate in usual:
-        found = lower.get(candidate, [])
-        if len(found) == 1:
-            return found[0]
-        if len(found) > 1:
-            msg = f"columns {found} could all be the {what}; name one with {flag}"
-            raise ValueError(msg)
-    msg = (
-        f"found no {what} column among {', '.join(names) or '(no columns)'}; "
-        f"expected one of {', '.join(usual)}, or name it with {flag}"
-    )
-    raise ValueError(msg)

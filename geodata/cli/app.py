@@ -127,11 +127,11 @@ def _chain(chain: object) -> str:
 
 
 def _label_file(source: Path, out: Path, engine: object, lat: str | None, lon: str | None) -> None:
-    from geodata.cor import Labeller, label_file
+    from geodata.cor import Labeller, label_file_with
 
     assert isinstance(engine, Labeller)
     with progress(f"labelling {source.name}") as step:
-        report = label_file(source, out, engine, lat=lat, lon=lon, progress=step)
+        report = label_file_with(engine, source, out, lat=lat, lon=lon, progress=step)
     counts = ", ".join(f"{n} {match}" for match, n in report.matches.items() if n)
     typer.echo(f"{out}: {report.rows} rows labelled ({counts or 'no rows'})")
     typer.echo(
@@ -221,7 +221,7 @@ def sql(
 
     table = query_module.run(query, lake=lake, files=files or None)
     if out is not None:
-        from geodata.cor import write_table
+        from geodata.files import write_table
 
         write_table(table, out)
         typer.echo(f"{out}: {table.num_rows} rows")

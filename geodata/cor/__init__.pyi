@@ -1,5 +1,10 @@
 from .chain import RegionChain as RegionChain
-from .files import describe as describe, label_file as label_file, write_table as write_table
+from .files import (
+    LabelReport as LabelReport,
+    describe as describe,
+    label_file as label_file,
+    label_file_with as label_file_with,
+)
 from .labeller import Labeller as Labeller, labeller as labeller
 from .labels import (
     MAX_OFFSET_KM as MAX_OFFSET_KM,

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
 
 from geodata import SOFTWARE, coords, files
-from geodata.cor.labeller import Labeller
-from geodata.cor.labels import attach
+from geodata.cor.labeller import Labeller, labeller
+from geodata.cor.labels import MAX_OFFSET_KM, attach
+from geodata.files import Source, Writer
+from geodata.tables import open_rows
 
 SWAP_SHARE = 0.01
 """More latitudes than this beyond ±90 suggest that the columns are swapped."""
+
+Progress = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True)
@@ -60,73 +60,85 @@ class LabelReport:
 
 
 def label_file(
-    source: str | os.PathLike[str],
+    source: Any,
     target: str | os.PathLike[str],
-    engine: Labeller,
     *,
     lat: str | None = None,
     lon: str | None = None,
-    progress: Callable[[int, int | None], None] | None = None,
+    boundaries: Any = None,
+    worldview: str = "un",
+    dependencies: str = "own",
+    max_offset_km: float = MAX_OFFSET_KM,
+    progress: Progress | None = None,
 ) -> LabelReport:
-    """Label the rows of a CSV, TSV, Parquet or JSONL file into a new one.
+    """Label the rows of a file, a folder of shards or a table of a lake into a new file.
 
     Parameters
     ----------
-    source, target : path
-        The formats are told by their endings. The target appears whole or not at all. Text
-        coordinates (CSV) become numbers in a Parquet target.
-    engine : Labeller
+    source
+        What `geodata.tables.open_rows` takes: CSV, TSV, Parquet, JSONL, JSON, packed or not, a
+        folder of them, ``lake/photos@3``, Arrow or a data frame.
+    target : path
+        Its ending tells the format. The file appears whole or not at all. Text coordinates (CSV)
+        become numbers in a Parquet target; ids and other text stay as written; objects of JSON
+        lines keep every key as it is written in a JSON target.
     lat, lon : str, optional
         Names of the coordinate columns; found by their usual names if not given.
+    boundaries, worldview, dependencies, max_offset_km
+        As in `geodata.cor.label`.
     progress : callable, optional
         Called with the rows done and the rows in all (None where the format does not tell).
+
+    Returns
+    -------
+    LabelReport
 
     Raises
     ------
     FileError
         If a file cannot be read or written as its ending says.
     ValueError
-        If a coordinate column is missing.
+        If a coordinate column is missing, or for an unknown option.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> rows = {"id": ["007"], "lat_pred": ["48.8584"], "lon_pred": ["2.2945"]}
+    >>> label_file(rows, folder.name + "/labelled.csv").matches["inside"]
+    1
+    >>> folder.cleanup()
     """
-    opened = files.open_table(source)
+    engine = labeller(boundaries, worldview, dependencies, max_offset_km)
+    return label_file_with(engine, source, target, lat=lat, lon=lon, progress=progress)
+
+
+def label_file_with(
+    engine: Labeller,
+    source: Any,
+    target: str | os.PathLike[str],
+    *,
+    lat: str | None = None,
+    lon: str | None = None,
+    progress: Progress | None = None,
+) -> LabelReport:
+    """Label with an engine that is open already, see `label_file`."""
+    opened = open_rows(source)
     kind = files.file_format(target)
-    lat_name, lon_name = coords.find_columns(list(opened.columns), lat, lon)
+    job = _Job(opened, engine, lat, lon, numbers=kind == "parquet")
     made_by = describe(engine)
     matches = dict.fromkeys(("inside", "nearest", "none", "invalid"), 0)
     rows = beyond = 0
-    with files.replacing(target) as beside:
-        writer = _Writer(beside, kind, made_by)
-        for batch in itertools.chain(_batches(opened), [None]):
-            if batch is None:
-                if writer.is_empty:
-                    writer.write(_labelled(_no_rows(opened), lat_name, lon_name, engine, kind)[0])
-                continue
-            labelled, outside = _labelled(batch, lat_name, lon_name, engine, kind)
-            writer.write(labelled)
+    with files.writing(target, job.schema, made_by) as writer:
+        for labelled, outside in job.write(writer):
             for item in pc.value_counts(labelled["match"]).to_pylist():
                 matches[item["values"]] += item["counts"]
-            rows, beyond = rows + batch.num_rows, beyond + outside
+            rows, beyond = rows + labelled.num_rows, beyond + outside
             if progress is not None:
                 progress(rows, opened.rows)
-        writer.close()
     if kind != "parquet":
         files.write_text(f"{os.fspath(target)}.meta.json", json.dumps(made_by, indent=2) + "\n")
-    return LabelReport(rows, matches, beyond, lat_name, lon_name, made_by)
-
-
-def write_table(table: pa.Table, target: str | os.PathLike[str]) -> None:
-    """Write a table whole, or leave what was there; the format is told by the ending.
-
-    Raises
-    ------
-    FileError
-        For an unknown ending or a folder that does not exist.
-    """
-    kind = files.file_format(target)
-    with files.replacing(target) as beside:
-        writer = _Writer(beside, kind, {"software": SOFTWARE})
-        writer.write(table)
-        writer.close()
+    return LabelReport(rows, matches, beyond, job.lat, job.lon, made_by)
 
 
 def describe(engine: Labeller) -> dict[str, Any]:
@@ -142,50 +154,50 @@ def describe(engine: Labeller) -> dict[str, Any]:
     }
 
 
-def _batches(opened: files.TableFile) -> Iterator[pa.Table]:
-    """Batches with one schema: a later JSONL batch may lack a column or know its type."""
-    schema: pa.Schema | None = None
-    for batch in opened.batches():
-        if schema is None:
-            schema = batch.schema
-        elif batch.schema != schema:
-            batch = _conformed(batch, schema)
-        yield batch
+class _Job:
+    """Rows of a source on their way through the engine into a target of one schema."""
+
+    def __init__(
+        self, source: Source, engine: Labeller, lat: str | None, lon: str | None, *, numbers: bool
+    ) -> None:
+        self._source, self._engine, self._numbers = source, engine, numbers
+        self._kinds = source.kinds()
+        names = list(self._kinds) or list(source.columns)
+        self.lat, self.lon = files.coordinate_columns(names, lat, lon, where=source.name)
+        empty = files.no_rows(names) if self._kinds else source.no_rows()
+        self.schema = self._labelled(empty)[0].schema
+
+    def write(self, writer: Writer) -> Iterator[tuple[pa.Table, int]]:
+        """Write all rows; yield the labels of each batch and its latitudes beyond the poles."""
+        labels = self._engine.table(coords.arrays([], []))
+        clash = set(self._kinds).intersection(labels.column_names)
+        if self._kinds and writer.takes_lines and not clash:  # every key stays as it is written
+            for batch in self._source.batches([self.lat, self.lon], damaged="refuse", lines=True):
+                labelled, beyond = self._labelled(batch.table)
+                writer.write(labelled.select(labels.column_names), batch.lines)
+                yield labelled, beyond
+            return
+        for table in self._source.tables(list(self._kinds) or None):
+            labelled, beyond = self._labelled(table)
+            writer.write(labelled)
+            yield labelled, beyond
+
+    def _labelled(self, table: pa.Table) -> tuple[pa.Table, int]:
+        y, x = (coords.parse_numbers(files.column_at(table, name)) for name in (self.lat, self.lon))
+        if self._numbers:
+            table = _with_numbers(table, self._kinds, {self.lat: y, self.lon: x})
+        return attach(table, self._engine.table(coords.arrays(y, x))), _beyond_pole(y)
 
 
-def _conformed(batch: pa.Table, schema: pa.Schema) -> pa.Table:
-    columns = []
-    for field in schema:
-        if field.name not in batch.column_names:
-            columns.append(pa.nulls(batch.num_rows, field.type))
-            continue
-        column = batch[field.name]
-        try:
-            columns.append(column.cast(field.type))
-        except pa.ArrowException:
-            msg = (
-                f"column {field.name!r} is {field.type} at first and {column.type} later; "
-                "write it with one type"
-            )
-            raise files.FileError(msg) from None
-    return pa.table(columns, schema=schema)
-
-
-def _no_rows(opened: files.TableFile) -> pa.Table:
-    if opened.format == "parquet":
-        return pq.read_schema(opened.path).empty_table()
-    return pa.table({name: pa.array([], pa.string()) for name in opened.columns})
-
-
-def _labelled(
-    batch: pa.Table, lat: str, lon: str, engine: Labeller, kind: str
-) -> tuple[pa.Table, int]:
-    y, x = coords.parse_numbers(batch[lat]), coords.parse_numbers(batch[lon])
-    points = coords.arrays(y, x)
-    if kind == "parquet":
-        for name, column in ((lat, y), (lon, x)):
-            batch = batch.set_column(batch.column_names.index(name), name, column)
-    return attach(batch, engine.table(points)), _beyond_pole(y)
+def _with_numbers(
+    table: pa.Table, kinds: Mapping[str, str], points: Mapping[str, pa.ChunkedArray]
+) -> pa.Table:
+    """Give numbers of JSON and the coordinates of any text format their types."""
+    for name, column in points.items():
+        if name in table.column_names:  # else it lies inside a nested column, which has types
+            table = table.set_column(table.column_names.index(name), name, column)
+    rest = {name: kind for name, kind in kinds.items() if name not in points}
+    return files.typed(table, rest)
 
 
 def _beyond_pole(lat: pa.ChunkedArray) -> int:
@@ -193,51 +205,3 @@ def _beyond_pole(lat: pa.ChunkedArray) -> int:
         return 0
     values = lat.drop_null().to_numpy().astype(np.float64)
     return int(np.count_nonzero(np.isfinite(values) & (np.abs(values) > coords.MAX_LAT)))
-
-
-class _Writer:
-    """Writes tables of one schema, one after the other, in any of the formats."""
-
-    def __init__(self, path: Path, kind: str, made_by: dict[str, Any]) -> None:
-        self._path, self._kind, self._made_by = path, kind, made_by
-        self._sink: Any = None
-
-    @property
-    def is_empty(self) -> bool:
-        return self._sink is None
-
-    def write(self, table: pa.Table) -> None:
-        if self._sink is None:
-            self._open(table.schema)
-        if self._kind == "jsonl":
-            for row in table.to_pylist():
-                self._sink.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
-        elif self._kind == "parquet":
-            self._sink.write_table(table.cast(self._schema))
-        else:
-            self._sink.write_table(_flat(table))
-
-    def _open(self, schema: pa.Schema) -> None:
-        if self._kind == "jsonl":
-            self._sink = self._path.open("w", encoding="utf-8")
-        elif self._kind == "parquet":
-            meta = {**(schema.metadata or {}), b"geodata": json.dumps(self._made_by).encode()}
-            self._schema = schema.with_metadata(meta)
-            self._sink = pq.ParquetWriter(self._path, self._schema, compression="zstd")
-        else:
-            delimiter = "\t" if self._kind == "tsv" else ","
-            options = pacsv.WriteOptions(delimiter=delimiter, quoting_style="needed")
-            self._sink = pacsv.CSVWriter(self._path, _flat(schema.empty_table()).schema,
-                                         write_options=options)  # fmt: skip
-
-    def close(self) -> None:
-        self._sink.close()
-
-
-def _flat(table: pa.Table) -> pa.Table:
-    """Nested columns as JSON text, which is what a CSV cell can hold."""
-    for i, field in enumerate(table.schema):
-        if pa.types.is_nested(field.type):
-            text = [None if v is None else json.dumps(v, default=str) for v in table[i].to_pylist()]
-            table = table.set_column(i, field.name, pa.array(text, pa.string()))
-    return table

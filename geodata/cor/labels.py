@@ -14,7 +14,7 @@ import pyarrow as pa
 from geodata import coords
 from geodata.cor.chain import RegionChain
 from geodata.cor.labeller import labeller
-from geodata.files import as_table
+from geodata.files import as_table, coordinate_columns
 
 __all__ = ["MAX_OFFSET_KM", "RegionChain", "attach", "label", "label_table"]
 
@@ -136,5 +136,5 @@ def _rows(
         columns = [pa.array(values, mask=invalid) for values in (checked.lat, checked.lon)]
         return pa.table(columns, names=["lat", "lon"]), checked
     rows = pa.table(dict(table)) if isinstance(table, Mapping) else as_table(table)
-    lat_name, lon_name = coords.find_columns(rows.column_names, lat, lon)
+    lat_name, lon_name = coordinate_columns(rows.column_names, lat, lon)
     return rows, coords.arrays(rows[lat_name], rows[lon_name])

@@ -3,28 +3,51 @@ from .arrow import as_table as as_table, cast as cast
 from .columns import (
     AUTHOR_NAMES as AUTHOR_NAMES,
     ID_NAMES as ID_NAMES,
+    IMAGE_NAMES as IMAGE_NAMES,
+    LICENCE_NAMES as LICENCE_NAMES,
     REGION_NAMES as REGION_NAMES,
+    ROW_NAMES as ROW_NAMES,
     TEXT_NAMES as TEXT_NAMES,
+    TIME_NAMES as TIME_NAMES,
     Columns as Columns,
+    axis_of as axis_of,
+    coordinate_columns as coordinate_columns,
     find_named as find_named,
     find_pair as find_pair,
     given as given,
     id_text as id_text,
+    is_name as is_name,
     not_found as not_found,
+    squeeze as squeeze,
+)
+from .flat import (
+    Batch as Batch,
+    column_at as column_at,
+    flat_names as flat_names,
+    no_rows as no_rows,
+    outer_names as outer_names,
 )
 from .formats import (
     BATCH_ROWS as BATCH_ROWS,
     FORMATS as FORMATS,
-    MAX_HEADER_BYTES as MAX_HEADER_BYTES,
-    READ_AHEAD_S as READ_AHEAD_S,
     FileError as FileError,
     TableFile as TableFile,
     file_format as file_format,
-    open_table as open_table,
-    read_table as read_table,
-    replacing as replacing,
-    sha256 as sha256,
-    write_text as write_text,
+    is_table_file as is_table_file,
 )
-from .readers import READERS as READERS, Batch as Batch
-from .source import Source as Source, open_source as open_source
+from .jsonrows import typed as typed
+from .source import (
+    Source as Source,
+    batches_of as batches_of,
+    open_source as open_source,
+    read_table as read_table,
+    source_of as source_of,
+)
+from .whole import replacing as replacing, sha256 as sha256, write_text as write_text
+from .writers import (
+    Writer as Writer,
+    conformed as conformed,
+    write_table as write_table,
+    write_tables as write_tables,
+    writing as writing,
+)

@@ -21,7 +21,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.files.formats import FileError, replacing
+from geodata.files.formats import FileError
+from geodata.files.whole import replacing
 
 MAGIC = b"GEOARR01"
 ALIGN = 64

@@ -33,15 +33,27 @@ _AXIS_NAME = re.compile(
     rf"(?:(?P<lat>{_LAT})|(?P<lon>{_LON}))"
     rf"(?P<after>(?:{_PRED}|{_TRUTH}|{_NEUTRAL}){{0,4}})"
 )
+_NAME_COLUMN = re.compile(
+    r".*id|.*id_.*|.*name|.*code|key|file|path|image|img|photo|author|user|owner", re.IGNORECASE
+)
 _HAS_PRED = re.compile(_PRED)
 _HAS_TRUTH = re.compile(_TRUTH)
 
 ID_NAMES = (
-    *("id", "imgid", "imageid", "photoid", "sampleid", "itemid", "questionid", "qid", "uid"),
-    *("uuid", "key", "image", "img", "photo", "imagename", "imgname", "photoname", "filename"),
-    *("file", "imagefile", "imagepath", "imgpath", "photopath", "filepath", "path", "index"),
+    *("photoid", "imgid", "imageid", "id", "sampleid", "itemid", "questionid", "qid", "key"),
+    *("panoid", "placeid", "uuid", "uid"),
 )
-"""Usual names of the id column, squeezed, in order of trust."""
+"""Usual names of an id, squeezed, in order of trust."""
+
+IMAGE_NAMES = (
+    *("image", "img", "photo", "imagename", "imgname", "photoname", "filename", "imagefile"),
+    *("imagepath", "imgpath", "photopath", "filepath", "path", "file"),
+    *("imageurl", "url", "downloadurl"),
+)
+"""Usual names of the column that refers to the picture, squeezed; it names a row without an id."""
+
+ROW_NAMES = (*ID_NAMES, *IMAGE_NAMES, "index")
+"""Usual names of what tells one row of answers or truth from the others, squeezed."""
 
 TEXT_NAMES = (
     *("rawtext", "rawoutput", "rawresponse", "rawprediction", "rawanswer", "raw"),
@@ -52,8 +64,17 @@ TEXT_NAMES = (
 )
 """Usual names of a column with the model's own words, squeezed, in order of trust."""
 
-AUTHOR_NAMES = ("author", "photographer", "userid", "user", "usernsid", "nsid", "owner", "uploader")
+AUTHOR_NAMES = (
+    *("author", "authorid", "photographer", "userid", "user", "usernsid", "nsid", "owner"),
+    *("uploader", "creatorid", "uid"),
+)
 """Usual names of the column that tells who took the photo, squeezed."""
+
+TIME_NAMES = ("takenat", "capturedat", "datetaken", "timestamp", "datetime")
+"""Usual names of the column that tells when the photo was taken, squeezed."""
+
+LICENCE_NAMES = ("licence", "license", "licensename", "licencename")
+"""Usual names of the column with the licence, squeezed."""
 
 REGION_NAMES = {
     "country": ("country", "countryname"),
@@ -113,6 +134,17 @@ def axis_of(name: str) -> tuple[Literal["lat", "lon"], Role, str] | None:
     return ("lat" if found["lat"] else "lon"), role, rest
 
 
+def is_name(name: str) -> bool:
+    """Return whether a column is named like one that holds names: ids, codes, files, people.
+
+    Examples
+    --------
+    >>> is_name("img_id"), is_name("user"), is_name("altitude")
+    (True, True, False)
+    """
+    return _NAME_COLUMN.fullmatch(name) is not None
+
+
 def find_pair(names: Iterable[str], roles: Sequence[Role], where: str) -> tuple[str, str] | None:
     """Return the latitude and longitude column of the first role that has both, else None.
 
@@ -126,13 +158,8 @@ def find_pair(names: Iterable[str], roles: Sequence[Role], where: str) -> tuple[
     >>> find_pair(["id", "lat", "lon", "lat_pred", "lon_pred"], ("pred", "plain"), "a.csv")
     ('lat_pred', 'lon_pred')
     """
-    groups: dict[tuple[Role, str], dict[str, list[str]]] = {}
     squeezed = {squeeze(name): name for name in names}
-    for name in names:
-        axis = axis_of(name)
-        if axis is not None:
-            group = groups.setdefault(axis[1:], {"lat": [], "lon": []})
-            group[axis[0]].append(name)
+    groups = _axis_groups(names)
     for role in roles:
         pairs = [(rest, group) for (r, rest), group in groups.items() if r == role]
         whole = [pair for pair in pairs if pair[1]["lat"] and pair[1]["lon"]]
@@ -144,9 +171,88 @@ def find_pair(names: Iterable[str], roles: Sequence[Role], where: str) -> tuple[
             raise FileError(msg)
         if chosen:
             return chosen[0][1]["lat"][0], chosen[0][1]["lon"][0]
-        if role == "plain" and {"x", "y"} <= squeezed.keys():
+        # unit vectors have a z as well
+        if role == "plain" and {"x", "y"} <= squeezed.keys() and "z" not in squeezed:
             return squeezed["y"], squeezed["x"]
     return None
+
+
+def _axis_groups(names: Iterable[str]) -> dict[tuple[Role, str], dict[str, list[str]]]:
+    """Return the coordinate columns by role and the rest of their name, then by axis."""
+    groups: dict[tuple[Role, str], dict[str, list[str]]] = {}
+    for name in names:
+        axis = axis_of(name)
+        if axis is not None:
+            group = groups.setdefault(axis[1:], {"lat": [], "lon": []})
+            group[axis[0]].append(name)
+    return groups
+
+
+def coordinate_columns(
+    names: Sequence[str],
+    lat: str | None = None,
+    lon: str | None = None,
+    *,
+    roles: Sequence[Role] = ("plain", "truth", "pred"),
+    where: str = "",
+) -> tuple[str, str]:
+    """Return the latitude and longitude column, as named or found by their usual names.
+
+    Parameters
+    ----------
+    names
+        The columns there are.
+    lat, lon
+        Those that the caller named; the other one of a pair is found by itself.
+    roles
+        Which columns count, the first that has a pair wins: of what the file is about, of the
+        truth, of a prediction.
+    where
+        What the message calls the table.
+
+    Raises
+    ------
+    FileError
+        If a column is missing or two could be meant; the message lists what is there.
+
+    Examples
+    --------
+    >>> coordinate_columns(["IMG_ID", "LAT", "LON"]), coordinate_columns(["lat_pred", "lon_pred"])
+    (('LAT', 'LON'), ('lat_pred', 'lon_pred'))
+    """
+    label = where or "the table"
+    lat, lon = given(lat, names, "lat", label), given(lon, names, "lon", label)
+    if lat is not None and lon is not None:
+        return lat, lon
+    if lat is None and lon is None:
+        pair = find_pair(names, roles, label)
+        if pair is not None:
+            return pair
+    else:
+        other = _partner(names, str(lat or lon), "lon" if lat else "lat", roles)
+        if other is not None:
+            return (lat, other) if lat else (other, str(lon))
+    raise not_found(names, _missing_axis(names, lat, lon), label)
+
+
+def _partner(names: Sequence[str], named: str, axis: str, roles: Sequence[Role]) -> str | None:
+    """Return the one column of the other axis that goes with a named one."""
+    groups = _axis_groups(names)
+    own = axis_of(named)
+    beside = groups[own[1:]][axis] if own else []
+    found = beside or [
+        n for role in roles for k, g in groups.items() if k[0] == role for n in g[axis]
+    ]
+    return found[0] if len(found) == 1 or beside else None
+
+
+def _missing_axis(names: Sequence[str], lat: str | None, lon: str | None) -> str:
+    has = {axis[0] for name in names if (axis := axis_of(name))}
+    if lat is None and "lat" not in has:
+        return "latitude column"
+    if lon is None and "lon" not in has:
+        return "longitude column"
+    return "latitude and longitude that go together"
 
 
 def find_named(names: Sequence[str], usual: Sequence[str], what: str, where: str) -> str | None:

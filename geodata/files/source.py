@@ -1,59 +1,95 @@
-"""Open anything tabular and stream it: files by name, Arrow tables, data frames.
+"""Open anything tabular and stream it: files, folders and patterns of them, Arrow, data frames.
 
 A damaged row stays in the stream, at its place, as a row of NULLs with a reason, so that no
-row is lost and row numbers stay those of the file. A file that cannot be read at all raises
-`geodata.files.FileError`.
+row is lost and row numbers stay those of the file; or it is refused with its line. A file that
+cannot be read at all raises `FileError`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from geodata.files.arrow import as_table
 from geodata.files.columns import listed
-from geodata.files.formats import BATCH_ROWS, FileError, TableFile, open_table, sha256
-from geodata.files.readers import (
-    MAX_COLUMNS,
-    READERS,
-    Batch,
-    flat,
-    flat_names,
-    json_names,
-    refuse_bomb,
-    refuse_open_quotes,
+from geodata.files.delimited import delimited_batches, refuse_open_quotes
+from geodata.files.flat import MAX_COLUMNS, Batch, flat, flat_names, no_rows
+from geodata.files.formats import (
+    BATCH_ROWS,
+    FORMATS,
+    FileError,
+    TableFile,
+    compression_of,
+    file_format,
 )
+from geodata.files.jsonrows import Kinds, json_batches, json_kinds, json_names
+from geodata.files.parquet import parquet_batches, parquet_head, parquet_schema, parquet_tables
+from geodata.files.shards import shards
+from geodata.files.text import delimited_head
+from geodata.files.whole import sha256
+
+Damaged = Literal["keep", "refuse"]
+"""What becomes of a row that cannot be read: NULLs and a reason in its place, or an error."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A table to read, from a file or from memory; only its head was looked at."""
+    """Rows to read as often as needed; only heads were looked at."""
 
     name: str
     columns: tuple[str, ...]
     """Column names; a nested one is joined with points, ``prediction.lat``."""
-    file: TableFile | None
-    table: pa.Table | None
+    kind: str
+    """'csv', 'tsv', 'parquet', 'jsonl', 'json', or 'table' for rows that are in no file."""
+    rows: int | None
+    """Number of rows where it is known without reading them."""
+    parts: tuple[TableFile, ...] = ()
+    schema: pa.Schema | None = None
+    """The columns as they are stored, where they have types: Parquet and tables."""
+    stream: Callable[[Sequence[str] | None, int], Iterator[pa.Table]] | None = None
+    """Rows that are in no file: a function of column names (None for all) and batch size."""
+    reference: Mapping[str, Any] | None = None
+    """What tells rows that are in no file from others."""
 
     @property
-    def kind(self) -> str:
-        """'csv', 'tsv', 'parquet', 'jsonl' or 'table'."""
-        return "table" if self.file is None else self.file.format
+    def path(self) -> Path | None:
+        """The file, where it is one."""
+        return self.parts[0].path if len(self.parts) == 1 else None
 
     def identity(self) -> dict[str, Any]:
         """Return what tells this source from another: name and SHA-256, or rows if in memory."""
-        if self.file is None:
-            return {"name": self.name, "rows": self.table.num_rows if self.table else 0}
-        return {"name": self.file.path.name, "sha256": sha256(self.file.path)}
+        if not self.parts:
+            return {"name": self.name, **(self.reference or {"rows": self.rows})}
+        hashes = [sha256(part.path) for part in self.parts]
+        if len(hashes) == 1:
+            return {"name": self.parts[0].path.name, "sha256": hashes[0]}
+        whole = hashlib.sha256("".join(hashes).encode()).hexdigest()
+        return {"name": Path(self.name).name, "files": len(hashes), "sha256": whole}
 
-    def batches(self, columns: Sequence[str] | None = None) -> Iterator[Batch]:
-        """Yield all rows in order with the named columns, memory flat.
+    def batches(
+        self,
+        columns: Sequence[str] | None = None,
+        *,
+        damaged: Damaged = "keep",
+        lines: bool = False,
+    ) -> Iterator[Batch]:
+        """Yield all rows in order with flat columns, all or those named, memory flat.
+
+        Parameters
+        ----------
+        columns
+            Names of `columns`.
+        damaged
+            ``keep`` a row that cannot be read at its place, or ``refuse`` the file there.
+        lines
+            Also give JSON rows as they are written.
 
         Raises
         ------
@@ -61,24 +97,76 @@ class Source:
             If the file turns out to be unreadable on the way.
         """
         names = list(self.columns if columns is None else columns)
-        if self.table is not None:
-            for start in range(0, self.table.num_rows, BATCH_ROWS):
-                yield Batch(flat(self.table.slice(start, BATCH_ROWS), names), {})
-        elif self.file is not None:
-            with _typed(self.file):
-                yield from READERS[self.kind](self.file, names)
+        if self.stream is not None:
+            for table in self.stream(names, BATCH_ROWS):
+                yield Batch(flat(table, names), {})
+        for part in self.parts:
+            yield from _checked_rows(part, names, damaged, lines)
+
+    def tables(
+        self, columns: Sequence[str] | None = None, *, rows: int = BATCH_ROWS
+    ) -> Iterator[pa.Table]:
+        """Yield all rows in order, columns as they are stored; a damaged row is refused.
+
+        Parameters
+        ----------
+        columns
+            Names of `columns`; of a nested one the outer column is given.
+        rows
+            Most rows a batch, for CSV about.
+
+        Raises
+        ------
+        FileError
+            With the line of a row that cannot be read.
+        """
+        if self.stream is not None:
+            yield from self.stream(columns, rows)
+        for part in self.parts:
+            if part.format == "parquet":
+                with _readable(part):
+                    yield from parquet_tables(part, columns, rows)
+            else:
+                yield from (b.table for b in self._part(part).batches(columns, damaged="refuse"))
+
+    def _part(self, part: TableFile) -> Source:
+        return Source(str(part.path), self.columns, part.format, None, (part,))
+
+    def no_rows(self) -> pa.Table:
+        """Return a table with the columns as they are stored and no rows."""
+        return no_rows(self.columns) if self.schema is None else self.schema.empty_table()
+
+    def kinds(self) -> Kinds:
+        """Return the kind of every column of JSON, read from all rows; empty for other formats.
+
+        Names that first occur far down are there too, which `columns` may lack.
+        """
+        kinds: Kinds = {}
+        for part in self.parts:
+            if part.format in ("jsonl", "json"):
+                with _readable(part):
+                    found = json_kinds(part)
+                for name, kind in found.items():
+                    kinds[name] = kind if kinds.get(name, kind) == kind else "text"
+        return kinds
 
 
-def open_source(source: Any, *, format: str | None = None, what: str = "table") -> Source:  # noqa: A002
+def open_source(
+    source: Any,
+    *,
+    format: str | None = None,  # noqa: A002
+    what: str = "table",
+) -> Source:
     """Open a path, an Arrow table or anything with ``__arrow_c_stream__`` for reading.
 
     Parameters
     ----------
     source
-        Path of a CSV, TSV, Parquet or JSONL file; pyarrow table, batch or reader; pandas or
-        polars data frame; mapping of column names to values.
+        Path of a CSV, TSV, Parquet, JSONL or JSON file, the text formats also as .gz, .bz2 or
+        .zst; folder of such files, or a pattern with ``*``; pyarrow table, batch or reader;
+        pandas or polars data frame; mapping of column names to values; a `Source`.
     format
-        'csv', 'tsv', 'parquet' or 'jsonl' where the ending of a path does not tell.
+        'csv', 'tsv', 'parquet', 'jsonl' or 'json' where the ending of a path does not tell.
     what
         How error messages call a table that has no path.
 
@@ -94,10 +182,12 @@ def open_source(source: Any, *, format: str | None = None, what: str = "table") 
     >>> open_source({"id": ["a"], "lat": [1.0], "lon": [2.0]}).columns
     ('id', 'lat', 'lon')
     """
+    if isinstance(source, Source):
+        return source
     if isinstance(source, str | os.PathLike):
         path = Path(os.fspath(source))
         try:
-            return _open_file(path, format)
+            return _of_files(path, format)
         except (ValueError, OSError) as error:  # a NUL in the name, a name too long
             if isinstance(error, FileError):
                 raise
@@ -111,23 +201,71 @@ def open_source(source: Any, *, format: str | None = None, what: str = "table") 
             "a list of dicts becomes one with pyarrow.Table.from_pylist"
         )
         raise TypeError(msg)
-    table = source if isinstance(source, pa.Table) else pa.table(source)
-    return Source(what, _checked(flat_names(table.schema), what), None, table)
+    return source_of(as_table(source), what)
 
 
-def _open_file(path: Path, format_: str | None) -> Source:
-    file = open_table(path, format=format_)
-    with _typed(file):
-        if file.format == "parquet":
-            with pq.ParquetFile(path, pre_buffer=False) as parquet:
-                names = flat_names(parquet.schema_arrow)
-                refuse_bomb(path, parquet.metadata)
-        elif file.format == "jsonl":
-            names = json_names(file)
-        else:
-            names = file.columns
+def source_of(table: pa.Table, name: str = "table") -> Source:
+    """Return a table in memory as a source."""
+
+    def stream(names: Sequence[str] | None, rows: int) -> Iterator[pa.Table]:
+        for start in range(0, table.num_rows, rows):
+            yield table.slice(start, rows)
+
+    names = _checked(flat_names(table.schema), name)
+    return Source(name, names, "table", table.num_rows, schema=table.schema, stream=stream)
+
+
+def read_table(path: str | os.PathLike[str], columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a whole file that `open_source` can open; text formats come as text."""
+    source = open_source(path)
+    names = list(columns or source.kinds() or source.columns)
+    tables = list(source.tables(names))
+    if tables:
+        return pa.concat_tables(tables, promote_options="permissive")
+    return source.no_rows() if columns is None else no_rows(names)
+
+
+def _of_files(path: Path, format_: str | None) -> Source:
+    if format_ is not None and format_ not in FORMATS.values():
+        expected = ", ".join(dict.fromkeys(FORMATS.values()))
+        msg = f"unknown format {format_!r}; expected {expected}"
+        raise FileError(msg)
+    found = shards(path)
+    parts = tuple(_head(one, format_) for one in (found or [path]))
+    kind = parts[0].format
+    names = dict.fromkeys(name for part in parts for name in part.columns)
+    rows = sum(part.rows or 0 for part in parts) if kind == "parquet" else None
+    _refuse_unlike(parts)
+    schema = parquet_schema(parts[0]) if kind == "parquet" else None
+    return Source(str(path), _checked(tuple(names), str(path)), kind, rows, parts, schema)
+
+
+def _refuse_unlike(parts: Sequence[TableFile]) -> None:
+    """Refuse shards that lack columns of the first; a row of JSON may leave out what it has not."""
+    for part in parts[1:]:
+        lacking = set(parts[0].columns) ^ set(part.columns)
+        if lacking and part.format not in ("jsonl", "json"):
+            name = min(lacking)
+            has, lacks = (part, parts[0]) if name in part.columns else (parts[0], part)
+            msg = f"{lacks.path} has no column {name!r}, which {has.path} has"
+            raise FileError(msg)
+
+
+def _head(path: Path, format_: str | None) -> TableFile:
+    kind = format_ or file_format(path)
+    if not path.is_file():
+        msg = f"{path}: expected a {kind} file, found {'a folder' if path.is_dir() else 'nothing'}"
+        raise FileError(f"{msg} there")
+    packing = compression_of(path)
+    file = TableFile(path, kind, (), compression=packing)
+    with _readable(file):
+        if kind == "parquet":
+            return parquet_head(path)
+        if kind in ("csv", "tsv"):
+            file = delimited_head(path, kind, packing)
             refuse_open_quotes(file)
-    return Source(str(path), _checked(names, str(path)), file, None)
+            return file
+        return TableFile(path, kind, json_names(file), compression=packing)
 
 
 def _checked(names: tuple[str, ...], where: str) -> tuple[str, ...]:
@@ -141,8 +279,30 @@ def _checked(names: tuple[str, ...], where: str) -> tuple[str, ...]:
     return names
 
 
+def _checked_rows(
+    part: TableFile, names: list[str], damaged: Damaged, lines: bool
+) -> Iterator[Batch]:
+    with _readable(part):
+        for batch in batches_of(part, names, lines=lines):
+            if batch.bad and damaged == "refuse":
+                row, why = min(batch.bad.items())
+                verb = "has" if part.is_text else "is"
+                msg = f"{part.path}: line {batch.at[row]} {verb} {why}"
+                raise FileError(msg)
+            yield batch
+
+
+def batches_of(part: TableFile, names: Sequence[str], *, lines: bool = False) -> Iterator[Batch]:
+    """Yield the rows of one file by its format, damaged ones in their place."""
+    if part.format == "parquet":
+        return parquet_batches(part, names)
+    if part.is_text:
+        return delimited_batches(part, names)
+    return json_batches(part, names, lines=lines)
+
+
 @contextlib.contextmanager
-def _typed(file: TableFile) -> Iterator[None]:
+def _readable(file: TableFile) -> Iterator[None]:
     """Turn what a damaged file raises inside a reader into a FileError."""
     try:
         yield
@@ -150,5 +310,6 @@ def _typed(file: TableFile) -> Iterator[None]:
         raise
     except (pa.ArrowException, OSError, UnicodeError, MemoryError, OverflowError) as error:
         reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
-        msg = f"{file.path}: cannot be read as {file.format}: {reason}"
+        kind = file.format.upper() if file.format != "parquet" else "parquet"
+        msg = f"{file.path}: cannot be read as {kind}: {reason}"
         raise FileError(msg) from error

@@ -15,8 +15,20 @@ from typing import Any
 
 import pyarrow as pa
 
-from geodata import coords
-from geodata.files import FORMATS, Batch, FileError, Source, open_source
+from geodata.files import (
+    AUTHOR_NAMES,
+    ID_NAMES,
+    IMAGE_NAMES,
+    LICENCE_NAMES,
+    TIME_NAMES,
+    Batch,
+    FileError,
+    Source,
+    coordinate_columns,
+    find_named,
+    is_table_file,
+    open_source,
+)
 from geodata.photos import exif, yfcc
 
 ROLES = ("photo_id", "lat", "lon", "image", "author", "taken_at", "licence")
@@ -27,19 +39,13 @@ TABLES = ("csv", "tsv", "parquet", "jsonl")
 FLICKR = ("mp16", "im2gps3k", "yfcc100m")
 
 _USUAL = {
-    "photo_id": ("photo_id", "img_id", "image_id", "photoid", "id", "key", "__key__"),
-    "image": (
-        "image", "image_path", "img_path", "path", "file_name", "filename", "file", "image.path",
-        "image_url", "url", "downloadurl",
-    ),
-    "author": (
-        "author", "author_id", "user_id", "userid", "user", "uid", "owner", "creator_id",
-        "photographer",
-    ),
-    "taken_at": ("taken_at", "captured_at", "datetaken", "date_taken", "timestamp", "datetime"),
-    "licence": ("licence", "license", "licensename", "license_name"),
-}  # fmt: skip
-"""Usual names by role, in order of trust; latitude and longitude are found by `coords`."""
+    "photo_id": ID_NAMES,
+    "image": IMAGE_NAMES,
+    "author": AUTHOR_NAMES,
+    "taken_at": TIME_NAMES,
+    "licence": LICENCE_NAMES,
+}
+"""Usual names by role; a column has one role, the first that takes it."""
 
 _NEEDED = {
     "mp16": ("IMG_ID", "LAT", "LON"),
@@ -90,8 +96,7 @@ def open_photos(
     _check_arguments(format, columns or {}, keep)
     if not isinstance(source, str | os.PathLike):
         opened = open_source(source, what="photos")
-        rows = None if opened.table is None else opened.table.num_rows
-        return _from_table(opened, None, format, columns or {}, keep, rows)
+        return _from_table(opened, None, format, columns or {}, keep)
     path = Path(source)
     if path.is_dir() or format == "exif" or _is_archive(path):
         return _from_pictures(path, format, columns or {}, keep)
@@ -124,11 +129,10 @@ def _from_file(
             )
             raise FileError(msg)
     kind = format_ if format_ in TABLES else None
-    if kind is None and suffix not in FORMATS:
+    if kind is None and not is_table_file(path):
         kind = _sniffed(path)
     opened = open_source(path, format=kind)
-    rows = None if opened.file is None else opened.file.rows
-    return _from_table(opened, path, format_, columns, keep, rows)
+    return _from_table(opened, path, format_, columns, keep)
 
 
 def _sniffed(path: Path) -> str:
@@ -159,14 +163,15 @@ def _from_table(
     format_: str | None,
     columns: Mapping[str, str | None],
     keep: Sequence[str],
-    rows: int | None,
 ) -> PhotoSource:
     if format_ in LAYOUTS:
         found = (format_, "as asked")
         _check_needed(opened, format_)
     else:
         found = _layout(opened)
-    return _built(opened.name, path, found, opened.columns, columns, keep, opened.batches, rows)
+    return _built(
+        opened.name, path, found, opened.columns, columns, keep, opened.batches, opened.rows
+    )
 
 
 def _check_needed(opened: Source, format_: str) -> None:
@@ -254,15 +259,11 @@ def _roles(
         if column is not None and column not in names:
             msg = f"{where}: no column {column!r} for {role}; the columns are {', '.join(names)}"
             raise FileError(msg)
-    try:
-        lat, lon = coords.find_columns(names, given.get("lat"), given.get("lon"))
-    except ValueError as error:
-        msg = f"{where}: {error}"
-        raise FileError(msg) from error
+    lat, lon = coordinate_columns(names, given.get("lat"), given.get("lon"), where=where)
     roles = {"lat": lat, "lon": lon}
-    for role, candidates in _USUAL.items():
-        known = (_named(names, candidate) for candidate in candidates)
-        column = given[role] if role in given else next(filter(None, known), None)
+    for role, usual in _USUAL.items():
+        free = [name for name in names if name not in roles.values()]
+        column = given[role] if role in given else find_named(free, usual, role, where)
         if column is not None:
             roles[role] = column
     if format_ in ("mp16", "im2gps3k", "osv5m") and "image" not in given:
@@ -275,7 +276,7 @@ def _named(names: Sequence[str], lower: str) -> str | None:
 
 
 def _is_archive(path: Path) -> bool:
-    return path.suffix.lower() not in FORMATS and exif.is_archive(path)
+    return not is_table_file(path) and exif.is_archive(path)
 
 
 def _check_arguments(

@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from geodata.files import READERS, Batch, FileError, TableFile
+from geodata.files import Batch, FileError, TableFile, batches_of
 
 NAMES = (
     "line", "photoid", "hash", "uid", "unickname", "datetaken", "dateuploaded", "capturedevice",
@@ -82,8 +82,8 @@ def text_names(line: str, *, sure: bool = False) -> tuple[str, ...] | None:
 
 def text_batches(path: Path, names: tuple[str, ...], columns: Sequence[str]) -> Iterator[Batch]:
     """Yield rows of the tab-separated file, fields decoded, damaged rows in their place."""
-    file = TableFile(path, "tsv", names, None, header=False, quoting=False)
-    for batch in READERS["tsv"](file, columns):
+    file = TableFile(path, "tsv", names, header=False, quoting=False, delimiter="\t")
+    for batch in batches_of(file, columns):
         yield Batch(_decoded(batch.table), batch.bad)
 
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from geodata import coords
-from geodata.files import as_table
+from geodata.files import as_table, coordinate_columns
 from geodata.popular.growing import PopularRegions
 from geodata.popular.hexagons import cell_points, cells
 from geodata.popular.near import Near, check_radius, checked
@@ -143,7 +143,7 @@ def exclude(
 
 
 def _columns(table: pa.Table, lat: str | None, lon: str | None) -> tuple[Any, Any]:
-    y, x = coords.find_columns(table.column_names, lat, lon)
+    y, x = coordinate_columns(table.column_names, lat, lon)
     return table[y], table[x]
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from geodata import coords, sphere
-from geodata.files import as_table
+from geodata.files import as_table, coordinate_columns
 from geodata.popular.near import MARGIN, Floats, check_radius, checked, chord
 from geodata.sphere import unit_vectors
 
@@ -159,7 +159,7 @@ class PopularRegions:
                 raise ValueError(msg)
             radius_km = float(stored)
         regions = cls(radius_km)
-        y, x = coords.find_columns(rows.column_names)
+        y, x = coordinate_columns(rows.column_names)
         regions.add(rows[y], rows[x])
         return regions
 

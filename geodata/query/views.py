@@ -20,24 +20,20 @@ if TYPE_CHECKING:
     Source: TypeAlias = str | os.PathLike[str] | pa.Table
     Sources: TypeAlias = Mapping[str, Source] | Iterable[str | os.PathLike[str]]
 
-_TEXT_NAMES = re.compile(
-    r".*id|.*id_.*|.*name|.*code|key|file|path|image|img|photo|author|user|owner", re.IGNORECASE
-)
 
-
-def add_files(con: duckdb.DuckDBPyConnection, files: Sources | None, names: set[str]) -> None:
+def add_files(con: duckdb.DuckDBPyConnection, given: Sources | None, names: set[str]) -> None:
     """Make a view of each file or Arrow table, see `geodata.query.connect`.
 
     Parameters
     ----------
     con
         Not yet locked.
-    files
+    given
         A mapping of view name to file or table, or paths.
     names
         View names taken so far, in lower case; grows.
     """
-    for name, source in _named(files).items():
+    for name, source in _named(given).items():
         _claim(name, names)
         _add_source(con, name, source)
 
@@ -66,15 +62,15 @@ def view_name(path: str | os.PathLike[str]) -> str:
     return name if name and not name[0].isdigit() else f"t_{name}"
 
 
-def _named(files: Sources | None) -> dict[str, Source]:
-    if files is None:
+def _named(given: Sources | None) -> dict[str, Source]:
+    if given is None:
         return {}
-    if isinstance(files, Mapping):
-        return dict(files)
-    if isinstance(files, str | Path):
-        files = [files]
+    if isinstance(given, Mapping):
+        return dict(given)
+    if isinstance(given, str | Path):
+        given = [given]
     named: dict[str, Source] = {}
-    for path in files:
+    for path in given:
         name = view_name(path)
         if name in named:
             msg = (
@@ -112,20 +108,21 @@ def _add_source(con: duckdb.DuckDBPyConnection, name: str, source: Source) -> No
 
 def _open(path: Path) -> Any:
     """Open a file with our reader; DuckDB itself opens none, and expands no ``*`` in a name."""
-    source = files.open_table(path)
-    if source.format != "parquet":
-        return _typed(files.read_table(path), numbers=source.format in ("csv", "tsv"))
-    import pyarrow.dataset as ds
+    source = files.open_source(path)
+    if source.kind == "parquet":
+        import pyarrow.dataset as ds
 
-    return ds.dataset([str(path)], format="parquet")
+        return ds.dataset([str(part.path) for part in source.parts], format="parquet")
+    table = files.read_table(path)
+    if source.kind in ("csv", "tsv"):
+        return _numbers_from_text(table)
+    return files.typed(table, source.kinds())
 
 
-def _typed(table: pa.Table, *, numbers: bool) -> pa.Table:
-    """Make numbers of the text columns that hold nothing else and are not named like an id."""
-    if not numbers:
-        return table
+def _numbers_from_text(table: pa.Table) -> pa.Table:
+    """Make numbers of the columns that hold nothing else and are not named like an id."""
     for i, field in enumerate(table.schema):
-        if _TEXT_NAMES.fullmatch(field.name):
+        if files.is_name(field.name):
             continue
         column = table.column(i)
         parsed = coords.parse_numbers(column)

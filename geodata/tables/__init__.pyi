@@ -18,6 +18,7 @@ from .inputs import (
     reopen as reopen,
 )
 from .log import exists as exists
+from .rows import open_rows as open_rows, source_of_version as source_of_version
 from .schemas import fitted as fitted, kept_schema as kept_schema
 from .tagging import tag as tag, tags as tags, untag as untag, vacuum as vacuum
 from .verifying import Report as Report, verify as verify

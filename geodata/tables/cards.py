@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from geodata import coords, files, maps
+from geodata.files import coordinate_columns
 from geodata.tables import data_files, errors
 from geodata.tables.errors import TableError
 from geodata.tables.versions import TableVersion, open_version
@@ -129,7 +130,7 @@ def _write_card(version: TableVersion, folder: Path, *, has_data: bool) -> Path:
 def _draw(version: TableVersion, path: Path) -> bool:
     """Draw the rows on a map; False where there are no coordinates."""
     try:
-        lat, lon = coords.find_columns(version.schema.names)
+        lat, lon = coordinate_columns(version.schema.names)
     except ValueError:
         return False
     counts = np.zeros(maps.SHAPE, np.int64)

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from geodata import coords, files
 from geodata.tables import writing
+from geodata.tables.rows import source_of_version
 
 
 class DatasetError(ValueError):
@@ -30,9 +31,13 @@ class Input:
     role: str
     reference: Mapping[str, Any]
     """What names the rows in a commit: table, version and content hash, or file and SHA-256."""
-    columns: tuple[str, ...]
-    version: writing.TableVersion | None
-    file: files.TableFile | None
+    source: files.Source
+    version: writing.TableVersion | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return self.source.columns
 
     @property
     def label(self) -> str:
@@ -76,11 +81,7 @@ class Input:
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """Yield the rows in their order, memory flat."""
-        names = None if columns is None else list(dict.fromkeys(columns))
-        if self.version is not None:
-            yield from self.version.batches(names)
-        elif self.file is not None:
-            yield from self.file.batches(names)
+        yield from self.source.tables(None if columns is None else list(dict.fromkeys(columns)))
 
     def points(self, extra: Sequence[str] = ()) -> Iterator[tuple[coords.Coordinates, pa.Table]]:
         """Yield checked coordinates, bit for bit as stored, and the ``extra`` columns beside them.
@@ -97,13 +98,10 @@ class Input:
 
     def coordinate_columns(self) -> tuple[str, str]:
         """Return the names of the latitude and the longitude column."""
-        # a table also stores unit vectors x, y, z, which are no degrees
-        names = [name for name in self.columns if self.file or name not in ("x", "y", "z")]
         try:
-            return coords.find_columns(names)
+            return files.coordinate_columns(self.columns, where=self.label)
         except ValueError as error:
-            msg = f"{self.label}: {error}"
-            raise DatasetError(msg) from error
+            raise DatasetError(str(error)) from error
 
 
 def open_input(lake: str | os.PathLike[str], role: str, source: Any) -> Input:
@@ -144,7 +142,7 @@ def open_input(lake: str | os.PathLike[str], role: str, source: Any) -> Input:
         )
         raise TypeError(msg)
     text = os.fspath(source)
-    if Path(text).suffix.lower() in files.FORMATS:
+    if files.is_table_file(text):
         return _file(role, text)
     name, _, version = text.partition("@")
     return _table(role, writing.open(writing.path_of(lake, name), version or None))
@@ -175,10 +173,10 @@ def reopen(lake: str | os.PathLike[str], role: str, reference: Mapping[str, Any]
 
 
 def _table(role: str, version: writing.TableVersion) -> Input:
-    return Input(role, version.reference(), tuple(version.schema.names), version, None)
+    return Input(role, version.reference(), source_of_version(version), version)
 
 
 def _file(role: str, path: str) -> Input:
-    opened = files.open_table(path)
+    opened = files.open_source(path)
     reference = {"file": path, "sha256": files.sha256(path), "bytes": Path(path).stat().st_size}
-    return Input(role, reference, opened.columns, None, opened)
+    return Input(role, reference, opened)

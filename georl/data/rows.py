@@ -17,13 +17,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geodata import coords
-from geodata.files import write_text
+from geodata.files import ID_NAMES, axis_of, coordinate_columns, find_named, squeeze, write_text
 from geodata.records import TRUTH
 from georl.config import Config, DataConfig
 from georl.data.images import MISSING
 from georl.data.sources import DataError, Source
 
-ID_NAMES = ("id", "image_id", "img_id", "photo_id")
 SHOWN = 5
 """So many rows are named in a message; the others are in a file."""
 
@@ -88,9 +87,8 @@ def read(
 
 def _columns(source: Source, data: DataConfig, image: str | None) -> pa.Table:
     """Return the columns that may be used; of LLaVA-style records those that hold something."""
-    usual = {*ID_NAMES, *coords.LAT_NAMES, *coords.LON_NAMES, *TRUTH}
     named = {data.id, data.lat, data.lon, image}
-    names = [n for n in source.schema.names if n.strip().lower() in usual or n in named]
+    names = [n for n in source.schema.names if n in named or _is_usual(n)]
     if source.schema.names and not names:  # the rows are counted all the same
         names = source.schema.names[:1]
     parts = list(limited(source.batches(names, _READ_ROWS), data.limit))
@@ -101,9 +99,13 @@ def _columns(source: Source, data: DataConfig, image: str | None) -> pa.Table:
     return table.select([n for n in names if table[n].null_count < table.num_rows])
 
 
+def _is_usual(name: str) -> bool:
+    return squeeze(name) in ID_NAMES or axis_of(name) is not None or name.lower() in TRUTH
+
+
 def _pair(table: pa.Table, source: Source, data: DataConfig, need: Need) -> tuple[str, str] | None:
     try:
-        return coords.find_columns(table.column_names, data.lat, data.lon)
+        return coordinate_columns(table.column_names, data.lat, data.lon)
     except ValueError as error:
         if need == "optional" and data.lat is None and data.lon is None:
             return None
@@ -113,8 +115,7 @@ def _pair(table: pa.Table, source: Source, data: DataConfig, need: Need) -> tupl
 
 
 def _ids(table: pa.Table, name: str | None) -> pa.Array | pa.ChunkedArray:
-    lower = {column.strip().lower(): column for column in table.column_names}
-    found = name or next((lower[n] for n in ID_NAMES if n in lower), None)
+    found = name or find_named(table.column_names, ID_NAMES, "id", "data.table")
     if found is None:
         return pa.array(map(str, range(table.num_rows)), pa.string())
     if found not in table.column_names:

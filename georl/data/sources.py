@@ -10,10 +10,8 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from geodata import files, records, tables
 from geodata.files import as_table
@@ -34,7 +32,7 @@ class Source:
     """What messages call it: the path, for a version of a table ``path@3``."""
     schema: pa.Schema
     """Names and types of the columns; all text where the format has no types."""
-    parts: tuple[files.TableFile, ...] = ()
+    rows: files.Source | None = None
     version: tables.TableVersion | None = None
     llava: Path | None = None
     """LLaVA-style records, see `geodata.records.llava`."""
@@ -42,23 +40,19 @@ class Source:
     def batches(self, columns: Sequence[str], rows: int) -> Iterator[pa.Table]:
         """Yield columns in file order, at most ``rows`` rows a time, memory flat."""
         names = list(columns)
-        for table in self._tables(names, rows):
-            yield as_table(table)
+        if self.rows is not None:
+            for table in self.rows.tables(names, rows=rows):
+                yield as_table(table)
+        elif self.llava is not None:
+            for made in records.read_llava_batches(self.llava, batch_rows=min(rows, 4096)):
+                yield as_table(made.select(names))
 
     def stamp(self) -> str:
         """Return a text that changes when the files do: their paths, sizes and times."""
-        paths = self.version.files if self.version else tuple(p.path for p in self.parts)
+        parts = tuple(part.path for part in self.rows.parts) if self.rows is not None else ()
+        paths = self.version.files if self.version else parts
         state = [(str(p.resolve()), p.stat()) for p in paths or (self.llava,) if p is not None]
         return json.dumps([(name, s.st_size, s.st_mtime_ns) for name, s in state])
-
-    def _tables(self, names: list[str], rows: int) -> Iterator[pa.Table]:
-        if self.version is not None:
-            yield from self.version.batches(names, rows)
-        elif self.llava is not None:
-            for made in records.read_llava_batches(self.llava, batch_rows=min(rows, 4096)):
-                yield made.select(names)
-        for part in self.parts:
-            yield from part.batches(names, rows)
 
 
 def pinned(config: Config) -> Config:
@@ -92,13 +86,22 @@ def open_source(data: DataConfig) -> Source:
     path = Path(data.table)
     if _is_table(path):
         opened = tables.open(path, data.version)
-        return Source(f"{data.table}@{opened.version}", opened.schema, version=opened)
+        rows = tables.source_of_version(opened)
+        return Source(f"{data.table}@{opened.version}", opened.schema, rows, opened)
     _refuse_version(data)
     if path.is_dir():
-        return _of_files(data.table, _shards(path))
-    if not path.exists():
+        _refuse_lake(path)
+    elif not path.exists() and "*" not in path.name:
         raise DataError(_absent(path))
-    return _of_files(data.table, [path])
+    if path.suffix.lower() == ".json" or _is_llava(path):
+        head = next(records.read_llava_batches(path, batch_rows=_HEAD_ROWS), None)
+        schema = pa.schema([]) if head is None else head.schema
+        return Source(data.table, schema, llava=path)
+    try:
+        found = files.open_source(path)
+    except files.FileError as error:
+        raise DataError(f"{error} and is no table of a lake" if path.is_dir() else error) from error
+    return Source(data.table, _schema(found), found)
 
 
 def _is_table(path: Path) -> bool:
@@ -125,70 +128,33 @@ def _absent(path: Path) -> str:
     )
 
 
-def _shards(folder: Path) -> list[Path]:
-    """Return the table files in a folder, in the order of their names."""
-    inside = sorted(p for p in folder.rglob("*") if p.is_file())
-    shown = [p for p in inside if not _hidden(p.relative_to(folder))]
-    found = [p for p in shown if p.suffix.lower() in files.FORMATS]
-    if len({files.file_format(p) for p in found}) == 1 and not any(
-        p.is_relative_to(folder / name) for p in found for name in tables.names(folder)
-    ):
-        return found
-    raise DataError(_no_shards(folder, found, shown))
-
-
-def _hidden(path: Path) -> bool:
-    return any(part.startswith((".", "_")) for part in path.parts)
-
-
-def _no_shards(folder: Path, found: list[Path], shown: list[Path]) -> str:
+def _refuse_lake(folder: Path) -> None:
     if names := tables.names(folder):
-        return (
+        msg = (
             f"{folder} is a lake; name one of its tables, {', '.join(names)}: data.table="
             f"{folder / names[0]}"
         )
-    if found:
-        kinds = sorted({files.file_format(p) for p in found})
-        return f"{folder} holds {' and '.join(kinds)} files; name one of them, or one kind's folder"
-    if any(p.suffix.lower() == ".tar" for p in shown):
-        return (
+        raise DataError(msg)
+    shown = [path for path in folder.rglob("*") if path.is_file()]
+    is_rows = any(files.is_table_file(path) for path in shown)
+    if not is_rows and any(path.suffix.lower() == ".tar" for path in shown):
+        msg = (
             f"{folder} holds tar shards, which are not read here; write Parquet, e.g. with "
             "geodata records --format parquet"
         )
-    return f"{folder} holds no {', '.join(sorted(files.FORMATS))} file and is no table of a lake"
-
-
-def _of_files(label: str, paths: list[Path]) -> Source:
-    if paths[0].suffix.lower() == ".json" or _is_llava(paths[0]):
-        if len(paths) > 1:
-            msg = f"{label} holds {len(paths)} files of LLaVA-style records; name one of them"
-            raise DataError(msg)
-        head = next(records.read_llava_batches(paths[0], batch_rows=_HEAD_ROWS), None)
-        schema = pa.schema([]) if head is None else head.schema
-        return Source(label, schema, llava=paths[0])
-    parts = tuple(files.open_table(path) for path in paths)
-    schema = _schema(parts[0])
-    for part in parts[1:]:
-        lacking = set(schema.names) - set(_schema(part).names)
-        if lacking and part.format != "jsonl":
-            msg = f"{part.path} has no column {min(lacking)!r}, which {parts[0].path} has"
-            raise DataError(msg)
-    return Source(label, schema, parts)
+        raise DataError(msg)
 
 
 def _is_llava(path: Path) -> bool:
     if path.suffix.lower() not in (".jsonl", ".ndjson"):
         return False
-    return "conversations" in files.open_table(path).columns
+    return "conversations" in files.open_source(path).columns
 
 
-def _schema(part: files.TableFile) -> pa.Schema:
-    if part.format == "parquet":
-        return pq.read_schema(part.path)
-    if part.format == "jsonl":  # a row may leave out what it does not have
-        head: Any = next(part.batches(None, _HEAD_ROWS), None)
-        return pa.schema([]) if head is None else head.schema
-    return pa.schema([(name, pa.string()) for name in part.columns])
+def _schema(rows: files.Source) -> pa.Schema:
+    if rows.schema is not None:
+        return rows.schema
+    return pa.schema([(name, pa.string()) for name in rows.columns])
 
 
 __all__ = ["DataError", "Source", "open_source", "pinned"]

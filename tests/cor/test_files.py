@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from geodata import cor, files
-from geodata.cor.files import label_file
+from geodata.cor.files import label_file_with
 from geodata.cor.labeller import labeller
 
 
@@ -52,7 +52,7 @@ def sources(tmp_path):
 @pytest.mark.parametrize("out", ["csv", "tsv", "parquet", "jsonl"])
 def test_every_format_into_every_format(sources, engine, tmp_path, kind, out):
     target = tmp_path / f"labelled.{out}"
-    report = label_file(sources[kind], target, engine)
+    report = label_file_with(engine, sources[kind], target)
     assert report.rows == 4
     assert report.matches == {"inside": 2, "nearest": 0, "none": 0, "invalid": 2}
     found = files.read_table(target)
@@ -75,24 +75,24 @@ def test_r5_a_file_gives_what_a_table_gives_in_any_batch_size(engine, tmp_path):
     lat, lon = rng.uniform(-90, 90, 5000), rng.uniform(-180, 180, 5000)
     table = pa.table({"lat": lat, "lon": lon})
     pq.write_table(table, tmp_path / "in.parquet", row_group_size=700)
-    label_file(tmp_path / "in.parquet", tmp_path / "out.parquet", engine)
+    label_file_with(engine, tmp_path / "in.parquet", tmp_path / "out.parquet")
     assert pq.read_table(tmp_path / "out.parquet").equals(cor.label_table(table))
 
 
 def test_empty_files_keep_their_columns(engine, tmp_path):
     (tmp_path / "in.csv").write_text("id,lat,lon\n")
-    report = label_file(tmp_path / "in.csv", tmp_path / "out.csv", engine)
+    report = label_file_with(engine, tmp_path / "in.csv", tmp_path / "out.csv")
     assert report.rows == 0
-    assert files.open_table(tmp_path / "out.csv").columns[:4] == ("id", "lat", "lon", "country")
+    assert files.open_source(tmp_path / "out.csv").columns[:4] == ("id", "lat", "lon", "country")
 
 
 def test_swapped_columns_get_a_hint(engine, tmp_path):
     rows = "\n".join(f"{lon},{lat}" for lat, lon in [(35.6, 139.7)] * 50 + [(48.8, 2.3)] * 50)
     (tmp_path / "in.csv").write_text(f"lat,lon\n{rows}\n")
-    report = label_file(tmp_path / "in.csv", tmp_path / "out.csv", engine)
+    report = label_file_with(engine, tmp_path / "in.csv", tmp_path / "out.csv")
     assert report.beyond_pole == 50
     assert "swapped" in report.swap_hint
-    again = label_file(tmp_path / "in.csv", tmp_path / "b.csv", engine, lat="lon", lon="lat")
+    again = label_file_with(engine, tmp_path / "in.csv", tmp_path / "b.csv", lat="lon", lon="lat")
     assert again.swap_hint is None
     assert again.matches["inside"] == 100
 
@@ -139,6 +139,6 @@ def test_a_failed_write_leaves_the_old_file(engine, tmp_path):
     (tmp_path / "in.csv").write_text("lat,lon\n1,2\n3\n")
     (tmp_path / "out.csv").write_text("old")
     with pytest.raises(files.FileError, match="line 3"):
-        label_file(tmp_path / "in.csv", tmp_path / "out.csv", engine)
+        label_file_with(engine, tmp_path / "in.csv", tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_text() == "old"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.csv", "out.csv"]

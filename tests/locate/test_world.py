@@ -119,8 +119,8 @@ def memory_of_labelling(rows, folder):
             writer.write_table(pa.table([np.arange(start, start + n), lat, lon], schema=schema))
     code = (
         "import resource, sys; from geodata.cor.labeller import labeller;"
-        "from geodata.cor.files import label_file;"
-        "label_file(sys.argv[1], sys.argv[2], labeller(None, 'un', 'own', 10.0));"
+        "from geodata.cor.files import label_file_with;"
+        "label_file_with(labeller(None, 'un', 'own', 10.0), sys.argv[1], sys.argv[2]);"
         "print([l for l in open('/proc/self/status') if l.startswith('VmHWM')][0].split()[1])"
     )
     done = subprocess.run(

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from geodata import coords, photos, popular
-from geodata.datasets.recipes.sampling import Keys, Made, Mask, chosen
-from geodata.files import AUTHOR_NAMES, ID_NAMES, find_named, find_pair, id_text
-from geodata.hashing import row_hashes
+from geodata import leakage, photos, popular
+from geodata.datasets.recipes.sampling import Made, Mask, chosen
+from geodata.files import AUTHOR_NAMES, ID_NAMES, find_named, find_pair
 from geodata.popular import check_radius
 from geodata.tables import DatasetError, Input
 
 RULES = ("photo_id", "author", "coordinate", "radius")
-
-_FLICKR = r"^(?:.*[/\\])?(?P<number>[1-9][0-9]{5,})(?:_[0-9a-f]{10}(?:_.*)?)?(?:\.[A-Za-z]{3,4})?$"
-"""Folders, number, then perhaps the secret of ten digits and more, then perhaps an ending."""
 
 
 def exclude_benchmark(
@@ -39,10 +33,9 @@ def exclude_benchmark(
     Parameters
     ----------
     by
-        Rules, any of: ``photo_id``, the same text, or the same Flickr photo number however the
-        file is named; ``author``; ``coordinate``, exactly the same; ``radius``, within
-        ``radius_km`` of a test row. A rule for which one side has no column is not applied, and
-        the report says so.
+        Rules, any of: ``photo_id``, ``author`` and ``coordinate``, the same photo, photographer
+        or place as `geodata.leakage` has it; ``radius``, within ``radius_km`` of a test row. A
+        rule for which one side has no column is not applied, and the report says so.
     radius_km
         Of the rule ``radius``; 1 km is the finest threshold of the usual evaluation.
     """
@@ -79,110 +72,40 @@ def _rules(by: Sequence[str] | str) -> list[str]:
     return rules
 
 
-@dataclass(frozen=True)
-class _Marks:
-    """What rows can share, as 64-bit keys, 0 for a row without; None where there is no column."""
-
-    rows: int
-    text: Keys | None
-    number: Keys | None
-    author: Keys | None
-    points: coords.Coordinates | None
-
-
-def _marks(source: Input, rules: Sequence[str]) -> _Marks:
-    if source.file is not None:
-        return _marks_of_file(source, rules)
-    return _marks_in(source.batches, source.columns, source.label, rules)
+def _marks(source: Input, rules: Sequence[str]) -> leakage.Marks:
+    names = source.columns
+    if source.version is None and not set(photos.SCHEMA.names) <= set(names):
+        # a file is read as photos are imported: any layout, and bad coordinates are none
+        names = tuple(photos.SCHEMA.names)
+        tables: Callable[[list[str]], Iterator[pa.Table]] = functools.partial(_imported, source)
+    else:
+        tables = source.batches
+    photo = find_named(names, ID_NAMES, "id", source.label) if "photo_id" in rules else None
+    who = find_named(names, AUTHOR_NAMES, "author", source.label) if "author" in rules else None
+    pair = find_pair(names, ("truth", "plain"), source.label)
+    wanted = [name for name in (photo, who, *(pair or ())) if name]
+    return leakage.marks(tables(wanted), id=photo, author=who, pair=pair)
 
 
-def _marks_of_file(source: Input, rules: Sequence[str]) -> _Marks:
-    """Read a file as photos are imported, so that its photographers are hashed as theirs are."""
-    path = source.file.path if source.file else None
-    if set(photos.SCHEMA.names) <= set(source.columns):  # a file that photos import wrote
-        return _marks_in(source.batches, source.columns, source.label, rules)
-    read = functools.partial(_imported, path)
-    return _marks_in(read, tuple(photos.SCHEMA.names), source.label, rules)
-
-
-def _imported(path: Any, columns: Sequence[str]) -> Iterator[pa.Table]:
-    for table in photos.read(path):
+def _imported(source: Input, columns: list[str]) -> Iterator[pa.Table]:
+    for table in photos.read(source.source.path):
         yield table.select(list(dict.fromkeys(columns)))
 
 
-def _marks_in(
-    batches: Callable[[Sequence[str]], Iterator[pa.Table]],
-    names: Sequence[str],
-    label: str,
-    rules: Sequence[str],
-) -> _Marks:
-    photo = find_named(names, ("photoid", *ID_NAMES), "id", label)
-    who = find_named(names, AUTHOR_NAMES, "author", label)
-    photo = photo if "photo_id" in rules else None
-    who = who if "author" in rules else None
-    pair = find_pair(names, ("truth", "plain"), label)
-    parts: dict[str, list[Any]] = {"text": [], "number": [], "author": [], "points": []}
-    rows = 0
-    for table in batches([n for n in (photo, who, *(pair or ())) if n]):
-        rows += table.num_rows
-        if photo:
-            ids = id_text(table[photo])
-            parts["text"].append(_keys(ids))
-            parts["number"].append(_keys(_flickr_numbers(ids)))
-        if who:
-            parts["author"].append(_keys(id_text(table[who])))
-        if pair:
-            y, x = (coords.parse_numbers(table[name]) for name in pair)
-            parts["points"].append(coords.arrays(y, x))
-    keys = {n: np.concatenate(parts[n]) if parts[n] else None for n in ("text", "number", "author")}
-    points = [np.concatenate(columns) for columns in zip(*parts["points"], strict=True)]
-    return _Marks(rows, **keys, points=coords.Coordinates(*points) if points else None)
-
-
-def _keys(values: Any) -> Keys:
-    hashed = row_hashes(pa.table({"value": values}))
-    hashed[np.asarray(pc.is_null(values)).astype(bool)] = 0
-    return hashed
-
-
-def _flickr_numbers(ids: Any) -> Any:
-    """Return the number of a Flickr photo in ``45/77/3228511372.jpg``, ``3228511372_8a3f0c12de``.
-
-    Examples
-    --------
-    >>> names = ["45/77/3228511372.jpg", "3228511372_8a3f0c12de_45@N00.jpg", "00012.jpg"]
-    >>> _flickr_numbers(pa.array(names)).to_pylist()
-    ['3228511372', '3228511372', None]
-    """
-    return pc.struct_field(pc.extract_regex(ids, _FLICKR), "number")
-
-
-def _hits(rule: str, rows: _Marks, benchmark: _Marks, radius_km: float) -> Mask | None:
+def _hits(
+    rule: str, rows: leakage.Marks, benchmark: leakage.Marks, radius_km: float
+) -> Mask | None:
     """Return which rows break a rule, None where it cannot be applied."""
     if rule == "photo_id":
-        same_text = _shared(rows.text, benchmark.text)
-        same_number = _shared(rows.number, benchmark.number)
-        return None if same_text is None or same_number is None else same_text | same_number
+        return leakage.shared_photos(rows, benchmark)
     if rule == "author":
-        return _shared(rows.author, benchmark.author)
+        return leakage.shared_authors(rows, benchmark)
+    if rule == "coordinate":
+        return leakage.shared_places(rows, benchmark)
     if rows.points is None or benchmark.points is None:
         return None
-    if rule == "coordinate":
-        return _shared(_place_keys(rows.points), _place_keys(benchmark.points))
     known = benchmark.points
     near = popular.within_km(
         rows.points.lat, rows.points.lon, known.lat[known.valid], known.lon[known.valid], radius_km
     )
     return near & rows.points.valid
-
-
-def _shared(keys: Keys | None, others: Keys | None) -> Mask | None:
-    if keys is None or others is None:
-        return None
-    return np.asarray((keys != 0) & np.isin(keys, np.unique(others)))
-
-
-def _place_keys(points: coords.Coordinates) -> Keys:
-    hashed = row_hashes(pa.table({"lat": points.lat + 0.0, "lon": points.lon + 0.0}))
-    hashed[~points.valid] = 0
-    return hashed

@@ -189,7 +189,7 @@ def _joined(predictions: Input, truth: pa.Table, label: str) -> _Floats:
     out = np.full((2, truth.num_rows), np.nan)
     if not truth.num_rows:
         return out
-    source = predictions.file.path if predictions.file else predictions.table.arrow()
+    source = predictions.source
     joined = join(read_predictions(source), truth)
     at = np.arange(truth.num_rows) if joined.matched is None else joined.matched
     matched = np.flatnonzero(at >= 0)

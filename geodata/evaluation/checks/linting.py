@@ -11,11 +11,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from geodata import coords, sphere
+from geodata import leakage, sphere
 from geodata.evaluation import joining
 from geodata.evaluation.checks import words
 from geodata.evaluation.findings import SHOWN, Finding, PredictionError, finding
@@ -26,18 +24,16 @@ from geodata.evaluation.joining import (
     Scan,
     Truth,
     join,
-    numbers,
     read_predictions,
     read_truth,
     scan_predictions,
 )
-from geodata.files import AUTHOR_NAMES, find_named, id_text
+from geodata.files import AUTHOR_NAMES, find_named
 
 CHECK_ROWS = 200_000
 NEAR_KM, FAR_KM = 25.0, 1000.0
 SAME_SHARE, SAME_ROWS = 0.9, 20
 COPIED_SHARE = 0.5
-GRID_PER_DEGREE = 1e5  # about a metre
 
 
 def lint(
@@ -234,8 +230,8 @@ def overlap(train: Any, test: Any, *, author: str | None = None) -> list[Finding
     Returns
     -------
     list of Finding
-        About rows of the test: 'id_overlap' (same photo, folders and ending aside),
-        'author_overlap' and 'coordinate_overlap' (the same place to 1e-5 degrees).
+        About rows of the test: 'id_overlap', 'author_overlap' and 'coordinate_overlap', by the
+        rules of `geodata.leakage`.
 
     Examples
     --------
@@ -244,57 +240,45 @@ def overlap(train: Any, test: Any, *, author: str | None = None) -> list[Finding
     >>> [(found.code, found.rows) for found in overlap(train, test)]
     [('id_overlap', (2,)), ('author_overlap', (1,))]
     """
-    known = _marks(train, author)
-    asked = _marks(test, author)
-    remedies = {
-        "id": ("photos", "Remove them from the training rows."),
-        "author": ("photos by photographers", "Split by photographer, or leave these out."),
-        "coordinate": ("places", "Exclude a radius around the test from the training rows."),
+    known, asked = _marks(train, author), _marks(test, author)
+    shared = {
+        "id": leakage.shared_photos(asked, known),
+        "author": leakage.shared_authors(asked, known),
+        "coordinate": leakage.shared_places(asked, known),
     }
     found = []
-    for what, (noun, remedy) in remedies.items():
-        if what not in known or what not in asked:
+    for what, rows in shared.items():
+        if rows is None or not rows.any():
             continue
-        shared = (asked[what] != 0) & np.isin(asked[what], np.unique(known[what]))
-        if n := int(np.count_nonzero(shared)):
-            found.append(
-                finding(
-                    f"{what}_overlap",
-                    "warning",
-                    f"{n} of {len(shared)} test rows are {noun} that the training rows have too",
-                    remedy,
-                    rows=np.flatnonzero(shared)[:SHOWN],
-                    count=n,
-                )
+        noun, remedy = _SHARED[what]
+        found.append(
+            finding(
+                f"{what}_overlap",
+                "warning",
+                f"{rows.sum()} of {len(rows)} test rows are {noun} that the training rows have too",
+                remedy,
+                rows=np.flatnonzero(rows)[:SHOWN],
+                count=int(rows.sum()),
             )
+        )
     return found
 
 
-def _marks(source: Any, author: str | None) -> dict[str, NDArray[np.uint64]]:
-    """Return keys of photo, photographer and place for each row, 0 where there is none."""
+_SHARED = {
+    "id": ("photos", "Remove them from the training rows."),
+    "author": ("photos by photographers", "Split by photographer, or leave these out."),
+    "coordinate": ("places", "Exclude a radius around the test from the training rows."),
+}
+"""What the rows are that two sets share, and the remedy."""
+
+
+def _marks(source: Any, author: str | None) -> leakage.Marks:
     truth = source if isinstance(source, Truth) else read_truth(source)
     columns, where = truth.columns, truth.source.name
     who = author or find_named(truth.source.columns, AUTHOR_NAMES, "author", where)
     if who is not None and who not in truth.source.columns:
         msg = f"{where}: no column {who!r} for author; name the photographer's column with author="
         raise ValueError(msg)
-    parts: dict[str, list[NDArray[np.uint64]]] = {}
-    for batch in truth.source.batches([*columns.used(), *([who] if who else [])]):
-        table = batch.table
-        ids = id_text(table.column(str(columns.id)))
-        parts.setdefault("id", []).append(_keys(ids, "stem"))
-        if who:
-            names = id_text(table.column(who))
-            parts.setdefault("author", []).append(_keys(names, "trim"))
-        place = coords.arrays(
-            numbers(table.column(str(columns.lat))), numbers(table.column(str(columns.lon)))
-        )
-        cell = np.round((place.lat + 90) * GRID_PER_DEGREE).astype(np.uint64) << np.uint64(32)
-        cell |= np.round((place.lon + 180) * GRID_PER_DEGREE).astype(np.uint64)
-        parts.setdefault("coordinate", []).append(np.where(place.valid, cell, np.uint64(0)))
-    return {name: np.concatenate(arrays) for name, arrays in parts.items()}
-
-
-def _keys(values: pa.ChunkedArray, mode: str) -> NDArray[np.uint64]:
-    keys = joining.keys(values, mode, first_row=0)
-    return np.where(np.asarray(pc.is_null(values)), np.uint64(0), keys)
+    tables = (b.table for b in truth.source.batches([*columns.used(), *([who] if who else [])]))
+    pair = (str(columns.lat), str(columns.lon))
+    return leakage.marks(tables, id=columns.id, author=who, pair=pair)

@@ -12,8 +12,8 @@ from typing import Any
 from geodata.evaluation.joining.joined import Predictions, Truth
 from geodata.evaluation.joining.rows import LEVELS
 from geodata.files import (
-    ID_NAMES,
     REGION_NAMES,
+    ROW_NAMES,
     TEXT_NAMES,
     Columns,
     FileError,
@@ -21,8 +21,8 @@ from geodata.files import (
     find_pair,
     given,
     not_found,
-    open_source,
 )
+from geodata.tables import open_rows
 
 
 def read_predictions(
@@ -65,10 +65,10 @@ def read_predictions(
     >>> read_predictions(table).columns.lat
     'lat_pred'
     """
-    opened = open_source(source, format=format, what="predictions")
+    opened = open_rows(source, format=format, what="predictions")
     names, where = list(opened.columns), opened.name
     given_id = given(id, names, "id", where)
-    usual_id = given_id or find_named(names, ID_NAMES, "id", where)
+    usual_id = given_id or find_named(names, ROW_NAMES, "id", where)
     if usual_id is None and not with_truth:
         raise not_found(names, "id column", where)
     words = given(text, names, "text", where)
@@ -106,7 +106,7 @@ def read_truth(
     ('author',)
     """
     opened = (
-        open_source(source, format=format, what="truth")
+        open_rows(source, format=format, what="truth")
         if predictions is None
         else (predictions.source)
     )
@@ -114,7 +114,7 @@ def read_truth(
     if predictions:
         taken.discard(str(predictions.columns.id))
     names, where = [name for name in opened.columns if name not in taken], opened.name
-    id_column = given(id, names, "id", where) or find_named(names, ID_NAMES, "id", where)
+    id_column = given(id, names, "id", where) or find_named(names, ROW_NAMES, "id", where)
     if id_column is None and predictions is None:
         raise not_found(names, "id column", where)
     pair = _given_pair(names, lat, lon, where) or find_pair(names, ("truth", "plain"), where)

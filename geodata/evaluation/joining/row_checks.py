@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -101,7 +102,7 @@ class RowChecks:
     first: dict[str, list[int]] = field(default_factory=dict)
     reason: dict[str, str] = field(default_factory=dict)
 
-    def add(self, rows: Rows, bad: dict[int, str] | None = None) -> None:
+    def add(self, rows: Rows, bad: Mapping[int, str] | None = None) -> None:
         """Look at the next rows."""
         answered = ~np.isnan(rows.lat)
         for code, mask in rows.problems.items():

@@ -7,7 +7,7 @@ is scored, and every finding is known when `join` returns.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,7 +43,7 @@ class Scan:
     no_id_count: int = 0
 
     def add_ids(
-        self, table: pa.Table, has_place: NDArray[np.bool_], bad: dict[int, str]
+        self, table: pa.Table, has_place: NDArray[np.bool_], bad: Mapping[int, str]
     ) -> pa.ChunkedArray | None:
         """Take the ids of the next rows; return them as text where they are text."""
         ids = None

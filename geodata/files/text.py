@@ -1,0 +1,87 @@
+"""Text files as bytes and lines: unpacked, decoded, with the head that tells columns."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections import Counter
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+
+from geodata.files.formats import FileError, TableFile
+
+MAX_HEADER_BYTES = 1 << 20
+DELIMITERS = ",;\t|"
+_HEAD_BYTES = 1 << 12
+
+
+def open_bytes(path: Path, compression: str | None = None) -> Any:
+    """Open a file for reading in one go, unpacked on the way."""
+    return pa.input_stream(os.fspath(path), compression=compression, buffer_size=1 << 16)
+
+
+def open_text(file: TableFile, errors: str = "strict") -> IO[str]:
+    """Open a file as text without its byte-order mark, line ends as they are."""
+    encoding = "utf-8-sig" if file.encoding == "utf-8" else file.encoding
+    raw = open_bytes(file.path, file.compression)
+    return io.TextIOWrapper(raw, encoding=encoding, errors=errors, newline="")
+
+
+def encoding_of(path: Path, compression: str | None) -> str:
+    """Return 'utf-16' where a byte-order mark or the zero bytes of Latin text say so, else 'utf-8'.
+
+    Spreadsheets export UTF-16; nothing else than UTF-8 is guessed, since a wrong guess would
+    change names without a word.
+    """
+    with open_bytes(path, compression) as raw:
+        head = raw.read(_HEAD_BYTES)
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    if head and head[1::2].count(0) > 0.8 * len(head[1::2]):
+        return "utf-16-le"
+    return "utf-8"
+
+
+def delimited_head(path: Path, kind: str, compression: str | None) -> TableFile:
+    """Read the header of a CSV or TSV file.
+
+    Raises
+    ------
+    FileError
+        For an empty first line or names that repeat.
+    """
+    encoding = encoding_of(path, compression)
+    head = TableFile(path, kind, (), encoding=encoding, compression=compression)
+    with open_text(head) as file:
+        first = file.readline(MAX_HEADER_BYTES)
+        second = file.readline(MAX_HEADER_BYTES)
+    delimiter = "\t" if kind == "tsv" else _delimiter(first, second)
+    names = tuple(name.strip() for name in _fields(first, delimiter))
+    if not any(names):
+        msg = f"{path}: line 1 is empty; expected a header with column names"
+        raise FileError(msg)
+    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
+    if repeated:
+        msg = f"{path}: the header repeats {', '.join(map(repr, repeated))}; names must be unique"
+        raise FileError(msg)
+    return TableFile(
+        path, kind, names, delimiter=delimiter, encoding=encoding, compression=compression
+    )
+
+
+def _delimiter(first: str, second: str) -> str:
+    """Return what separates the fields of a CSV: a comma, unless only another one fits."""
+    counts = {mark: len(_fields(first, mark)) for mark in DELIMITERS}
+    possible = [mark for mark, count in counts.items() if count > 1]
+    fitting = [mark for mark in possible if len(_fields(second, mark)) == counts[mark]]
+    return next(iter(fitting or possible), ",")
+
+
+def _fields(line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return line.split(delimiter)
