@@ -232,18 +232,25 @@ def coordinate_columns(
         other = _partner(names, str(lat or lon), "lon" if lat else "lat", roles)
         if other is not None:
             return (lat, other) if lat else (other, str(lon))
-    raise not_found(names, _missing_axis(names, lat, lon), label)
+    msg = (
+        f"{where + ': ' if where else ''}found no {_missing_axis(names, lat, lon)} among "
+        f"{', '.join(name[:40] for name in names[:30]) or '(no columns)'}; expected one of lat, "
+        "latitude, gt_lat, lat_pred with its lon, or name them with --lat and --lon"
+    )
+    raise FileError(msg)
 
 
 def _partner(names: Sequence[str], named: str, axis: str, roles: Sequence[Role]) -> str | None:
     """Return the one column of the other axis that goes with a named one."""
     groups = _axis_groups(names)
     own = axis_of(named)
-    beside = groups[own[1:]][axis] if own else []
-    found = beside or [
-        n for role in roles for k, g in groups.items() if k[0] == role for n in g[axis]
+    choices = [groups[own[1:]][axis]] if own else []
+    choices += [
+        [name for key, group in groups.items() if key[0] == role for name in group[axis]]
+        for role in roles
     ]
-    return found[0] if len(found) == 1 or beside else None
+    found = next(filter(None, choices), [])
+    return found[0] if len(found) == 1 else None
 
 
 def _missing_axis(names: Sequence[str], lat: str | None, lon: str | None) -> str:

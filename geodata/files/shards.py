@@ -21,24 +21,28 @@ def shards(path: Path) -> list[Path]:
         If nothing is there, or files of more than one format.
     """
     if path.is_dir():
-        found = [p for p in sorted(path.rglob("*")) if p.is_file() and not _hidden(p, path)]
+        found = [p for p in sorted(path.rglob("*")) if p.is_file() and not _is_hidden(p, path)]
         tables = [p for p in found if is_table_file(p)]
         if not tables:
             shown = ", ".join(p.name for p in found[:3]) or "nothing"
-            msg = f"{path}: the folder holds no {', '.join(FORMATS)} file, but {shown}"
+            msg = (
+                f"{path} holds no {', '.join(FORMATS)} file and is no table of a lake, but {shown}"
+            )
             raise FileError(msg)
         return _of_one_format(tables, str(path))
     if any(mark in str(path) for mark in _MARKS) and not path.exists():
-        tables = sorted(Path(p) for p in glob.glob(str(path), recursive=True))  # noqa: PTH207
+        named = sorted(Path(p) for p in glob.glob(str(path), recursive=True))  # noqa: PTH207
+        tables = [p for p in named if p.is_file() and not _is_hidden(p, path)]
         if not tables:
             msg = f"{path}: no file has a name of this pattern"
             raise FileError(msg)
-        return _of_one_format([p for p in tables if p.is_file()], str(path))
+        return _of_one_format(tables, str(path))
     return []
 
 
-def _hidden(path: Path, folder: Path) -> bool:
-    return any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
+def _is_hidden(path: Path, asked: Path) -> bool:
+    """Return whether a part of a path that was not asked for by its name is hidden."""
+    return any(part.startswith((".", "_")) for part in path.parts if part not in asked.parts)
 
 
 def _of_one_format(found: list[Path], where: str) -> list[Path]:

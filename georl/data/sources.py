@@ -100,7 +100,7 @@ def open_source(data: DataConfig) -> Source:
     try:
         found = files.open_source(path)
     except files.FileError as error:
-        raise DataError(f"{error} and is no table of a lake" if path.is_dir() else error) from error
+        raise DataError(str(error)) from error
     return Source(data.table, _schema(found), found)
 
 
