@@ -1,0 +1,118 @@
+"""One leakage rule: what lint warns of is what exclude-benchmark drops."""
+
+import hashlib
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from geodata import datasets, evaluation, leakage, photos, tables
+from geodata.evaluation.checks import overlap
+
+SHARED = [
+    ("45/77/3228511372.jpg", "45_77_3228511372.jpg"),
+    ("45/77/3228511372.jpg", "3228511372_8a3f0c12de.jpg"),
+    ("45_77_3228511372.jpg", "3228511372"),
+    ("8c/b9/3228511372.jpg", "8c_b9_3228511372"),
+    ("C:\\photos\\Tower.PNG", "Tower"),
+    ("photos/x.jpg", "x.jpeg"),
+    (" x.jpg", "x.jpg"),
+    ("1000", "1000"),
+]
+APART = [
+    ("a/1.jpg", "b/1.jpg"),
+    ("45/77/3228511372.jpg", "45/77/3228511373.jpg"),
+    ("1e3", "1000"),
+    ("x.jpg", "x.csv"),
+    ("13228511372", "3228511372"),
+]
+
+
+def rows(name, author="me", lat=1.0, lon=2.0):
+    return pa.table({"photo_id": [name], "author": [author], "lat": [lat], "lon": [lon]})
+
+
+def doors(tmp_path, train, test):
+    """Return what both doors say of the photo, the photographer and the place."""
+    photos.import_(train, tmp_path / "train")
+    far = rows("quite another", "nobody", -60.0, 100.0)
+    tables.append(tmp_path / "train", pa.concat_tables(photos.read(far)))
+    photos.import_(test, tmp_path / "test.parquet")
+    found = datasets.build(
+        tmp_path, "clean", "exclude-benchmark", {"rows": "train",
+        "benchmark": str(tmp_path / "test.parquet")}, by="photo_id,author,coordinate",
+    )  # fmt: skip
+    dropped = found.report["rows_that_share"]
+    warned = {f.code for f in overlap(train, test)}
+    return (
+        [bool(dropped[rule]) for rule in ("photo_id", "author", "coordinate")],
+        [f"{what}_overlap" in warned for what in ("id", "author", "coordinate")],
+    )
+
+
+@pytest.mark.parametrize(("one", "other"), SHARED + APART)
+def test_the_photo(tmp_path, one, other):
+    expected = [(one, other) in SHARED, False, False]
+    for turn, (train, test) in enumerate(((one, other), (other, one))):
+        given = rows(train, "a", 1.0, 2.0), rows(test, "b", 30.0, 40.0)
+        path = tmp_path / str(turn)
+        path.mkdir()
+        assert doors(path, *given) == (expected, expected)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("12@N00", "12@N00", True),
+        ("12@N00", " 12@N00", True),
+        ("12@N00", "13@N00", False),
+        ("12@N00", hashlib.sha256(b"12@N00").hexdigest(), True),
+        ("12@N00", hashlib.sha256(b"salt\x0012@N00").hexdigest(), False),
+    ],
+)
+def test_the_photographer_hashed_or_not(one, other, same):
+    for train, test in ((one, other), (other, one)):
+        found = overlap(rows("a", train), rows("b", test, 30.0, 40.0))
+        assert [f.code for f in found] == ["author_overlap"] * same
+
+
+def test_the_photographer_through_both_doors(tmp_path):
+    given = rows("a", "12@N00"), rows("b", "12@N00", 30.0, 40.0)
+    assert doors(tmp_path, *given) == ([False, True, False], [False, True, False])
+
+
+@pytest.mark.parametrize(("lat", "same"), [(1.0, True), (1.000004, True), (1.00002, False)])
+def test_the_place(tmp_path, lat, same):
+    given = rows("a", "x", 1.0, 2.0), rows("b", "y", lat, 2.0)
+    assert doors(tmp_path, *given) == ([False, False, same], [False, False, same])
+
+
+def test_nothing_is_shared_by_rows_that_have_nothing():
+    none = pa.table(
+        {"photo_id": pa.array([None], pa.string()), "author": pa.array([None], pa.string()),
+         "lat": pa.array([None], pa.float64()), "lon": pa.array([None], pa.float64())}
+    )  # fmt: skip
+    marks = leakage.marks([none], id="photo_id", author="author", pair=("lat", "lon"))
+    for shared in (leakage.shared_photos, leakage.shared_authors, leakage.shared_places):
+        assert shared(marks, marks).tolist() == [False]
+    without = leakage.marks([none])
+    for shared in (leakage.shared_photos, leakage.shared_authors, leakage.shared_places):
+        assert shared(marks, without) is None
+    assert (without.rows, marks.rows) == (1, 1)
+
+
+def test_lint_of_a_file_sees_the_flat_form_in_training_rows(tmp_path):
+    truth = pa.table({"IMG_ID": ["45/77/3228511372.jpg"], "LAT": [1.0], "LON": [2.0]})
+    train = pa.table({"photo_id": ["45_77_3228511372.jpg"], "lat": [50.0], "lon": [60.0]})
+    predictions = pa.table({"id": ["45/77/3228511372.jpg"], "lat": [1.0], "lon": [2.5]})
+    codes = [f.code for f in evaluation.checks.lint(predictions, truth, train=train)]
+    assert "id_overlap" in codes
+
+
+def test_keys_of_many_rows_equal_those_of_one():
+    names = [f"{i % 90}/{i % 7}/{i + 10**6}.jpg" for i in range(1000)]
+    batches = [rows(name) for name in names]
+    whole = leakage.marks(batches, id="photo_id", author="author", pair=("lat", "lon"))
+    half = leakage.marks([pa.concat_tables(batches[:500])], id="photo_id")
+    assert leakage.shared_photos(whole, half).tolist() == [True] * 500 + [False] * 500
+    assert np.unique(whole.photos.path).size == 1000
