@@ -25,6 +25,8 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
+from geodata.errors import GeodataError
+
 BATCH_ROWS = 1 << 17
 MAX_HEADER_BYTES = 1 << 20
 READ_AHEAD_S = 0.2
@@ -40,7 +42,7 @@ FORMATS = {
 }
 
 
-class FileError(ValueError):
+class FileError(GeodataError, ValueError):
     """A file that cannot be read or written as asked: says what was found and expected."""
 
 

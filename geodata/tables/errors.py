@@ -8,11 +8,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from geodata.errors import GeodataError
+
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _CODE = re.compile(r"os error (\d{1,4})\)")
 
 
-class TableError(ValueError):
+class TableError(GeodataError, ValueError):
     """A versioned table cannot do what was asked."""
 
 

@@ -16,10 +16,11 @@ from typing import Any
 import pyarrow as pa
 
 from geodata import coords, files
+from geodata.errors import GeodataError
 from geodata.tables import writing
 
 
-class DatasetError(ValueError):
+class DatasetError(GeodataError, ValueError):
     """A dataset that cannot be built as asked: says what was found, the rule and the remedy."""
 
 

@@ -16,13 +16,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from geodata import files, records, tables
+from geodata.errors import GeodataError
 from geodata.files import as_table
 from georl.config import Config, DataConfig
 
 _HEAD_ROWS = 1000
 
 
-class DataError(ValueError):
+class DataError(GeodataError, ValueError):
     """Photos that cannot be trained on or predicted: says which rows, why and what to do."""
 
 
