@@ -87,6 +87,7 @@ def append(
     table: Any,
     note: Mapping[str, Any] | None = None,
     *,
+    schema: pa.Schema | None = None,
     file_rows: int = data_files.FILE_ROWS,
 ) -> int:
     """Append rows as a new version and return its number; a new table begins at version 0.
@@ -98,12 +99,14 @@ def append(
         It is made with its parents where it does not exist.
     table
         Rows, shape (n,): a pyarrow.Table or anything with ``__arrow_c_stream__``. A
-        RecordBatchReader is written as it is read, memory flat. Missing columns become NULL; new
-        ones are added to the table, in a version of their own just before, and are NULL in older
-        rows.
+        RecordBatchReader is written as it is read, memory flat; so is an iterable of tables or
+        record batches, if ``schema`` is given. Missing columns become NULL; new ones are added to
+        the table, in a version of their own just before, and are NULL in older rows.
     note
         What the commit keeps, JSON: inputs with versions and hashes, parameters, seed, sources,
         licences. See `TableVersion.reference` for naming an input.
+    schema
+        Names and types of the columns, where ``table`` is an iterable that cannot tell.
     file_rows
         Most rows a file; smaller files are skipped more finely by selective queries.
 
@@ -111,7 +114,8 @@ def append(
     ------
     TableError
         And its kinds, each with nothing committed: `TableSchemaError` where columns do not fit,
-        `TableConflictError` where others kept committing, `StorageFullError`.
+        `TableConflictError` where others kept committing, `StorageFullError`. An error raised
+        by an iterable passes as it is, with nothing committed either.
 
     Examples
     --------
@@ -127,7 +131,7 @@ def append(
     (1, {'source': 'import'})
     >>> lake.cleanup()
     """
-    return _write(path, table, "append", note, file_rows)
+    return _write(path, table, "append", note, schema, file_rows)
 
 
 def write(
@@ -135,13 +139,14 @@ def write(
     table: Any,
     note: Mapping[str, Any] | None = None,
     *,
+    schema: pa.Schema | None = None,
     file_rows: int = data_files.FILE_ROWS,
 ) -> int:
     """Replace all rows and columns in a new version and return its number.
 
     Older versions stay as they are. Parameters and errors are those of `append`.
     """
-    return _write(path, table, "overwrite", note, file_rows)
+    return _write(path, table, "overwrite", note, schema, file_rows)
 
 
 def open(path: _Path, version: int | str | None = None) -> TableVersion:  # noqa: A001
@@ -182,14 +187,19 @@ def names(lake: _Path) -> list[str]:
 
 
 def _write(
-    path: _Path, rows: Any, mode: str, note: Mapping[str, Any] | None, file_rows: int
+    path: _Path,
+    rows: Any,
+    mode: str,
+    note: Mapping[str, Any] | None,
+    schema: pa.Schema | None,
+    file_rows: int,
 ) -> int:
     root = log.check_path(path)
     checked = _check_note(note)
     if isinstance(file_rows, bool) or not isinstance(file_rows, int) or file_rows < 1:
         msg = f"file_rows {file_rows!r} must be a whole number above 0"
         raise TableError(msg)
-    schema, tables = schemas.stream(rows)
+    schema, tables = schemas.stream(rows, schema)
     known = None
     if log.exists(root):
         table = log.load(root)
