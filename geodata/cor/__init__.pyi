@@ -1,6 +1,6 @@
 from .chain import RegionChain as RegionChain
 from .files import describe as describe, label_file as label_file, write_table as write_table
-from .labeller import Labeller as Labeller, labeller as labeller
+from .labelling import Labeller as Labeller, labeller as labeller
 from .labels import (
     MAX_OFFSET_KM as MAX_OFFSET_KM,
     attach as attach,

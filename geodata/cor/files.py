@@ -17,7 +17,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from geodata import SOFTWARE, coords, files
-from geodata.cor.labeller import Labeller
+from geodata.cor.labelling import Labeller
 from geodata.cor.labels import attach
 
 SWAP_SHARE = 0.01

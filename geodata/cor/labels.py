@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from geodata import coords
 from geodata.cor.chain import RegionChain
-from geodata.cor.labeller import labeller
+from geodata.cor.labelling import labeller
 from geodata.files import as_table
 
 __all__ = ["MAX_OFFSET_KM", "RegionChain", "attach", "label", "label_table"]
