@@ -2,7 +2,6 @@ from .grid import (
     BASE_COLS as BASE_COLS,
     BASE_ROWS as BASE_ROWS,
     MAX_SHIFT as MAX_SHIFT,
-    Floats as Floats,
 )
 from .places import PlaceMatch as PlaceMatch, Places as Places
 from .rule import (

@@ -18,6 +18,7 @@ import pyarrow as pa
 from geodata import coords, files
 from geodata.errors import GeodataError
 from geodata.tables import writing
+from geodata.tables.versions import TableVersion
 
 
 class DatasetError(GeodataError, ValueError):
@@ -32,7 +33,7 @@ class Input:
     reference: Mapping[str, Any]
     """What names the rows in a commit: table, version and content hash, or file and SHA-256."""
     columns: tuple[str, ...]
-    version: writing.TableVersion | None
+    version: TableVersion | None
     file: files.TableFile | None
 
     @property
@@ -43,7 +44,7 @@ class Input:
         return str(self.reference["file"])
 
     @property
-    def table(self) -> writing.TableVersion:
+    def table(self) -> TableVersion:
         """The version of a table.
 
         Raises
@@ -175,7 +176,7 @@ def reopen(lake: str | os.PathLike[str], role: str, reference: Mapping[str, Any]
     return found
 
 
-def _table(role: str, version: writing.TableVersion) -> Input:
+def _table(role: str, version: TableVersion) -> Input:
     return Input(role, version.reference(), tuple(version.schema.names), version, None)
 
 

@@ -1,10 +1,4 @@
-"""Versioned tables on Delta Lake: append, open at a version, compare, tag, verify.
-
-A table is a folder. Every `append` or `write` makes a new version and never changes an old one;
-readers see one version or the next, never a mixture, and writers retry when another was first.
-The note given with a version (inputs with versions and hashes, parameters, seed) is kept in its
-commit. See `verify`, `card` and `export` for checking a table, describing it and handing it on.
-"""
+"""Write a table, open it, and tell its history."""
 
 from __future__ import annotations
 
@@ -19,49 +13,11 @@ from typing import Any
 import pyarrow as pa
 
 from geodata.tables import commits, data_files, log, schemas, tagging
-from geodata.tables.cards import card, export, write_card
-from geodata.tables.diffs import Diff, diff
 from geodata.tables.errors import (
-    StorageFullError,
-    TableChangedError,
-    TableConflictError,
     TableError,
     TableNotFoundError,
-    TableSchemaError,
-    VersionNotFoundError,
 )
-from geodata.tables.tagging import tag, tags, untag, vacuum
-from geodata.tables.verifying import Report, verify
 from geodata.tables.versions import TableVersion, open_version
-
-__all__ = [
-    "Commit",
-    "Diff",
-    "Report",
-    "StorageFullError",
-    "TableChangedError",
-    "TableConflictError",
-    "TableError",
-    "TableNotFoundError",
-    "TableSchemaError",
-    "TableVersion",
-    "VersionNotFoundError",
-    "append",
-    "card",
-    "diff",
-    "export",
-    "history",
-    "names",
-    "open",
-    "path_of",
-    "tag",
-    "tags",
-    "untag",
-    "vacuum",
-    "verify",
-    "write",
-    "write_card",
-]
 
 _Path = str | os.PathLike[str]
 
