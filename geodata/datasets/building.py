@@ -116,6 +116,7 @@ def build(
     Examples
     --------
     >>> import tempfile
+    >>> import pyarrow as pa
     >>> lake = tempfile.TemporaryDirectory()
     >>> photos = pa.table({"photo_id": ["a", "b", "c"], "lat": [48.9, 35.7, None],
     ...                    "lon": [2.3, 139.7, None]})
