@@ -26,7 +26,7 @@ import shapely
 from scipy.spatial import cKDTree
 
 from geodata import boundaries, coords, cor, locate
-from geodata.cor.labeller import labeller
+from geodata.cor import labeller
 from geodata.locate import building
 from geodata.places.places import Places
 from geodata.sphere import unit_vectors

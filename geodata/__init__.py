@@ -13,6 +13,7 @@ import importlib
 from pathlib import Path
 from typing import Any
 
+from geodata.errors import GeodataError
 from geodata.ownership import DISTRIBUTION, refuse_strangers
 
 refuse_strangers(Path(__file__).parent)
@@ -38,7 +39,7 @@ _MODULES = (
     "tables",
 )
 
-__all__ = ["SOFTWARE", "__version__", *_MODULES]
+__all__ = ["SOFTWARE", "GeodataError", "__version__", *_MODULES]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,8 @@
 """Admin boundaries: countries and their first-level divisions, bundled or your own.
 
-``load()`` opens the bundled set: countries from country-coder, admin1 from Natural Earth.
+`load` opens a set by name or folder; a `BoundarySet` says who owns each point, and the nearest
+region where nobody does. The bundled set takes countries from country-coder and admin1 from
+Natural Earth; every decision that no source takes for us is a row of a table, with its reason.
 """
 
 import lazy_loader as lazy

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import shapely
 
 from geodata import boundaries, files
-from geodata.boundary_build import countries, iso, units
+from geodata.boundary_build import countries, iso, naming, units
 from geodata.boundary_build.regions import PROVENANCE, RegionTables, write_tables
 
 
@@ -76,7 +76,7 @@ def assemble(from_dir: Path) -> RegionTables:
     read = units.read_units(admin1)
     tables = RegionTables(
         countries.country_table(countries.read_features(borders), units.land(read)),
-        units.unit_table(read),
+        naming.unit_table(read),
     )
     if found := problems(tables):
         msg = f"the bundled set breaks {len(found)} rules: {'; '.join(found[:5])}"

@@ -24,7 +24,7 @@ def build_set(
     Parameters
     ----------
     name : str
-        ``bundled``, or a provider of `geodata.boundary_build.sources.PROVIDERS`, e.g. ``overture``.
+        ``bundled``, or one of `geodata.boundary_build.providers.PROVIDERS`, e.g. ``overture``.
     source : path
         Folder with the source files.
     out : path, optional

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from geodata import files
 from geodata.files import ArrayFile, load_arrays, save_arrays
-from geodata.gazetteer import FILE, hashed, identity, key
+from geodata.gazetteer import KEYS_FILE, hashed, key, places_identity
 from geodata.places import Places
 
 
@@ -44,8 +44,9 @@ def write(folder: str | os.PathLike[str]) -> Path:
                 entries[code, 2 * index + 1] = None
     table = np.array(sorted(entries), np.uint64).reshape(-1, 2)
     columns = {"key": table[:, 0].astype("<u8"), "place": table[:, 1].astype("<i4")}
-    save_arrays(folder / FILE, columns, {"kind": "place keys", "places": identity(places)})
-    return folder / FILE
+    meta = {"kind": "place keys", "places": places_identity(places)}
+    save_arrays(folder / KEYS_FILE, columns, meta)
+    return folder / KEYS_FILE
 
 
 def _texts(file: ArrayFile) -> list[list[str]]:

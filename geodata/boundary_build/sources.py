@@ -1,9 +1,8 @@
 """Boundary files of other providers, or your own, as the region tables of a boundary set.
 
 A `geodata.boundary_build.providers.Provider` says which columns mean what; `read` does the rest: it
-reads anything geopandas reads, reprojects to WGS 84, repairs the shapes and counts the repairs,
-finds the parents, and gives countries the names and codes of the bundled set. Needs
-the extra ``boundaries``.
+reads anything geopandas reads, reprojects to WGS 84, repairs the shapes and counts the repairs.
+`geodata.boundary_build.region_rows` makes the tables. Needs the extra ``boundaries``.
 """
 
 from __future__ import annotations
@@ -14,21 +13,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
 
 from geodata import boundaries
 from geodata.boundary_build import shapes
-from geodata.boundary_build.countries import COUNTRY_SCHEMA
 from geodata.boundary_build.iso import subdivisions
 from geodata.boundary_build.providers import Layout, Provider
+from geodata.boundary_build.region_rows import Region, region_tables
 from geodata.boundary_build.regions import RegionTables
-from geodata.boundary_build.units import UNIT_SCHEMA
 from geodata.files import FileError
-
-LEVELS = ("country", "admin1", "admin2")
 
 
 @dataclass(frozen=True)
@@ -55,21 +50,8 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class _Region:
-    level: str
-    country: str
-    name: str
-    others: tuple[str, ...]
-    code: str | None
-    key: str | None
-    parent: str | None
-    disputed: bool
-    geometry: shapely.Geometry
-
-
-@dataclass(frozen=True)
 class _Batch:
-    regions: list[_Region]
+    regions: list[Region]
     repairs: shapes.Repairs
     rows: int
     without_country: int
@@ -109,7 +91,7 @@ def read(source: Provider, paths: Iterable[Path]) -> Reading:
         msg = f"{source.name}: no region with a country code and a shape in the files given"
         raise FileError(msg)
     return Reading(
-        _tables(regions),
+        region_tables(regions),
         sum((batch.repairs for batch in batches), shapes.Repairs()),
         sum(batch.rows for batch in batches),
         sum(batch.without_country for batch in batches),
@@ -229,13 +211,13 @@ def alpha2(code: str) -> str | None:
 
 def _region(
     layout: Layout, record: dict[str, Any], country: str, geometry: shapely.Geometry
-) -> _Region:
+) -> Region:
     names = [name for name in (_text(_value(record, n)) for n in layout.names) if name]
     code = _text(_value(record, layout.code)) if layout.code else None
     level = _level(layout, record) or ""
     parent = _text(_value(record, layout.parent)) if layout.parent and level == "admin2" else None
     listed = code in subdivisions(country) and code != parent
-    return _Region(
+    return Region(
         level,
         country,
         names[0] if names else "",
@@ -264,95 +246,3 @@ def _text(value: Any) -> str | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # ids that a NULL beside them turned into floats
     return str(value).strip() or None
-
-
-def _tables(regions: list[_Region]) -> RegionTables:
-    by_level = {level: [r for r in regions if r.level == level] for level in LEVELS}
-    divisions = [*by_level["admin1"], *by_level["admin2"]]
-    drawn = {region.country for region in by_level["country"]}
-    missing = sorted({region.country for region in divisions} - drawn)
-    derived = [_union(country, divisions) for country in missing]
-    rows = [_country_row(region) for region in [*by_level["country"], *derived]]
-    parents = _parents(by_level["admin1"], by_level["admin2"])
-    divided = [_unit_row(region, None) for region in by_level["admin1"]]
-    divided += [
-        _unit_row(region, parent)
-        for region, parent in zip(by_level["admin2"], parents, strict=True)
-    ]
-    rows.sort(key=lambda row: (row["code"], row["geometry"]))
-    divided.sort(
-        key=lambda row: (
-            row["country"],
-            row["admin1_name"] or "",
-            row["admin2_name"] or "",
-            row["geometry"],
-        )
-    )
-    return RegionTables(
-        pa.Table.from_pylist(rows, schema=COUNTRY_SCHEMA),
-        pa.Table.from_pylist(divided, schema=UNIT_SCHEMA),
-    )
-
-
-def _union(country: str, divisions: list[_Region]) -> _Region:
-    parts = [region.geometry for region in divisions if region.country == country]
-    union = shapes.polygonal(shapes.snap(shapely.union_all(parts)))
-    return _Region("country", country, "", (), None, None, None, False, union)
-
-
-def _parents(admin1: list[_Region], admin2: list[_Region]) -> list[_Region | None]:
-    """Find the admin1 of each admin2: by its key, else the one of its country around it."""
-    by_key = {region.key: region for region in admin1 if region.key is not None}
-    tree = shapely.STRtree([region.geometry for region in admin1])
-    return [
-        by_key.get(region.parent) if region.parent in by_key else _around(region, admin1, tree)
-        for region in admin2
-    ]
-
-
-def _around(region: _Region, admin1: list[_Region], tree: shapely.STRtree) -> _Region | None:
-    point = shapely.point_on_surface(region.geometry)
-    near = [admin1[i] for i in np.sort(tree.query(point, predicate="intersects"))]
-    return next((one for one in near if one.country == region.country), None)
-
-
-def _country_row(region: _Region) -> dict[str, Any]:
-    facts = _bundled_facts().get(region.country, {})
-    return {
-        "code": region.country,
-        "name": boundaries.country_name(region.country),
-        **facts,
-        "disputed": region.disputed,
-        "claims": [],
-        "geometry": shapes.wkb([region.geometry])[0],
-    }
-
-
-@cache
-def _bundled_facts() -> dict[str, dict[str, Any]]:
-    """Continent and sovereign of each country, which no provider has alike."""
-    path = boundaries.BUNDLED / "countries.parquet"
-    wanted = [
-        "code",
-        "alpha3",
-        "continent",
-        "sovereign_code",
-        "sovereign_admin1_name",
-        "sovereign_admin1_code",
-    ]
-    return {row.pop("code"): row for row in pq.read_table(path, columns=wanted).to_pylist()}
-
-
-def _unit_row(region: _Region, parent: _Region | None) -> dict[str, Any]:
-    admin1 = parent if region.level == "admin2" else region
-    admin2 = region if region.level == "admin2" else None
-    return {
-        "country": region.country,
-        "admin1_name": admin1.name if admin1 else None,
-        "admin1_code": admin1.code if admin1 else None,
-        "admin2_name": admin2.name if admin2 else None,
-        "admin2_code": admin2.code if admin2 else None,
-        "aliases": list(region.others),
-        "admin1_aliases": list(admin1.others) if admin1 else [],
-        "geometry": shapes.wkb([region.geometry])[0],
-    }

@@ -1,28 +1,14 @@
-"""The unit layer: Natural Earth's first-level units, named and coded by ISO 3166-2.
+"""Units as Natural Earth draws them, brought up to date by our tables.
 
-Three rules make a row:
-
-- *Level.* Where Natural Earth draws the second level (departments, provinces, counties), ISO's
-  parent is admin1 and the unit is admin2; the table ``levels`` says where, and why.
-- *Code.* A unit has the ISO 3166-2 code of the one subdivision of its country whose name agrees:
-  letter for letter, else without accents and case, else without words for the kind of division
-  ("Province of", "oblast"); Natural Earth's own name counts first, then its Yahoo and GeoNames
-  names. No agreement or two of them: NULL. The table ``units`` corrects what names cannot tell.
-- *Name.* Admin1 drawn by Natural Earth keeps its name, which is the one on English maps, with
-  the letters restored that ISO has and Natural Earth dropped (in countries that write Latin
-  letters). Where ISO's parent is admin1, both levels have ISO's names. The table ``names``
-  replaces damaged, outdated and unreadable ones.
-
-Natural Earth 4.1 is of 2018 and in places older. The table ``units`` joins what merged since; the
-table ``splits`` cuts off what became a unit of its own, along outlines good to 5 or 10 km. What
-was redrawn altogether (Kenya, Madagascar, half of Congo and Nepal) keeps its old name, without
-a code.
+Natural Earth 4.1 is of 2018 and in places older. The table ``splits`` cuts off what became a unit
+of its own, along outlines good to 5 or 10 km; the table ``units`` drops, moves and marks what
+merged since, which `geodata.boundary_build.naming` then joins. What was redrawn altogether (Kenya,
+Madagascar, half of Congo and Nepal) keeps its old name, without a code.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -34,14 +20,6 @@ import shapely
 
 from geodata import boundaries
 from geodata.boundary_build import shapes
-from geodata.boundary_build.iso import (
-    NameIndex,
-    Subdivision,
-    plain,
-    readings,
-    subdivisions,
-    without_kinds,
-)
 
 UNIT_SCHEMA = pa.schema(
     [
@@ -56,9 +34,6 @@ UNIT_SCHEMA = pa.schema(
     ]
 )
 
-SURE = -1
-"""Rank of a code that a correction gives; names rank from 0, the strictest, upwards."""
-
 
 @dataclass(frozen=True)
 class Unit:
@@ -72,18 +47,6 @@ class Unit:
 
 
 Corrected = tuple[Unit, boundaries.Correction | None]
-
-
-@dataclass(frozen=True)
-class Named:
-    """A unit with its place in the hierarchy."""
-
-    country: str
-    admin1: tuple[str, str | None]
-    admin2: tuple[str, str | None] | None
-    aliases: frozenset[str]
-    admin1_aliases: frozenset[str]
-    geometry: shapely.Geometry
 
 
 def read_units(path: Path) -> list[Unit]:
@@ -142,21 +105,9 @@ def land(units: Iterable[Unit]) -> dict[tuple[str, str], shapely.Geometry]:
     return result
 
 
-def unit_table(units: Iterable[Unit]) -> pa.Table:
-    """Build the unit layer.
-
-    Returns
-    -------
-    pyarrow.Table
-        Columns of `UNIT_SCHEMA`, ordered by country and names; one row for each division.
-    """
-    named = _with_aliases(_joined(_named(_corrected(_divided(units)))))
-    rows = sorted(named, key=lambda n: (n.country, n.admin1[0], n.admin2[0] if n.admin2 else ""))
-    return pa.Table.from_pylist([_record(row) for row in rows], schema=UNIT_SCHEMA)
-
-
-def _corrected(units: Iterable[Unit]) -> list[Corrected]:
-    found = [(unit, _correction(unit)) for unit in units if unit.name]
+def corrected(units: Iterable[Unit]) -> list[Corrected]:
+    """Return the units up to date: split, dropped and moved, each with what corrects it."""
+    found = [(unit, _correction(unit)) for unit in _divided(units) if unit.name]
     return [
         (replace(unit, country=fix.country) if fix and fix.country else unit, fix)
         for unit, fix in found
@@ -173,168 +124,3 @@ def _correction(unit: Unit) -> boundaries.Correction | None:
 @cache
 def _corrections() -> dict[tuple[str, str, str], boundaries.Correction]:
     return boundaries.corrections()
-
-
-def _named(units: list[Corrected]) -> list[Named]:
-    by_country: dict[str, list[Corrected]] = {}
-    for unit, fix in units:
-        by_country.setdefault(unit.country, []).append((unit, fix))
-    return [
-        named
-        for country in sorted(by_country)
-        for named in _country_units(country, by_country[country])
-    ]
-
-
-def _country_units(country: str, units: list[Corrected]) -> list[Named]:
-    iso = subdivisions(country)
-    codes = _codes(country, units, iso)
-    if len(units) == 1 and codes[0] is None:
-        return []  # one unit that is the whole territory is no division of it
-    return [
-        _place(country, unit, fix, code, iso)
-        for (unit, fix), code in zip(units, codes, strict=True)
-    ]
-
-
-def _codes(
-    country: str,
-    units: list[Corrected],
-    iso: Mapping[str, Subdivision],
-) -> list[str | None]:
-    """Give each unit its code; a code that several claim goes to the one it is named like."""
-    index = NameIndex(country, iso)
-    given = [_given(unit, fix, index) for unit, fix in units]
-    best: dict[str, int] = {}
-    for code, rank in given:
-        if code is not None and rank != SURE:
-            best[code] = min(rank, best.get(code, rank))
-    names = {
-        (code, unit.name)
-        for (code, rank), (unit, _) in zip(given, units, strict=True)
-        if code is not None and rank == best.get(code)
-    }
-    winners = Counter(code for code, _ in names)
-    return [
-        code if code and (rank == SURE or (rank == best[code] and winners[code] == 1)) else None
-        for code, rank in given
-    ]
-
-
-def _given(
-    unit: Unit, fix: boundaries.Correction | None, index: NameIndex
-) -> tuple[str | None, int]:
-    if fix and fix.code:
-        return (None if fix.code == "none" else fix.code), SURE
-    return index.find((unit.name, *unit.other_names))
-
-
-def _place(
-    country: str,
-    unit: Unit,
-    fix: boundaries.Correction | None,
-    code: str | None,
-    iso: Mapping[str, Subdivision],
-) -> Named:
-    own = iso.get(code) if code else None
-    name = boundaries.unit_names().get(code or "") or (fix.name if fix else "")
-    name = name or _name(country, unit, own)
-    known = frozenset[str]() if fix and fix.action == "rename" else {unit.name, *unit.other_names}
-    aliases = frozenset(readings(own.name) if own else []) | known
-    above = _parent(country, fix, own, iso)
-    if above is None:
-        return Named(country, (name, code), None, aliases, aliases, unit.geometry)
-    admin1 = boundaries.unit_names().get(above.code) or readings(above.name)[0]
-    others = frozenset(readings(above.name))
-    if own and not (fix and fix.name):
-        name = boundaries.unit_names().get(own.code) or readings(own.name)[0]
-    return Named(country, (admin1, above.code), (name, code), aliases, others, unit.geometry)
-
-
-def _parent(
-    country: str,
-    fix: boundaries.Correction | None,
-    own: Subdivision | None,
-    iso: Mapping[str, Subdivision],
-) -> Subdivision | None:
-    if fix and fix.parent:
-        return iso[fix.parent]
-    if own and boundaries.parent_is_admin1(country):
-        above = own
-        while above.parent is not None and above.parent in iso:
-            above = iso[above.parent]
-        return None if above is own else above
-    return None
-
-
-def _name(country: str, unit: Unit, own: Subdivision | None) -> str:
-    """Return Natural Earth's name, or ISO's where it differs by accents that it has more of."""
-    if own is None or not boundaries.writes_latin(country):
-        return unit.name
-    for reading in readings(own.name):
-        for text in (reading, without_kinds(reading)):
-            if plain(text) == plain(unit.name) and _accents(text) > _accents(unit.name):
-                return text
-    return unit.name
-
-
-def _accents(text: str) -> int:
-    return sum(not letter.isascii() for letter in text)
-
-
-def _joined(units: list[Named]) -> list[Named]:
-    """Join the parts of one division; what is drawn in two parts has one row."""
-    groups: dict[tuple[object, ...], list[Named]] = {}
-    for unit in units:
-        groups.setdefault((unit.country, unit.admin1, unit.admin2), []).append(unit)
-    return [_union(group) for group in groups.values()]
-
-
-def _union(group: list[Named]) -> Named:
-    first = group[0]
-    if len(group) == 1:
-        return first
-    union = shapes.polygonal(shapes.snap(shapely.union_all([unit.geometry for unit in group])))
-    aliases = frozenset[str]().union(*(unit.aliases for unit in group))
-    others = frozenset[str]().union(*(unit.admin1_aliases for unit in group))
-    return replace(first, aliases=aliases, admin1_aliases=others, geometry=union)
-
-
-def _record(unit: Named) -> dict[str, object]:
-    admin1_name, admin1_code = unit.admin1
-    admin2_name, admin2_code = unit.admin2 or (None, None)
-    return {
-        "country": unit.country,
-        "admin1_name": admin1_name,
-        "admin1_code": admin1_code,
-        "admin2_name": admin2_name,
-        "admin2_code": admin2_code,
-        "aliases": sorted(unit.aliases),
-        "admin1_aliases": sorted(unit.admin1_aliases),
-        "geometry": shapes.wkb([unit.geometry])[0],
-    }
-
-
-def _with_aliases(units: list[Named]) -> list[Named]:
-    """Add the common names of the table ``aliases``; leave out what names two units."""
-    extra = boundaries.unit_aliases()
-    own = [(unit.country, unit.admin2 or unit.admin1) for unit in units]
-    uses = Counter(
-        (country, plain(name))
-        for (country, place), unit in zip(own, units, strict=True)
-        for name in {plain(name): name for name in unit.aliases | {place[0]}}.values()
-    )
-    return [
-        replace(
-            unit,
-            aliases=frozenset(
-                name
-                for name in unit.aliases | extra.get(code or "", frozenset())
-                if uses[country, plain(name)] < 2 or plain(name) == plain(place)
-            )
-            - {place},
-            admin1_aliases=(unit.admin1_aliases | extra.get(unit.admin1[1] or "", frozenset()))
-            - {unit.admin1[0]},
-        )
-        for unit, (country, (place, code)) in zip(units, own, strict=True)
-    ]

@@ -5,7 +5,7 @@ from .files import (
     label_file as label_file,
     label_file_with as label_file_with,
 )
-from .labeller import Labeller as Labeller, labeller as labeller
+from .labelling import Labeller as Labeller, labeller as labeller
 from .labels import (
     MAX_OFFSET_KM as MAX_OFFSET_KM,
     attach as attach,

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from geodata import SOFTWARE, coords, files
-from geodata.cor.labeller import Labeller, labeller
+from geodata.cor.labelling import Labeller, labeller
 from geodata.cor.labels import MAX_OFFSET_KM, attach
 from geodata.files import Source, Writer
 from geodata.tables import open_rows

@@ -1,8 +1,4 @@
-"""Chain of Region: coordinates to country, region, city, offline and exact.
-
-Labels come from reverse-decoding a coordinate against administrative boundaries and canonical
-names, as Geo-R (arXiv 2601.00388, section 3.1) builds its supervision.
-"""
+"""The Chain of Region of a point, of arrays and of tables."""
 
 from __future__ import annotations
 
@@ -13,7 +9,7 @@ import pyarrow as pa
 
 from geodata import coords
 from geodata.cor.chain import RegionChain
-from geodata.cor.labeller import labeller
+from geodata.cor.labelling import labeller
 from geodata.files import as_table, coordinate_columns
 
 __all__ = ["MAX_OFFSET_KM", "RegionChain", "attach", "label", "label_table"]

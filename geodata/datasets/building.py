@@ -14,11 +14,9 @@ same content hash, with any number of threads. How rows are sampled:
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import pyarrow as pa
 
 from geodata import hashing, tables
 from geodata.datasets.audits import Audit, run_audits
@@ -118,6 +116,7 @@ def build(
     Examples
     --------
     >>> import tempfile
+    >>> import pyarrow as pa
     >>> lake = tempfile.TemporaryDirectory()
     >>> photos = pa.table({"photo_id": ["a", "b", "c"], "lat": [48.9, 35.7, None],
     ...                    "lon": [2.3, 139.7, None]})
@@ -148,7 +147,7 @@ def build(
         "report": made.report,
         "code": software(),
     }
-    version = _write(path, made, note)
+    version = tables.write(path, made.batches, note, schema=made.schema)
     written = tables.open(path, version)
     audits = run_audits(written, note, opened)
     return Built(name, version, written.content_hash, written.rows, made.report, audits)
@@ -184,7 +183,7 @@ def rebuild(
     opened = {role: reopen(lake, role, ref) for role, ref in note["inputs"].items()}
     made = _made(note["recipe"], spec, opened, note["seed"], values)
     if write:
-        number = _write(path, made, note)
+        number = tables.write(path, made.batches, note, schema=made.schema)
         found = tables.open(path, number).content_hash
     else:
         number, found = recorded.version, _content_hash(made)
@@ -228,27 +227,6 @@ def _made(
         msg = f"recipe {recipe!r} leaves no row: {made.empty}"
         raise EmptyDatasetError(msg)
     return made
-
-
-def _write(path: Any, made: Made, note: Mapping[str, Any]) -> int:
-    """Write the rows as a version; an error on the way keeps its type through Arrow."""
-    raised: list[BaseException] = []
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        try:
-            for table in made.batches:
-                yield from table.cast(made.schema).to_batches()
-        except BaseException as error:
-            raised.append(error)
-            raise
-
-    reader = pa.RecordBatchReader.from_batches(made.schema, batches())
-    try:
-        return tables.write(path, reader, note)
-    except BaseException:
-        if raised:
-            raise raised[0] from None
-        raise
 
 
 def _content_hash(made: Made) -> str:

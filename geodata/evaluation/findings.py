@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from geodata.errors import GeodataError
+
 Severity = Literal["info", "warning", "error"]
 
 SHOWN = 10
@@ -37,7 +39,7 @@ class Finding:
         return f"{self.severity}: {self.code}: {self.message}{where}. {self.remedy}"
 
 
-class PredictionError(ValueError):
+class PredictionError(GeodataError, ValueError):
     """A prediction or truth file that cannot be scored as it is."""
 
     def __init__(self, finding: Finding) -> None:

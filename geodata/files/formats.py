@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from geodata.errors import GeodataError
+
 BATCH_ROWS = 1 << 17
 
 FORMATS = {
@@ -23,7 +25,7 @@ COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 """Compression by a second ending, which text formats may have: ``preds.csv.gz``."""
 
 
-class FileError(ValueError):
+class FileError(GeodataError, ValueError):
     """A file that cannot be read or written as asked: says what was found and expected."""
 
 

@@ -1,4 +1,4 @@
-from .cities import FILE as FILE, hashed as hashed, identity as identity
+from .cities import KEYS_FILE as KEYS_FILE, hashed as hashed, places_identity as places_identity
 from .names import (
     codes as codes,
     geocode as geocode,

@@ -19,7 +19,7 @@ from geodata.gazetteer.text import words
 from geodata.places import MIN_POPULATION, Places
 from geodata.sphere import haversine_km, unit_vectors
 
-FILE = "places_keys.bin"
+KEYS_FILE = "places_keys.bin"
 
 COMPARABLE = 0.1
 """A place is of comparable size if it has a tenth of the people of another."""
@@ -226,7 +226,7 @@ def hashed(folded: str) -> int:
     return int.from_bytes(hashlib.blake2b(folded.encode(), digest_size=5).digest(), "little")
 
 
-def identity(places: Places) -> str:
+def places_identity(places: Places) -> str:
     """Return what the index of names depends on: the SHA-256 of which places there are."""
     return hashlib.sha256(places.geonameid.tobytes()).hexdigest()
 
@@ -241,9 +241,9 @@ def cities() -> Cities:
         If the index of names was not made from the places beside it.
     """
     places = Places.load()
-    path = Path(boundaries.BUNDLED) / FILE
+    path = Path(boundaries.BUNDLED) / KEYS_FILE
     file = files.load_arrays(path)
-    if file.meta.get("places") != identity(places):
+    if file.meta.get("places") != places_identity(places):
         msg = f"{path}: made from other places than those beside it; build the bundled set again"
         raise FileError(msg)
     return Cities(places, file.arrays["key"].data, file.arrays["place"].data)

@@ -7,67 +7,19 @@ grid cell. `geodata.locate.contents` then finds what lies behind each cell and w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geodata.locate.contents import assemble
+from geodata.locate.edges import MARGIN, Edges, Floats, Heads, Ints, expand
 from geodata.locate.index import CELL, COLUMNS, FORMAT, MAX_CANDIDATES, ROWS, UNITS, Index
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-
-# Cells know the edges up to this far outside them, so that rounding cannot move a point into a
-# cell that lacks an edge it needs. Degrees; far above rounding (1e-13), far below 1e-7.
-MARGIN = 1e-9
 MIN_DIVISION, MAX_DIVISION = 4, 64
 HARD_DIVISION = 1024
 EDGES_PER_STRIP = 4.0
-
-
-@dataclass(frozen=True)
-class Edges:
-    """Unique edges, lower end first, and the regions that each bounds (CSR)."""
-
-    units: NDArray[np.int32]  # (e, 4) x_low, y_low, x_high, y_high in 1e-7 degrees
-    degrees: Floats  # (e, 4) the same as float64 degrees
-    start: Ints  # (e + 1,)
-    region: Ints  # by edge; regions are numbered by precedence, 0 wins
-    regions: int
-
-    def bounds(self, edge: Ints) -> tuple[Ints, Ints]:
-        """Return (i, region) for every region that edge[i] bounds."""
-        who, at = expand(self.start[edge], self.start[edge + 1] - 1)
-        return who, self.region[at]
-
-    def candidates(self, edge: Ints, cell: Ints) -> tuple[Ints, Ints]:
-        """Return the distinct (cell, region) pairs of (edge, cell) pairs, in order."""
-        who, region = self.bounds(edge)
-        key = np.unique(cell[who] * self.regions + region)
-        return key // self.regions, key % self.regions
-
-
-@dataclass(frozen=True)
-class Heads:
-    """The base cells that borders cross, how each is divided, and its edges."""
-
-    cell: Ints
-    k: Ints
-    sub: Ints  # (n + 1,) first sub-cell of each
-    edge: Ints  # (p,) the edges in each base cell, by head
-    edge_head: Ints  # (p,)
-
-    @property
-    def west(self) -> Floats:
-        """Western border of each head, degrees."""
-        return np.asarray(-180.0 + self.cell % COLUMNS * CELL, np.float64)
-
-    @property
-    def south(self) -> Floats:
-        """Southern border of each head, degrees."""
-        return np.asarray(-90.0 + self.cell // COLUMNS * CELL, np.float64)
 
 
 def build(
@@ -111,8 +63,6 @@ def build(
     >>> index.regions([0.5, 0.5, 0.5, 5.0], [0.5, 1.0, 1.5, 5.0]).ravel()  # 1.0: the border
     array([ 0,  1,  1, -1], dtype=int32)
     """
-    from geodata.locate import contents
-
     polygons = np.asarray(geometries, dtype=object)
     layers = np.zeros(len(polygons), np.int64) if layer is None else np.asarray(layer, np.int64)
     _check(polygons, layers)
@@ -120,7 +70,7 @@ def build(
     order = np.lexsort((np.arange(len(polygons)), shapely.area(polygons), layers))
     edges = _unique_edges(polygons[order])
     heads, sub_edge, sub_cell = _divide(edges, edges_per_strip, max_division)
-    data = contents.assemble(edges, layers[order], order, heads, sub_edge, sub_cell)
+    data = assemble(edges, layers[order], order, heads, sub_edge, sub_cell)
     notes = {
         "format": FORMAT,
         "layers": int(layers.max()) + 1,
@@ -220,14 +170,6 @@ def _touched(
     c1 = np.clip(c1, -1, last).astype(np.int64)
     pair, col = expand(c0, c1)
     return who[pair], row[pair], col
-
-
-def expand(first: Ints, last: Ints) -> tuple[Ints, Ints]:
-    """Return (i, v) for every i and every v in first[i]..last[i]."""
-    count = np.maximum(last - first + 1, 0)
-    who = np.repeat(np.arange(len(first)), count)
-    start = np.cumsum(count) - count
-    return who, np.arange(len(who)) - start[who] + first[who]
 
 
 def _divide(edges: Edges, edges_per_strip: float, max_division: int) -> tuple[Heads, Ints, Ints]:

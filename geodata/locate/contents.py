@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.locate.building import MARGIN, Edges, Floats, Heads, Ints, expand
+from geodata.locate.edges import MARGIN, Edges, Floats, Heads, Ints, expand
 from geodata.locate.index import CELL, COLUMNS, HIGH_EAST, LOW_EAST, ROWS, edge_masks, left_of
 
 Bools = NDArray[np.bool_]

@@ -1,4 +1,4 @@
-from .dots import SHAPE as SHAPE, count as count, draw as draw
+from .dots import SHAPE as SHAPE, count_cells as count_cells, draw_dots as draw_dots
 from .land import outlines as outlines
 from .projection import (
     NORTH as NORTH,

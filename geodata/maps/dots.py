@@ -14,12 +14,12 @@ SHAPE = (360, 720)
 """Rows of the raster from south to north, columns from -180 to 180 degrees."""
 
 
-def count(lat: NDArray[np.float64], lon: NDArray[np.float64]) -> NDArray[np.int64]:
+def count_cells(lat: NDArray[np.float64], lon: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return how many points fall into each half degree, shape `SHAPE`.
 
     Examples
     --------
-    >>> counts = count(np.array([90.0, -90.0]), np.array([-180.0, 179.9]))
+    >>> counts = count_cells(np.array([90.0, -90.0]), np.array([-180.0, 179.9]))
     >>> int(counts[-1, 0]), int(counts[0, -1])
     (1, 1)
     """
@@ -28,7 +28,7 @@ def count(lat: NDArray[np.float64], lon: NDArray[np.float64]) -> NDArray[np.int6
     return np.bincount(row * SHAPE[1] + col, minlength=SHAPE[0] * SHAPE[1]).reshape(SHAPE)
 
 
-def draw(counts: NDArray[np.int64], path: Path, title: str) -> None:
+def draw_dots(counts: NDArray[np.int64], path: Path, title: str) -> None:
     """Write the counts as a PNG: a dot a cell over the land, plate carrée, logarithmic colours.
 
     Dots are larger where cells with rows are few, so that a small table can be seen too.

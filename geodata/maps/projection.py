@@ -1,9 +1,4 @@
-"""Land outlines of countries on the Equal Earth projection, for the maps of a report.
-
-The polygons of a boundary set reach out to sea, which is right for owning a photo taken on a
-pier and wrong for a picture. ``world.parquet`` holds what is land of each country: the bundled
-polygons cut with Natural Earth's land and simplified. `geodata.boundary_build` makes it.
-"""
+"""Land outlines and great circles on the Equal Earth projection."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from typing import Any
 import pyarrow as pa
 
 from geodata import images
+from geodata.errors import GeodataError
 from geodata.files import Batch, FileError
 from geodata.images import Archive, open_archive
 
@@ -48,7 +49,7 @@ class Position:
     reason: str | None
 
 
-class _BadTagError(ValueError):
+class _BadTagError(GeodataError, ValueError):
     pass
 
 

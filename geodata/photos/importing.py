@@ -16,11 +16,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from geodata import SOFTWARE, files
+from geodata import SOFTWARE, files, tables
 from geodata.images import Archive, ImagePlaces, index_path, open_archive, open_image, open_images
 from geodata.photos.rows import SCHEMA, STATUSES, UNAVAILABLE_BYTES, Rules, to_schema
 from geodata.photos.sources import FLICKR, LAYOUTS, ROLES, PhotoSource, open_photos
-from geodata.photos.writing import append, is_file_target, write_parquet
+from geodata.photos.writing import is_file_target, write_parquet
 
 __all__ = [
     "LAYOUTS",
@@ -220,17 +220,17 @@ def import_(
     opened = open_photos(source, format, columns, keep)
     rules = _rules(opened, salt, images, min_image_bytes, licence, source_name)
     into_file = is_file_target(target)
-    tables = _batches(opened, rules)
-    first = next(tables, None)  # a wrong source fails before anything is hashed or made
+    batches = _batches(opened, rules)
+    first = next(batches, None)  # a wrong source fails before anything is hashed or made
     made_by = _made_by(opened, rules)
     tally = _Tally()
-    stream = _counted(first, tables, tally, opened.rows, progress)
+    stream = _counted(first, batches, tally, opened.rows, progress)
     schema = _empty(rules).schema if first is None else first[0].schema
     version = None
     if into_file:
         write_parquet(target, schema, stream, made_by)
     else:
-        version = append(target, schema, stream, made_by)
+        version = tables.append(target, stream, made_by, schema=schema)
     return ImportReport(
         target=os.fspath(target),
         version=version,

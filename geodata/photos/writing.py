@@ -1,4 +1,4 @@
-"""Write photo rows as they come: to a Parquet file or a versioned table."""
+"""Photo rows into one Parquet file, as they come."""
 
 from __future__ import annotations
 
@@ -42,31 +42,3 @@ def write_parquet(
     # coordinates hardly repeat: a dictionary of them would be built and thrown away
     plain = {"photo_id", "lat", "lon", "image", "source_row", "x", "y", "z"}
     files.write_tables(tables, target, schema, made_by, plain=plain)
-
-
-def append(
-    target: str | os.PathLike[str],
-    schema: pa.Schema,
-    tables: Iterator[pa.Table],
-    made_by: dict[str, Any],
-) -> int:
-    """Append tables of one schema to a versioned table in one commit and return its version."""
-    from geodata import tables as versioned
-
-    failed: list[Exception] = []
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        try:
-            for table in tables:
-                yield from table.to_batches()
-        except Exception as error:
-            failed.append(error)  # on its way through Arrow an error loses its type
-            raise
-
-    reader = pa.RecordBatchReader.from_batches(schema, batches())
-    try:
-        return versioned.append(target, reader, note=made_by)
-    except Exception:
-        if failed:
-            raise failed[0] from None
-        raise

@@ -1,43 +1,5 @@
-r"""Populated places: which city a point belongs to.
+"""The opened file of populated places; `geodata.places.rule` says which city a point belongs to.
 
-The rule
---------
-A photo in the middle of a metropolis belongs to the metropolis, not to the quarter or hamlet
-whose centre happens to be nearest; a photo in a village belongs to the village. GeoNames
-lists quarters beside cities without saying which is which, so the rule decides it from
-population and position. A place of population ``p`` has a built-up area of radius
-
-.. math:: r = \sqrt{\max(p, 300) / (2000\,\pi)}\ \text{km}
-
-(2,000 people per km²: 12.6 km for a million). Only places of the point's country compete.
-
-1. **Part of a city.** Place ``q`` is part of place ``m`` if both lie in one GeoNames first-level
-   division (or one of them in none), ``m`` is larger (or equal and of lower geonameid), and
-   ``m`` covers all of ``q``: ``d(q, m) + r_q <= r_m``. If several do, the one with the smallest
-   ``d / r_m``; a part of a part belongs to the whole. So quarters trace the real outline of
-   their city, which no circle does, a large neighbour (Sakai beside Osaka) stays itself, and
-   the division keeps Jersey City out of New York.
-2. **Reach.** ``R_i = min(r_i, d_i) / 2``, where ``d_i`` is the distance to the nearest place of
-   another city: a large town begins to count before its centre is near, but never further
-   than half-way to its neighbour.
-3. **Winner.** The point belongs to the city of the place with the smallest ``d - R``, the lowest
-   geonameid among equals.
-4. **Cap.** A point more than ``max_km`` (25) outside the radius of that city has none. 25 km is
-   what image geolocalization counts as city level, and 97.5% of photos on land are that near.
-
-The factors were chosen on the outlines of some 170 cities in OpenStreetMap and on the Swiss
-localities of Who's On First, where the optimum is flat. The plain nearest place names the city
-for 32% of the photo-like points inside such an outline and the locality for 72% of the Swiss
-ones; this rule for 70% and 82%, at the price of naming the city for 14% of the points around an
-outline instead of 6%. Of well-known places, which set the cap and the tie-break but no factor,
-90% get the right city, against 69%. ``benchmarks/places.py`` prints these figures.
-
-Distances of the rule are straight lines through the Earth, which rank as great circles do and
-are a metre shorter at 100 km; the distance reported, and capped, is the great circle to the
-city's centre.
-
-The file
---------
 A `geodata.files.arrays` file. Per place, ordered by country code and geonameid: ``lat_e5``,
 ``lon_e5`` (1e-5 degrees), ``population``, ``country`` and ``admin1`` (indices into the meta
 lists), ``geonameid``, ``city`` (index of the place it is part of, or itself), ``reach_m``, and
@@ -47,37 +9,21 @@ are the grid of `geodata.places.grid`, which names the few places that can win a
 
 from __future__ import annotations
 
-import math
 import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geodata import coords, files
 from geodata.files import FileError
-from geodata.places.grid import Lists, PlaceGrid, point_km, points_km
-from geodata.sphere import EARTH_RADIUS_KM
-
-MAX_KM = 25.0
-"""How far outside its city's radius a point may be, at most."""
-
-DENSITY = 2_000.0
-"""People per km² of built-up area."""
-
-MIN_POPULATION = 300
-"""Stands in for a population that is smaller or unknown."""
-
-_NOBODY = -1
-_CHUNK = 1 << 16  # points a time: the fastest of 2**11 to 2**18
-_DIAMETER_KM = 2.0 * EARTH_RADIUS_KM
+from geodata.places.grid import Floats, PlaceGrid, points_km
+from geodata.places.rule import MAX_KM, NOBODY, CityRule, radius_km
 
 _BUNDLED = Path(__file__).parents[1] / "boundaries" / "bundled" / "places.bin"
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -94,15 +40,6 @@ class PlaceMatch:
 
     index: NDArray[np.int32]
     distance_km: Floats
-
-
-class _View(NamedTuple):
-    """Columns as flat memory: one element costs a fifth of what it does through NumPy."""
-
-    country: memoryview
-    city: memoryview
-    sites: memoryview
-    radius: memoryview
 
 
 @dataclass(frozen=True)
@@ -227,7 +164,7 @@ class Places:
     def nearest(
         self, lat: ArrayLike, lon: ArrayLike, country: ArrayLike, *, max_km: float = MAX_KM
     ) -> PlaceMatch:
-        """Return the city of every point by the rule of this module.
+        """Return the city of every point by the city rule.
 
         Parameters
         ----------
@@ -263,11 +200,7 @@ class Places:
         lon = _checked(lat, lon)
         _check_max(max_km)
         codes = np.broadcast_to(codes, lat.shape)
-        index, distance = np.empty(len(lat), np.int32), np.empty(len(lat))
-        for begin in range(0, len(lat), _CHUNK):
-            part = slice(begin, begin + _CHUNK)
-            index[part], distance[part] = self._chunk(lat[part], lon[part], codes[part], max_km)
-        return PlaceMatch(index, distance)
+        return PlaceMatch(*self._rule.many(lat, lon, codes, max_km))
 
     def one(
         self, lat: float, lon: float, country_code: str, *, max_km: float = MAX_KM
@@ -284,79 +217,19 @@ class Places:
         if not (-90.0 <= lat <= 90.0 and -180.0 <= lon < 180.0):
             lat, lon = coords.scalar(lat, lon)
         _check_max(max_km)
-        code = self._codes.get(country_code, _NOBODY)
-        point = point_km(lat, lon)
-        view, best, winner = self._view, math.inf, _NOBODY
-        for place in self._grid.at(lat, lon):
-            if view.country[place] == code:
-                score = _chord(view, place, point) - view.sites[4 * place + 3]
-                if score < best:
-                    best, winner = score, place
-        if winner == _NOBODY:
-            return None
-        city = view.city[winner]
-        chord = _chord(view, city, point)
-        distance = _DIAMETER_KM * float(np.arcsin(chord / _DIAMETER_KM))
-        return (city, distance) if distance - view.radius[city] <= max_km else None
-
-    def _chunk(
-        self, lat: Floats, lon: Floats, country: NDArray[Any], max_km: float
-    ) -> tuple[NDArray[np.int32], Floats]:
-        point = points_km(lat, lon)
-        winner = self._winners(self._grid.lists(lat, lon), point, country)
-        city = self.city.take(winner, mode="clip")
-        chord, _ = _chords(self._sites, city, point)
-        distance = _DIAMETER_KM * np.arcsin(chord / _DIAMETER_KM)
-        known = (winner >= 0) & (distance - self._radius.take(city) <= max_km)
-        return np.where(known, city, np.int32(_NOBODY)), np.where(known, distance, 0.0)
-
-    def _winners(self, lists: Lists, point: Floats, country: NDArray[Any]) -> NDArray[np.int32]:
-        """Return the winning place of each point, -1 where no place of its country is near.
-
-        Points are put in order of their number of candidates, so that round ``k`` weighs
-        candidate ``k`` of a leading slice and moves no point. A single candidate wins unweighed.
-        """
-        most = int(lists.length.max(initial=0))
-        order = np.argsort((most - lists.length).astype(np.uint16), kind="stable")
-        lists = Lists(*(column.take(order) for column in lists))
-        point, country = point.take(order, axis=1), country.take(order)
-        longer = len(order) - np.cumsum(np.bincount(lists.length, minlength=most + 1))
-        best, winner = np.full(len(order), np.inf), np.full(len(order), _NOBODY, np.int32)
-        several = int(longer[1]) if most > 1 else 0
-        for k, m in enumerate(longer[:most].tolist()):
-            place = self._grid.places(lists, k, m)
-            if k == 0:
-                alone = place[several:]
-                own = self.country.take(alone) == country[several:m]
-                np.copyto(winner[several:m], alone, where=own)
-                place, m = place[:several], several
-            chord, reach = _chords(self._sites, place, point[:, :m])
-            score = chord - reach
-            better = (score < best[:m]) & (self.country.take(place) == country[:m])
-            np.copyto(best[:m], score, where=better)
-            np.copyto(winner[:m], place, where=better)
-        out = np.empty_like(winner)
-        out[order] = winner
-        return out
+        return self._rule.one(lat, lon, self._codes.get(country_code, NOBODY), max_km)
 
     @cached_property
-    def _grid(self) -> PlaceGrid:
-        return PlaceGrid.of(self.file)
-
-    @cached_property
-    def _sites(self) -> Floats:
-        """Position and reach of every place, km, shape (n, 4): one cache line or two each."""
+    def _rule(self) -> CityRule:
         vectors = points_km(self.lat, self.lon)
-        return np.ascontiguousarray(np.vstack([vectors, self.file.arrays["reach_m"] / 1000.0]).T)
-
-    @cached_property
-    def _radius(self) -> Floats:
-        return radius_km(self.population)
-
-    @cached_property
-    def _view(self) -> _View:
-        sites = self._sites.reshape(-1)
-        return _View(self.country.data, self.city.data, sites.data, self._radius.data)
+        sites = np.vstack([vectors, self.file.arrays["reach_m"] / 1000.0]).T
+        return CityRule(
+            self.country,
+            self.city,
+            np.ascontiguousarray(sites),
+            radius_km(self.population),
+            PlaceGrid.of(self.file),
+        )
 
     @cached_property
     def _codes(self) -> dict[str, int]:
@@ -364,41 +237,10 @@ class Places:
 
     @cached_property
     def _by_letters(self) -> NDArray[np.int16]:
-        table = np.full(677, _NOBODY, np.int16)
+        table = np.full(677, NOBODY, np.int16)
         for code, index in self._codes.items():
             table[(ord(code[0]) - 65) * 26 + ord(code[1]) - 65] = index
         return table
-
-
-def radius_km(population: ArrayLike) -> Floats:
-    """Return the radius of the built-up area, ``sqrt(max(p, 300) / (2000 pi))`` km.
-
-    Examples
-    --------
-    >>> radius_km([0, 1_000_000]).round(2)
-    array([ 0.22, 12.62])
-    """
-    people = np.maximum(np.asarray(population, np.float64), MIN_POPULATION)
-    return np.asarray(np.sqrt(people / (np.pi * DENSITY)))
-
-
-def _chord(view: _View, place: int, point: tuple[float, float, float]) -> float:
-    """Return the straight distance from a point to a place, km: `_chords` for one."""
-    x, y, z = view.sites[4 * place : 4 * place + 3]
-    dx, dy, dz = x - point[0], y - point[1], z - point[2]
-    return math.sqrt(dx * dx + dy * dy + dz * dz)
-
-
-def _chords(sites: Floats, place: NDArray[Any], point: Floats) -> tuple[Floats, Floats]:
-    """Return straight distances from places to points (3, n), and the places' reach, km."""
-    site = sites.take(place, axis=0)
-    dx, dy, dz = site[:, 0] - point[0], site[:, 1] - point[1], site[:, 2] - point[2]
-    dx *= dx
-    dy *= dy
-    dz *= dz
-    dx += dy
-    dx += dz
-    return np.sqrt(dx, out=dx), site[:, 3]
 
 
 def _checked(lat: Floats, lon: Floats) -> Floats:

@@ -1,11 +1,4 @@
-"""Popular regions: which points lie within a radius of any popular point, exactly.
-
-Geo-R builds its hard set by dropping every photo within 200 km of a place that a base model
-already localizes. Three ways agree to the row: `within_km` on arrays, the H3 cells of `cells`
-with the SQL macro ``far_from_popular``, and `PopularRegions`, which grows while training runs.
-"Within" is the canonical predicate ``haversine_a <= threshold_a`` of `geodata.sphere`: a point
-exactly at the radius is within.
-"""
+"""The radius on arrays and tables: which points are within, and the rows that are not."""
 
 from __future__ import annotations
 
@@ -17,12 +10,8 @@ from numpy.typing import NDArray
 
 from geodata import coords
 from geodata.files import as_table, coordinate_columns
-from geodata.popular.growing import PopularRegions
-from geodata.popular.hexagons import cell_points, cells
-from geodata.popular.near import Near, check_radius, checked
+from geodata.popular.centres import Centres, check_radius, checked_points
 from geodata.popular.raster import within_raster
-
-__all__ = ["PopularRegions", "cell_points", "cells", "exclude", "within_km"]
 
 
 def within_km(
@@ -65,13 +54,14 @@ def within_km(
     array([ True, False, False])
     """
     radius = check_radius(radius_km)
-    near = Near(*checked(popular_lat, popular_lon, "popular point"), radius)
+    centres = Centres(*checked_points(popular_lat, popular_lon, "popular point"), radius)
     if _is_plain(lat) and _is_plain(lon) and len(lat) == len(lon) > _DIRECT:
-        return within_raster(near, lat, lon, radius)  # checked by the chunk, which stays in cache
+        # its chunks are checked there, while they are in the cache
+        return within_raster(centres, lat, lon, radius)
     points = coords.arrays(lat, lon, wrap=False)
     if len(points.lat) <= _DIRECT:
-        return near.contains(points.lat, points.lon) & points.valid
-    return within_raster(near, points.lat, points.lon, radius) & points.valid
+        return centres.contains(points.lat, points.lon) & points.valid
+    return within_raster(centres, points.lat, points.lon, radius) & points.valid
 
 
 def exclude(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from geodata import coords, sphere
 from geodata.files import as_table, coordinate_columns
-from geodata.popular.near import MARGIN, Floats, check_radius, checked, chord
+from geodata.popular.centres import MARGIN, Floats, check_radius, checked_points, chord
 from geodata.sphere import unit_vectors
 
 _RADIUS_KEY = b"radius_km"
@@ -68,7 +68,7 @@ class PopularRegions:
         ValueError
             If a point is not valid; then none is added.
         """
-        lats, lons = checked(*_columns(lat, lon), "popular point")
+        lats, lons = checked_points(*_columns(lat, lon), "popular point")
         before = len(self)
         vectors = unit_vectors(lats, lons)
         for point, vector in zip(

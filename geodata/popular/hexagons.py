@@ -14,7 +14,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from geodata.popular.near import AMBIGUOUS, INSIDE, Near, check_radius, checked, chord
+from geodata.popular.centres import (
+    AMBIGUOUS,
+    INSIDE,
+    Centres,
+    check_radius,
+    checked_points,
+    chord,
+)
 
 _REACH_KM = 1420.0
 """No H3 cell of resolution r reaches farther than this / sqrt(7)^r from its centre.
@@ -61,12 +68,15 @@ def cells(
     (22, 4)
     """
     target = _check_resolution(resolution)
-    near = Near(*checked(popular_lat, popular_lon, "popular point"), check_radius(radius_km))
+    points = checked_points(popular_lat, popular_lon, "popular point")
+    centres = Centres(*points, check_radius(radius_km))
     inside: list[_Cells] = []
     frontier = _base_cells()
     for level in range(target + 1):
         leaf = level == target
-        states = near.classify(*_centres(frontier), _reach(level, 1.0 if leaf else _DESCENDANTS))
+        states = centres.classify(
+            *_cell_middles(frontier), _reach(level, 1.0 if leaf else _DESCENDANTS)
+        )
         inside.append(_children(frontier[states == INSIDE], target))
         frontier = frontier[states == AMBIGUOUS]
         if not leaf:
@@ -97,20 +107,23 @@ def cell_points(
     >>> cell_points(table, [48.86], [2.35], radius_km=200).num_rows  # one for each ambiguous cell
     18
     """
-    near = Near(*checked(popular_lat, popular_lon, "popular point"), check_radius(radius_km))
+    points = checked_points(popular_lat, popular_lon, "popular point")
+    centres = Centres(*points, check_radius(radius_km))
     rows = pa.table(cell_table)
     open_ = np.asarray(rows["class"].to_numpy(zero_copy_only=False) == "ambiguous", bool)
     found = rows["cell"].to_numpy()[open_].view(np.uint64)
     if not len(found):
-        return pa.table({"cell": found.view(np.int64), "lat": near.lat[:0], "lon": near.lon[:0]})
-    near_by = near.within(*_centres(found), _reach(_resolution_of(found), 1.0))
-    counts = [len(points) for points in near_by]
-    chosen = np.fromiter((i for points in near_by for i in points), np.int64, sum(counts))
+        return pa.table(
+            {"cell": found.view(np.int64), "lat": centres.lat[:0], "lon": centres.lon[:0]}
+        )
+    deciding = centres.within(*_cell_middles(found), _reach(_resolution_of(found), 1.0))
+    counts = [len(points) for points in deciding]
+    chosen = np.fromiter((i for points in deciding for i in points), np.int64, sum(counts))
     return pa.table(
         {
             "cell": np.repeat(found.view(np.int64), counts),
-            "lat": near.lat[chosen],
-            "lon": near.lon[chosen],
+            "lat": centres.lat[chosen],
+            "lon": centres.lon[chosen],
         }
     )
 
@@ -152,7 +165,7 @@ def _children(cells_: _Cells, resolution: int) -> _Cells:
     return np.asarray(pa.array(h3ronpy.change_resolution(cells_, resolution))).astype(np.uint64)
 
 
-def _centres(cells_: _Cells) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _cell_middles(cells_: _Cells) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     from h3ronpy import vector
 
     batch = pa.record_batch(vector.cells_to_coordinates(cells_))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geodata import coords
-from geodata.popular.near import AMBIGUOUS, OUTSIDE, Floats, Near
+from geodata.popular.centres import AMBIGUOUS, OUTSIDE, Centres, Floats
 
 _COARSE = 8
 """Cells on a side of the fine raster in one cell of the coarse."""
@@ -15,17 +15,19 @@ _COARSE = 8
 _CHUNK = 1 << 18
 
 
-def within_raster(near: Near, lat: Floats, lon: Floats, radius_km: float) -> NDArray[np.bool_]:
+def within_raster(
+    centres: Centres, lat: Floats, lon: Floats, radius_km: float
+) -> NDArray[np.bool_]:
     """Return which points lie within the radius, shape (n,); those in doubt are measured."""
     rows = _raster_rows(radius_km)
     keys = _keys(lat, lon, rows)
-    states = _states(near, keys, rows)
+    states = _states(centres, keys, rows)
     out = np.empty(len(lat), np.int8)
     for i in range(0, len(lat), _CHUNK):
         out[i : i + _CHUNK] = states[keys[i : i + _CHUNK]]
     undecided = np.flatnonzero(out == AMBIGUOUS)
     points = coords.arrays(lat[undecided], lon[undecided], wrap=False)
-    out[undecided] = near.contains(points.lat, points.lon)
+    out[undecided] = centres.contains(points.lat, points.lon)
     return out.astype(bool)
 
 
@@ -38,7 +40,7 @@ def _raster_rows(radius_km: float) -> int:
 def _keys(lat: Floats, lon: Floats, rows: int) -> NDArray[np.int32]:
     """Return the cell of each point, and for an invalid point one cell past the last.
 
-    A point on a cell's own border may fall by 1 ulp to the neighbour; `Near` has room for it.
+    A point on a cell's own border may fall by 1 ulp to the neighbour; `Centres` has room for it.
     """
     out = np.empty(len(lat), np.int32)
     scale = rows / 180.0
@@ -55,7 +57,7 @@ def _keys(lat: Floats, lon: Floats, rows: int) -> NDArray[np.int32]:
     return out
 
 
-def _states(near: Near, keys: NDArray[np.int32], rows: int) -> NDArray[np.int8]:
+def _states(centres: Centres, keys: NDArray[np.int32], rows: int) -> NDArray[np.int8]:
     """Return the verdict on every cell that holds a point, coarse cells first."""
     states = np.zeros(2 * rows * rows + 1, np.int8)
     states[keys] = AMBIGUOUS
@@ -66,14 +68,14 @@ def _states(near: Near, keys: NDArray[np.int32], rows: int) -> NDArray[np.int8]:
     coarse = np.zeros(2 * coarse_rows * coarse_rows, np.int8)
     coarse[parents] = AMBIGUOUS
     occupied = np.flatnonzero(coarse)
-    coarse[occupied] = _classify(near, occupied, coarse_rows)
+    coarse[occupied] = _classify(centres, occupied, coarse_rows)
     states[used] = coarse[parents]
     open_cells = used[coarse[parents] == AMBIGUOUS]
-    states[open_cells] = _classify(near, open_cells, rows)
+    states[open_cells] = _classify(centres, open_cells, rows)
     return states
 
 
-def _classify(near: Near, found: NDArray[np.int64], rows: int) -> NDArray[np.int8]:
+def _classify(centres: Centres, found: NDArray[np.int64], rows: int) -> NDArray[np.int8]:
     step = 180.0 / rows
     lat = np.asarray((found // (2 * rows) + 0.5) * step - 90.0, np.float64)
     lon = np.asarray((found % (2 * rows) + 0.5) * step - 180.0, np.float64)
@@ -81,4 +83,4 @@ def _classify(near: Near, found: NDArray[np.int64], rows: int) -> NDArray[np.int
     edge = np.maximum(np.abs(lat) - step / 2, 0.0)
     half = np.sin(np.radians(step / 4)) ** 2
     reach = 2.0 * np.sqrt(half * (1.0 + np.cos(np.radians(lat)) * np.cos(np.radians(edge))))
-    return near.classify(lat, lon, reach)
+    return centres.classify(lat, lon, reach)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from geodata.errors import GeodataError
 from geodata.query.views import add_files, add_lake, view_name
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ SQL_FOLDERS = ("macros", "metrics", "audits")
 __all__ = ["QueryError", "connect", "load_sql", "run", "sql_folder", "view_name"]
 
 
-class QueryError(ValueError):
+class QueryError(GeodataError, ValueError):
     """SQL that cannot be run as asked: says what was given and what is allowed."""
 
 

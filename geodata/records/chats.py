@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from geodata import answers, coords
 from geodata.answers import LEVELS, VARIANTS, question
+from geodata.errors import GeodataError
 from geodata.files import as_table
 from geodata.images import image_column, is_missing
 
@@ -30,7 +31,7 @@ TURNS = pa.list_(_TURN)
 """Type of a column of chats."""
 
 
-class RecordError(ValueError):
+class RecordError(GeodataError, ValueError):
     """Rows that make no record: says which, why and what to do."""
 
 

@@ -136,10 +136,10 @@ def _draw(version: TableVersion, path: Path) -> bool:
     counts = np.zeros(maps.SHAPE, np.int64)
     for table in _columns(version, [lat, lon]):
         points = coords.arrays(table[lat], table[lon])
-        counts += maps.count(points.lat[points.valid], points.lon[points.valid])
+        counts += maps.count_cells(points.lat[points.valid], points.lon[points.valid])
     if not counts.any():
         return False
-    maps.draw(counts, path, f"{version.path.name}, version {version.version}")
+    maps.draw_dots(counts, path, f"{version.path.name}, version {version.version}")
     return True
 
 

@@ -25,6 +25,7 @@ from deltalake.transaction import AddAction, create_table_with_add_actions
 
 import geodata
 from geodata import files
+from geodata.errors import GeodataError
 from geodata.tables import errors
 from geodata.tables.data_files import DataFile, now_ms
 from geodata.tables.errors import TableConflictError, TableError
@@ -92,7 +93,7 @@ def _version_of(root: Path, identity: str) -> int | None:
     return None
 
 
-class _MadeMeanwhileError(Exception):
+class _MadeMeanwhileError(GeodataError):
     """Another writer created the table first."""
 
 

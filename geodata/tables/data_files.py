@@ -56,13 +56,15 @@ def write(
     Raises
     ------
     StorageFullError
-        If there is no room; what was written is removed.
+        If there is no room; what was written is removed. An error of ``tables`` keeps its type,
+        also one that says that another disk is full.
     """
     written: list[DataFile] = []
+    theirs: list[BaseException] = []
     try:
-        for part in _parts(tables, schema, file_rows):
+        for part in _parts(_noting(tables, theirs), schema, file_rows):
             name = f"part-{order:08d}-{len(written):05d}-{uuid.uuid4().hex}.parquet"
-            with storage(root, "writing rows"):
+            with storage(root, "writing rows", passing=theirs):
                 written.append(_write_one(root / name, part, schema))
     except BaseException:
         remove(root, written)
@@ -84,6 +86,14 @@ def read(path: Path, schema: pa.Schema, rows: int = ROW_GROUP) -> Iterator[pa.Ta
         held = [name for name in file.schema_arrow.names if name in wanted]
         for batch in file.iter_batches(batch_size=rows, columns=held, use_threads=False):
             yield fitted(pa.Table.from_batches([batch]), schema)
+
+
+def _noting(tables: Iterator[pa.Table], raised: list[BaseException]) -> Iterator[pa.Table]:
+    try:
+        yield from tables
+    except BaseException as error:
+        raised.append(error)
+        raise
 
 
 def _parts(

@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import errno
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from geodata.errors import GeodataError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _CODE = re.compile(r"os error (\d{1,4})\)")
 
 
-class TableError(ValueError):
+class TableError(GeodataError, ValueError):
     """A versioned table cannot do what was asked."""
 
 
@@ -41,14 +43,14 @@ class StorageFullError(TableError):
 
 
 @contextlib.contextmanager
-def storage(path: Path, doing: str) -> Iterator[None]:
-    """Turn a full disk into `StorageFullError`; everything else passes."""
+def storage(path: Path, doing: str, passing: Sequence[BaseException] = ()) -> Iterator[None]:
+    """Turn a full disk into `StorageFullError`; everything else passes, and ``passing`` too."""
     try:
         yield
     except TableError:
         raise
     except Exception as error:
-        if not is_full(error):
+        if not is_full(error) or any(error is known for known in passing):
             raise
         lines = str(error).splitlines()
         reason = next((line for line in lines if "os error" in line), lines[0]).strip()

@@ -16,11 +16,13 @@ from typing import Any
 import pyarrow as pa
 
 from geodata import coords, files
+from geodata.errors import GeodataError
 from geodata.tables import writing
 from geodata.tables.rows import source_of_version
+from geodata.tables.versions import TableVersion
 
 
-class DatasetError(ValueError):
+class DatasetError(GeodataError, ValueError):
     """A dataset that cannot be built as asked: says what was found, the rule and the remedy."""
 
 
@@ -32,7 +34,7 @@ class Input:
     reference: Mapping[str, Any]
     """What names the rows in a commit: table, version and content hash, or file and SHA-256."""
     source: files.Source
-    version: writing.TableVersion | None = None
+    version: TableVersion | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -47,7 +49,7 @@ class Input:
         return str(self.reference["file"])
 
     @property
-    def table(self) -> writing.TableVersion:
+    def table(self) -> TableVersion:
         """The version of a table.
 
         Raises
@@ -172,7 +174,7 @@ def reopen(lake: str | os.PathLike[str], role: str, reference: Mapping[str, Any]
     return found
 
 
-def _table(role: str, version: writing.TableVersion) -> Input:
+def _table(role: str, version: TableVersion) -> Input:
     return Input(role, version.reference(), source_of_version(version), version)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -118,26 +118,50 @@ def fitted(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return pa.table(columns, schema=schema)
 
 
-def stream(rows: Any) -> tuple[pa.Schema, Iterator[pa.Table]]:
+def stream(rows: Any, schema: pa.Schema | None = None) -> tuple[pa.Schema, Iterator[pa.Table]]:
     """Return the schema and the tables of anything that speaks Arrow, read once.
+
+    Parameters
+    ----------
+    rows
+        With ``schema``, also an iterable of tables or record batches of these columns. They reach
+        the files without a RecordBatchReader, in which an error on the way would lose its type.
 
     Raises
     ------
     TypeError
-        If it does not.
+        If it does not speak Arrow; as it is read, for an item that is no rows.
+    TableSchemaError
+        As it is read, for an item with other columns.
     """
-    if isinstance(rows, pa.Table):
-        return rows.schema, iter([rows])
-    if isinstance(rows, pa.RecordBatch):
-        return rows.schema, iter([pa.Table.from_batches([rows])])
-    if not hasattr(rows, "__arrow_c_stream__"):
+    if isinstance(rows, pa.Table | pa.RecordBatch):
+        rows, schema = [rows], schema or rows.schema
+    elif schema is None and hasattr(rows, "__arrow_c_stream__"):
+        rows = pa.RecordBatchReader.from_stream(rows)
+        schema = rows.schema
+    elif schema is None or not isinstance(rows, Iterable):
         msg = (
             f"rows are {type(rows).__name__}; expected a pyarrow.Table or anything with "
-            "__arrow_c_stream__ (a RecordBatchReader, polars, pandas, a DuckDB relation)"
+            "__arrow_c_stream__ (a RecordBatchReader, polars, pandas, a DuckDB relation), or with "
+            "schema= an iterable of tables"
         )
         raise TypeError(msg)
-    reader = pa.RecordBatchReader.from_stream(rows)
-    return reader.schema, (pa.Table.from_batches([batch]) for batch in reader)
+    return schema, (_of_columns(part, schema) for part in rows)
+
+
+def _of_columns(part: Any, schema: pa.Schema) -> pa.Table:
+    if isinstance(part, pa.RecordBatch):
+        part = pa.Table.from_batches([part])
+    if not isinstance(part, pa.Table):
+        msg = f"the rows hold a {type(part).__name__}; expected tables or record batches"
+        raise TypeError(msg)
+    if part.schema.names != schema.names:
+        msg = (
+            f"rows on the way have the columns {', '.join(part.schema.names)}; the schema given "
+            f"with them says {', '.join(schema.names)}"
+        )
+        raise TableSchemaError(msg)
+    return part
 
 
 def _check_names(schema: pa.Schema) -> None:

@@ -1,10 +1,4 @@
-"""Versioned tables on Delta Lake: append, open at a version, compare, tag, verify.
-
-A table is a folder. Every `append` or `write` makes a new version and never changes an old one;
-readers see one version or the next, never a mixture, and writers retry when another was first.
-The note given with a version (inputs with versions and hashes, parameters, seed) is kept in its
-commit. See `verify`, `card` and `export` for checking a table, describing it and handing it on.
-"""
+"""Write a table, open it, and tell its history."""
 
 from __future__ import annotations
 
@@ -19,49 +13,11 @@ from typing import Any
 import pyarrow as pa
 
 from geodata.tables import commits, data_files, log, schemas, tagging
-from geodata.tables.cards import card, export, write_card
-from geodata.tables.diffs import Diff, diff
 from geodata.tables.errors import (
-    StorageFullError,
-    TableChangedError,
-    TableConflictError,
     TableError,
     TableNotFoundError,
-    TableSchemaError,
-    VersionNotFoundError,
 )
-from geodata.tables.tagging import tag, tags, untag, vacuum
-from geodata.tables.verifying import Report, verify
 from geodata.tables.versions import TableVersion, open_version
-
-__all__ = [
-    "Commit",
-    "Diff",
-    "Report",
-    "StorageFullError",
-    "TableChangedError",
-    "TableConflictError",
-    "TableError",
-    "TableNotFoundError",
-    "TableSchemaError",
-    "TableVersion",
-    "VersionNotFoundError",
-    "append",
-    "card",
-    "diff",
-    "export",
-    "history",
-    "names",
-    "open",
-    "path_of",
-    "tag",
-    "tags",
-    "untag",
-    "vacuum",
-    "verify",
-    "write",
-    "write_card",
-]
 
 _Path = str | os.PathLike[str]
 
@@ -87,6 +43,7 @@ def append(
     table: Any,
     note: Mapping[str, Any] | None = None,
     *,
+    schema: pa.Schema | None = None,
     file_rows: int = data_files.FILE_ROWS,
 ) -> int:
     """Append rows as a new version and return its number; a new table begins at version 0.
@@ -98,12 +55,14 @@ def append(
         It is made with its parents where it does not exist.
     table
         Rows, shape (n,): a pyarrow.Table or anything with ``__arrow_c_stream__``. A
-        RecordBatchReader is written as it is read, memory flat. Missing columns become NULL; new
-        ones are added to the table, in a version of their own just before, and are NULL in older
-        rows.
+        RecordBatchReader is written as it is read, memory flat; so is an iterable of tables or
+        record batches, if ``schema`` is given. Missing columns become NULL; new ones are added to
+        the table, in a version of their own just before, and are NULL in older rows.
     note
         What the commit keeps, JSON: inputs with versions and hashes, parameters, seed, sources,
         licences. See `TableVersion.reference` for naming an input.
+    schema
+        Names and types of the columns, where ``table`` is an iterable that cannot tell.
     file_rows
         Most rows a file; smaller files are skipped more finely by selective queries.
 
@@ -111,7 +70,8 @@ def append(
     ------
     TableError
         And its kinds, each with nothing committed: `TableSchemaError` where columns do not fit,
-        `TableConflictError` where others kept committing, `StorageFullError`.
+        `TableConflictError` where others kept committing, `StorageFullError`. An error raised
+        by an iterable passes as it is, with nothing committed either.
 
     Examples
     --------
@@ -127,7 +87,7 @@ def append(
     (1, {'source': 'import'})
     >>> lake.cleanup()
     """
-    return _write(path, table, "append", note, file_rows)
+    return _write(path, table, "append", note, schema, file_rows)
 
 
 def write(
@@ -135,13 +95,14 @@ def write(
     table: Any,
     note: Mapping[str, Any] | None = None,
     *,
+    schema: pa.Schema | None = None,
     file_rows: int = data_files.FILE_ROWS,
 ) -> int:
     """Replace all rows and columns in a new version and return its number.
 
     Older versions stay as they are. Parameters and errors are those of `append`.
     """
-    return _write(path, table, "overwrite", note, file_rows)
+    return _write(path, table, "overwrite", note, schema, file_rows)
 
 
 def open(path: _Path, version: int | str | None = None) -> TableVersion:  # noqa: A001
@@ -182,14 +143,19 @@ def names(lake: _Path) -> list[str]:
 
 
 def _write(
-    path: _Path, rows: Any, mode: str, note: Mapping[str, Any] | None, file_rows: int
+    path: _Path,
+    rows: Any,
+    mode: str,
+    note: Mapping[str, Any] | None,
+    schema: pa.Schema | None,
+    file_rows: int,
 ) -> int:
     root = log.check_path(path)
     checked = _check_note(note)
     if isinstance(file_rows, bool) or not isinstance(file_rows, int) or file_rows < 1:
         msg = f"file_rows {file_rows!r} must be a whole number above 0"
         raise TableError(msg)
-    schema, tables = schemas.stream(rows)
+    schema, tables = schemas.stream(rows, schema)
     known = None
     if log.exists(root):
         table = log.load(root)

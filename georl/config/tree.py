@@ -12,8 +12,10 @@ from typing import Any, Literal
 
 import yaml
 
+from geodata.errors import GeodataError
 
-class ConfigError(ValueError):
+
+class ConfigError(GeodataError, ValueError):
     """A configuration that cannot be run: says the field, the value, the rule and the remedy."""
 
 

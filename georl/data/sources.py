@@ -14,13 +14,14 @@ from pathlib import Path
 import pyarrow as pa
 
 from geodata import files, records, tables
+from geodata.errors import GeodataError
 from geodata.files import as_table
 from georl.config import Config, DataConfig
 
 _HEAD_ROWS = 1000
 
 
-class DataError(ValueError):
+class DataError(GeodataError, ValueError):
     """Photos that cannot be trained on or predicted: says which rows, why and what to do."""
 
 

@@ -14,6 +14,7 @@ from typing import IO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from geodata.errors import GeodataError
 from geodata.files import write_text
 from georl.config import Config, dump
 from georl.run import METRICS, JsonLines
@@ -24,7 +25,7 @@ MAX_THREADS = 4
 """More than these gain nothing on matrices as small as the tiny model's."""
 
 
-class DemoError(ValueError):
+class DemoError(GeodataError, ValueError):
     """A training run of the demo stopped: carries the end of its log."""
 
 

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from geodata.errors import GeodataError
 from geodata.files import sha256, write_text
 from georl.config import Config, ConfigError, plain
 
@@ -26,7 +27,7 @@ MANIFEST, MARKER = "manifest.json", "COMPLETE"
 _NAME = re.compile(r"checkpoint-([0-9]{1,9})")
 
 
-class CheckpointError(ValueError):
+class CheckpointError(GeodataError, ValueError):
     """A checkpoint that is not whole: names the folder, the file and the difference."""
 
 

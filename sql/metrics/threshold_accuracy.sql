@@ -10,57 +10,15 @@
 -- Input   joined: name of a relation, as text, with one row a truth row: lat, lon, pred_lat,
 --         pred_lon in degrees, NULL where there is no prediction.
 -- Source  share of sin2(d / 2R) <= sin2(t / 2R) on R = 6371 km: no arc function, one pass.
--- Needs   sql/macros/haversine_a.sql, sql/macros/limit_a.sql
+-- Needs   sql/macros/haversine_a.sql, sql/macros/limit_a.sql, sql/macros/threshold_shares.sql
 -- Example FROM threshold_accuracy('joined', thresholds_km := [25, 200]);
 CREATE OR REPLACE MACRO threshold_accuracy(
     joined, thresholds_km := [1, 25, 200, 750, 2500], strict := false, missing := 'wrong'
 ) AS TABLE (
-    WITH scored AS (
+    WITH scored AS (  -- noqa: ST03, threshold_shares reads it by its name
         SELECT haversine_a(lat, lon, pred_lat, pred_lon) AS a
         FROM query_table(joined)
-    ),
-
-    counted AS (
-        SELECT
-            count(*) AS truth_rows,
-            count(a) AS answered,
-            [
-                count_if(a <= limit_a(thresholds_km[1], strict)),
-                count_if(a <= limit_a(thresholds_km[2], strict)),
-                count_if(a <= limit_a(thresholds_km[3], strict)),
-                count_if(a <= limit_a(thresholds_km[4], strict)),
-                count_if(a <= limit_a(thresholds_km[5], strict)),
-                count_if(a <= limit_a(thresholds_km[6], strict)),
-                count_if(a <= limit_a(thresholds_km[7], strict)),
-                count_if(a <= limit_a(thresholds_km[8], strict)),
-                count_if(a <= limit_a(thresholds_km[9], strict)),
-                count_if(a <= limit_a(thresholds_km[10], strict))
-            ] AS correct
-        FROM scored
     )
 
-    SELECT
-        unnest(thresholds_km::DOUBLE[]) AS threshold_km,
-        truth_rows,
-        answered,
-        coalesce(unnest(correct[:len(thresholds_km)]), 0)::BIGINT AS correct,
-        coalesce(unnest(correct[:len(thresholds_km)]), 0)
-        / nullif(
-            CASE missing
-                WHEN 'wrong' THEN truth_rows
-                WHEN 'exclude' THEN answered
-                ELSE error('missing is wrong or exclude')
-            END, 0
-        ) AS accuracy,
-        answered / nullif(truth_rows, 0) AS coverage,
-        missing AS missing
-    FROM counted
-    WHERE CASE
-        WHEN len(thresholds_km) NOT BETWEEN 1 AND 10
-            THEN error('thresholds_km takes 1 to 10 thresholds; call it again for more')
-        WHEN list_min(thresholds_km::DOUBLE[]) >= 0
-            AND len(list_filter(thresholds_km, lambda t: isfinite(t::DOUBLE)))
-            = len(thresholds_km) THEN true
-        ELSE error('every threshold in km must be a number >= 0')
-    END
+    FROM threshold_shares('scored', thresholds_km, strict, missing)
 );

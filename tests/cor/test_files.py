@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from geodata import cor, files
+from geodata.cor import labeller
 from geodata.cor.files import label_file_with
-from geodata.cor.labeller import labeller
 
 
 @pytest.fixture(scope="module")

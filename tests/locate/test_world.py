@@ -118,7 +118,7 @@ def memory_of_labelling(rows, folder):
             lat, lon = rng.uniform(-60, 75, n), rng.uniform(-180, 180, n)
             writer.write_table(pa.table([np.arange(start, start + n), lat, lon], schema=schema))
     code = (
-        "import resource, sys; from geodata.cor.labeller import labeller;"
+        "import resource, sys; from geodata.cor import labeller;"
         "from geodata.cor.files import label_file_with;"
         "label_file_with(labeller(None, 'un', 'own', 10.0), sys.argv[1], sys.argv[2]);"
         "print([l for l in open('/proc/self/status') if l.startswith('VmHWM')][0].split()[1])"

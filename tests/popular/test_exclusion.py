@@ -12,7 +12,7 @@ from hypothesis import given, settings, strategies as st
 
 from geodata import popular, sphere
 from geodata.popular import exclusion
-from geodata.popular.near import Near, unit_vectors
+from geodata.popular.centres import Centres, unit_vectors
 
 ROOT = Path(__file__).parents[2]
 GALLERY = ROOT.parent / "shared" / "data" / "points" / "geoclip_gallery_100k.csv"
@@ -164,7 +164,7 @@ def test_radius_must_be_above_zero(radius_km):
 
 
 def test_many_copies_of_one_place_are_one_place():
-    near = Near(np.zeros(10_000), np.zeros(10_000), 200.0)
+    near = Centres(np.zeros(10_000), np.zeros(10_000), 200.0)
     assert len(near.lat) == 1
 
 

@@ -212,6 +212,64 @@ def test_a_failing_stream_commits_nothing(path):
 # names
 
 
+class ReadingStoppedError(Exception):
+    """Of nobody's hierarchy: a caller's own."""
+
+
+def photos_then(error, n=3):
+    yield photos(n)
+    yield from photos(n, n).to_batches()
+    raise error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ReadingStoppedError("here"), OSError(errno.ENOSPC, "the disk read from"), KeyboardInterrupt()],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.parametrize("call", [tables.append, tables.write])
+def test_an_error_on_the_way_keeps_its_type_and_commits_nothing(path, call, error):
+    """Also one that says a disk is full: it is not the table's."""
+    cause = ValueError("why")
+    error.__cause__ = cause
+    with pytest.raises(type(error)) as caught:
+        call(path, photos_then(error), schema=photos().schema, file_rows=2)
+    assert caught.value is error
+    assert error.__cause__ is cause
+    assert not path.exists()
+    tables.append(path, photos(4))
+    files = sorted(path.rglob("*"))
+    with pytest.raises(type(error)):
+        call(path, photos_then(error), schema=photos().schema, file_rows=2)
+    assert sorted(path.rglob("*")) == files
+    assert tables.open(path).version == 0
+    assert tables.verify(path).ok
+
+
+def test_an_iterator_with_its_schema_is_written_as_the_rows_are(path):
+    schema = photos().schema
+    parts = iter([photos(3), photos(0), *photos(4, 3).to_batches()])
+    assert tables.append(path, parts, {"source": "parts"}, schema=schema) == 0
+    assert tables.open(path).arrow().equals(pa.concat_tables([photos(3), photos(4, 3)]))
+    assert tables.history(path)[0].rows_added == 7
+    assert tables.write(path, iter(()), schema=schema) == 1
+    assert tables.open(path).arrow().schema.names == schema.names
+    narrow = pa.schema([("n", pa.int32())])
+    assert tables.write(path, [pa.table({"n": [1, 2]})], schema=narrow) == 2
+    assert tables.open(path).arrow()["n"].type == pa.int32()
+
+
+def test_an_iterator_of_something_else_is_refused(path):
+    schema = photos().schema
+    with pytest.raises(TypeError, match=r"generator.*schema= an iterable of tables"):
+        tables.append(path, (photos(1) for _ in range(2)))
+    with pytest.raises(TypeError, match="hold a dict; expected tables or record batches"):
+        tables.append(path, [photos(1), {"photo_id": "a"}], schema=schema)
+    with pytest.raises(tables.TableSchemaError, match="on the way have the columns a; the schema"):
+        tables.append(path, [photos(1), pa.table({"a": [1]})], schema=schema)
+    assert not path.exists()
+
+
 @pytest.mark.parametrize(
     "name", ["..", ".hidden", "a/b", "", "a b", "é", "1a", "a'; DROP", "x" * 65, "a.", "a\n"]
 )

@@ -47,7 +47,7 @@ def check_radius(radius_km: float) -> float:
     return number
 
 
-def checked(lat: Any, lon: Any, what: str) -> tuple[Floats, Floats]:
+def checked_points(lat: Any, lon: Any, what: str) -> tuple[Floats, Floats]:
     """Return coordinates bit for bit as given, all of them valid.
 
     Raises
@@ -66,7 +66,7 @@ def checked(lat: Any, lon: Any, what: str) -> tuple[Floats, Floats]:
     return given.lat, given.lon
 
 
-class Near:
+class Centres:
     """The centres of equal circles, indexed.
 
     Parameters
