@@ -57,7 +57,7 @@ class Reader:
         self, data: DataConfig, unpacked: Unpacked | None = None, chats: Sequence[str] = ()
     ) -> None:
         self._data, self._unpacked, self._chats = data, unpacked, tuple(chats)
-        self._question = data.question or prompts.question(data.prompt, data.levels)
+        self._question = prompts.question(data)
         self._root = Path(data.image_root)
         self._earth = world.Earth() if data.table == "world" else None
 

@@ -97,8 +97,8 @@ def _done(partial: JsonLines, config: Config) -> dict[str, dict[str, Any]]:
 
 def _run_id(config: Config) -> str:
     asked = config.data
-    question = asked.question or answers.question(asked.prompt, asked.levels)
-    parts = [config.model.name, config.model.revision, asked.table, asked.version, question]
+    parts = [config.model.name, config.model.revision, asked.table, asked.version]
+    parts.append(data.question(asked))
     settings = [config.predict.temperature, config.predict.max_tokens, asked.image]
     return hashlib.sha256(json.dumps([parts, settings, config.seed]).encode()).hexdigest()
 

@@ -137,12 +137,31 @@ def test_every_supervised_answer_earns_its_reward(lat, lon, decimals, step, coun
     assert error <= 112 * (step + 10.0**-decimals)
 
 
+@given(
+    st.floats(-90, 90),
+    st.floats(-180, 180),
+    st.integers(-1, 45),
+    st.sampled_from([0.0, 0.5, 1.0, 7.0, 10.0, 200.0]),
+    st.lists(st.one_of(st.none(), st.text(max_size=30)), min_size=3, max_size=3),
+)
+def test_what_is_taught_is_read_back_as_it_was_rounded(lat, lon, decimals, step, names):
+    """Over poles and the antimeridian too, and a name never hides the coordinates."""
+    row = {"lat": lat, "lon": lon, **dict(zip(answers.LEVELS, names))}
+    text = prompts.answer(row, DataConfig(decimals=decimals, round_degrees=step))
+    found = answers.parse_strict(text)
+    assert found.status == "ok"
+    assert -180.0 <= found.lon < 180.0
+    error = step / 2 + 0.5 * 10.0 ** -max(decimals, 1) + 1e-9
+    assert abs(found.lat - lat) <= error
+    assert abs((found.lon - lon + 180.0) % 360.0 - 180.0) <= error
+
+
 def test_the_location_prompt_is_answered_with_coordinates_alone():
     row = {"lat": 1.0, "lon": 2.0, "country": "Gabon"}
     assert prompts.answer(row, DataConfig(prompt="location")) == "Coordinates: (1.000000, 2.000000)"
-    assert "step by step" in prompts.question("cot")
+    assert "step by step" in answers.question("cot")
     with pytest.raises(ValueError, match="unknown level 'continent'"):
-        prompts.question("cor", ["continent"])
+        answers.question("cor", ["continent"])
 
 
 def test_a_crop_is_centred_on_its_point_also_across_the_antimeridian_and_at_the_poles():
