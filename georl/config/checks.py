@@ -11,9 +11,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from georl.config.run import Config, ConfigError
+from georl.config.settings import Config
+from georl.config.tree import ConfigError
 
 TRACKERS = ("trackio", "tensorboard", "wandb")
+
+
+def world_size() -> int:
+    """Return the number of processes that the launcher started."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def check(config: Config, processes: int | None = None) -> None:
@@ -24,15 +30,14 @@ def check(config: Config, processes: int | None = None) -> None:
     config
         The resolved configuration.
     processes
-        World size; by default the launcher's ``WORLD_SIZE``, else 1.
+        By default `world_size`.
 
     Raises
     ------
     ConfigError
         With every problem found, one a line.
     """
-    world = processes if processes is not None else int(os.environ.get("WORLD_SIZE", "1"))
-    problems = [p for p in _problems(config, world) if p]
+    problems = [p for p in _problems(config, processes or world_size()) if p]
     if problems:
         raise ConfigError("\n".join(problems))
 

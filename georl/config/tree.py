@@ -8,9 +8,11 @@ import types
 import typing
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import yaml
+
+Filled = TypeVar("Filled")
 
 
 class ConfigError(ValueError):
@@ -88,7 +90,7 @@ def _hints(cls: Any) -> dict[str, Any]:
     return typing.get_type_hints(cls)
 
 
-def build(root: Any, tree: Any) -> Any:
+def fill(root: type[Filled], tree: Any) -> Filled:
     """Return ``root`` filled from a tree of blocks and values, every one checked.
 
     Raises
@@ -97,7 +99,8 @@ def build(root: Any, tree: Any) -> Any:
         For an unknown key, with the nearest valid one, or a value of the wrong type.
     """
     _refuse_unknown(root, root, tree, "")
-    return _block(root, tree, "")
+    filled: Filled = _block(root, tree, "")
+    return filled
 
 
 def _refuse_unknown(root: Any, cls: Any, tree: Any, where: str) -> None:

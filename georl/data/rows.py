@@ -44,7 +44,7 @@ def limited(batches: Iterator[pa.Table], limit: int | None) -> Iterator[pa.Table
             return
 
 
-def read(
+def light_columns(
     source: Source, data: DataConfig, image: str | None = None, *, coordinates: Need
 ) -> tuple[pa.Table, NDArray[np.bool_]]:
     """Read ids, coordinates, labels and, if named, the column of image references.

@@ -189,6 +189,3 @@ def _schema(part: files.TableFile) -> pa.Schema:
         head: Any = next(part.batches(None, _HEAD_ROWS), None)
         return pa.schema([]) if head is None else head.schema
     return pa.schema([(name, pa.string()) for name in part.columns])
-
-
-__all__ = ["DataError", "Source", "open_source", "pinned"]

@@ -41,8 +41,6 @@ class Box:
 EUROPE_AFRICA = Box(-36.0, -20.0, 72.0, 52.0)
 """The demo's task: small enough for a million parameters to learn in minutes."""
 
-LAND = Box(-56.0, -180.0, 72.0, 180.0)
-
 
 class Earth:
     """The picture of the Earth, from which photos are cropped.

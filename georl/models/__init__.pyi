@@ -1,4 +1,4 @@
-from .load import (
+from .loading import (
     LORA_LAYERS as LORA_LAYERS,
     base_name as base_name,
     base_revision as base_revision,

@@ -9,7 +9,7 @@ Chain = dict[str, str | None]
 """The labels of one point: country_code, admin1, admin1_code, city."""
 
 
-def chains(lat: Floats, lon: Floats) -> list[Chain]:
+def at(lat: Floats, lon: Floats) -> list[Chain]:
     """Return the labels of points, degrees; both columns of shape (n,)."""
     if not len(lat):
         return []

@@ -11,13 +11,8 @@ from typing import Any
 import torch
 from transformers import TrainingArguments
 
-from georl.config import Config, ConfigError, accumulation, missing_package
+from georl.config import Config, ConfigError, accumulation, missing_package, world_size
 from georl.run import checkpoints, curves, metrics, resume, rollouts
-
-
-def world_size() -> int:
-    """Return the number of processes that the launcher started."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def check_start(config: Config) -> None:
@@ -146,7 +141,7 @@ def _checkpointing(on: bool) -> dict[str, bool]:
     return {"gradient_checkpointing": on} | ({"activation_checkpointing": on} if new else {})
 
 
-def run(trainer: Any, config: Config) -> Path:
+def fit(trainer: Any, config: Config) -> Path:
     """Train, from the newest verified checkpoint if there is one; return the final model's folder.
 
     The output folder then holds config.yaml, metrics.jsonl, curves.png, for GRPO

@@ -13,7 +13,7 @@ from trl.trainer.utils import RepeatSampler
 
 from geodata.files import write_text
 from georl.config import Config, dump
-from georl.run import checkpoints, metrics
+from georl.run import checkpoints, record
 
 CURRICULUM = "curriculum.json"
 
@@ -56,7 +56,7 @@ def start(trainer: Any, config: Config) -> Path | None:
     step = checkpoints.step_of(newest) if newest else -1
     if is_main:
         checkpoints.clear_after(output, step)
-        metrics.cut(output, step)
+        record.cut_back(output, step)
         write_text(output / "config.yaml", dump(config))
     if newest is not None:
         trainer.go_on_from(newest)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,9 @@ from torch import Tensor
 from geodata import answers, sphere
 from geodata.files import replacing
 from georl.config import Config
-from georl.run.record import GROUPS, ROLLOUTS, JsonLines
+from georl.run.record import GROUPS, PART, ROLLOUTS, JsonLines
 
 THRESHOLDS_KM = (25, 200, 750, 2500)
-
-
-PART = re.compile(r"step-([0-9]{6,})-[0-9]+\.parquet")
 
 
 class RolloutLog:

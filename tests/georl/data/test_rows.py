@@ -11,9 +11,8 @@ from PIL import Image
 
 from geodata import answers, sphere
 from georl import data
-from georl.config.run import ConfigError, DataConfig, load
-from georl.data import prompts, world
-from georl.data.rows_of_run import DataError
+from georl.config import DataConfig, load
+from georl.data import DataError, prompts, world
 
 
 def png(color=(10, 20, 30)):
@@ -185,18 +184,3 @@ def test_photos_lie_on_land_inside_the_box_and_repeat_with_the_seed():
     assert ((box.south <= lat) & (lat <= box.north) & (box.west <= lon) & (lon <= box.east)).all()
     assert world.world_photos(200, 3).equals(table)
     assert set(world.world_photos(50, 4)["id"].to_pylist()).isdisjoint(table["id"].to_pylist())
-
-
-def test_an_unknown_reward_names_the_nearest_and_nan_is_refused():
-    from georl import rewards
-    from georl.config.run import RewardConfig
-
-    with pytest.raises(ConfigError, match=r"unknown reward 'geor'.*did you mean geo_r"):
-        rewards.bind_rewards(rewards, RewardConfig({"geor": 1.0}))
-    with pytest.raises(ConfigError, match="no argument 'knot'"):
-        rewards.bind_rewards(rewards, RewardConfig({"geo_r": 1.0}, {"geo_r": {"knot": 1}}))
-    bound = rewards.bind_rewards(
-        rewards, RewardConfig({"geo_r": 1.0}, {"geo_r": {"values": [1, 1, 1, 1]}})
-    )
-    assert bound[0](["(1.0, 2.0)"], lat=[50.0], lon=[50.0]) == [1.0]
-    assert bound[0].__name__ == "geo_r"
