@@ -61,6 +61,12 @@ def build(config: Config, kind: type[GeoGRPOTrainer] | None = None) -> GeoGRPOTr
         The run, already checked.
     kind
         Another trainer class that stands on `GeoGRPOTrainer`.
+
+    Raises
+    ------
+    ConfigError, DataError
+        For a reward that `georl.rewards` does not have, with the nearest one that it has, and
+        as in `train`.
     """
     reward_funcs = rewards.bind_rewards(rewards, config.rewards)
     given = data.trainer_inputs(config, completions=False)

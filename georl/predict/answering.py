@@ -25,7 +25,7 @@ from PIL import Image
 
 from geodata import answers
 from geodata.files import file_format, replacing
-from georl import data
+from georl import data, models
 from georl.config import Config, ConfigError, PredictConfig, check
 from georl.data import DataError, Turn, with_image
 from georl.predict.server import Pace, ask
@@ -121,8 +121,6 @@ def _from_model(
         return
     import torch
 
-    from georl import models
-
     loaded, processor = models.load(config.model, seed=config.seed)
     model: Any = loaded
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -158,8 +156,6 @@ def generate(
     if not images:
         return []
     import torch
-
-    from georl import models
 
     given: Any = [question] * len(images) if isinstance(question, str) else question
     pairs = zip(given, images, strict=True)

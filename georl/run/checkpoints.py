@@ -76,20 +76,20 @@ def identity(config: Config) -> dict[str, Any]:
     return {key: value for key, value in parts.items() if key not in _FREE}
 
 
-def seal(folder: Path, run: Mapping[str, Any]) -> str:
+def seal(folder: Path, own: Mapping[str, Any]) -> str:
     """Write the manifest and the marker of a finished folder; return the manifest's SHA-256.
 
     Parameters
     ----------
     folder
         With every file in place.
-    run
+    own
         `identity` of the run, kept in the manifest.
     """
     (folder / MARKER).unlink(missing_ok=True)
     names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
     hashes = {name: sha256(folder / name) for name in names if name != MANIFEST}
-    text = json.dumps({"run": dict(run), "files": hashes}, indent=1, sort_keys=True)
+    text = json.dumps({"run": dict(own), "files": hashes}, indent=1, sort_keys=True)
     write_text(folder / MANIFEST, text)
     digest = hashlib.sha256(text.encode()).hexdigest()
     write_text(folder / MARKER, digest + "\n")
@@ -133,7 +133,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
     return content
 
 
-def newest(output: Path, run: Mapping[str, Any]) -> Path | None:
+def newest(output: Path, own: Mapping[str, Any]) -> Path | None:
     """Return the newest verified checkpoint of this run, or None if there is none.
 
     Damaged and unfinished ones are named and passed over.
@@ -149,12 +149,12 @@ def newest(output: Path, run: Mapping[str, Any]) -> Path | None:
         except CheckpointError as error:
             print(f"passing over {folder.name}: {error}")
             continue
-        _same_run(folder, content["run"], json.loads(json.dumps(dict(run))))
+        _same_run(folder, content["run"], json.loads(json.dumps(dict(own))))
         return folder
     return None
 
 
-def refuse_other(output: Path, run: Mapping[str, Any]) -> None:
+def refuse_other(output: Path, own: Mapping[str, Any]) -> None:
     """Refuse the folder of another run by its newest manifest, without reading any weights.
 
     Raises
@@ -164,7 +164,7 @@ def refuse_other(output: Path, run: Mapping[str, Any]) -> None:
     """
     for folder in reversed(listed(output)):
         with contextlib.suppress(CheckpointError):
-            _same_run(folder, _manifest(folder)["run"], json.loads(json.dumps(dict(run))))
+            _same_run(folder, _manifest(folder)["run"], json.loads(json.dumps(dict(own))))
             return
 
 
@@ -211,12 +211,12 @@ def delete(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
-def _same_run(folder: Path, stored: Mapping[str, Any], run: Mapping[str, Any]) -> None:
-    keys = sorted({*stored, *run})
+def _same_run(folder: Path, stored: Mapping[str, Any], own: Mapping[str, Any]) -> None:
+    keys = sorted({*stored, *own})
     changed = [
-        f"{k}: {stored.get(k)!r} there, {run.get(k)!r} now"
+        f"{k}: {stored.get(k)!r} there, {own.get(k)!r} now"
         for k in keys
-        if stored.get(k) != run.get(k)
+        if stored.get(k) != own.get(k)
     ]
     if changed:
         msg = (
