@@ -42,15 +42,6 @@ def check(config: Config, processes: int | None = None) -> None:
         raise ConfigError("\n".join(problems))
 
 
-def aligned_save_steps(config: Config) -> int:
-    """Return the period, in optimizer steps, at which no generation buffer is half used.
-
-    A checkpoint inside a buffer that serves several updates cannot be resumed exactly: the
-    answers in it are not saved. One buffer serves ``grpo.iterations`` optimizer steps.
-    """
-    return config.grpo.iterations if config.task == "grpo" else 1
-
-
 def _problems(config: Config, world: int) -> Iterator[str | None]:
     train, grpo = config.train, config.grpo
     if train.processes and train.processes != world:
@@ -75,7 +66,7 @@ def _problems(config: Config, world: int) -> Iterator[str | None]:
             yield "grpo.vllm is 'server' but grpo.vllm_url is not set; give http://HOST:PORT"
         if config.groups.tries and not config.groups.drop_equal:
             yield "groups.tries needs groups.drop_equal=true, which says what is replaced"
-        yield _aligned(train.save_steps, aligned_save_steps(config))
+        yield _aligned(train.save_steps, grpo.iterations)
     if config.task == "predict" and config.predict.url is None and config.model.name == "tiny":
         yield "predict needs model.name (a folder or a hub name) or predict.url"
     yield _pinned(config)
@@ -90,6 +81,7 @@ def _divides(what: str, value: int, of: str, unit: int) -> str | None:
 
 
 def _aligned(save_steps: int, period: int) -> str | None:
+    """Refuse a checkpoint inside a generation buffer: the answers in it are not saved."""
     if save_steps % period == 0:
         return None
     near = max(period, round(save_steps / period) * period)

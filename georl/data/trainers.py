@@ -28,20 +28,10 @@ def checked(config: Config) -> Config:
 
 
 def trainer_inputs(config: Config, *, completions: bool) -> dict[str, Any]:
-    """Return the arguments of TRL's trainers that do not depend on the method.
+    """Return the arguments of TRL's trainers that the method does not change.
 
-    Parameters
-    ----------
-    config
-        The run.
-    completions
-        As for `georl.data.load`.
-
-    Raises
-    ------
-    ConfigError, DataError
-        If the weights are larger than the device, the rows cannot be used, or the model
-        cannot be loaded.
+    Parameters and errors are those of `georl.data.load`; a model that is larger than the device
+    or cannot be loaded is a ConfigError.
     """
     check_memory(config)
     rows = load(config, completions=completions)

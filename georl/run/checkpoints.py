@@ -63,11 +63,13 @@ def identity(config: Config) -> dict[str, Any]:
     -------
     dict
         Dotted key -> value. A run that goes on longer, or with another batch per device, is
-        another run in the first case (the schedule changes) and the same in the second.
+        another run in the first case (the schedule changes) and the same in the second. The
+        seal of the model it starts from is among them: a folder may have been trained anew
+        under its old name, and LoRA weights fit one base only.
     """
     unused = {"predict"} if config.task == "grpo" else {"predict", "grpo", "groups", "curriculum",
                                                         "rewards"}  # fmt: skip
-    parts: dict[str, Any] = {}
+    parts: dict[str, Any] = {"model.seal": _seal_of(Path(config.model.name))}
     for name, value in plain(dataclasses.asdict(config)).items():
         if isinstance(value, dict):
             parts |= {f"{name}.{key}": kept for key, kept in value.items() if name not in unused}
@@ -118,19 +120,24 @@ def verify(folder: Path) -> dict[str, Any]:
 
 def _manifest(folder: Path) -> dict[str, Any]:
     """Return the manifest of a sealed folder, itself checked against the marker."""
-    manifest, marker = folder / MANIFEST, folder / MARKER
-    if not marker.is_file() or not manifest.is_file():
+    manifest = folder / MANIFEST
+    if _seal_of(folder) is None or not manifest.is_file():
         msg = f"{folder} has no {MARKER} marker: it was cut short while being written"
         raise CheckpointError(msg)
     text = manifest.read_bytes()
-    if (
-        hashlib.sha256(text).hexdigest()
-        != marker.read_text(encoding="utf-8", errors="replace").strip()
-    ):
+    if hashlib.sha256(text).hexdigest() != _seal_of(folder):
         msg = f"{manifest} does not match {MARKER}: one of the two is damaged"
         raise CheckpointError(msg)
     content: dict[str, Any] = json.loads(text)
     return content
+
+
+def _seal_of(folder: Path) -> str | None:
+    """Return what stands in the marker of a folder, None where there is none."""
+    marker = folder / MARKER
+    if not marker.is_file():
+        return None
+    return marker.read_text(encoding="utf-8", errors="replace").strip()
 
 
 def newest(output: Path, own: Mapping[str, Any]) -> Path | None:

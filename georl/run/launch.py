@@ -33,7 +33,7 @@ def check_start(config: Config) -> None:
     if problem:
         raise ConfigError(problem)
     if config.train.resume:
-        checkpoints.refuse_other(Path(config.output), resume.identity(config))
+        checkpoints.refuse_other(Path(config.output), checkpoints.identity(config))
 
 
 def _launch_problem(asked: str, found: str, gpus: int) -> str | None:
@@ -170,7 +170,7 @@ def fit(trainer: Any, config: Config) -> Path:
     if trainer.accelerator.is_main_process:
         _check_weights(final)
         resume.without_pickle(final)
-        checkpoints.seal(final, resume.identity(config))
+        checkpoints.seal(final, checkpoints.identity(config))
         curves.plot(output)
         rollouts.merge_rollouts(output)
     trainer.accelerator.wait_for_everyone()

@@ -35,7 +35,8 @@ class JsonLines:
         if not self.path.is_file():
             return []
         whole = self.path.read_text(encoding="utf-8").rpartition("\n")[0]
-        return [json.loads(line) for line in whole.splitlines()]
+        # an answer may hold other line breaks, such as U+2028, which JSON leaves as they are
+        return [json.loads(line) for line in whole.split("\n") if line]
 
     def cut_back(self, step: int) -> None:
         """Drop the rows after ``step`` and closing rows, which a resumed run writes again."""

@@ -18,18 +18,6 @@ from georl.run import checkpoints, record
 CURRICULUM = "curriculum.json"
 
 
-def identity(config: Config) -> dict[str, Any]:
-    """Return `checkpoints.identity`, and the seal of the model that the run starts from.
-
-    A folder may have been trained anew under its old name; LoRA weights fit one base only.
-    """
-    marker = Path(config.model.name) / checkpoints.MARKER
-    seal = (
-        marker.read_text(encoding="utf-8", errors="replace").strip() if marker.is_file() else None
-    )
-    return checkpoints.identity(config) | {"model.seal": seal}
-
-
 def start(trainer: Any, config: Config) -> Path | None:
     """Find where to go on, the same on every process, and take away what lies beyond it.
 
@@ -51,7 +39,7 @@ def start(trainer: Any, config: Config) -> Path | None:
     output, is_main = Path(config.output), trainer.accelerator.is_main_process
     found: list[Path | None] = [None]
     if is_main and config.train.resume:
-        found = [checkpoints.newest(output, identity(config))]
+        found = [checkpoints.newest(output, checkpoints.identity(config))]
     newest: Path | None = broadcast_object_list(found)[0]
     step = checkpoints.step_of(newest) if newest else -1
     if is_main:
@@ -142,7 +130,7 @@ class SealCallback(TrainerCallback):
             if hasattr(trainer, "curriculum"):
                 trainer.curriculum.save(folder / CURRICULUM)
             without_pickle(folder)
-            checkpoints.seal(folder, identity(self._config))
+            checkpoints.seal(folder, checkpoints.identity(self._config))
             checkpoints.prune(output, self._config.train.keep_checkpoints)
         trainer.accelerator.wait_for_everyone()
 

@@ -18,7 +18,7 @@ from transformers import Qwen2_5_VLConfig
 
 from georl import cli, config, data, models
 from georl.config import ConfigError
-from georl.run import JsonLines, checkpoints, launch, resume
+from georl.run import JsonLines, checkpoints, launch
 
 from ..tiny_runs import SMALL
 
@@ -387,7 +387,7 @@ def test_a_checkpoint_of_another_model_is_refused(
     run = config.load(run_file, [*sizes, *then])
     folder = tmp_path / "out" / "checkpoint-2"
     folder.mkdir(parents=True)
-    checkpoints.seal(folder, resume.identity(run))
+    checkpoints.seal(folder, checkpoints.identity(run))
     checkpoints.seal(base, {"trained": "anew"})
     said = refused("sft", *now)
     assert f"{folder} belongs to another run" in said
