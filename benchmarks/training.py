@@ -31,7 +31,7 @@ import torch
 from transformers import TrainerCallback
 
 from georl import config, demo, grpo, predict, rewards, sft
-from georl.config.run import Config, load
+from georl.config import Config, load
 from georl.data import world
 from georl.run import JsonLines
 from georl.run.metrics import MetricsCallback
@@ -228,7 +228,7 @@ class Budget(TrainerCallback):
 
 def sampled_reward(trainer: grpo.GeoGRPOTrainer, held_out: Any) -> float:
     """Return the mean reward of answers at temperature 1 to held-out places."""
-    run = trainer.run
+    run = trainer.settings
     rows = [row for row in held_out.to_pylist() for _ in range(DRAWS)]
     earth = world.Earth()
     options = config.PredictConfig(temperature=1.0, max_tokens=40)

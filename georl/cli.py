@@ -33,28 +33,25 @@ DryRun = Annotated[
 ]
 
 
-def _run(task: str, path: Path | None, overrides: list[str] | None, dry_run: bool) -> None:
+def _start(task: str, path: Path, overrides: list[str] | None, dry_run: bool) -> None:
     from georl import config, plan
-    from georl.config import check
 
-    given = [*(overrides or []), *([f"task={task}"] if task else [])]
-    run = config.load(path, given)
-    check(run)
+    settings = config.load(path, [*(overrides or []), f"task={task}"])
+    config.check(settings)
     if dry_run:
-        print(plan.describe(run))
-        return
-    if task == "sft":
+        print(plan.describe(settings))
+    elif task == "sft":
         from georl import sft
 
-        print(f"model in {sft.train(run)}")
+        print(f"model in {sft.train(settings)}")
     elif task == "grpo":
         from georl import grpo
 
-        print(f"model in {grpo.train(run)}")
+        print(f"model in {grpo.train(settings)}")
     else:
         from georl import predict
 
-        print(f"predictions in {predict.predict(run)}")
+        print(f"predictions in {predict.predict(settings)}")
 
 
 @app.command()
@@ -65,7 +62,7 @@ def sft(path: ConfigFile, overrides: Overrides = None, dry_run: DryRun = False) 
 
     Example: georl sft qwen2.5-vl-3b-1gpu-lora data.table=lake/rand data.image_root=photos
     """
-    _run("sft", path, overrides, dry_run)
+    _start("sft", path, overrides, dry_run)
 
 
 @app.command()
@@ -74,7 +71,7 @@ def grpo(path: ConfigFile, overrides: Overrides = None, dry_run: DryRun = False)
 
     Example: georl grpo tiny-cpu model.name=out/tiny/final output=out/tiny-grpo train.max_steps=20
     """
-    _run("grpo", path, overrides, dry_run)
+    _start("grpo", path, overrides, dry_run)
 
 
 @app.command()
@@ -85,7 +82,7 @@ def predict(path: ConfigFile, overrides: Overrides = None, dry_run: DryRun = Fal
 
     Example: georl predict run.yaml data.table=photos.csv predict.url=http://localhost:8000/v1
     """
-    _run("predict", path, overrides, dry_run)
+    _start("predict", path, overrides, dry_run)
 
 
 @app.command()
@@ -96,8 +93,7 @@ def plan(path: ConfigFile, overrides: Overrides = None) -> None:
     """
     from georl import config, plan as planning
 
-    run = config.load(path, overrides or [])
-    print(planning.describe(run))
+    print(planning.describe(config.load(path, overrides or [])))
 
 
 @app.command()
@@ -115,9 +111,9 @@ def demo(
 
     Example: georl demo --quick
     """
-    from georl import demo as running
+    from georl import demo as whole
 
-    print(running.run(output, seed=seed, quick=quick, workers=workers), end="")
+    print(whole.run(output, seed=seed, quick=quick, workers=workers), end="")
 
 
 def main() -> None:

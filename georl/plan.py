@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from georl import models
 from georl.config import Config, ConfigError, ModelConfig, accumulation, dump
 
 GIB = float(1 << 30)
@@ -76,9 +77,9 @@ def memory(config: Config, shape: Shape) -> dict[str, float]:
     --------
     >>> shape = Shape(8_300_000_000, 700_000_000, 28, 3584, 18944, 1024, 152064)
     >>> from georl.config import load
-    >>> run = load(None, ["dtype=bfloat16", "strategy=fsdp", "processes=8", "per_device=1",
-    ...                   "gradient_checkpointing=true", "max_pixels=400000"])
-    >>> round(memory(run, shape)["weights, gradients, Adam"] / 2**30, 1)
+    >>> config = load(None, ["dtype=bfloat16", "strategy=fsdp", "processes=8", "per_device=1",
+    ...                      "gradient_checkpointing=true", "max_pixels=400000"])
+    >>> round(memory(config, shape)["weights, gradients, Adam"] / 2**30, 1)
     15.5
     """
     model, world = config.model, max(config.train.processes, 1)
@@ -191,13 +192,10 @@ def model_shape(config: ModelConfig) -> Shape:
     import torch
     from transformers import AutoConfig, AutoModelForImageTextToText
 
-    from georl import models
-    from georl.models import build_model, build_tokenizer
-
     if config.name == "tiny":
-        tokenizer = build_tokenizer(["Where?"])
+        tokenizer = models.build_tokenizer(["Where?"])
         with torch.device("meta"):
-            return _shape_of(build_model(tokenizer, config), models)
+            return _shape_of(models.build_model(tokenizer, config))
     try:
         loaded = AutoConfig.from_pretrained(
             models.base_name(config.name),
@@ -207,11 +205,11 @@ def model_shape(config: ModelConfig) -> Shape:
     except (OSError, ValueError) as error:
         return _shape_by_name(config.name, error)
     with torch.device("meta"):
-        build: Any = AutoModelForImageTextToText.from_config
-        return _shape_of(build(loaded), models)
+        empty: Any = AutoModelForImageTextToText.from_config
+        return _shape_of(empty(loaded))
 
 
-def _shape_of(model: Any, models: Any) -> Shape:
+def _shape_of(model: Any) -> Shape:
     text = model.config.get_text_config()
     tower = models.vision_tower(model)
     head = text.hidden_size // text.num_attention_heads

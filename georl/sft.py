@@ -22,8 +22,8 @@ from pathlib import Path
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
-from georl import data, models, plan, run
-from georl.config import Config, check
+from georl import data, run
+from georl.config import Config
 from georl.run import ExactResume
 
 
@@ -40,20 +40,10 @@ def train(config: Config) -> Path:
     ConfigError, DataError
         Before the model is loaded, for everything that can be told by then.
     """
-    check(config)
-    config = data.pinned(config)
-    run.check_start(config)
-    plan.check_memory(config)
-    rows = data.load(config, completions=True)
-    model, processor = models.load(config.model, texts=data.texts(rows, config), seed=config.seed)
-    trainer = GeoSFTTrainer(
-        model=model,
-        args=arguments(config),
-        train_dataset=rows,
-        processing_class=processor,
-        peft_config=models.lora(config.model),
-    )
-    return run.run(trainer, config)
+    config = data.checked(config)
+    given = data.trainer_inputs(config, completions=True)
+    trainer = GeoSFTTrainer(args=arguments(config), **given)
+    return run.fit(trainer, config)
 
 
 class GeoSFTTrainer(ExactResume, SFTTrainer):

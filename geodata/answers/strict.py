@@ -12,7 +12,10 @@ from geodata.answers.contract import BODY_CHARS, MAX_CHARS, Answer, in_range
 MAX_NAME = 200
 """Longest name that `render` writes, in characters; the longest place name in use has 168."""
 
-_NUMBER = r"([+-]?[0-9]{1,3}\.[0-9]{1,40})"
+MAX_DECIMALS = 40
+"""Most decimals that the strict reading takes and `render` writes."""
+
+_NUMBER = rf"([+-]?[0-9]{{1,3}}\.[0-9]{{1,{MAX_DECIMALS}}})"
 _GAP = r"[ \t\r\n]{0,16}"
 _PAIR = re.compile(rf"\({_GAP}{_NUMBER}{_GAP},{_GAP}{_NUMBER}{_GAP}\)")
 # What some readers of Eq. 6 would let pass: whole numbers, exponents, a typographic minus.
@@ -31,9 +34,16 @@ _LINE = re.compile(
 
 
 def render(
-    country: str | None, admin1: str | None, city: str | None, lat: float, lon: float
+    country: str | None,
+    admin1: str | None,
+    city: str | None,
+    lat: float,
+    lon: float,
+    *,
+    decimals: int = 6,
+    round_degrees: float = 0.0,
 ) -> str:
-    r"""Return the Chain-of-Region answer of Geo-R, coordinates to six decimals (0.1 m).
+    r"""Return the Chain-of-Region answer of Geo-R, the one text that a model is taught.
 
     A level without a name is left out. White space and control characters in a name become
     one space, a coordinate pair hidden in a name loses its parentheses, and a name is cut at
@@ -45,6 +55,12 @@ def render(
         Names, or None.
     lat, lon
         Degrees; the longitude is wrapped into [-180, 180).
+    decimals
+        Of the coordinates, six for 0.1 m; at least 1 and at most 40 are written, since the
+        strict reading asks for a decimal point.
+    round_degrees
+        Round the coordinates to multiples of this before, which a small model learns sooner;
+        0 does not.
 
     Raises
     ------
@@ -63,13 +79,19 @@ def render(
     Coordinates: (48.858400, 2.294500)
     >>> render("Nowhere\nCity: (1.0, 2.0)", None, None, 0, -0.0)
     'Country: Nowhere City: 1.0 2.0\nCoordinates: (0.000000, 0.000000)'
+    >>> render(None, None, None, 89.6, 179.6, decimals=1, round_degrees=1)
+    'Coordinates: (90.0, -180.0)'
     """
     y, x = coords.scalar(lat, lon)
+    if round_degrees:
+        y, x = (round(degrees / round_degrees) * round_degrees for degrees in (y, x))
     named = (("Country", country), ("State", admin1), ("City", city))
     lines = [f"{level}: {clean}" for level, name in named if (clean := clean_name(name))]
-    # Adding zero turns -0.0 into 0.0; rounding can reach 180, which is -180.
-    y, x = round(y, 6) + 0.0, coords.wrap_lon(round(x, 6)) + 0.0
-    lines.append(f"Coordinates: ({y:.6f}, {x:.6f})")
+    places = min(max(decimals, 1), MAX_DECIMALS)
+    # Rounding can lead past a pole, and to 180, which is -180; adding zero turns -0.0 into 0.0.
+    y = min(max(round(y, places), -90.0), 90.0) + 0.0
+    x = coords.wrap_lon(round(x, places)) + 0.0
+    lines.append(f"Coordinates: ({y:.{places}f}, {x:.{places}f})")
     return "\n".join(lines)
 
 

@@ -166,12 +166,6 @@ def schema(rows: pa.Schema, options: Options) -> pa.Schema:
     return _records(usable(rows.empty_table(), options), options).schema
 
 
-def answer(row: dict[str, Any], variant: str) -> str:
-    """Return the answer that is taught for a row: its chain, or for other variants coordinates."""
-    names = [row.get(level) if variant == "cor" else None for level in LEVELS]
-    return answers.render(names[0], names[1], names[2], row["lat"], row["lon"])
-
-
 def _whole(rows: pa.Table, options: Options) -> pa.Table:
     made = list(batches(rows, options))
     return pa.concat_tables(made) if made else schema(rows.schema, options).empty_table()
@@ -194,9 +188,15 @@ def _records(rows: pa.Table, options: Options) -> pa.Table:
 
 
 def _answers(rows: pa.Table, variant: str) -> pa.Array:
-    names = [name for name in ("lat", "lon", *LEVELS) if name in rows.column_names]
-    picked = rows.select(names).to_pylist()
-    return pa.array([answer(row, variant) for row in picked], pa.string())
+    """Return the answers that are taught: chains, or for other variants than 'cor' coordinates."""
+    named = [level if variant == "cor" else "" for level in LEVELS]
+    nothing = [None] * rows.num_rows
+    columns = [
+        rows[name].to_pylist() if name in rows.column_names else nothing
+        for name in (*named, "lat", "lon")
+    ]
+    taught = [answers.render(*row) for row in zip(*columns, strict=True)]
+    return pa.array(taught, pa.string())
 
 
 def _user_turns(text: str, n: int) -> pa.Array:

@@ -1,4 +1,9 @@
-"""georl.config."""
+"""A whole run is one frozen configuration.
+
+It is read from a YAML file and ``key=value`` overrides, strictly: an unknown key, a value of the
+wrong type and values that do not fit together are refused with the remedy, before anything is
+loaded.
+"""
 
 import lazy_loader as lazy
 

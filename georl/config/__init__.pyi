@@ -1,12 +1,18 @@
-from .checks import check as check, missing_package as missing_package
-from .run import (
+from .checks import (
+    check as check,
+    missing_package as missing_package,
+    world_size as world_size,
+)
+from .settings import (
     Config as Config,
     CurriculumConfig as CurriculumConfig,
     DataConfig as DataConfig,
     GroupConfig as GroupConfig,
+    GrpoConfig as GrpoConfig,
     ModelConfig as ModelConfig,
     PredictConfig as PredictConfig,
     RewardConfig as RewardConfig,
+    TrainConfig as TrainConfig,
     accumulation as accumulation,
     dump as dump,
     load as load,

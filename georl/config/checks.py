@@ -11,9 +11,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from georl.config.run import Config, ConfigError
+from georl.config.settings import Config
+from georl.config.tree import ConfigError
 
 TRACKERS = ("trackio", "tensorboard", "wandb")
+
+
+def world_size() -> int:
+    """Return the number of processes that the launcher started."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def check(config: Config, processes: int | None = None) -> None:
@@ -24,26 +30,16 @@ def check(config: Config, processes: int | None = None) -> None:
     config
         The resolved configuration.
     processes
-        World size; by default the launcher's ``WORLD_SIZE``, else 1.
+        By default `world_size`.
 
     Raises
     ------
     ConfigError
         With every problem found, one a line.
     """
-    world = processes if processes is not None else int(os.environ.get("WORLD_SIZE", "1"))
-    problems = [p for p in _problems(config, world) if p]
+    problems = [p for p in _problems(config, processes or world_size()) if p]
     if problems:
         raise ConfigError("\n".join(problems))
-
-
-def aligned_save_steps(config: Config) -> int:
-    """Return the period, in optimizer steps, at which no generation buffer is half used.
-
-    A checkpoint inside a buffer that serves several updates cannot be resumed exactly: the
-    answers in it are not saved. One buffer serves ``grpo.iterations`` optimizer steps.
-    """
-    return config.grpo.iterations if config.task == "grpo" else 1
 
 
 def _problems(config: Config, world: int) -> Iterator[str | None]:
@@ -70,7 +66,7 @@ def _problems(config: Config, world: int) -> Iterator[str | None]:
             yield "grpo.vllm is 'server' but grpo.vllm_url is not set; give http://HOST:PORT"
         if config.groups.tries and not config.groups.drop_equal:
             yield "groups.tries needs groups.drop_equal=true, which says what is replaced"
-        yield _aligned(train.save_steps, aligned_save_steps(config))
+        yield _aligned(train.save_steps, grpo.iterations)
     if config.task == "predict" and config.predict.url is None and config.model.name == "tiny":
         yield "predict needs model.name (a folder or a hub name) or predict.url"
     yield _pinned(config)
@@ -85,6 +81,7 @@ def _divides(what: str, value: int, of: str, unit: int) -> str | None:
 
 
 def _aligned(save_steps: int, period: int) -> str | None:
+    """Refuse a checkpoint inside a generation buffer: the answers in it are not saved."""
     if save_steps % period == 0:
         return None
     near = max(period, round(save_steps / period) * period)

@@ -8,11 +8,13 @@ import types
 import typing
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import yaml
 
 from geodata.errors import GeodataError
+
+Filled = TypeVar("Filled")
 
 
 class ConfigError(GeodataError, ValueError):
@@ -90,7 +92,7 @@ def _hints(cls: Any) -> dict[str, Any]:
     return typing.get_type_hints(cls)
 
 
-def build(root: Any, tree: Any) -> Any:
+def fill(root: type[Filled], tree: Any) -> Filled:
     """Return ``root`` filled from a tree of blocks and values, every one checked.
 
     Raises
@@ -99,7 +101,8 @@ def build(root: Any, tree: Any) -> Any:
         For an unknown key, with the nearest valid one, or a value of the wrong type.
     """
     _refuse_unknown(root, root, tree, "")
-    return _block(root, tree, "")
+    filled: Filled = _block(root, tree, "")
+    return filled
 
 
 def _refuse_unknown(root: Any, cls: Any, tree: Any, where: str) -> None:

@@ -152,21 +152,19 @@ def check_question(first: Sequence[Turn], data: DataConfig, label: str) -> None:
     DataError
         If ``data.question``, or ``data.prompt`` other than its default, asks something else.
     """
-    ignored = {}
-    if data.question is not None:
-        ignored["question"] = data.question
-    elif data.prompt != DataConfig().prompt:
-        ignored["prompt"] = prompts.question(data.prompt, data.levels)
+    usual = DataConfig()
+    if data.question is None and data.prompt == usual.prompt:
+        return
+    name = "prompt" if data.question is None else "question"
     asked = text(first)
-    for name, wanted in ignored.items():
-        if wanted.strip() != asked.strip():
-            msg = (
-                f"{label} holds chats, which ask {asked[:60]!r}, so data.{name}="
-                f"{getattr(data, name)!r} would go unused; set data.{name}="
-                f"{getattr(DataConfig(), name) or 'null'} to ask what the chats ask, or give "
-                "data.table the photos instead of their records"
-            )
-            raise DataError(msg)
+    if prompts.question(data).strip() != asked.strip():
+        msg = (
+            f"{label} holds chats, which ask {asked[:60]!r}, so data.{name}="
+            f"{getattr(data, name)!r} would go unused; set data.{name}="
+            f"{getattr(usual, name) or 'null'} to ask what the chats ask, or give data.table the "
+            "photos instead of their records"
+        )
+        raise DataError(msg)
 
 
 def _split(messages: Sequence[Any]) -> tuple[list[Any], list[Any]]:

@@ -50,7 +50,7 @@ def open_image(source: str | bytes | None, root: Path, name: str) -> Image.Image
         If it cannot be read or decoded: names the row and the file.
     """
     try:
-        content = source if isinstance(source, bytes) else _read(source, root)
+        content = source if isinstance(source, bytes) else _bytes_of(source, root)
         with Image.open(io.BytesIO(content)) as image:
             return ImageOps.exif_transpose(image).convert("RGB")
     except Exception as error:  # on damaged bytes the decoders raise almost anything
@@ -60,7 +60,7 @@ def open_image(source: str | bytes | None, root: Path, name: str) -> Image.Image
         raise DataError(msg) from error
 
 
-def _read(source: str | None, root: Path) -> bytes:
+def _bytes_of(source: str | None, root: Path) -> bytes:
     if source is None:
         msg = "there is none"
         raise ValueError(msg)
@@ -152,9 +152,9 @@ def _of_members(archive: Path, names: list[str]) -> list[str | None]:
     opened = open_archive(archive)
     at = opened.find(pa.array(names, pa.string()))
     sizes = opened.sizes(at)
-    words = {True: MISSING, False: "names several members of its archive"}
+    several = "names several members of its archive"
     return [
-        words[bool(a == ABSENT)] if a < 0 else (None if size else "is empty")
+        (MISSING if a == ABSENT else several) if a < 0 else (None if size else "is empty")
         for a, size in zip(at, sizes, strict=True)
     ]
 

@@ -1,8 +1,4 @@
-"""What the model is asked, and the supervised answer: location only, CoT, Chain of Region.
-
-The Chain-of-Region prompt follows Geo-R (arXiv 2601.00388) in substance: four levels, from the
-image alone, from the country down to the coordinates.
-"""
+"""What a run asks and teaches, of what `geodata.answers` can write: as its configuration says."""
 
 from __future__ import annotations
 
@@ -10,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from geodata import answers
-from geodata.answers import question
 from georl.config import DataConfig
 
-__all__ = ["Message", "answer", "question"]
 
-Message = dict[str, str]
+def question(data: DataConfig) -> str:
+    """Return the text that is asked about each photo."""
+    return data.question or answers.question(data.prompt, data.levels)
 
 
 def answer(row: Mapping[str, Any], data: DataConfig) -> str:
@@ -37,15 +33,13 @@ def answer(row: Mapping[str, Any], data: DataConfig) -> str:
     Coordinates: (49.0, 2.0)
     """
     named = data.levels if data.prompt == "cor" else ()
-    names = [row.get(level) if level in named else None for level in ("country", "admin1", "city")]
-    lat, lon = (_rounded(row[axis], data.round_degrees) for axis in ("lat", "lon"))
-    chain = answers.render(names[0], names[1], names[2], lat, lon)
-    if data.decimals == 6:
-        return chain
-    head, newline, _ = chain.rpartition("\n")
-    places = max(data.decimals, 1)  # the answer contract asks for a decimal point
-    return f"{head}{newline}Coordinates: ({lat:.{places}f}, {lon:.{places}f})"
-
-
-def _rounded(degrees: float, step: float) -> float:
-    return round(degrees / step) * step + 0.0 if step else degrees
+    country, admin1, city = (row.get(key) if key in named else None for key in answers.LEVELS)
+    return answers.render(
+        country,
+        admin1,
+        city,
+        row["lat"],
+        row["lon"],
+        decimals=data.decimals,
+        round_degrees=data.round_degrees,
+    )

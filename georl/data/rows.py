@@ -30,6 +30,19 @@ Need = Literal["needed", "optional", "unused"]
 
 _READ_ROWS = 1 << 17
 
+_UNLOCATED = (
+    "rows have no valid coordinates: {}; correct them (geodata label says what is wrong with "
+    "each), or set data.skip_missing=true to go on without them"
+)
+_MISSING = (
+    "images are missing ({}); fetch them, set data.image_root, or set data.skip_missing=true to go "
+    "on without these rows"
+)
+_BROKEN = (
+    "images cannot be used: {}; repair them, or set data.skip_missing=true to go on without these "
+    "rows"
+)
+
 
 def limited(batches: Iterator[pa.Table], limit: int | None) -> Iterator[pa.Table]:
     """Yield batches up to a number of rows, and read no more."""
@@ -43,7 +56,7 @@ def limited(batches: Iterator[pa.Table], limit: int | None) -> Iterator[pa.Table
             return
 
 
-def read(
+def light_columns(
     source: Source, data: DataConfig, image: str | None = None, *, coordinates: Need
 ) -> tuple[pa.Table, NDArray[np.bool_]]:
     """Read ids, coordinates, labels and, if named, the column of image references.
@@ -165,12 +178,14 @@ def usable(
     ids = table["id"].to_pylist()
     names = [r or f"row {name!r}" for r, name in zip(references, ids, strict=True)]
     told = [
-        (bad, _unlocated, [f"row {i} (id {name!r})" for i, name in enumerate(ids)]),
-        (missing, _missing, names),
-        (broken, _broken, [f"{n} {p}" for n, p in zip(names, problems, strict=True)]),
+        (bad, _UNLOCATED, [f"row {i} (id {name!r})" for i, name in enumerate(ids)]),
+        (missing, _MISSING, names),
+        (broken, _BROKEN, [f"{n} {p}" for n, p in zip(names, problems, strict=True)]),
     ]
     n = table.num_rows
-    lines = [say(int(m.sum()), n, _shown(m, shown)) for m, say, shown in told if m.any()]
+    lines = [
+        f"{m.sum()} of {n} {say.format(_shown(m, named))}" for m, say, named in told if m.any()
+    ]
     rows = [
         (i, "no valid coordinates" if bad[i] else problems[i]) for i in np.flatnonzero(out).tolist()
     ]
@@ -185,27 +200,6 @@ def usable(
 def _shown(mask: NDArray[np.bool_], names: Sequence[str]) -> str:
     rows = np.flatnonzero(mask)
     return ", ".join(names[i] for i in rows[:SHOWN]) + (", ..." if len(rows) > SHOWN else "")
-
-
-def _unlocated(count: int, of: int, shown: str) -> str:
-    return (
-        f"{count} of {of} rows have no valid coordinates: {shown}; correct them (geodata label "
-        "says what is wrong with each), or set data.skip_missing=true to go on without them"
-    )
-
-
-def _missing(count: int, of: int, shown: str) -> str:
-    return (
-        f"{count} of {of} images are missing ({shown}); fetch them, set data.image_root, or set "
-        "data.skip_missing=true to go on without these rows"
-    )
-
-
-def _broken(count: int, of: int, shown: str) -> str:
-    return (
-        f"{count} of {of} images cannot be used: {shown}; repair them, or set "
-        "data.skip_missing=true to go on without these rows"
-    )
 
 
 def _listed(

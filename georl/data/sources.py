@@ -156,6 +156,3 @@ def _schema(rows: files.Source) -> pa.Schema:
     if rows.schema is not None:
         return rows.schema
     return pa.schema([(name, pa.string()) for name in rows.columns])
-
-
-__all__ = ["DataError", "Source", "open_source", "pinned"]

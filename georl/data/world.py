@@ -7,7 +7,6 @@ Chain of Region. The labels are as exact as any (`geodata.cor`), only the camera
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
 
@@ -17,10 +16,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from PIL import Image
 
+from geodata import cor
 from georl.models import PIXELS
-
-Labeller = Callable[[NDArray[np.float64], NDArray[np.float64]], pa.Table]
-"""(lat, lon), shape (n,), degrees -> table of n rows as `geodata.cor.label_table` gives."""
 
 DEGREES_TALL = 20.0
 """Height of a crop: about 2200 km, enough to see a coast or a mountain range."""
@@ -40,8 +37,6 @@ class Box:
 
 EUROPE_AFRICA = Box(-36.0, -20.0, 72.0, 52.0)
 """The demo's task: small enough for a million parameters to learn in minutes."""
-
-LAND = Box(-56.0, -180.0, 72.0, 180.0)
 
 
 class Earth:
@@ -84,9 +79,7 @@ class Earth:
         return self._image.resize((pixels, pixels), Image.Resampling.BOX, box=box)
 
 
-def world_photos(
-    rows: int, seed: int, *, box: Box = EUROPE_AFRICA, label: Labeller | None = None
-) -> pa.Table:
+def world_photos(rows: int, seed: int, *, box: Box = EUROPE_AFRICA) -> pa.Table:
     """Return random photos on land: id, lat, lon and the labels of `geodata.cor`.
 
     Points are uniform on the sphere inside the box; those that no country contains are
@@ -100,8 +93,6 @@ def world_photos(
         Decides the points; other seeds give disjoint ids.
     box
         Where photos are taken.
-    label
-        By default `geodata.cor.label_table`.
 
     Returns
     -------
@@ -109,12 +100,11 @@ def world_photos(
         Columns id, lat, lon (float64, degrees, rounded to 1e-6), country, country_code,
         admin1, admin2, city.
     """
-    label = label or _label
     rng = np.random.default_rng(seed)
     found: list[pa.Table] = []
     while sum(table.num_rows for table in found) < rows:
         lat, lon = _points(2 * rows + 64, box, rng)
-        found.append(_on_land(lat, lon, label(lat, lon)))
+        found.append(_on_land(lat, lon))
     table = pa.concat_tables(found).slice(0, rows)
     ids = pa.array([f"world-{seed}-{i}" for i in range(rows)])
     return table.add_column(0, "id", ids)
@@ -128,14 +118,9 @@ def _points(
     return np.degrees(np.arcsin(z)).round(6), lon.round(6)
 
 
-def _on_land(lat: NDArray[np.float64], lon: NDArray[np.float64], labels: pa.Table) -> pa.Table:
-    columns = {name: labels[name] for name in LABELS if name in labels.column_names}
+def _on_land(lat: NDArray[np.float64], lon: NDArray[np.float64]) -> pa.Table:
+    labels = cor.label_table(lat, lon)
+    columns = {name: labels[name] for name in LABELS}
     table = pa.table({"lat": lat, "lon": lon, **columns})
     inside = pc.and_(pc.equal(table["match"], "inside"), pc.is_valid(table["country"]))
     return table.filter(inside).drop_columns(["match"])
-
-
-def _label(lat: NDArray[np.float64], lon: NDArray[np.float64]) -> pa.Table:
-    from geodata import cor
-
-    return cor.label_table(lat, lon)

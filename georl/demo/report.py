@@ -1,11 +1,11 @@
-"""What the demo found: scores of every run, paired differences, curves."""
+"""What the demo found: scores of every arm, paired differences, curves."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from geodata import evaluation
 from geodata.files import write_text
 from georl import rewards
+from georl.demo.arms import Arm
 from georl.run import METRICS, THRESHOLDS_KM, JsonLines, save_figure
 
 PREDICTIONS = "predictions.parquet"
@@ -27,22 +28,9 @@ QUESTIONS_ASKED = (
 )
 
 
-class Run(Protocol):
-    """What the report reads of a run of the demo."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def title(self) -> str: ...  # noqa: D102
-    @property
-    def task(self) -> str: ...  # noqa: D102
-    @property
-    def start(self) -> str | None: ...  # noqa: D102
-
-
 @dataclass(frozen=True)
 class Score:
-    """What the answers of a run are worth on the held-out places."""
+    """What the answers of an arm are worth on the held-out places."""
 
     median_km: float
     accuracy: dict[float, float]
@@ -73,7 +61,7 @@ def earned_rewards(answers: pa.Table, truth: pa.Table) -> NDArray[np.float64]:
     return np.array(rewards.geo_r(texts, lat, lon))
 
 
-def report(output: Path, runs: Sequence[Run], scores: dict[str, Score], seconds: float) -> str:
+def markdown(output: Path, arms: Sequence[Arm], scores: dict[str, Score], seconds: float) -> str:
     """Return the report as Markdown: scores, gains, the paper's questions, where to look."""
     heads = " | ".join(f"@{t} km" for t in THRESHOLDS_KM)
     lines = [
@@ -81,14 +69,14 @@ def report(output: Path, runs: Sequence[Run], scores: dict[str, Score], seconds:
         "",
         f"| run | median km | {heads} | reward, greedy | reward, sampled |",
         "|---" * (4 + len(THRESHOLDS_KM)) + "|",
-        *(_score_line(run, scores[run.name]) for run in runs),
+        *(_score_line(arm, scores[arm.name]) for arm in arms),
         "",
         "Sampled reward while training, from the first steps to the last:",
-        *(_curve_line(output, run) for run in runs if run.task == "grpo"),
+        *(_curve_line(output, arm) for arm in arms if arm.task == "grpo"),
         "",
-        *_gains(runs, scores),
+        *_gains(arms, scores),
         "",
-        *_findings(output, runs),
+        *_findings(output, arms),
         "",
         f"Curves: {output / 'curves.png'}. Each run: {output}/NAME/metrics.jsonl, evaluation.json,",
         f"predictions.parquet. Compare any two: geodata compare {output}/A/{PREDICTIONS} "
@@ -97,15 +85,15 @@ def report(output: Path, runs: Sequence[Run], scores: dict[str, Score], seconds:
     return "\n".join(lines) + "\n"
 
 
-def _score_line(run: Run, found: Score) -> str:
+def _score_line(arm: Arm, found: Score) -> str:
     shares = " | ".join(f"{found.accuracy[t]:.3f}" for t in THRESHOLDS_KM)
     sampled = "" if found.sampled is None else f"{found.sampled.mean():.3f}"
-    return f"| {run.title} | {found.median_km:.0f} | {shares} | {found.reward:.3f} | {sampled} |"
+    return f"| {arm.title} | {found.median_km:.0f} | {shares} | {found.reward:.3f} | {sampled} |"
 
 
-def _curve_line(output: Path, run: Run) -> str:
-    values = [value for _, value in curve(output, run)]
-    name = f"- {run.title}"
+def _curve_line(output: Path, arm: Arm) -> str:
+    values = [value for _, value in curve(output, arm)]
+    name = f"- {arm.title}"
     if len(values) < 2:
         return f"{name}: too few steps to draw"
     width = min(24, len(values))
@@ -127,23 +115,23 @@ def sparkline(values: Sequence[float]) -> str:
     return "".join(blocks[round((v - low) / span * (len(blocks) - 1))] for v in values)
 
 
-def _gains(runs: Sequence[Run], scores: dict[str, Score]) -> list[str]:
+def _gains(arms: Sequence[Arm], scores: dict[str, Score]) -> list[str]:
     lines = []
-    for run in runs:
-        ours, theirs = scores[run.name].sampled, scores[run.start].sampled if run.start else None
+    for arm in arms:
+        ours, theirs = scores[arm.name].sampled, scores[arm.start].sampled if arm.start else None
         if ours is None or theirs is None:
             continue
         gain = ours - theirs
         lines.append(
-            f"Sampled reward on held-out places, {run.name} minus {run.start}: {gain.mean():+.3f} "
+            f"Sampled reward on held-out places, {arm.name} minus {arm.start}: {gain.mean():+.3f} "
             f"(standard error {gain.std() / len(gain) ** 0.5:.3f})"
         )
     return lines
 
 
-def _findings(output: Path, runs: Sequence[Run]) -> list[str]:
+def _findings(output: Path, arms: Sequence[Arm]) -> list[str]:
     """Return each question with the paired difference at 200 km and its 95% interval."""
-    names = {run.name for run in runs}
+    names = {arm.name for arm in arms}
     lines = ["Difference of accuracy at 200 km, paired, with its 95% interval:"]
     for question, ours, theirs in QUESTIONS_ASKED:
         if {ours, theirs} <= names:
@@ -162,15 +150,15 @@ def _difference(output: Path, ours: str, theirs: str) -> str:
     return f"{spread.value:+.3f} [{spread.low:+.3f}, {spread.high:+.3f}] ({sure})"
 
 
-def curve(output: Path, run: Run) -> list[tuple[int, float]]:
-    """Return (step, value) of a run: the loss of SFT, the sampled reward of GRPO."""
-    field = "reward" if run.task == "grpo" else "loss"
-    rows = JsonLines(output / run.name / METRICS).read()
+def curve(output: Path, arm: Arm) -> list[tuple[int, float]]:
+    """Return (step, value) of an arm: the loss of SFT, the sampled reward of GRPO."""
+    field = "reward" if arm.task == "grpo" else "loss"
+    rows = JsonLines(output / arm.name / METRICS).read()
     return [(row["step"], row[field]) for row in rows if row.get(field) is not None]
 
 
-def plot(output: Path, runs: Sequence[Run]) -> Path:
-    """Draw the loss of the SFT runs and the sampled reward of the GRPO runs."""
+def plot(output: Path, arms: Sequence[Arm]) -> Path:
+    """Draw the loss of the SFT arms and the sampled reward of the GRPO arms."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -179,8 +167,8 @@ def plot(output: Path, runs: Sequence[Run]) -> Path:
     figure, axes = plt.subplots(1, 2, figsize=(10, 3.6))
     titles = (("sft", "SFT loss"), ("grpo", "GRPO sampled reward"))
     for axis, (task, title) in zip(axes, titles, strict=True):
-        for run in (run for run in runs if run.task == task):
-            _draw(axis, run.title, curve(output, run))
+        for arm in (arm for arm in arms if arm.task == task):
+            _draw(axis, arm.title, curve(output, arm))
         axis.set_xlabel("step")
         axis.set_title(title, fontsize=10)
         axis.grid(alpha=0.3)

@@ -64,13 +64,15 @@ def train_all(jobs: Sequence[Job], workers: int, started: float) -> None:
                 while waiting and len(running) < workers:
                     running.append(_Running(waiting.pop(0), workers, bar))
                 time.sleep(POLL_S)
-                for run in [run for run in running if run.over()]:
-                    running.remove(run)
+                for training in [t for t in running if t.over()]:
+                    running.remove(training)
                     seconds = time.perf_counter() - started
-                    bar.console.print(f"[{seconds:4.0f} s] {run.job.title}: done", markup=False)
+                    bar.console.print(
+                        f"[{seconds:4.0f} s] {training.job.title}: done", markup=False
+                    )
         finally:
-            for run in running:
-                run.process.kill()
+            for training in running:
+                training.process.kill()
 
 
 def _finished(job: Job) -> bool:

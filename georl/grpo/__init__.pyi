@@ -1,7 +1,1 @@
-from .trainer import (
-    GeoGRPOTrainer as GeoGRPOTrainer,
-    arguments as arguments,
-    build as build,
-    reward_functions as reward_functions,
-    train as train,
-)
+from .trainer import GeoGRPOTrainer as GeoGRPOTrainer, build as build, train as train

@@ -108,7 +108,7 @@ def drop_and_replace(trainer: Any, inputs: list[Row]) -> Batch:
     Every process asks for as many new groups as the one that needs most, so that all stay in
     step. If nothing is left, a few masked rows remain, and the gradient is 0.
     """
-    options: GroupConfig = trainer.run.groups
+    options: GroupConfig = trainer.settings.groups
     batch, alive = _scored(trainer, inputs)
     if not options.drop_equal:
         return batch
@@ -133,7 +133,7 @@ def _scored(trainer: Any, rows: list[Row]) -> tuple[Batch, Tensor]:
     A group may lie over several processes where none is dropped, so all are looked at together.
     """
     batch = trainer._score(rows)
-    options, size = trainer.run.groups, trainer.num_generations
+    options, size = trainer.settings.groups, trainer.num_generations
     rewards, valid = trainer.rollouts.last
     grouped = rewards.view(-1, size)
     flat = equal(rewards, size, options.epsilon)

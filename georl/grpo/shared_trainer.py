@@ -150,9 +150,6 @@ class SharedPromptsTrainer(GRPOTrainer):
             torch.tensor(number, device=ids.device),
             dtype=bare.dtype,
         )
-        vision = (
-            {"pixel_values": images.pixel_values, "image_grid_thw": images.grid} if images else {}
-        )
         with self.accelerator.autocast():
             out = model(
                 input_ids=packed.input_ids,
@@ -160,7 +157,7 @@ class SharedPromptsTrainer(GRPOTrainer):
                 position_ids=packed.position_ids,
                 shift_labels=packed.shift_labels,
                 fused_lm_head=True,
-                **vision,
+                **(images.arguments() if images else {}),
             )
         entropy = None if out.entropy is None else out.entropy.view(-1)[packed.slots]
         return out.log_probs.view(-1)[packed.slots], entropy

@@ -38,6 +38,10 @@ class Images(NamedTuple):
         parts = torch.split(self.pixel_values, self.grid.prod(-1).tolist())
         return Images(torch.cat([parts[i] for i in index.tolist()]), self.grid[index])
 
+    def arguments(self) -> dict[str, Tensor]:
+        """Return what the model calls them."""
+        return {"pixel_values": self.pixel_values, "image_grid_thw": self.grid}
+
 
 class Packed(NamedTuple):
     """Groups of answers, one row a unique prompt."""
@@ -204,18 +208,13 @@ def sample(
     adjust = _adjustments(generation)
     eos = torch.tensor(_listed(generation.eos_token_id), device=prompt_ids.device)
     positions = prompt_positions(model, prompt_ids, prompt_mask, images)
-    vision = (
-        {}
-        if images is None
-        else {"pixel_values": images.pixel_values, "image_grid_thw": images.grid}
-    )
     out = model(
         input_ids=prompt_ids,
         attention_mask=prompt_mask,
         position_ids=positions,
         use_cache=True,
         logits_to_keep=1,
-        **vision,
+        **(images.arguments() if images else {}),
     )
     cache, logits = out.past_key_values, out.logits[group, -1]
     cache.batch_select_indices(group)

@@ -27,12 +27,12 @@ from typing import Any
 from torch import Tensor
 from trl.trainer.grpo_config import GRPOConfig
 
-from georl import data, models, plan
-from georl.config import Config, check
+from georl import data, models, rewards
+from georl.config import Config
 from georl.grpo.curriculum import Curriculum
 from georl.grpo.groups import drop_and_replace
 from georl.grpo.shared_trainer import SharedPromptsTrainer
-from georl.run import ExactResume, RolloutLog, check_start, common_arguments, run
+from georl.run import ExactResume, RolloutLog, common_arguments, fit
 
 
 def train(config: Config) -> Path:
@@ -48,11 +48,8 @@ def train(config: Config) -> Path:
     ConfigError, DataError
         Before the model is loaded, for everything that can be told by then.
     """
-    check(config)
-    config = data.pinned(config)
-    check_start(config)
-    trainer = build(config)
-    return run(trainer, config)
+    config = data.checked(config)
+    return fit(build(config), config)
 
 
 def build(config: Config, kind: type[GeoGRPOTrainer] | None = None) -> GeoGRPOTrainer:
@@ -64,33 +61,21 @@ def build(config: Config, kind: type[GeoGRPOTrainer] | None = None) -> GeoGRPOTr
         The run, already checked.
     kind
         Another trainer class that stands on `GeoGRPOTrainer`.
-    """
-    rewards = reward_functions(config)
-    plan.check_memory(config)
-    rows = data.load(config, completions=False)
-    model, processor = models.load(config.model, texts=data.texts(rows, config), seed=config.seed)
-    return (kind or GeoGRPOTrainer)(
-        run=config,
-        model=model,
-        reward_funcs=rewards,
-        args=arguments(config, processor),
-        train_dataset=rows,
-        processing_class=processor,
-        peft_config=models.lora(config.model),
-    )
-
-
-def reward_functions(config: Config) -> list[Any]:
-    """Return the configured rewards with their arguments bound, in the order of the weights.
 
     Raises
     ------
-    ConfigError
-        For a name that `georl.rewards` does not have, with the nearest one that it has.
+    ConfigError, DataError
+        For a reward that `georl.rewards` does not have, with the nearest one that it has, and
+        as in `train`.
     """
-    from georl import rewards
-
-    return rewards.bind_rewards(rewards, config.rewards)
+    reward_funcs = rewards.bind_rewards(rewards, config.rewards)
+    given = data.trainer_inputs(config, completions=False)
+    return (kind or GeoGRPOTrainer)(
+        settings=config,
+        reward_funcs=reward_funcs,
+        args=arguments(config, given["processing_class"]),
+        **given,
+    )
 
 
 def arguments(config: Config, processor: Any) -> GRPOConfig:
@@ -126,13 +111,13 @@ def arguments(config: Config, processor: Any) -> GRPOConfig:
 class GeoGRPOTrainer(ExactResume, SharedPromptsTrainer):
     """TRL's trainer with shared prompts, group handling and the curriculum; see the module."""
 
-    def __init__(self, *, run: Config, **options: Any) -> None:
+    def __init__(self, *, settings: Config, **options: Any) -> None:
         super().__init__(**options)
-        self.run = run
-        self.curriculum = Curriculum(run.curriculum, run.seed)
-        self.rollouts = RolloutLog(run, self.reward_func_names)
+        self.settings = settings
+        self.curriculum = Curriculum(settings.curriculum, settings.seed)
+        self.rollouts = RolloutLog(settings, self.reward_func_names)
         self.generated_tokens = 0
-        self.share_prompts(run.grpo.share_prompts)
+        self.share_prompts(settings.grpo.share_prompts)
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         if self.model is not None and not self.model.training:

@@ -1,13 +1,9 @@
-from .load import (
-    LORA_LAYERS as LORA_LAYERS,
+from .loading import (
     base_name as base_name,
     base_revision as base_revision,
     load as load,
-    load_processor as load_processor,
     lora as lora,
     special_ids as special_ids,
-    stored_adapter as stored_adapter,
     vision_tower as vision_tower,
-    weight_dtype as weight_dtype,
 )
 from .tiny import PIXELS as PIXELS, build_model as build_model, build_tokenizer as build_tokenizer

@@ -1,4 +1,8 @@
-"""georl.predict."""
+"""One answer a photo, in the table's order, whatever happened to it.
+
+The model is local or behind an OpenAI-compatible server. Answers are kept as they come, so that a
+run that was stopped goes on from there.
+"""
 
 import lazy_loader as lazy
 

@@ -25,7 +25,7 @@ from PIL import Image
 
 from geodata import answers
 from geodata.files import file_format, replacing
-from georl import data
+from georl import data, models
 from georl.config import Config, ConfigError, PredictConfig, check
 from georl.data import DataError, Turn, with_image
 from georl.predict.server import Pace, ask
@@ -97,15 +97,16 @@ def _done(partial: JsonLines, config: Config) -> dict[str, dict[str, Any]]:
 
 def _run_id(config: Config) -> str:
     asked = config.data
-    question = asked.question or answers.question(asked.prompt, asked.levels)
-    parts = [config.model.name, config.model.revision, asked.table, asked.version, question]
+    parts = [config.model.name, config.model.revision, asked.table, asked.version]
+    parts.append(data.question(asked))
     settings = [config.predict.temperature, config.predict.max_tokens, asked.image]
     return hashlib.sha256(json.dumps([parts, settings, config.seed]).encode()).hexdigest()
 
 
-def _row(name: str, text: str | None, status: str | None = None) -> dict[str, Any]:
+def _row(name: str, text: str | None, failed: str) -> dict[str, Any]:
+    """Return a row of the file: an answer and its reading, or without one why it failed."""
     if text is None:
-        return {"id": name, "answer": None, "lat": None, "lon": None, "status": status}
+        return {"id": name, "answer": None, "lat": None, "lon": None, "status": failed}
     read = answers.parse_tolerant(text)
     return {"id": name, "answer": text, "lat": read.lat, "lon": read.lon, "status": read.status}
 
@@ -121,8 +122,6 @@ def _from_model(
         return
     import torch
 
-    from georl import models
-
     loaded, processor = models.load(config.model, seed=config.seed)
     model: Any = loaded
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -130,9 +129,11 @@ def _from_model(
     torch.manual_seed(config.seed)
     for start in range(0, len(todo), config.predict.batch):
         batch = todo.slice(start, config.predict.batch).to_pylist()
-        rows, chats, images, failed = _opened(batch, reader)
+        shown = {row["id"]: pair for row in batch if (pair := _opened(row, reader))}
+        chats, images = [chat for chat, _ in shown.values()], [image for _, image in shown.values()]
         texts = generate(model, processor, images, chats, config.predict)
-        yield failed + [_row(row["id"], text) for row, text in zip(rows, texts, strict=True)]
+        said = dict(zip(shown, texts, strict=True))
+        yield [_row(row["id"], said.get(row["id"]), "image_unreadable") for row in batch]
 
 
 def generate(
@@ -159,8 +160,6 @@ def generate(
         return []
     import torch
 
-    from georl import models
-
     given: Any = [question] * len(images) if isinstance(question, str) else question
     pairs = zip(given, images, strict=True)
     chats = [with_image(asked, {"type": "image", "image": image}) for asked, image in pairs]
@@ -184,21 +183,14 @@ def generate(
     return texts
 
 
-def _opened(
-    rows: list[dict[str, Any]], reader: data.Reader
-) -> tuple[list[dict[str, Any]], list[list[Turn]], list[Image.Image], list[dict[str, Any]]]:
-    """Return the rows whose image opens, their chats and images, and finished rows for others."""
-    good, chats, images, failed = [], [], [], []
-    for row in rows:
-        chats.append(reader.prompt(row))
-        try:
-            images.append(reader.image(row))
-            good.append(row)
-        except DataError as error:
-            chats.pop()
-            print(error)
-            failed.append(_row(row["id"], None, "image_unreadable"))
-    return good, chats, images, failed
+def _opened(row: dict[str, Any], reader: data.Reader) -> tuple[list[Turn], Image.Image] | None:
+    """Return the chat and the image of a row, None after a word where the image does not open."""
+    chat = reader.prompt(row)
+    try:
+        return chat, reader.image(row)
+    except DataError as error:
+        print(error)
+        return None
 
 
 # --- a server -----------------------------------------------------------------------------
@@ -211,12 +203,10 @@ def _from_server(
     pace = Pace(config.predict.requests_per_second)
 
     def one(row: dict[str, Any]) -> dict[str, Any]:
-        good, chats, images, failed = _opened([row], reader)
-        if not good:
-            return failed[0]
-        name = good[0]["id"]
-        text = ask(config, name, chats[0], images[0], pace)
-        return _row(name, text, "request_failed" if text is None else None)
+        shown, name = _opened(row, reader), row["id"]
+        if shown is None:
+            return _row(name, None, "image_unreadable")
+        return _row(name, ask(config, name, *shown, pace), "request_failed")
 
     with ThreadPoolExecutor(config.predict.concurrency) as pool:
         for start in range(0, len(todo), 8 * config.predict.concurrency):

@@ -6,6 +6,7 @@ import difflib
 import functools
 import inspect
 import math
+from importlib.abc import InspectLoader
 from typing import Any
 
 from georl.config import ConfigError, RewardConfig
@@ -20,18 +21,17 @@ def bind_rewards(module: Any, config: RewardConfig) -> list[Any]:
         For an unknown name or argument, with what there is.
     """
     bound = []
-    known = _reward_names(module)
+    known = _rewards_of(module)
     for name, weight in config.weights.items():
         if name not in known:
             near = difflib.get_close_matches(name, known, 1, 0.3)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
             msg = f"unknown reward {name!r} (weight {weight}); {hint}"
             raise ConfigError(msg)
-        function = getattr(module, name)
         if not math.isfinite(weight):
             msg = f"rewards.weights has {name}: {weight}; a weight is a finite number"
             raise ConfigError(msg)
-        bound.append(_with_arguments(name, function, config.arguments.get(name, {})))
+        bound.append(_with_arguments(name, known[name], config.arguments.get(name, {})))
     unused = set(config.arguments) - set(config.weights)
     if unused:
         msg = f"rewards.arguments has {sorted(unused)}, which rewards.weights does not use"
@@ -42,17 +42,28 @@ def bind_rewards(module: Any, config: RewardConfig) -> list[Any]:
     return bound
 
 
-def _reward_names(module: Any) -> list[str]:
-    """Return the module's own functions that take completions first."""
+def _rewards_of(module: Any) -> dict[str, Any]:
+    """Return the functions of a module that take completions first: its own, and added ones.
+
+    What its source imports from elsewhere is a helper and no reward, whatever it takes.
+    """
     # a face hands its functions on lazily: dir() lists them, vars() what a user has added
-    names = dict.fromkeys([*dir(module), *vars(module)])
-    own = {n: getattr(module, n) for n in names if n[0] != "_"}
-    return [
-        n
-        for n, f in own.items()
-        if inspect.isfunction(f)
-        and next(iter(inspect.signature(f).parameters), "") == "completions"
-    ]
+    names = dict.fromkeys(n for n in (*dir(module), *vars(module)) if n[0] != "_")
+    written = _names_in_source(module)
+    functions = {n: f for n in names if inspect.isfunction(f := getattr(module, n))}
+    return {
+        name: function
+        for name, function in functions.items()
+        if next(iter(inspect.signature(function).parameters), "") == "completions"
+        and (name not in written or f"{function.__module__}.".startswith(f"{module.__name__}."))
+    }
+
+
+def _names_in_source(module: Any) -> set[str]:
+    """Return the names that a module's source binds; what is set on it later is none of them."""
+    loader = getattr(getattr(module, "__spec__", None), "loader", None)
+    code = loader.get_code(module.__name__) if isinstance(loader, InspectLoader) else None
+    return set(code.co_names) if code else set()
 
 
 def _with_arguments(name: str, function: Any, arguments: dict[str, Any]) -> Any:

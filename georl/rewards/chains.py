@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from geodata import answers
+from geodata import answers, cor, gazetteer
 from georl.rewards.inputs import Floats
 
 Chain = dict[str, str | None]
 """The labels of one point: country_code, admin1, admin1_code, city."""
 
 
-def chains(lat: Floats, lon: Floats) -> list[Chain]:
+def at(lat: Floats, lon: Floats) -> list[Chain]:
     """Return the labels of points, degrees; both columns of shape (n,)."""
     if not len(lat):
         return []
-    from geodata import cor
-
     names = ("country_code", "admin1", "admin1_code", "city")
     table = cor.label_table(lat, lon)
     columns = [table.column(name).to_pylist() for name in names]
@@ -66,8 +64,6 @@ def _code(
     """Return the code of a region in a country, or of a country; each name is asked once."""
     key = (name, country)
     if key not in resolved:
-        from geodata import gazetteer
-
         if country is None:
             found = gazetteer.resolve(name, level="country")
         else:

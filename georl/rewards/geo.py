@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from geodata import answers, sphere
-from georl.rewards import chains, inputs as read
+from georl.rewards import chains, inputs
+from georl.rewards.inputs import Floats, Pair
 
 RewardFunction = Callable[..., list[float]]
 """``f(completions=..., <column>=...) -> list[float]``, what TRL calls a reward function."""
@@ -80,8 +81,7 @@ def geo_r(
     >>> [round(r, 4) for r in geo_r([chat], lat=[48.8584], lon=[2.2945])]
     [0.773]
     """
-    pairs = read.strict_pairs(completions)
-    return _shaped(pairs, lat, lon, lambda d: _piecewise(d, knots_km, values))
+    return distance(completions, lat, lon, knots_km=knots_km, values=values)
 
 
 def distance(
@@ -106,7 +106,7 @@ def distance(
     >>> distance(["48.8584° N, 2.2945° E"], [48.8584], [2.2945], tolerant=True)
     [1.0]
     """
-    pairs = read.tolerant_pairs(completions) if tolerant else read.strict_pairs(completions)
+    pairs = inputs.tolerant_pairs(completions) if tolerant else inputs.strict_pairs(completions)
     return _shaped(pairs, lat, lon, lambda d: _piecewise(d, knots_km, values))
 
 
@@ -118,7 +118,7 @@ def format(completions: Sequence[Any], **columns: Any) -> list[float]:  # noqa: 
     >>> format(["(48.8584, 2.2945)", "(48, 2)", "(95.5, 0.5)"])
     [1.0, 0.0, 0.0]
     """
-    return [0.0 if pair is None else 1.0 for pair in read.strict_pairs(completions)]
+    return [0.0 if pair is None else 1.0 for pair in inputs.strict_pairs(completions)]
 
 
 def geo_r_release(
@@ -136,7 +136,7 @@ def geo_r_release(
     >>> geo_r_release(["{'LOC': [0.0, 0.0]}", "(0.0, 90.0)", "?"], [0.0] * 3, [0.0] * 3)
     [1.0, 0.5588, 0.0]
     """
-    pairs = [read.release_pair(text) for text in read.texts(completions)]
+    pairs = [inputs.release_pair(text) for text in inputs.texts(completions)]
     found = np.array([pair is not None for pair in pairs])
     near = _shaped(pairs, lat, lon, lambda d: _piecewise(d, RELEASE_KNOTS_KM, GEO_R_VALUES))
     return [float(r) for r in (np.round(near, 4) + found) / 2.0]
@@ -167,7 +167,7 @@ def exponential(
     if not scale_km > 0.0:
         msg = f"scale_km {scale_km!r} is not a positive distance; give kilometres such as 200"
         raise ValueError(msg)
-    return _shaped(read.strict_pairs(completions), lat, lon, lambda d: np.exp(-d / scale_km))
+    return _shaped(inputs.strict_pairs(completions), lat, lon, lambda d: np.exp(-d / scale_km))
 
 
 def geoscore(
@@ -202,12 +202,12 @@ def region(
     >>> region(["(48.8530, 2.3499)", "(43.2965, 5.3698)"], [48.8584] * 2, [2.2945] * 2)
     [1.0, 0.3333333333333333]
     """
-    pairs = read.strict_pairs(completions)
-    true_lat, true_lon = read.truth(len(pairs), lat, lon)
-    rows, y, x = read.rows(pairs)
+    pairs = inputs.strict_pairs(completions)
+    true_lat, true_lon = inputs.truth(len(pairs), lat, lon)
+    rows, y, x = inputs.rows(pairs)
     rewards = [0.0] * len(pairs)
-    truths = chains.chains(true_lat[rows], true_lon[rows])
-    for row, said, true in zip(rows, chains.chains(y, x), truths, strict=True):
+    truths = chains.at(true_lat[rows], true_lon[rows])
+    for row, said, true in zip(rows, chains.at(y, x), truths, strict=True):
         rewards[row] = chains.agreement(said, true)
     return rewards
 
@@ -219,12 +219,12 @@ def consistency(completions: Sequence[Any], **columns: Any) -> list[float]:
     from the ``Country:`` and ``State:`` lines and are understood by `geodata.gazetteer`, the
     coordinate by `geodata.cor`. An answer without a country or without a strict pair earns 0.
     """
-    texts = read.texts(completions)
+    texts = inputs.texts(completions)
     pairs = [answers.strict_pair(text) for text in texts]
-    rows, y, x = read.rows(pairs)
+    rows, y, x = inputs.rows(pairs)
     rewards = [0.0] * len(pairs)
     resolved: dict[tuple[str, str | None], str | None] = {}
-    for row, chain in zip(rows, chains.chains(y, x), strict=True):
+    for row, chain in zip(rows, chains.at(y, x), strict=True):
         rewards[row] = chains.consistent(answers.parse_strict(texts[row]), chain, resolved)
     return rewards
 
@@ -266,7 +266,7 @@ def combine(rewards: Sequence[RewardFunction], weights: Sequence[float]) -> Rewa
     return combined
 
 
-def _shares(n: int, weights: Sequence[float]) -> read.Floats:
+def _shares(n: int, weights: Sequence[float]) -> Floats:
     array = np.asarray(weights, np.float64)
     if array.shape != (n,) or n == 0:
         msg = f"{n} rewards and weights {list(weights)}; give one weight for each reward"
@@ -277,7 +277,7 @@ def _shares(n: int, weights: Sequence[float]) -> read.Floats:
     return np.asarray(array / array.sum())
 
 
-def _check_values(name: str, values: read.Floats, n: int) -> None:
+def _check_values(name: str, values: Floats, n: int) -> None:
     if values.shape != (n,):
         msg = f"reward {name} gave shape {values.shape} for {n} completions; it must give one each"
         raise ValueError(msg)
@@ -288,23 +288,21 @@ def _check_values(name: str, values: read.Floats, n: int) -> None:
 
 
 def _shaped(
-    pairs: list[read.Pair],
+    pairs: list[Pair],
     lat: Sequence[float],
     lon: Sequence[float],
-    shape: Callable[[read.Floats], read.Floats],
+    shape: Callable[[Floats], Floats],
 ) -> list[float]:
     """Return ``shape(distance)`` in [0, 1] for the rows with a pair, 0 for the others."""
-    true_lat, true_lon = read.truth(len(pairs), lat, lon)
-    rows, y, x = read.rows(pairs)
+    true_lat, true_lon = inputs.truth(len(pairs), lat, lon)
+    rows, y, x = inputs.rows(pairs)
     rewards = np.zeros(len(pairs))
     d_km = sphere.haversine_km(y, x, true_lat[rows], true_lon[rows])
     rewards[rows] = np.clip(shape(d_km), 0.0, 1.0)
     return rewards.tolist()
 
 
-def _piecewise(
-    d_km: read.Floats, knots_km: Sequence[float], values: Sequence[float]
-) -> read.Floats:
+def _piecewise(d_km: Floats, knots_km: Sequence[float], values: Sequence[float]) -> Floats:
     """Geo-R Eq. 5: linear between the knots, constant beyond them (which clips at 0)."""
     knots, rewards = np.asarray(knots_km, np.float64), np.asarray(values, np.float64)
     if knots.ndim != 1 or knots.shape != rewards.shape or len(knots) < 2:

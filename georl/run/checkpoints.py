@@ -64,11 +64,13 @@ def identity(config: Config) -> dict[str, Any]:
     -------
     dict
         Dotted key -> value. A run that goes on longer, or with another batch per device, is
-        another run in the first case (the schedule changes) and the same in the second.
+        another run in the first case (the schedule changes) and the same in the second. The
+        seal of the model it starts from is among them: a folder may have been trained anew
+        under its old name, and LoRA weights fit one base only.
     """
     unused = {"predict"} if config.task == "grpo" else {"predict", "grpo", "groups", "curriculum",
                                                         "rewards"}  # fmt: skip
-    parts: dict[str, Any] = {}
+    parts: dict[str, Any] = {"model.seal": _seal_of(Path(config.model.name))}
     for name, value in plain(dataclasses.asdict(config)).items():
         if isinstance(value, dict):
             parts |= {f"{name}.{key}": kept for key, kept in value.items() if name not in unused}
@@ -77,20 +79,20 @@ def identity(config: Config) -> dict[str, Any]:
     return {key: value for key, value in parts.items() if key not in _FREE}
 
 
-def seal(folder: Path, run: Mapping[str, Any]) -> str:
+def seal(folder: Path, own: Mapping[str, Any]) -> str:
     """Write the manifest and the marker of a finished folder; return the manifest's SHA-256.
 
     Parameters
     ----------
     folder
         With every file in place.
-    run
+    own
         `identity` of the run, kept in the manifest.
     """
     (folder / MARKER).unlink(missing_ok=True)
     names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
     hashes = {name: sha256(folder / name) for name in names if name != MANIFEST}
-    text = json.dumps({"run": dict(run), "files": hashes}, indent=1, sort_keys=True)
+    text = json.dumps({"run": dict(own), "files": hashes}, indent=1, sort_keys=True)
     write_text(folder / MANIFEST, text)
     digest = hashlib.sha256(text.encode()).hexdigest()
     write_text(folder / MARKER, digest + "\n")
@@ -119,22 +121,27 @@ def verify(folder: Path) -> dict[str, Any]:
 
 def _manifest(folder: Path) -> dict[str, Any]:
     """Return the manifest of a sealed folder, itself checked against the marker."""
-    manifest, marker = folder / MANIFEST, folder / MARKER
-    if not marker.is_file() or not manifest.is_file():
+    manifest = folder / MANIFEST
+    if _seal_of(folder) is None or not manifest.is_file():
         msg = f"{folder} has no {MARKER} marker: it was cut short while being written"
         raise CheckpointError(msg)
     text = manifest.read_bytes()
-    if (
-        hashlib.sha256(text).hexdigest()
-        != marker.read_text(encoding="utf-8", errors="replace").strip()
-    ):
+    if hashlib.sha256(text).hexdigest() != _seal_of(folder):
         msg = f"{manifest} does not match {MARKER}: one of the two is damaged"
         raise CheckpointError(msg)
     content: dict[str, Any] = json.loads(text)
     return content
 
 
-def newest(output: Path, run: Mapping[str, Any]) -> Path | None:
+def _seal_of(folder: Path) -> str | None:
+    """Return what stands in the marker of a folder, None where there is none."""
+    marker = folder / MARKER
+    if not marker.is_file():
+        return None
+    return marker.read_text(encoding="utf-8", errors="replace").strip()
+
+
+def newest(output: Path, own: Mapping[str, Any]) -> Path | None:
     """Return the newest verified checkpoint of this run, or None if there is none.
 
     Damaged and unfinished ones are named and passed over.
@@ -150,12 +157,12 @@ def newest(output: Path, run: Mapping[str, Any]) -> Path | None:
         except CheckpointError as error:
             print(f"passing over {folder.name}: {error}")
             continue
-        _same_run(folder, content["run"], json.loads(json.dumps(dict(run))))
+        _same_run(folder, content["run"], json.loads(json.dumps(dict(own))))
         return folder
     return None
 
 
-def refuse_other(output: Path, run: Mapping[str, Any]) -> None:
+def refuse_other(output: Path, own: Mapping[str, Any]) -> None:
     """Refuse the folder of another run by its newest manifest, without reading any weights.
 
     Raises
@@ -165,7 +172,7 @@ def refuse_other(output: Path, run: Mapping[str, Any]) -> None:
     """
     for folder in reversed(listed(output)):
         with contextlib.suppress(CheckpointError):
-            _same_run(folder, _manifest(folder)["run"], json.loads(json.dumps(dict(run))))
+            _same_run(folder, _manifest(folder)["run"], json.loads(json.dumps(dict(own))))
             return
 
 
@@ -212,12 +219,12 @@ def delete(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
-def _same_run(folder: Path, stored: Mapping[str, Any], run: Mapping[str, Any]) -> None:
-    keys = sorted({*stored, *run})
+def _same_run(folder: Path, stored: Mapping[str, Any], own: Mapping[str, Any]) -> None:
+    keys = sorted({*stored, *own})
     changed = [
-        f"{k}: {stored.get(k)!r} there, {run.get(k)!r} now"
+        f"{k}: {stored.get(k)!r} there, {own.get(k)!r} now"
         for k in keys
-        if stored.get(k) != run.get(k)
+        if stored.get(k) != own.get(k)
     ]
     if changed:
         msg = (

@@ -11,13 +11,8 @@ from typing import Any
 import torch
 from transformers import TrainingArguments
 
-from georl.config import Config, ConfigError, accumulation, missing_package
+from georl.config import Config, ConfigError, accumulation, missing_package, world_size
 from georl.run import checkpoints, curves, metrics, resume, rollouts
-
-
-def world_size() -> int:
-    """Return the number of processes that the launcher started."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def check_start(config: Config) -> None:
@@ -38,7 +33,7 @@ def check_start(config: Config) -> None:
     if problem:
         raise ConfigError(problem)
     if config.train.resume:
-        checkpoints.refuse_other(Path(config.output), resume.identity(config))
+        checkpoints.refuse_other(Path(config.output), checkpoints.identity(config))
 
 
 def _launch_problem(asked: str, found: str, gpus: int) -> str | None:
@@ -146,7 +141,7 @@ def _checkpointing(on: bool) -> dict[str, bool]:
     return {"gradient_checkpointing": on} | ({"activation_checkpointing": on} if new else {})
 
 
-def run(trainer: Any, config: Config) -> Path:
+def fit(trainer: Any, config: Config) -> Path:
     """Train, from the newest verified checkpoint if there is one; return the final model's folder.
 
     The output folder then holds config.yaml, metrics.jsonl, curves.png, for GRPO
@@ -175,7 +170,7 @@ def run(trainer: Any, config: Config) -> Path:
     if trainer.accelerator.is_main_process:
         _check_weights(final)
         resume.without_pickle(final)
-        checkpoints.seal(final, resume.identity(config))
+        checkpoints.seal(final, checkpoints.identity(config))
         curves.plot(output)
         rollouts.merge_rollouts(output)
     trainer.accelerator.wait_for_everyone()

@@ -1,4 +1,4 @@
-"""The record of a run: metrics.jsonl always, rollouts and groups as tables, a plot at the end."""
+"""What the trainer logs, as lines of metrics.jsonl: whatever else a run reports to."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from georl.run.record import GROUPS, METRICS, ROLLOUTS, JsonLines
-from georl.run.rollouts import PART
+from georl.run.record import METRICS, JsonLines
 
 
 class MetricsCallback(TrainerCallback):
@@ -45,25 +44,3 @@ class MetricsCallback(TrainerCallback):
             self._tokens = tokens
         self._last = now
         self._log.write([row | numbers])
-
-
-def cut(output: Path, step: int) -> None:
-    """Take the record of a run back to ``step``; -1 leaves nothing of it.
-
-    Parameters
-    ----------
-    output
-        Folder of the run.
-    step
-        Optimizer step that the run goes on from.
-    """
-    for name in (METRICS, GROUPS):
-        if step < 0:
-            (output / name).unlink(missing_ok=True)
-        else:
-            JsonLines(output / name).cut(step)
-    (output / "rollouts.parquet").unlink(missing_ok=True)
-    for part in (output / ROLLOUTS).glob("*"):
-        found = PART.fullmatch(part.name)
-        if part.suffix == ".part" or (found and int(found[1]) > step):
-            part.unlink()

@@ -13,21 +13,9 @@ from trl.trainer.utils import RepeatSampler
 
 from geodata.files import write_text
 from georl.config import Config, dump
-from georl.run import checkpoints, metrics
+from georl.run import checkpoints, record
 
 CURRICULUM = "curriculum.json"
-
-
-def identity(config: Config) -> dict[str, Any]:
-    """Return `checkpoints.identity`, and the seal of the model that the run starts from.
-
-    A folder may have been trained anew under its old name; LoRA weights fit one base only.
-    """
-    marker = Path(config.model.name) / checkpoints.MARKER
-    seal = (
-        marker.read_text(encoding="utf-8", errors="replace").strip() if marker.is_file() else None
-    )
-    return checkpoints.identity(config) | {"model.seal": seal}
 
 
 def start(trainer: Any, config: Config) -> Path | None:
@@ -51,12 +39,12 @@ def start(trainer: Any, config: Config) -> Path | None:
     output, is_main = Path(config.output), trainer.accelerator.is_main_process
     found: list[Path | None] = [None]
     if is_main and config.train.resume:
-        found = [checkpoints.newest(output, identity(config))]
+        found = [checkpoints.newest(output, checkpoints.identity(config))]
     newest: Path | None = broadcast_object_list(found)[0]
     step = checkpoints.step_of(newest) if newest else -1
     if is_main:
         checkpoints.clear_after(output, step)
-        metrics.cut(output, step)
+        record.cut_back(output, step)
         write_text(output / "config.yaml", dump(config))
     if newest is not None:
         trainer.go_on_from(newest)
@@ -142,7 +130,7 @@ class SealCallback(TrainerCallback):
             if hasattr(trainer, "curriculum"):
                 trainer.curriculum.save(folder / CURRICULUM)
             without_pickle(folder)
-            checkpoints.seal(folder, identity(self._config))
+            checkpoints.seal(folder, checkpoints.identity(self._config))
             checkpoints.prune(output, self._config.train.keep_checkpoints)
         trainer.accelerator.wait_for_everyone()
 

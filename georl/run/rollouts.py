@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,9 @@ from torch import Tensor
 from geodata import answers, sphere
 from geodata.files import replacing
 from georl.config import Config
-from georl.run.record import GROUPS, ROLLOUTS, JsonLines
+from georl.run.record import GROUPS, PART, ROLLOUTS, JsonLines
 
 THRESHOLDS_KM = (25, 200, 750, 2500)
-
-
-PART = re.compile(r"step-([0-9]{6,})-[0-9]+\.parquet")
 
 
 class RolloutLog:
@@ -142,9 +138,8 @@ class RolloutLog:
 
 def answer_coordinates(texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the coordinates in each answer by the strict contract; NaN where there are none."""
-    parsed = [answers.parse_strict(text) for text in texts]
-    lat = np.array([math.nan if a.lat is None else a.lat for a in parsed], np.float64)
-    lon = np.array([math.nan if a.lon is None else a.lon for a in parsed], np.float64)
+    pairs = [answers.strict_pair(text) or (math.nan, math.nan) for text in texts]
+    lat, lon = np.array(pairs, np.float64).reshape(-1, 2).T
     return lat, lon
 
 

@@ -9,7 +9,7 @@ import torch
 from geodata import evaluation
 from geodata.files.formats import sha256
 from georl import grpo, plan, sft
-from georl.config.run import ConfigError, load
+from georl.config import ConfigError, load
 from georl.predict import answering
 from georl.run import JsonLines, checkpoints
 

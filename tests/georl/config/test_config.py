@@ -6,8 +6,7 @@ import pytest
 import yaml
 
 from georl import config, plan
-from georl.config import checks
-from georl.config.run import Config, ConfigError, load
+from georl.config import Config, ConfigError, checks, load
 
 LORA_3B = [
     "model.name=Qwen/Qwen2.5-VL-3B-Instruct",

@@ -17,9 +17,8 @@ from hypothesis import given, settings, strategies as st
 from PIL import Image
 
 from georl import data
-from georl.config.run import load
-from georl.data import images as data_images, unpacked as data_unpacked
-from georl.data.rows_of_run import DataError
+from georl.config import load
+from georl.data import DataError, images as data_images, unpacked as data_unpacked
 
 
 def jpeg(shade, kind="JPEG"):

@@ -11,9 +11,8 @@ from PIL import Image
 
 from geodata import answers, sphere
 from georl import data
-from georl.config.run import ConfigError, DataConfig, load
-from georl.data import prompts, world
-from georl.data.rows_of_run import DataError
+from georl.config import DataConfig, load
+from georl.data import DataError, prompts, world
 
 
 def png(color=(10, 20, 30)):
@@ -137,12 +136,31 @@ def test_every_supervised_answer_earns_its_reward(lat, lon, decimals, step, coun
     assert error <= 112 * (step + 10.0**-decimals)
 
 
+@given(
+    st.floats(-90, 90),
+    st.floats(-180, 180),
+    st.integers(-1, 45),
+    st.sampled_from([0.0, 0.5, 1.0, 7.0, 10.0, 200.0]),
+    st.lists(st.one_of(st.none(), st.text(max_size=30)), min_size=3, max_size=3),
+)
+def test_what_is_taught_is_read_back_as_it_was_rounded(lat, lon, decimals, step, names):
+    """Over poles and the antimeridian too, and a name never hides the coordinates."""
+    row = {"lat": lat, "lon": lon, **dict(zip(answers.LEVELS, names))}
+    text = prompts.answer(row, DataConfig(decimals=decimals, round_degrees=step))
+    found = answers.parse_strict(text)
+    assert found.status == "ok"
+    assert -180.0 <= found.lon < 180.0
+    error = step / 2 + 0.5 * 10.0 ** -max(decimals, 1) + 1e-9
+    assert abs(found.lat - lat) <= error
+    assert abs((found.lon - lon + 180.0) % 360.0 - 180.0) <= error
+
+
 def test_the_location_prompt_is_answered_with_coordinates_alone():
     row = {"lat": 1.0, "lon": 2.0, "country": "Gabon"}
     assert prompts.answer(row, DataConfig(prompt="location")) == "Coordinates: (1.000000, 2.000000)"
-    assert "step by step" in prompts.question("cot")
+    assert "step by step" in answers.question("cot")
     with pytest.raises(ValueError, match="unknown level 'continent'"):
-        prompts.question("cor", ["continent"])
+        answers.question("cor", ["continent"])
 
 
 def test_a_crop_is_centred_on_its_point_also_across_the_antimeridian_and_at_the_poles():
@@ -166,18 +184,3 @@ def test_photos_lie_on_land_inside_the_box_and_repeat_with_the_seed():
     assert ((box.south <= lat) & (lat <= box.north) & (box.west <= lon) & (lon <= box.east)).all()
     assert world.world_photos(200, 3).equals(table)
     assert set(world.world_photos(50, 4)["id"].to_pylist()).isdisjoint(table["id"].to_pylist())
-
-
-def test_an_unknown_reward_names_the_nearest_and_nan_is_refused():
-    from georl import rewards
-    from georl.config.run import RewardConfig
-
-    with pytest.raises(ConfigError, match=r"unknown reward 'geor'.*did you mean geo_r"):
-        rewards.bind_rewards(rewards, RewardConfig({"geor": 1.0}))
-    with pytest.raises(ConfigError, match="no argument 'knot'"):
-        rewards.bind_rewards(rewards, RewardConfig({"geo_r": 1.0}, {"geo_r": {"knot": 1}}))
-    bound = rewards.bind_rewards(
-        rewards, RewardConfig({"geo_r": 1.0}, {"geo_r": {"values": [1, 1, 1, 1]}})
-    )
-    assert bound[0](["(1.0, 2.0)"], lat=[50.0], lon=[50.0]) == [1.0]
-    assert bound[0].__name__ == "geo_r"

@@ -11,7 +11,7 @@ from PIL import Image
 
 from geodata import evaluation, records, tables
 from georl import data, grpo, predict, sft
-from georl.config.run import ConfigError, load
+from georl.config import ConfigError, load
 from georl.run import JsonLines
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")

@@ -13,8 +13,8 @@ from PIL import Image
 
 from geodata import records, tables
 from georl import data
-from georl.config.run import ConfigError, load
-from georl.data.rows_of_run import DataError
+from georl.config import ConfigError, load
+from georl.data import DataError
 from georl.run import checkpoints
 
 N = 12

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
 
-from georl.config.run import CurriculumConfig
+from georl.config import CurriculumConfig
 from georl.grpo import groups
 from georl.grpo.curriculum import Curriculum
 

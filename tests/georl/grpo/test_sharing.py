@@ -7,7 +7,7 @@ from PIL import Image
 from transformers import GenerationConfig
 
 from georl import models
-from georl.config.run import ModelConfig
+from georl.config import ModelConfig
 from georl.grpo import sharing
 from georl.models import tiny
 

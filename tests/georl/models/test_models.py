@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from georl import models, sft
-from georl.config.run import ConfigError, load
+from georl.config import ConfigError, load
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
 

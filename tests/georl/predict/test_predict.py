@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from georl import predict
-from georl.config.run import ConfigError, load
-from georl.data.rows_of_run import DataError
+from georl.config import ConfigError, load
+from georl.data import DataError
 
 
 class Server(ThreadingHTTPServer):

@@ -12,11 +12,9 @@ import sys
 
 import numpy as np
 
-from georl import grpo
-from georl.config.checks import check
-from georl.config.run import load
+from georl import data, grpo, run
+from georl.config import load
 from georl.data import prompts
-from georl.run import launch
 
 
 class GivenAnswers(grpo.GeoGRPOTrainer):
@@ -29,14 +27,14 @@ class GivenAnswers(grpo.GeoGRPOTrainer):
     def _generate_single_turn(self, prompt_ids, images, fields, *rest):
         first = self.accelerator.process_index * len(self._rows)
         texts = [
-            answer(row, (first + i) % self.num_generations, self.run)
+            answer(row, (first + i) % self.num_generations, self.settings)
             for i, row in enumerate(self._rows)
         ]
         tokens = [self._tokenizer(text)["input_ids"] for text in texts]
         return [[*row[:23], self._tokenizer.eos_token_id] for row in tokens], None
 
 
-def answer(row, place, run):
+def answer(row, place, settings):
     """Return an answer some way off the truth; every third photo has one answer only."""
     photo = int(row["id"])
     rng = np.random.default_rng([photo, 0 if photo % 3 == 0 else place])
@@ -44,15 +42,14 @@ def answer(row, place, run):
         return "Northland"
     off_lat, off_lon = rng.normal(0, 12, 2)
     lat, lon = np.clip([row["lat"] + off_lat, row["lon"] + off_lon], -89, 89)
-    return prompts.answer({**row, "lat": lat, "lon": lon}, run.data)
+    return prompts.answer({**row, "lat": lat, "lon": lon}, settings.data)
 
 
-def train(run):
+def train(config):
     """Do as `georl.grpo.train` does, with the other trainer."""
-    check(run)
-    launch.check_start(run)
-    trainer = grpo.build(run, GivenAnswers)
-    launch.run(trainer, run)
+    config = data.checked(config)
+    trainer = grpo.build(config, GivenAnswers)
+    run.fit(trainer, config)
     return trainer
 
 

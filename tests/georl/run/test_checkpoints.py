@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from georl.config.run import ConfigError, load
+from georl.config import ConfigError, load
 from georl.run import checkpoints
 from georl.run.checkpoints import CheckpointError
 

@@ -13,7 +13,7 @@ import torch
 
 from geodata.files.formats import sha256
 from georl import grpo, sft
-from georl.config.run import dump, load, replace
+from georl.config import dump, load, replace
 from georl.run import JsonLines, checkpoints
 
 from ..tiny_runs import SMALL, write_places

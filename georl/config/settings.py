@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import typing
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +15,7 @@ from typing import Any, Literal
 
 import yaml
 
-from georl.config.tree import ConfigError, build, full_key, plain, put, read_yaml
-
-__all__ = ["Config", "ConfigError", "accumulation", "dump", "load", "replace"]
+from georl.config.tree import ConfigError, fill, full_key, plain, put, read_yaml
 
 
 @dataclass(frozen=True)
@@ -261,7 +258,7 @@ def load(path: str | os.PathLike[str] | None, overrides: Sequence[str] = ()) -> 
             msg = f"override {override!r} is not key=value, e.g. train.learning_rate=1e-5"
             raise ConfigError(msg)
         put(tree, full_key(Config, key.strip()), yaml.safe_load(value))
-    return typing.cast("Config", build(Config, tree))
+    return fill(Config, tree)
 
 
 def dump(config: Config) -> str:
@@ -286,7 +283,7 @@ def replace(config: Config, **changes: Any) -> Config:
     tree = dataclasses.asdict(config)
     for key, value in changes.items():
         put(tree, key.replace("__", "."), value)
-    return typing.cast("Config", build(Config, tree))
+    return fill(Config, tree)
 
 
 def accumulation(config: Config, processes: int) -> int:

@@ -18,7 +18,7 @@ import pyarrow as pa
 from PIL import Image
 
 from georl.config import Config, DataConfig
-from georl.data import chats as chat_columns, images, prompts, rows as row_checks, world
+from georl.data import chats as chat_columns, images, prompts, rows, world
 from georl.data.sources import DataError, Source, open_source, pinned
 from georl.data.unpacked import Unpacked, unpack
 
@@ -57,7 +57,7 @@ class Reader:
         self, data: DataConfig, unpacked: Unpacked | None = None, chats: Sequence[str] = ()
     ) -> None:
         self._data, self._unpacked, self._chats = data, unpacked, tuple(chats)
-        self._question = data.question or prompts.question(data.prompt, data.levels)
+        self._question = prompts.question(data)
         self._root = Path(data.image_root)
         self._earth = world.Earth() if data.table == "world" else None
 
@@ -90,13 +90,7 @@ class Reader:
         return chat_columns.question(self._chat(row), row["id"])
 
     def answer(self, row: Mapping[str, Any]) -> list[chat_columns.Turn]:
-        """Return the turns that are taught: the row's own, or its chain.
-
-        Raises
-        ------
-        DataError
-            If the row's own messages have none.
-        """
+        """Return the turns that are taught: the row's own, or its chain. Errors as `prompt`."""
         if not self._chats:
             return [{"role": "assistant", "content": prompts.answer(row, self._data)}]
         return chat_columns.answer(self._chat(row), row["id"])
@@ -140,19 +134,19 @@ def photos(config: Config, purpose: Purpose) -> Photos:
     if chats and purpose == "sft":
         chat_columns.check_answers(chats, source.label)
     image = _image_column(source, data, chats)
-    need: row_checks.Need = "optional" if chats and purpose == "sft" else "needed"
+    need: rows.Need = "optional" if chats and purpose == "sft" else "needed"
     if purpose == "predict":
         need = "unused"
     if images.is_text(source.schema.field(image).type) and not chats:
-        table, bad = row_checks.read(source, data, image, coordinates=need)
+        table, bad = rows.light_columns(source, data, image, coordinates=need)
         references = table["image"].to_pylist()
         problems = images.problems(references, Path(data.image_root))
-        return Photos(row_checks.usable(table, bad, problems, references, config), Reader(data))
-    table, bad = row_checks.read(source, data, coordinates=need)
+        return Photos(rows.usable(table, bad, problems, references, config), Reader(data))
+    table, bad = rows.light_columns(source, data, coordinates=need)
     unpacked = _unpack(source, image, chats, config)
     table = table.append_column("row", pa.array(range(table.num_rows), pa.int64()))
     problems, references = _of_unpacked(unpacked, Path(data.image_root))
-    table = row_checks.usable(table, bad, problems, references, config)
+    table = rows.usable(table, bad, problems, references, config)
     reader = Reader(data, unpacked, chats)
     if chats and table.num_rows:
         first = table.slice(0, 1).to_pylist()[0]
@@ -187,16 +181,16 @@ def load(config: Config, *, completions: bool) -> Dataset:
     if found.table.num_rows == 0:
         msg = f"{config.data.table} has no rows to train on"
         raise DataError(msg)
-    rows = datasets.Dataset(datasets.table.InMemoryTable(found.table.combine_chunks()))
-    return rows.with_transform(_Renderer(found.reader, completions))
+    dataset = datasets.Dataset(datasets.table.InMemoryTable(found.table.combine_chunks()))
+    return dataset.with_transform(_Renderer(found.reader, completions))
 
 
-def texts(rows: Dataset, config: Config, limit: int = 3000) -> list[str]:
+def texts(dataset: Dataset, config: Config, limit: int = 3000) -> list[str]:
     """Return prompts and answers for training the tiny model's tokenizer."""
     if config.model.name != "tiny":
         return []
-    renderer: _Renderer = rows.format["format_kwargs"]["transform"]
-    head = rows.with_format(None).select(range(min(limit, len(rows))))
+    renderer: _Renderer = dataset.format["format_kwargs"]["transform"]
+    head = dataset.with_format(None).select(range(min(limit, len(dataset))))
     return renderer.texts(list(head))
 
 
@@ -207,23 +201,21 @@ class _Renderer:
         self._reader, self._completions = reader, completions
 
     def __call__(self, batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
-        rows = [
-            dict(zip(batch, values, strict=True)) for values in zip(*batch.values(), strict=True)
-        ]
+        held = [dict(zip(batch, row, strict=True)) for row in zip(*batch.values(), strict=True)]
         opened: dict[str, Image.Image] = {}
-        for row in rows:
+        for row in held:
             if row["id"] not in opened:
                 opened[row["id"]] = self._reader.image(row)
         out = {name: values for name, values in batch.items() if name != "row"}
-        out["image"] = [opened[row["id"]] for row in rows]
-        out["prompt"] = [self._reader.prompt(row) for row in rows]
+        out["image"] = [opened[row["id"]] for row in held]
+        out["prompt"] = [self._reader.prompt(row) for row in held]
         if self._completions:
-            out["completion"] = [self._reader.answer(row) for row in rows]
+            out["completion"] = [self._reader.answer(row) for row in held]
         return out
 
-    def texts(self, rows: list[Mapping[str, Any]]) -> list[str]:
+    def texts(self, head: list[Mapping[str, Any]]) -> list[str]:
         """Return each question fifty times, for its weight among the answers, and the answers."""
-        pairs = [self._reader.said(row, self._completions) for row in rows]
+        pairs = [self._reader.said(row, self._completions) for row in head]
         asked = [f"user\n{question}" for question in dict.fromkeys(q for q, _ in pairs)]
         return [line for q in asked for line in (q, "assistant\n")] * 50 + [a for _, a in pairs]
 
@@ -234,9 +226,9 @@ def _world_table(config: Config) -> pa.Table:
         table = world.world_photos(data.rows, config.seed)
         return table if data.limit is None else table.slice(0, data.limit)
     source = open_source(dataclasses.replace(data, table=data.places))
-    table, bad = row_checks.read(source, data, coordinates="needed")
+    table, bad = rows.light_columns(source, data, coordinates="needed")
     nothing = [None] * table.num_rows
-    return row_checks.usable(table, bad, nothing, nothing, config)
+    return rows.usable(table, bad, nothing, nothing, config)
 
 
 def _image_column(source: Source, data: DataConfig, chats: Sequence[str]) -> str:
@@ -257,13 +249,13 @@ def _unpack(source: Source, image: str, chats: Sequence[str], config: Config) ->
 
     def batches() -> Iterator[pa.Table]:
         parts = source.batches([image, *chats], _UNPACK_ROWS)
-        for part in row_checks.limited(parts, data.limit):
+        for part in rows.limited(parts, data.limit):
             made = images.unpacked(part[image])
             for name in chats:
                 made = made.append_column(name, part[name])
             yield made
 
-    folder = Path(data.cache) if data.cache else row_checks.output_folder(config) / "cache"
+    folder = Path(data.cache) if data.cache else rows.output_folder(config) / "cache"
     stamp = [source.stamp(), image, list(chats), data.limit]
     return unpack(batches, folder, str(stamp), source.label)
 
@@ -280,6 +272,3 @@ def _of_unpacked(unpacked: Unpacked, root: Path) -> tuple[list[str | None], list
         problems += [k if k or h else seen for k, h, seen in pairs]
         references += paths
     return problems, references
-
-
-__all__ = ["DataError", "Photos", "Purpose", "Reader", "load", "photos", "pinned", "texts"]

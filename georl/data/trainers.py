@@ -1,0 +1,44 @@
+"""What the trainers of SFT and GRPO are given alike, once all that can be told before is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from georl import models
+from georl.config import Config, check
+from georl.data.opening import load, texts
+from georl.data.sources import pinned
+from georl.plan import check_memory
+from georl.run import check_start
+
+
+def checked(config: Config) -> Config:
+    """Return the run with its version of the data pinned, or refuse it; no model is loaded.
+
+    Raises
+    ------
+    ConfigError, DataError, TableError
+        For settings that do not fit together, a launch that is not the one asked for, an
+        output folder of another run, or data that are not there.
+    """
+    check(config)
+    config = pinned(config)
+    check_start(config)
+    return config
+
+
+def trainer_inputs(config: Config, *, completions: bool) -> dict[str, Any]:
+    """Return the arguments of TRL's trainers that the method does not change.
+
+    Parameters and errors are those of `georl.data.load`; a model that is larger than the device
+    or cannot be loaded is a ConfigError.
+    """
+    check_memory(config)
+    rows = load(config, completions=completions)
+    model, processor = models.load(config.model, texts=texts(rows, config), seed=config.seed)
+    return {
+        "model": model,
+        "train_dataset": rows,
+        "processing_class": processor,
+        "peft_config": models.lora(config.model),
+    }
