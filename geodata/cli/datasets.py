@@ -9,8 +9,6 @@ from typing import Annotated, Any
 
 import typer
 
-from geodata.cli import records
-
 INPUTS = "Inputs: a table of the lake (labelled, labelled@3, labelled@tag) or a file"
 SAMPLE = "Recipes rand, popular, hard"
 DIVIDE = "Recipes split, exclude-benchmark, dedupe"
@@ -26,7 +24,6 @@ At = Annotated[str | None, typer.Option("--at", help="Version or tag; the latest
 def register(app: typer.Typer) -> None:
     """Add the commands to the ``geodata`` application."""
     app.add_typer(dataset_app, name="dataset")
-    records.register(app)
 
 
 @dataset_app.command("list")
