@@ -49,10 +49,12 @@ def build(
     ],
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder to write; else the set gets a name with the date."),
+        typer.Option(
+            help="Folder to write; else a new set NAME-DATE, or for bundled the package's own."
+        ),
     ] = None,
 ) -> None:
-    """Build a boundary set from source files; its name is NAME-DATE, or the package's 'bundled'.
+    """Build a boundary set from source files.
 
     Example: geodata boundaries build overture --from downloads
     """
