@@ -22,21 +22,30 @@ def register(app: typer.Typer) -> None:
     app.add_typer(dataset_app, name="dataset")
 
 
-@dataset_app.command("list")
+@dataset_app.command("list", no_args_is_help=True)
 def list_(lake: opts.Lake) -> None:
-    """List the tables of a lake: rows, version, recipe."""
+    """List the tables of a lake: latest version, rows, recipe.
+
+    Example: geodata dataset list --lake lake
+    """
     from geodata import tables
 
-    for name in tables.names(lake):
+    found = tables.names(lake)
+    if not found:
+        typer.echo(f"{lake}: no tables; geodata photos import FILE --lake {lake} makes one")
+    for name in found:
         path = tables.path_of(lake, name)
         opened = tables.open(path)
         recipe = tables.history(path)[0].note.get("recipe", "-")
         typer.echo(f"{name:24} version {opened.version:3} {opened.rows:12,} rows  {recipe}")
 
 
-@dataset_app.command("history")
+@dataset_app.command("history", no_args_is_help=True)
 def history(name: Name, lake: opts.Lake) -> None:
-    """List the versions of a dataset, newest first: rows, recipe, inputs, tags."""
+    """List the versions of a dataset, newest first: rows, recipe, inputs, tags.
+
+    Example: geodata dataset history rand --lake lake
+    """
     from geodata import tables
 
     for commit in tables.history(tables.path_of(lake, name)):
@@ -55,9 +64,12 @@ def history(name: Name, lake: opts.Lake) -> None:
             typer.echo(f"   {json.dumps(note['parameters'], ensure_ascii=False)}")
 
 
-@dataset_app.command("verify")
+@dataset_app.command("verify", no_args_is_help=True)
 def verify(name: Name, lake: opts.Lake, at: opts.At = None) -> None:
-    """Check every file against its SHA-256 and the rows against the content hash."""
+    """Check every file against its SHA-256 and the rows against their content hash.
+
+    Example: geodata dataset verify rand --lake lake
+    """
     from geodata import tables
 
     report = tables.verify(tables.path_of(lake, name), at)
@@ -69,7 +81,7 @@ def verify(name: Name, lake: opts.Lake, at: opts.At = None) -> None:
     typer.echo(f"content hash {report.content_hash}")
 
 
-@dataset_app.command("rebuild")
+@dataset_app.command("rebuild", no_args_is_help=True)
 def rebuild(
     name: Name,
     lake: opts.Lake,
@@ -78,7 +90,10 @@ def rebuild(
         bool, typer.Option("--write", help="Write the rows again, to replace damaged files.")
     ] = False,
 ) -> None:
-    """Replay a dataset from its recorded inputs; the content hash must be the same."""
+    """Replay a dataset from its recorded inputs; the content hash must be the same.
+
+    Example: geodata dataset rebuild rand --lake lake --at 0
+    """
     from geodata import datasets
 
     built = datasets.rebuild(lake, name, at, write=write)
@@ -86,23 +101,31 @@ def rebuild(
     typer.echo(f"content hash {built.content_hash}")
 
 
-@dataset_app.command("audit")
+@dataset_app.command("audit", no_args_is_help=True)
 def audit(name: Name, lake: opts.Lake, at: opts.At = None) -> None:
-    """Run the audits of a dataset again; exit code 1 if one finds rows."""
+    """Run the audits of a dataset again; exit code 1 if one finds rows.
+
+    Example: geodata dataset audit hard --lake lake
+    """
     from geodata import datasets
 
     print_audits(datasets.audit(lake, name, at))
 
 
-@dataset_app.command("diff")
+@dataset_app.command("diff", no_args_is_help=True)
 def diff(
     name: Name,
-    a: Annotated[str, typer.Argument(help="Version or tag.", show_default=False)],
-    b: Annotated[str | None, typer.Argument(help="Version or tag; the latest.")] = None,
+    a: Annotated[str, typer.Argument(help="Version or tag to compare from.", show_default=False)],
+    b: Annotated[
+        str | None, typer.Argument(help="Version or tag to compare with; the latest if left out.")
+    ] = None,
     *,
     lake: opts.Lake,
 ) -> None:
-    """Compare two versions: rows and columns that came and went."""
+    """Compare two versions: rows and columns that came and went.
+
+    Example: geodata dataset diff rand 0 1 --lake lake
+    """
     from geodata import tables
 
     found = tables.diff(tables.path_of(lake, name), a, b)
@@ -116,7 +139,7 @@ def diff(
             typer.echo(f"columns {what}: {', '.join(names)}")
 
 
-@dataset_app.command("tag")
+@dataset_app.command("tag", no_args_is_help=True)
 def tag(
     name: Name,
     label: Annotated[str, typer.Argument(help="Name for the version.", show_default=False)],
@@ -124,27 +147,33 @@ def tag(
     at: opts.At = None,
     move: Annotated[bool, typer.Option("--move", help="Move the tag if it is taken.")] = False,
 ) -> None:
-    """Name a version, so that it can be opened by that name and is never vacuumed."""
+    """Name a version, so that it can be opened by that name and is never vacuumed.
+
+    Example: geodata dataset tag rand paper --lake lake --at 0
+    """
     from geodata import tables
 
     number = tables.tag(tables.path_of(lake, name), label, at, move=move)
     typer.echo(f"{name}@{label} is version {number}")
 
 
-@dataset_app.command("export")
+@dataset_app.command("export", no_args_is_help=True)
 def export(
     name: Name,
     lake: opts.Lake,
     out: Annotated[Path, typer.Option("--out", "-o", help="New folder.", show_default=False)],
     at: opts.At = None,
 ) -> None:
-    """Write a version as Parquet files with its card, as load_dataset("parquet") reads."""
+    """Write a version as Parquet files with its card, as load_dataset("parquet") reads.
+
+    Example: geodata dataset export rand --lake lake -o rand-export
+    """
     from geodata import tables
 
     typer.echo(str(tables.export(tables.path_of(lake, name), out, at)))
 
 
-@dataset_app.command("card")
+@dataset_app.command("card", no_args_is_help=True)
 def card(
     name: Name,
     lake: opts.Lake,
@@ -154,7 +183,10 @@ def card(
         typer.Option("--out", "-o", help="Folder, there already, for README.md and the map."),
     ] = None,
 ) -> None:
-    """Print the card of a version, or write it with its map."""
+    """Print the card of a version, or write it with its map.
+
+    Example: geodata dataset card rand --lake lake
+    """
     from geodata import tables
 
     path = tables.path_of(lake, name)

@@ -8,15 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
-COLUMNS = "Columns (found by their usual names)"
+_COLUMNS = "Columns (found by their usual names)"
 _SCORING = "What decides a score"
 _OUTPUT = "Where to write"
 _CHECKS = "Checks"
 
 
-def column(text: str) -> Any:
-    """Return an option that names a column."""
-    return typer.Option(help=text, rich_help_panel=COLUMNS)
+def column(text: str, *names: str) -> Any:
+    """Return an option that names a column; its name is the parameter's if none is given."""
+    return typer.Option(*names, help=text, rich_help_panel=_COLUMNS)
 
 
 def scoring(text: str) -> Any:

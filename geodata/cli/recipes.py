@@ -17,8 +17,8 @@ from geodata.cli.dataset_reports import print_audits, print_report
 from geodata.cli.option_groups import ShowsDefaults, given, keyword_defaults, with_groups
 
 recipes_app = typer.Typer(
-    help="Build a dataset as a new version, then audit it; exit code 1 if an audit finds rows. "
-    "Each recipe has options of its own: geodata dataset build rand --help",
+    help="Build a dataset as a new version, then audit it; exit code 1 if an audit finds rows."
+    "\n\nEach recipe has options of its own: geodata dataset build rand --help",
     no_args_is_help=True,
 )
 
@@ -104,6 +104,11 @@ def rand(
 
     Example: geodata dataset build rand --lake lake -n 500000 --seed 3
     """
+    if allocation is not None and stratify is None:
+        msg = (
+            f"--allocation {allocation} divides rows among the values of --stratify COLUMN; add it"
+        )
+        raise ValueError(msg)
     build.run("rand", seed, n=n, stratify=stratify, allocation=allocation)
 
 

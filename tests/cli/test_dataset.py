@@ -75,6 +75,15 @@ def test_an_unknown_recipe_is_told():
     assert "No such command 'hrad'" in run("dataset", "build", "hrad", "--lake", "lake", code=2)
 
 
+def test_an_allocation_without_a_column_is_told():
+    with pytest.raises(ValueError, match="--stratify COLUMN"):
+        run("dataset", "build", "rand", "--lake", "lake", "--allocation", "equal")
+
+
+def test_a_lake_without_tables_is_told(tmp_path):
+    assert "no tables; geodata photos import" in run("dataset", "list", "--lake", tmp_path)
+
+
 # what each option does
 
 OFF_COAST = (19051, 43411, 97371)
