@@ -1,4 +1,8 @@
-"""geodata.cli."""
+"""The ``geodata`` command: one file a verb, each a thin layer over a Python function.
+
+A file declares options with their help, calls the function, and prints what it returned. What
+several files need stands in ``options``, ``option_groups``, ``dataset_reports`` and ``progress``.
+"""
 
 import lazy_loader as lazy
 

@@ -3,156 +3,49 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from geodata.cli import records
-
-INPUTS = "Inputs: a table of the lake (labelled, labelled@3, labelled@tag) or a file"
-SAMPLE = "Recipes rand, popular, hard"
-DIVIDE = "Recipes split, exclude-benchmark, dedupe"
-LABEL = "Recipe labelled"
+from geodata.cli import options as opts, recipes
+from geodata.cli.dataset_reports import print_audits
 
 dataset_app = typer.Typer(help="Datasets by recipe: build, check, replay.", no_args_is_help=True)
 
-Lake = Annotated[Path, typer.Option(help="Folder of versioned tables.", show_default=False)]
 Name = Annotated[str, typer.Argument(help="Name of the dataset.", show_default=False)]
-At = Annotated[str | None, typer.Option("--at", help="Version or tag; the latest if left out.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the ``geodata`` application."""
+    recipes.register(dataset_app)
     app.add_typer(dataset_app, name="dataset")
-    records.register(app)
 
 
-@dataset_app.command("list")
-def list_(lake: Lake) -> None:
-    """List the tables of a lake: rows, version, recipe."""
+@dataset_app.command("list", no_args_is_help=True)
+def list_(lake: opts.Lake) -> None:
+    """List the tables of a lake: latest version, rows, recipe.
+
+    Example: geodata dataset list --lake lake
+    """
     from geodata import tables
 
-    for name in tables.names(lake):
+    found = tables.names(lake)
+    if not found:
+        typer.echo(f"{lake}: no tables; geodata photos import FILE --lake {lake} makes one")
+    for name in found:
         path = tables.path_of(lake, name)
         opened = tables.open(path)
         recipe = tables.history(path)[0].note.get("recipe", "-")
         typer.echo(f"{name:24} version {opened.version:3} {opened.rows:12,} rows  {recipe}")
 
 
-@dataset_app.command("build", no_args_is_help=True)
-def build(
-    recipe: Annotated[
-        str,
-        typer.Argument(
-            help="labelled, rand, popular, hard, split, exclude-benchmark or dedupe.",
-            show_default=False,
-        ),
-    ],
-    lake: Lake,
-    name: Annotated[str | None, typer.Option(help="Dataset to write; else the recipe's.")] = None,
-    rows: Annotated[
-        str | None, typer.Option("--from", help="The rows to start from.", rich_help_panel=INPUTS)
-    ] = None,
-    popular: Annotated[
-        str | None, typer.Option(help="hard: the popular points.", rich_help_panel=INPUTS)
-    ] = None,
-    predictions: Annotated[
-        str | None, typer.Option(help="popular: a model's answers.", rich_help_panel=INPUTS)
-    ] = None,
-    benchmark: Annotated[
-        str | None,
-        typer.Option(help="exclude-benchmark: the test set.", rich_help_panel=INPUTS),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
-    n: Annotated[
-        int | None, typer.Option("-n", help="Rows to choose.", rich_help_panel=SAMPLE)
-    ] = None,
-    radius_km: Annotated[
-        float | None,
-        typer.Option(
-            help="popular: what is localized (25); hard: what is near (200); "
-            "exclude-benchmark: what is the same place (1).",
-            rich_help_panel=SAMPLE,
-        ),
-    ] = None,
-    stratify: Annotated[
-        str | None, typer.Option(help="rand: a column.", rich_help_panel=SAMPLE)
-    ] = None,
-    allocation: Annotated[
-        str | None, typer.Option(help="rand: proportional or equal.", rich_help_panel=SAMPLE)
-    ] = None,
-    thin: Annotated[
-        int | None,
-        typer.Option(help="popular: one row an H3 cell of this.", rich_help_panel=SAMPLE),
-    ] = None,
-    exclude_km: Annotated[
-        float | None,
-        typer.Option(help="popular: radius of the hard set to report.", rich_help_panel=SAMPLE),
-    ] = None,
-    by: Annotated[
-        str | None,
-        typer.Option(
-            help="dedupe: columns; exclude-benchmark: rules. With commas between.",
-            rich_help_panel=DIVIDE,
-        ),
-    ] = None,
-    validation: Annotated[
-        float | None, typer.Option(help="split: share of rows.", rich_help_panel=DIVIDE)
-    ] = None,
-    test: Annotated[
-        float | None, typer.Option(help="split: share of rows.", rich_help_panel=DIVIDE)
-    ] = None,
-    resolution: Annotated[
-        int | None, typer.Option(help="split: H3 cells that stay whole.", rich_help_panel=DIVIDE)
-    ] = None,
-    buffer: Annotated[
-        int | None, typer.Option(help="split: cells between the parts.", rich_help_panel=DIVIDE)
-    ] = None,
-    boundaries: Annotated[
-        str | None, typer.Option(help="Name or folder of a set.", rich_help_panel=LABEL)
-    ] = None,
-    worldview: Annotated[str | None, typer.Option(rich_help_panel=LABEL)] = None,
-    dependencies: Annotated[str | None, typer.Option(rich_help_panel=LABEL)] = None,
-    max_offset_km: Annotated[float | None, typer.Option(rich_help_panel=LABEL)] = None,
-) -> None:
-    """Build a dataset as a new version, then audit it; exit code 1 if an audit finds rows.
+@dataset_app.command("history", no_args_is_help=True)
+def history(name: Name, lake: opts.Lake) -> None:
+    """List the versions of a dataset, newest first: rows, recipe, inputs, tags.
 
-    Example: geodata dataset build labelled --lake lake --from photos
-
-    Example: geodata dataset build popular --lake lake --predictions preds.csv -n 100000
-
-    Example: geodata dataset build hard --lake lake -n 200000
+    Example: geodata dataset history rand --lake lake
     """
-    from geodata import datasets
-
-    params = {
-        "n": n, "radius_km": radius_km, "stratify": stratify, "allocation": allocation,
-        "thin": thin, "exclude_km": exclude_km, "by": by, "validation": validation, "test": test,
-        "resolution": resolution, "buffer": buffer, "boundaries": boundaries,
-        "worldview": worldview, "dependencies": dependencies, "max_offset_km": max_offset_km,
-    }  # fmt: skip
-    inputs = {
-        "rows": rows, "popular": popular, "predictions": predictions, "benchmark": benchmark,
-    }  # fmt: skip
-    built = datasets.build(
-        lake,
-        name or recipe.replace("-", "_"),
-        recipe,
-        inputs,
-        seed=seed,
-        **{key: value for key, value in params.items() if value is not None},
-    )
-    typer.echo(f"{built.name}, version {built.version}: {built.rows:,} rows")
-    typer.echo(f"content hash {built.content_hash}")
-    _print_report(built.report)
-    _print_audits(built.audits)
-
-
-@dataset_app.command("history")
-def history(name: Name, lake: Lake) -> None:
-    """List the versions of a dataset, newest first: rows, recipe, inputs, tags."""
     from geodata import tables
 
     for commit in tables.history(tables.path_of(lake, name)):
@@ -171,9 +64,12 @@ def history(name: Name, lake: Lake) -> None:
             typer.echo(f"   {json.dumps(note['parameters'], ensure_ascii=False)}")
 
 
-@dataset_app.command("verify")
-def verify(name: Name, lake: Lake, at: At = None) -> None:
-    """Check every file against its SHA-256 and the rows against the content hash."""
+@dataset_app.command("verify", no_args_is_help=True)
+def verify(name: Name, lake: opts.Lake, at: opts.At = None) -> None:
+    """Check every file against its SHA-256 and the rows against their content hash.
+
+    Example: geodata dataset verify rand --lake lake
+    """
     from geodata import tables
 
     report = tables.verify(tables.path_of(lake, name), at)
@@ -185,16 +81,19 @@ def verify(name: Name, lake: Lake, at: At = None) -> None:
     typer.echo(f"content hash {report.content_hash}")
 
 
-@dataset_app.command("rebuild")
+@dataset_app.command("rebuild", no_args_is_help=True)
 def rebuild(
     name: Name,
-    lake: Lake,
-    at: At = None,
+    lake: opts.Lake,
+    at: opts.At = None,
     write: Annotated[
         bool, typer.Option("--write", help="Write the rows again, to replace damaged files.")
     ] = False,
 ) -> None:
-    """Replay a dataset from its recorded inputs; the content hash must be the same."""
+    """Replay a dataset from its recorded inputs; the content hash must be the same.
+
+    Example: geodata dataset rebuild rand --lake lake --at 0
+    """
     from geodata import datasets
 
     built = datasets.rebuild(lake, name, at, write=write)
@@ -202,23 +101,31 @@ def rebuild(
     typer.echo(f"content hash {built.content_hash}")
 
 
-@dataset_app.command("audit")
-def audit(name: Name, lake: Lake, at: At = None) -> None:
-    """Run the audits of a dataset again; exit code 1 if one finds rows."""
+@dataset_app.command("audit", no_args_is_help=True)
+def audit(name: Name, lake: opts.Lake, at: opts.At = None) -> None:
+    """Run the audits of a dataset again; exit code 1 if one finds rows.
+
+    Example: geodata dataset audit hard --lake lake
+    """
     from geodata import datasets
 
-    _print_audits(datasets.audit(lake, name, at))
+    print_audits(datasets.audit(lake, name, at))
 
 
-@dataset_app.command("diff")
+@dataset_app.command("diff", no_args_is_help=True)
 def diff(
     name: Name,
-    a: Annotated[str, typer.Argument(help="Version or tag.", show_default=False)],
-    b: Annotated[str | None, typer.Argument(help="Version or tag; the latest.")] = None,
+    a: Annotated[str, typer.Argument(help="Version or tag to compare from.", show_default=False)],
+    b: Annotated[
+        str | None, typer.Argument(help="Version or tag to compare with; the latest if left out.")
+    ] = None,
     *,
-    lake: Lake,
+    lake: opts.Lake,
 ) -> None:
-    """Compare two versions: rows and columns that came and went."""
+    """Compare two versions: rows and columns that came and went.
+
+    Example: geodata dataset diff rand 0 1 --lake lake
+    """
     from geodata import tables
 
     found = tables.diff(tables.path_of(lake, name), a, b)
@@ -232,44 +139,54 @@ def diff(
             typer.echo(f"columns {what}: {', '.join(names)}")
 
 
-@dataset_app.command("tag")
+@dataset_app.command("tag", no_args_is_help=True)
 def tag(
     name: Name,
     label: Annotated[str, typer.Argument(help="Name for the version.", show_default=False)],
-    lake: Lake,
-    at: At = None,
+    lake: opts.Lake,
+    at: opts.At = None,
     move: Annotated[bool, typer.Option("--move", help="Move the tag if it is taken.")] = False,
 ) -> None:
-    """Name a version, so that it can be opened by that name and is never vacuumed."""
+    """Name a version, so that it can be opened by that name and is never vacuumed.
+
+    Example: geodata dataset tag rand paper --lake lake --at 0
+    """
     from geodata import tables
 
     number = tables.tag(tables.path_of(lake, name), label, at, move=move)
     typer.echo(f"{name}@{label} is version {number}")
 
 
-@dataset_app.command("export")
+@dataset_app.command("export", no_args_is_help=True)
 def export(
     name: Name,
-    lake: Lake,
+    lake: opts.Lake,
     out: Annotated[Path, typer.Option("--out", "-o", help="New folder.", show_default=False)],
-    at: At = None,
+    at: opts.At = None,
 ) -> None:
-    """Write a version as Parquet files with its card, as load_dataset("parquet") reads."""
+    """Write a version as Parquet files with its card, as load_dataset("parquet") reads.
+
+    Example: geodata dataset export rand --lake lake -o rand-export
+    """
     from geodata import tables
 
     typer.echo(str(tables.export(tables.path_of(lake, name), out, at)))
 
 
-@dataset_app.command("card")
+@dataset_app.command("card", no_args_is_help=True)
 def card(
     name: Name,
-    lake: Lake,
-    at: At = None,
+    lake: opts.Lake,
+    at: opts.At = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Folder for README.md and the map.")
+        Path | None,
+        typer.Option("--out", "-o", help="Folder, there already, for README.md and the map."),
     ] = None,
 ) -> None:
-    """Print the card of a version, or write it with its map."""
+    """Print the card of a version, or write it with its map.
+
+    Example: geodata dataset card rand --lake lake
+    """
     from geodata import tables
 
     path = tables.path_of(lake, name)
@@ -277,35 +194,3 @@ def card(
         typer.echo(tables.card(path, at))
     else:
         typer.echo(str(tables.write_card(path, out, at)))
-
-
-def _print_report(report: Mapping[str, Any], indent: str = "  ") -> None:
-    for key, value in report.items():
-        name = key.replace("_", " ")
-        if isinstance(value, Mapping):
-            typer.echo(f"{indent}{name}:")
-            _print_report(value, indent + "  ")
-        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
-            typer.echo(f"{indent}{name}:")
-            for row in value:
-                told = ", ".join(f"{k.replace('_', ' ')} {_shown(v)}" for k, v in row.items())
-                typer.echo(f"{indent}  {told}")
-        else:
-            typer.echo(f"{indent}{name}: {_shown(value)}")
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return "not compared" if value is None else str(value)
-
-
-def _print_audits(audits: Any) -> None:
-    for found in audits:
-        typer.echo(f"audit {found.name}: {found.offending:,} rows")
-        for row in found.rows.slice(0, 5).to_pylist():
-            typer.secho(f"  {row}", fg="red", err=True)
-    if any(found.offending for found in audits):
-        raise typer.Exit(1)

@@ -12,6 +12,7 @@ import typer
 
 from geodata import SOFTWARE
 from geodata.cli import options as opts
+from geodata.cli.option_groups import with_groups
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,26 +30,17 @@ def register(app: typer.Typer) -> None:
     app.command(no_args_is_help=True)(lint)
 
 
+@with_groups
 def evaluate(
     preds: opts.Predictions,
     truth: opts.TruthFile = None,
-    thresholds: opts.Thresholds = "1,25,200,750,2500",
-    less_than: opts.LessThan = False,
-    distance: opts.Distance = "sphere",
+    *,
+    scoring: opts.Scoring,
     missing: opts.Missing = "wrong",
-    cluster: opts.Cluster = None,
     by: opts.By = None,
     regions: opts.Regions = None,
     benchmark: opts.Benchmark = None,
-    seed: opts.Seed = 0,
-    id_: opts.Id = None,
-    lat: opts.Lat = None,
-    lon: opts.Lon = None,
-    pred_id: opts.PredId = None,
-    pred_lat: opts.PredLat = None,
-    pred_lon: opts.PredLon = None,
-    text: opts.WordsColumn = None,
-    match: opts.Match = "auto",
+    columns: opts.Columns,
     json: opts.Json = None,
     markdown: opts.Markdown = None,
     report: opts.Report = None,
@@ -78,32 +70,18 @@ def evaluate(
         result = evaluation.evaluate(
             preds,
             truth,
-            _numbers(thresholds),
-            strict=less_than,
-            distance=_choice("--distance", distance, ("sphere", "wgs84")),
-            missing=_choice("--missing", missing, ("wrong", "exclude")),
-            match=_match(match),
-            id=id_,
-            lat=lat,
-            lon=lon,
-            pred_id=pred_id,
-            pred_lat=pred_lat,
-            pred_lon=pred_lon,
-            text=text,
+            **scoring.keywords(),
+            **columns.keywords(),
+            missing=opts.choice("--missing", missing, ("wrong", "exclude")),
             by=list(dict.fromkeys([*asked, *extra])),
-            cluster=cluster,
             regions=regions,
             benchmark=benchmark,
-            seed=seed,
             progress=step,
         )
     found = [*result.findings]
     if train is not None or against:
-        columns = {"id": pred_id, "lat": pred_lat, "lon": pred_lon, "text": text}
-        true = {"id": id_, "lat": lat, "lon": lon}
-        found += _further(
-            _opened(preds, columns, truth is None), truth or preds, true, train, against
-        )
+        opened = _opened(preds, columns, with_truth=truth is None)
+        found += _further(opened, truth or preds, columns, train, against)
     result = replace(result, findings=tuple(ordered(found)))
     reports.print_evaluation(result, _console(), by=asked)
     if json is not None:
@@ -116,23 +94,14 @@ def evaluate(
     _finish(result.findings, strict)
 
 
+@with_groups
 def compare(
     a: Annotated[Path, typer.Argument(help="Predictions A.", show_default=False)],
     b: Annotated[Path, typer.Argument(help="Predictions B.", show_default=False)],
     truth: Annotated[Path, typer.Option("--truth", "-t", help="Truth rows.", show_default=False)],
-    thresholds: opts.Thresholds = "1,25,200,750,2500",
-    less_than: opts.LessThan = False,
-    distance: opts.Distance = "sphere",
-    cluster: opts.Cluster = None,
-    seed: opts.Seed = 0,
-    id_: opts.Id = None,
-    lat: opts.Lat = None,
-    lon: opts.Lon = None,
-    pred_id: opts.PredId = None,
-    pred_lat: opts.PredLat = None,
-    pred_lon: opts.PredLon = None,
-    text: opts.WordsColumn = None,
-    match: opts.Match = "auto",
+    *,
+    scoring: opts.Scoring,
+    columns: opts.Columns,
     json: opts.Json = None,
     strict: opts.Strict = False,
 ) -> None:
@@ -147,23 +116,7 @@ def compare(
 
     _known_folders(json)
     found = evaluation.compare(
-        a,
-        b,
-        truth,
-        thresholds_km=_numbers(thresholds),
-        strict=less_than,
-        distance=_choice("--distance", distance, ("sphere", "wgs84")),
-        match=_match(match),
-        id=id_,
-        lat=lat,
-        lon=lon,
-        pred_id=pred_id,
-        pred_lat=pred_lat,
-        pred_lon=pred_lon,
-        text=text,
-        cluster=cluster,
-        regions=False,
-        seed=seed,
+        a, b, truth, **scoring.keywords(), **columns.keywords(), regions=False
     )
     reports.print_comparison(found, _console())
     if json is not None:
@@ -172,17 +125,15 @@ def compare(
     _finish([*found.findings, *found.a.findings, *found.b.findings], strict)
 
 
+@with_groups
 def lint(
     preds: opts.Predictions,
-    truth: opts.TruthFile = None,
-    id_: opts.Id = None,
-    lat: opts.Lat = None,
-    lon: opts.Lon = None,
-    pred_id: opts.PredId = None,
-    pred_lat: opts.PredLat = None,
-    pred_lon: opts.PredLon = None,
-    text: opts.WordsColumn = None,
-    match: opts.Match = "auto",
+    truth: Annotated[
+        Path | None,
+        typer.Option("--truth", "-t", help="Truth rows, to compare ids and places with."),
+    ] = None,
+    *,
+    columns: opts.Columns,
     json: opts.Json = None,
     train: opts.Train = None,
     against: opts.Against = None,
@@ -205,11 +156,11 @@ def lint(
     if train is not None and truth is None:
         msg = "--train is compared with the truth; name it with --truth truth.csv"
         raise ValueError(msg)
-    opened = _opened(preds, {"id": pred_id, "lat": pred_lat, "lon": pred_lon, "text": text}, False)
-    true = None if truth is None else read_truth(truth, id=id_, lat=lat, lon=lon)
-    found = ordered(check(opened, true, against=against or (), train=train, match=_match(match)))
-    console = _console()
-    reports.print_findings(found, console)
+    opened = _opened(preds, columns, with_truth=False)
+    true = None if truth is None else read_truth(truth, **columns.of_truth())
+    match = columns.keywords()["match"]
+    found = ordered(check(opened, true, against=against or (), train=train, match=match))
+    reports.print_findings(found, _console())
     if json is not None:
         _write_findings(json, preds, truth, found)
     _written(json)
@@ -219,7 +170,7 @@ def lint(
 def _further(
     opened: Any,
     truth: Path,
-    columns: dict[str, str | None],
+    columns: opts.Columns,
     train: Path | None,
     against: Sequence[Path] | None,
 ) -> list[Finding]:
@@ -229,16 +180,14 @@ def _further(
 
     found = [one for other in against or () for one in near_duplicates(opened, other)]
     if train is not None:
-        found += overlap(
-            train, read_truth(truth, id=columns["id"], lat=columns["lat"], lon=columns["lon"])
-        )
+        found += overlap(train, read_truth(truth, **columns.of_truth()))
     return found
 
 
-def _opened(preds: Path, columns: dict[str, str | None], with_truth: bool) -> Any:
+def _opened(preds: Path, columns: opts.Columns, *, with_truth: bool) -> Any:
     from geodata.evaluation.joining import read_predictions
 
-    return read_predictions(preds, **columns, with_truth=with_truth)
+    return read_predictions(preds, **columns.of_predictions(), with_truth=with_truth)
 
 
 def _write_findings(path: Path, preds: Path, truth: Path | None, found: Sequence[Finding]) -> None:
@@ -254,26 +203,6 @@ def _write_findings(path: Path, preds: Path, truth: Path | None, found: Sequence
         "findings": [one.as_dict() for one in found],
     }
     files.write_text(path, json.dumps(whole, indent=2, ensure_ascii=False) + "\n")
-
-
-def _numbers(text: str) -> tuple[float, ...]:
-    """Return the thresholds in a text such as ``1,25,200``."""
-    try:
-        return tuple(float(part) for part in text.split(",") if part.strip())
-    except ValueError:
-        msg = f"--thresholds {text!r} is not a list of numbers; write km, such as 1,25,200"
-        raise ValueError(msg) from None
-
-
-def _choice(option: str, given: str, allowed: tuple[str, ...]) -> Any:
-    if given not in allowed:
-        msg = f"{option} {given!r} is unknown; expected one of {', '.join(allowed)}"
-        raise ValueError(msg)
-    return given
-
-
-def _match(given: str) -> Any:
-    return _choice("--match", given, ("auto", "exact", "trim", "stem", "flat", "number"))
 
 
 def _known_folders(*targets: Path | None) -> None:

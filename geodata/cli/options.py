@@ -2,93 +2,65 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-COLUMNS = "Columns (found by their usual names)"
-SCORING = "What decides a score"
-OUTPUT = "Where to write"
-CHECKS = "Checks"
+_COLUMNS = "Columns (found by their usual names)"
+_SCORING = "What decides a score"
+_OUTPUT = "Where to write"
+_CHECKS = "Checks"
+
+
+def column(text: str, *names: str) -> Any:
+    """Return an option that names a column; its name is the parameter's if none is given."""
+    return typer.Option(*names, help=text, rich_help_panel=_COLUMNS)
+
+
+def scoring(text: str) -> Any:
+    """Return an option that changes a score."""
+    return typer.Option(help=text, rich_help_panel=_SCORING)
+
+
+def output(name: str, text: str) -> Any:
+    """Return an option that names a file to write."""
+    return typer.Option(name, help=text, rich_help_panel=_OUTPUT)
+
+
 Predictions = Annotated[
     Path, typer.Argument(help="Predictions: CSV, TSV, Parquet or JSONL.", show_default=False)
 ]
 TruthFile = Annotated[
     Path | None,
-    typer.Option("--truth", "-t", help="Truth rows; left out if PREDS holds them too."),
+    typer.Option("--truth", "-t", help="Truth rows; leave it out if the predictions hold them."),
 ]
-Id = Annotated[str | None, typer.Option("--id", help="Truth: id.", rich_help_panel=COLUMNS)]
-Lat = Annotated[str | None, typer.Option(help="Truth: latitude.", rich_help_panel=COLUMNS)]
-Lon = Annotated[str | None, typer.Option(help="Truth: longitude.", rich_help_panel=COLUMNS)]
-PredId = Annotated[str | None, typer.Option(help="Predictions: id.", rich_help_panel=COLUMNS)]
-PredLat = Annotated[
-    str | None, typer.Option(help="Predictions: latitude.", rich_help_panel=COLUMNS)
-]
-PredLon = Annotated[
-    str | None, typer.Option(help="Predictions: longitude.", rich_help_panel=COLUMNS)
-]
-WordsColumn = Annotated[
-    str | None,
-    typer.Option("--text", help="Predictions: the model's words.", rich_help_panel=COLUMNS),
-]
-Match = Annotated[
-    str,
-    typer.Option(
-        help="How ids are compared: auto, exact, trim, stem (no .jpg), flat (no folders), number.",
-        rich_help_panel=COLUMNS,
-    ),
-]
-Thresholds = Annotated[
-    str, typer.Option(help="Distances in km, with commas between.", rich_help_panel=SCORING)
-]
-LessThan = Annotated[
-    bool,
-    typer.Option("--less-than", help="Right is d < t, not d <= t.", rich_help_panel=SCORING),
-]
-Distance = Annotated[
-    str,
-    typer.Option(help="'sphere' (R = 6371 km) or 'wgs84'.", rich_help_panel=SCORING),
-]
-Missing = Annotated[
-    str,
-    typer.Option(
-        help="Rows without an answer: 'wrong', or 'exclude' from the denominator.",
-        rich_help_panel=SCORING,
-    ),
-]
-Cluster = Annotated[
-    str | None,
-    typer.Option(
-        help="Truth column whose values are resampled whole, e.g. the photographer.",
-        rich_help_panel=SCORING,
-    ),
-]
-Seed = Annotated[int, typer.Option(help="Seed of the intervals.", rich_help_panel=SCORING)]
-Json = Annotated[Path | None, typer.Option("--json", help="JSON file.", rich_help_panel=OUTPUT)]
+Json = Annotated[Path | None, output("--json", "JSON file.")]
 Train = Annotated[
     Path | None,
     typer.Option(
         help="Training rows: find photos, photographers and places that the truth shares.",
-        rich_help_panel=CHECKS,
+        rich_help_panel=_CHECKS,
     ),
 ]
 Against = Annotated[
     list[Path] | None,
     typer.Option(
         help="Another submission, to find one that is nearly the same. Can be repeated.",
-        rich_help_panel=CHECKS,
+        rich_help_panel=_CHECKS,
     ),
 ]
 Strict = Annotated[
-    bool, typer.Option("--strict", help="Exit with 1 on any warning.", rich_help_panel=CHECKS)
+    bool, typer.Option("--strict", help="Exit with 1 on any warning.", rich_help_panel=_CHECKS)
+]
+Missing = Annotated[
+    str, scoring("Rows without an answer: 'wrong', or 'exclude' from the denominator.")
 ]
 By = Annotated[
     list[str] | None,
-    typer.Option(
-        help="Break down by a truth column, or country, admin1, continent, h3, town_km. "
-        "Can be repeated.",
-        rich_help_panel=SCORING,
+    scoring(
+        "Break down by a truth column, or country, admin1, continent, h3, town_km. Can be repeated."
     ),
 ]
 Regions = Annotated[
@@ -96,21 +68,124 @@ Regions = Annotated[
     typer.Option(
         "--regions/--no-regions",
         help="Country, admin1 and city accuracy; by default up to a million rows.",
-        rich_help_panel=SCORING,
+        rich_help_panel=_SCORING,
     ),
 ]
 Benchmark = Annotated[
     str | None,
-    typer.Option(
-        help="Published results to print beside: im2gps3k, yfcc4k, mp16-reason-test.",
-        rich_help_panel=SCORING,
-    ),
+    scoring("Published results to print beside: im2gps3k, yfcc4k, mp16-reason-test."),
 ]
-Markdown = Annotated[Path | None, typer.Option(help="Markdown file.", rich_help_panel=OUTPUT)]
+Markdown = Annotated[Path | None, output("--markdown", "Markdown file.")]
 Report = Annotated[
     Path | None,
-    typer.Option(
-        help="HTML file: one page with plots and maps; adds the break-down by country.",
-        rich_help_panel=OUTPUT,
-    ),
+    output("--report", "HTML file: one page with plots and maps; adds the break-down by country."),
 ]
+
+Lake = Annotated[Path, typer.Option(help="Folder of versioned tables.", show_default=False)]
+At = Annotated[str | None, typer.Option("--at", help="Version or tag; the latest if left out.")]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """How the rows of predictions and truth are read and brought together."""
+
+    id: Annotated[str | None, column("Truth: id.")] = None
+    lat: Annotated[str | None, column("Truth: latitude.")] = None
+    lon: Annotated[str | None, column("Truth: longitude.")] = None
+    pred_id: Annotated[str | None, column("Predictions: id.")] = None
+    pred_lat: Annotated[str | None, column("Predictions: latitude.")] = None
+    pred_lon: Annotated[str | None, column("Predictions: longitude.")] = None
+    text: Annotated[str | None, column("Predictions: the model's words.")] = None
+    match: Annotated[
+        str,
+        column(
+            "How ids are compared: auto, exact, trim, stem (no .jpg), flat (no folders), number."
+        ),
+    ] = "auto"
+
+    def __post_init__(self) -> None:
+        """Refuse a way to compare ids that there is not."""
+        choice("--match", self.match, ("auto", "exact", "trim", "stem", "flat", "number"))
+
+    def keywords(self) -> dict[str, Any]:
+        """Return the keywords of `evaluation.evaluate`."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def of_truth(self) -> dict[str, Any]:
+        """Return the keywords of `read_truth`."""
+        return {"id": self.id, "lat": self.lat, "lon": self.lon}
+
+    def of_predictions(self) -> dict[str, Any]:
+        """Return the keywords of `read_predictions`."""
+        return {
+            "id": self.pred_id, "lat": self.pred_lat, "lon": self.pred_lon, "text": self.text,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """What decides a score, the same for one file and for two."""
+
+    thresholds: Annotated[str, scoring("Distances in km, with commas between.")] = (
+        "1,25,200,750,2500"
+    )
+    less_than: Annotated[
+        bool,
+        typer.Option("--less-than", help="Right is d < t, not d <= t.", rich_help_panel=_SCORING),
+    ] = False
+    distance: Annotated[str, scoring("'sphere' (R = 6371 km) or 'wgs84'.")] = "sphere"
+    cluster: Annotated[
+        str | None,
+        scoring("Truth column whose values are resampled whole, e.g. the photographer."),
+    ] = None
+    seed: Annotated[int, scoring("Seed of the intervals.")] = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a kind of distance that there is not."""
+        choice("--distance", self.distance, ("sphere", "wgs84"))
+
+    def keywords(self) -> dict[str, Any]:
+        """Return the keywords of `evaluation.evaluate`."""
+        return {
+            "thresholds_km": self._thresholds_km(), "strict": self.less_than,
+            "distance": self.distance, "cluster": self.cluster, "seed": self.seed,
+        }  # fmt: skip
+
+    def _thresholds_km(self) -> tuple[float, ...]:
+        """Return the thresholds in a text such as ``1,25,200``."""
+        try:
+            return tuple(float(part) for part in self.thresholds.split(",") if part.strip())
+        except ValueError:
+            msg = (
+                f"--thresholds {self.thresholds!r} is not a list of numbers; write km, such as "
+                "1,25,200"
+            )
+            raise ValueError(msg) from None
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """How coordinates are labelled; what is None is left to `geodata.cor.label`."""
+
+    boundaries: Annotated[
+        str | None, typer.Option(help="Boundary set: a name or a folder; else the bundled one.")
+    ] = None
+    worldview: Annotated[
+        str | None,
+        typer.Option(help="Whose view of disputed areas: un, or a claimant such as in."),
+    ] = None
+    dependencies: Annotated[
+        str | None,
+        typer.Option(help="Territories as their 'own' country or part of their 'sovereign'."),
+    ] = None
+    max_offset_km: Annotated[
+        float | None, typer.Option(help="Off every coast: take the nearest country within this.")
+    ] = None
+
+
+def choice(option: str, given: str, allowed: tuple[str, ...]) -> Any:
+    """Return a value if it is one of those allowed, and refuse it if not."""
+    if given not in allowed:
+        msg = f"{option} {given!r} is unknown; expected one of {', '.join(allowed)}"
+        raise ValueError(msg)
+    return given

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-COLUMNS = "Columns (found by their usual names)"
+from geodata.cli import options as opts
+
 IMAGES = "Pictures"
 
 photos_app = typer.Typer(help="Photo metadata of any kind into one schema.", no_args_is_help=True)
@@ -39,22 +40,15 @@ def import_(
             help="mp16, im2gps3k, yfcc100m, osv5m, exif, csv, tsv, parquet, jsonl; else detected.",
         ),
     ] = None,
-    id_: Annotated[str | None, typer.Option("--id", rich_help_panel=COLUMNS)] = None,
-    lat: Annotated[str | None, typer.Option(rich_help_panel=COLUMNS)] = None,
-    lon: Annotated[str | None, typer.Option(rich_help_panel=COLUMNS)] = None,
-    image: Annotated[
-        str | None, typer.Option(help="Path or URL of the picture.", rich_help_panel=COLUMNS)
-    ] = None,
-    author: Annotated[
-        str | None, typer.Option(help="Hashed on import.", rich_help_panel=COLUMNS)
-    ] = None,
-    taken_at: Annotated[str | None, typer.Option(rich_help_panel=COLUMNS)] = None,
-    licence_column: Annotated[str | None, typer.Option(rich_help_panel=COLUMNS)] = None,
+    id_: Annotated[str | None, opts.column("Id of the photo.", "--id")] = None,
+    lat: Annotated[str | None, opts.column("Latitude, degrees.")] = None,
+    lon: Annotated[str | None, opts.column("Longitude, degrees.")] = None,
+    image: Annotated[str | None, opts.column("Path or URL of the picture.")] = None,
+    author: Annotated[str | None, opts.column("Photographer; hashed on import.")] = None,
+    taken_at: Annotated[str | None, opts.column("When the photo was taken.")] = None,
+    licence_column: Annotated[str | None, opts.column("Licence of the photo.")] = None,
     keep: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Another column, or EXIF tag, to keep. Can be repeated.", rich_help_panel=COLUMNS
-        ),
+        list[str] | None, opts.column("Another column, or EXIF tag, to keep. Can be repeated.")
     ] = None,
     images: Annotated[
         list[str] | None,

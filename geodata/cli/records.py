@@ -18,7 +18,7 @@ def records(
     source: Annotated[
         str,
         typer.Option(
-            "--from", help="Table of the lake, or without one a file.", show_default=False
+            "--from", help="Table of the lake; without --lake, a file.", show_default=False
         ),
     ],
     out: Annotated[
@@ -27,7 +27,9 @@ def records(
             "--out", "-o", help="NAME.parquet, NAME.jsonl, or a new folder.", show_default=False
         ),
     ],
-    lake: Annotated[Path | None, typer.Option(help="Folder of versioned tables.")] = None,
+    lake: Annotated[
+        Path | None, typer.Option(help="Folder of versioned tables, where --from is one.")
+    ] = None,
     variant: Annotated[
         str, typer.Option(help="cor (Chain of Region), cot (free words) or location.")
     ] = "cor",
@@ -47,8 +49,10 @@ def records(
     missing: Annotated[
         str, typer.Option(help="Rows without coordinates or image: error or drop.")
     ] = "error",
-    seed: Annotated[int, typer.Option(help="Of the order.")] = 0,
-    shard_rows: Annotated[int, typer.Option(help="Records a file in a folder.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="Decides the order of the records.")] = 0,
+    shard_rows: Annotated[
+        int, typer.Option(help="Most records in one file, where --out is a folder.")
+    ] = 10_000,
 ) -> None:
     """Write chat records for training: sft with answers, grpo with truth columns.
 

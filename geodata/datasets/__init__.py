@@ -1,4 +1,14 @@
-"""geodata.datasets."""
+"""Versioned datasets by recipe: label, sample, exclude, split; recorded, checked, replayed.
+
+A build is one version of a table in a lake. Its commit keeps the recipe, all parameters, the
+seed, and the version and content hash of every input, so that `rebuild` replays it and must
+arrive at the same content hash, with any number of threads::
+
+    from geodata import datasets
+    datasets.build("lake", "labelled", "labelled", inputs="photos")
+    datasets.build("lake", "rand", "rand", inputs="labelled", n=500_000, seed=7)
+    datasets.build("lake", "hard", "hard", inputs={"rows": "labelled", "popular": "popular"})
+"""
 
 import lazy_loader as lazy
 

@@ -8,4 +8,3 @@ from .building import (
     rebuild as rebuild,
 )
 from .recipes import RECIPES as RECIPES, Recipe as Recipe
-from .spill import Spill as Spill

@@ -1,15 +1,4 @@
-"""Versioned datasets by recipe: label, sample, exclude, split; recorded, checked, replayed.
-
-    from geodata import datasets
-    datasets.build("lake", "labelled", "labelled", inputs="photos")
-    datasets.build("lake", "rand", "rand", inputs="labelled", n=500_000, seed=7)
-    datasets.build("lake", "hard", "hard", inputs={"rows": "labelled", "popular": "popular"})
-
-Each build is one version of a table. Its commit keeps the recipe, all parameters, the seed, and
-the version and content hash of every input, so that `rebuild` replays it and must arrive at the
-same content hash, with any number of threads. How rows are sampled:
-`geodata.datasets.recipes.sampling`.
-"""
+"""Build a dataset, replay one and compare, run its audits again."""
 
 from __future__ import annotations
 
@@ -20,7 +9,7 @@ from typing import Any
 
 from geodata import hashing, tables
 from geodata.datasets.audits import Audit, run_audits
-from geodata.datasets.recipes import RECIPES, Made, Recipe, plan, sources
+from geodata.datasets.recipes import Made, Recipe, all_inputs, all_parameters
 from geodata.tables import (
     DatasetError,
     Input,
@@ -34,12 +23,9 @@ from geodata.tables import (
 )
 
 __all__ = [
-    "RECIPES",
-    "Audit",
     "Built",
     "DatasetError",
     "EmptyDatasetError",
-    "Recipe",
     "audit",
     "build",
     "rebuild",
@@ -89,14 +75,14 @@ def build(
     name
         Table to write; a new version if it is there. A table that no recipe made is refused.
     recipe
-        A key of `RECIPES`.
+        A key of `geodata.datasets.RECIPES`.
     inputs
         Role to table (``labelled``, ``labelled@3``, ``labelled@tag``) or file; one text is the
         role ``rows``. Roles that are not given take the recipe's default table.
     seed
         Of everything that is random.
     **params
-        Of the recipe, see its function: `geodata.datasets.recipes.sample.rand` and so on.
+        Of the recipe, see its function: `geodata.datasets.recipes.rand.rand` and so on.
 
     Returns
     -------
@@ -132,10 +118,10 @@ def build(
     >>> lake.cleanup()
     """
     path = tables.path_of(lake, name)
-    spec, values = plan(recipe, params, seed)
+    spec, values = all_parameters(recipe, params, seed)
     opened = {
         role: open_input(lake, role, source)
-        for role, source in sources(recipe, spec, inputs).items()
+        for role, source in all_inputs(recipe, spec, inputs).items()
     }
     _check_target(lake, name, opened)
     made = _made(recipe, spec, opened, seed, values)
@@ -179,7 +165,7 @@ def rebuild(
     path = tables.path_of(lake, name)
     recorded = open_version(path, version, check=not write)
     note = _recipe_note(recorded)
-    spec, values = plan(note["recipe"], note["parameters"], note["seed"])
+    spec, values = all_parameters(note["recipe"], note["parameters"], note["seed"])
     opened = {role: reopen(lake, role, ref) for role, ref in note["inputs"].items()}
     made = _made(note["recipe"], spec, opened, note["seed"], values)
     if write:
@@ -211,7 +197,10 @@ def _check_target(lake: _Path, name: str, opened: Mapping[str, Input]) -> None:
     opened["rows"].table  # noqa: B018, says that a file is none
     used = [i for i in opened.values() if i.version and i.version.path.name == name]
     if used:
-        msg = f"the dataset {name!r} would be built from itself ({used[0].label}); name it anew"
+        msg = (
+            f"the dataset {name!r} would be built from itself ({used[0].label}); choose another "
+            "name"
+        )
         raise DatasetError(msg)
     path = tables.path_of(lake, name)
     if name in tables.names(lake) and "recipe" not in tables.history(path)[0].note:
@@ -240,7 +229,7 @@ def _recipe_note(version: TableVersion) -> dict[str, Any]:
     if "recipe" not in note:
         msg = (
             f"{version.path.name}@{version.version} was not built by a recipe, so there is nothing "
-            "to replay; its history says where it came from"
+            "to replay or audit; its history says where it came from"
         )
         raise DatasetError(msg)
     return note

@@ -24,8 +24,8 @@ from typer.testing import CliRunner
 
 from geodata import cor, datasets, files, photos, query, sphere, tables
 from geodata.cli.app import app
-from geodata.datasets.recipes import sample
-from geodata.datasets.spill import Spill
+from geodata.datasets.recipes import rand as sample
+from geodata.datasets.recipes.parts_on_disk import PartsOnDisk
 from geodata.tables import inputs as lineage
 
 ROWS = 2500
@@ -750,7 +750,7 @@ def test_a_full_disk_stops_a_build_and_changes_nothing(lake, limit):
 def test_spilled_parts_come_back_in_order(tmp_path):
     rng = np.random.default_rng(0)
     given_ = [pa.table({"a": rng.integers(0, 9, rng.integers(1, 50))}) for _ in range(30)]
-    with Spill(3, tmp_path) as spill:
+    with PartsOnDisk(3, tmp_path) as spill:
         for i, table in enumerate(given_):
             spill.add(i % 2, table)
         assert list(tmp_path.iterdir()) == []

@@ -1,2 +1,7 @@
-from .listed import RECIPES as RECIPES, Recipe as Recipe, plan as plan, sources as sources
+from .catalogue import (
+    RECIPES as RECIPES,
+    Recipe as Recipe,
+    all_inputs as all_inputs,
+    all_parameters as all_parameters,
+)
 from .sampling import Made as Made

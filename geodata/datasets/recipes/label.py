@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from geodata import coords, tables
 from geodata.cor import MAX_OFFSET_KM, Labeller, attach, describe, labeller
-from geodata.datasets import Spill
+from geodata.datasets.recipes.parts_on_disk import PartsOnDisk
 from geodata.datasets.recipes.sampling import CELL, Made, cells_of, has_cells
 from geodata.tables import Input
 
@@ -45,22 +45,22 @@ def labelled(
     engine = labeller(boundaries, worldview, dependencies, max_offset_km)
     total = rows.table.rows
     cuts = _cuts(engine, _sample(rows, total), total)
-    spill = Spill(len(cuts) + 1, rows.table.path.parent)
+    parts = PartsOnDisk(len(cuts) + 1, rows.table.path.parent)
     matches: Counter[str] = Counter()
     schema = _no_rows(rows, engine).schema
     for points, table in rows.points(rows.columns):
         checked = coords.arrays(points.lat, points.lon)._replace(valid=points.valid)
-        part = attach(table.select(rows.columns), engine.table(checked)).cast(schema)
-        found = pc.value_counts(part["match"]).to_pylist()
+        batch = attach(table.select(rows.columns), engine.table(checked)).cast(schema)
+        found = pc.value_counts(batch["match"]).to_pylist()
         matches.update({item["values"]: item["counts"] for item in found})
-        _put(spill, part, _order_of(part, checked), cuts)
+        _put(parts, batch, _order_of(batch, checked), cuts)
     report = {
         "rows_in": total,
         "match": {name: matches[name] for name in ("inside", "nearest", "none", "invalid")},
         "made_by": describe(engine),
         "rows": total,
     }
-    return Made(tables.kept_schema(schema), _sorted(spill), total, report)
+    return Made(tables.kept_schema(schema), _sorted(parts), total, report)
 
 
 def _no_rows(rows: Input, engine: Labeller) -> pa.Table:
@@ -103,17 +103,17 @@ def _order_of(labels: pa.Table, points: coords.Coordinates) -> _Order:
     return np.asarray(order | (cells >> 30 & (1 << _CELL_BITS) - 1))
 
 
-def _put(spill: Spill, part: pa.Table, order: _Order, cuts: _Order) -> None:
+def _put(parts: PartsOnDisk, batch: pa.Table, order: _Order, cuts: _Order) -> None:
     bucket = np.searchsorted(cuts, order, side="right")
-    rows = part.append_column(_ORDER, pa.array(order))
-    for i in np.flatnonzero(np.bincount(bucket, minlength=len(spill))):
-        spill.add(int(i), rows.filter(pa.array(bucket == i)))
+    rows = batch.append_column(_ORDER, pa.array(order))
+    for i in np.flatnonzero(np.bincount(bucket, minlength=len(parts))):
+        parts.add(int(i), rows.filter(pa.array(bucket == i)))
 
 
-def _sorted(spill: Spill) -> Iterator[pa.Table]:
-    with spill:
-        for i in range(len(spill)):
-            table = spill.take(i)
+def _sorted(parts: PartsOnDisk) -> Iterator[pa.Table]:
+    with parts:
+        for i in range(len(parts)):
+            table = parts.take(i)
             if table is not None:
                 order = np.argsort(np.asarray(table[_ORDER]), kind="stable")
                 yield table.drop_columns([_ORDER]).take(pa.array(order))

@@ -91,7 +91,9 @@ def popular(
         **left_out(found.points.valid, found.points.usable),
         "with_prediction": int(np.isfinite(found.pred_lat).sum()),
         "localized": int(right.sum()),
-        "if_localized_means": [_choice(found, r, exclude) for r in sorted({*RADII_KM, radius})],
+        "if_localized_means": [
+            _hard_set_size(found, r, exclude) for r in sorted({*RADII_KM, radius})
+        ],
         "rows": int(keep.sum()),
     }
     schema = _with_answers(rows.table.schema.empty_table(), found, np.empty(0, np.int64)).schema
@@ -218,7 +220,7 @@ def _first_of_cell(found: _Localized, among: Mask, thin: int) -> Mask:
     return keep
 
 
-def _choice(found: _Localized, radius_km: float, exclude_km: float) -> dict[str, Any]:
+def _hard_set_size(found: _Localized, radius_km: float, exclude_km: float) -> dict[str, Any]:
     """Count popular points, and rows far from all of them, for one meaning of "localized"."""
     right = found.within(radius_km)
     near = regions.within_km(

@@ -68,14 +68,14 @@ def split(
     found, at = np.unique(cell, return_inverse=True)
     blocks = _dealt(found, np.bincount(at, minlength=len(found)), seed, resolution,
                     validation, test)  # fmt: skip
-    where_ = blocks[at]
-    foreign = _away_from_home(where_, author)
-    where_[foreign] = _NONE
-    near = _near_others(found, at, where_, buffer)
-    where_[near] = _NONE
-    whole = np.full(len(usable), _NONE, np.int8)
-    whole[usable] = where_
-    counts = np.bincount(whole, minlength=4)
+    part = blocks[at]
+    foreign = _away_from_home(part, author)
+    part[foreign] = _NONE
+    near = _near_others(found, at, part, buffer)
+    part[near] = _NONE
+    part_of_row = np.full(len(usable), _NONE, np.int8)
+    part_of_row[usable] = part
+    counts = np.bincount(part_of_row, minlength=4)
     report: dict[str, Any] = {
         **left_out(valid, usable),
         "photographer_at_home_in_another_split": int(foreign.sum()),
@@ -85,8 +85,8 @@ def split(
         "rows": int(counts[:3].sum()),
     }
     _check_all_filled(report, {"train": 1.0, "validation": validation, "test": test})
-    schema = _named(rows.table.schema.empty_table(), whole[:0]).schema
-    return Made(schema, _with_split(rows, whole), report["rows"], report)
+    schema = _named(rows.table.schema.empty_table(), part_of_row[:0]).schema
+    return Made(schema, _with_split(rows, part_of_row), report["rows"], report)
 
 
 def _check(validation: float, test: float, resolution: int, buffer: int) -> None:
@@ -150,17 +150,15 @@ def _dealt(
     return np.asarray(dealt[at])
 
 
-def _away_from_home(where_: _Splits, author: NDArray[np.int64]) -> Mask:
+def _away_from_home(part: _Splits, author: NDArray[np.int64]) -> Mask:
     """Return the rows that are not in the split where their photographer has most rows."""
     known = author >= 0
-    counts = np.bincount(
-        author[known] * 3 + where_[known], minlength=3 * (author.max(initial=0) + 1)
-    )
+    counts = np.bincount(author[known] * 3 + part[known], minlength=3 * (author.max(initial=0) + 1))
     home = counts.reshape(-1, 3).argmax(axis=1)  # train where it is a tie
-    return np.asarray(known & (home[author] != where_))
+    return np.asarray(known & (home[author] != part))
 
 
-def _near_others(found: _Cells, at: _Cells, where_: _Splits, buffer: int) -> Mask:
+def _near_others(found: _Cells, at: _Cells, part: _Splits, buffer: int) -> Mask:
     """Return rows of train near validation or test, and of validation near test."""
     import h3ronpy
 
@@ -168,11 +166,11 @@ def _near_others(found: _Cells, at: _Cells, where_: _Splits, buffer: int) -> Mas
     if not buffer:
         return near
     for guarded in (_TEST, _VALIDATION):
-        cells = np.unique(found[at[(where_ == guarded) & ~near]])
+        cells = np.unique(found[at[(part == guarded) & ~near]])
         if len(cells):
             disk = pa.array(h3ronpy.grid_disk(cells.view(np.uint64), buffer, flatten=True))
             around = np.isin(found, np.asarray(disk).astype(np.uint64).view(np.int64))
-            near |= around[at] & (where_ < guarded)
+            near |= around[at] & (part < guarded)
     return near
 
 
@@ -188,14 +186,14 @@ def _check_all_filled(report: Mapping[str, Any], shares: Mapping[str, float]) ->
             raise DatasetError(msg)
 
 
-def _with_split(rows: Input, whole: _Splits) -> Iterator[pa.Table]:
-    keep = whole != _NONE
-    kept, done = whole[keep], 0
+def _with_split(rows: Input, part_of_row: _Splits) -> Iterator[pa.Table]:
+    keep = part_of_row != _NONE
+    kept, done = part_of_row[keep], 0
     for table in where(rows, keep):
         yield _named(table, kept[done : done + table.num_rows])
         done += table.num_rows
 
 
-def _named(table: pa.Table, split_: _Splits) -> pa.Table:
-    names = pa.array(SPLITS, pa.string()).take(pa.array(split_))
+def _named(table: pa.Table, parts: _Splits) -> pa.Table:
+    names = pa.array(SPLITS, pa.string()).take(pa.array(parts))
     return attach(table, pa.table({"split": names}))

@@ -1,4 +1,4 @@
-"""The recipes by name, and what a person asks of them put into order."""
+"""The recipes by name, and what a person asks of one completed with its defaults."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from geodata.datasets.recipes.dedupe import dedupe
 from geodata.datasets.recipes.exclude import exclude_benchmark
 from geodata.datasets.recipes.label import labelled
 from geodata.datasets.recipes.popular import hard, popular
-from geodata.datasets.recipes.sample import dedupe, rand
+from geodata.datasets.recipes.rand import rand
 from geodata.datasets.recipes.sampling import Made
 from geodata.datasets.recipes.split import split
 from geodata.tables import DatasetError
@@ -43,7 +44,9 @@ RECIPES: Mapping[str, Recipe] = {
 """The recipes by name; their functions say what the parameters mean."""
 
 
-def plan(recipe: str, params: Mapping[str, Any], seed: int) -> tuple[Recipe, dict[str, Any]]:
+def all_parameters(
+    recipe: str, params: Mapping[str, Any], seed: int
+) -> tuple[Recipe, dict[str, Any]]:
     """Return a recipe and all its parameters, defaults filled in.
 
     Raises
@@ -68,7 +71,7 @@ def plan(recipe: str, params: Mapping[str, Any], seed: int) -> tuple[Recipe, dic
     return RECIPES[recipe], values | dict(params)
 
 
-def sources(recipe: str, spec: Recipe, inputs: Any) -> dict[str, Any]:
+def all_inputs(recipe: str, spec: Recipe, inputs: Any) -> dict[str, Any]:
     """Return the source of each input by role, defaults filled in.
 
     Raises
@@ -82,12 +85,12 @@ def sources(recipe: str, spec: Recipe, inputs: Any) -> dict[str, Any]:
     if unknown:
         msg = f"recipe {recipe!r} has no input {unknown[0]!r}; it has {', '.join(spec.inputs)}"
         raise DatasetError(msg)
-    sources = {role: given.get(role, default) for role, default in spec.inputs.items()}
-    missing = [role for role, source in sources.items() if source is None]
+    found = {role: given.get(role, default) for role, default in spec.inputs.items()}
+    missing = [role for role, source in found.items() if source is None]
     if missing:
         msg = (
             f"recipe {recipe!r} needs the input {missing[0]!r}: the name of a table, or a CSV, "
             "TSV, Parquet or JSONL file"
         )
         raise DatasetError(msg)
-    return sources
+    return found

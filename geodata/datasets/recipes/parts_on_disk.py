@@ -12,7 +12,7 @@ import pyarrow as pa
 from geodata import tables
 
 
-class Spill:
+class PartsOnDisk:
     """Parts of a table in files without a name, which vanish with the process that made them.
 
     Parameters
@@ -24,10 +24,10 @@ class Spill:
 
     Examples
     --------
-    >>> with Spill(2, ".") as spill:
-    ...     spill.add(1, pa.table({"a": [1]}))
-    ...     spill.add(1, pa.table({"a": [2]}))
-    ...     spill.take(0), spill.take(1)["a"].to_pylist()
+    >>> with PartsOnDisk(2, ".") as parts:
+    ...     parts.add(1, pa.table({"a": [1]}))
+    ...     parts.add(1, pa.table({"a": [2]}))
+    ...     parts.take(0), parts.take(1)["a"].to_pylist()
     (None, [1, 2])
     """
 
@@ -39,7 +39,7 @@ class Spill:
     def __len__(self) -> int:
         return len(self._files)
 
-    def __enter__(self) -> Spill:
+    def __enter__(self) -> PartsOnDisk:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -57,7 +57,7 @@ class Spill:
         """
         with tables.storage(self._where, "sorting rows"):
             if self._writers[part] is None:
-                file = tempfile.TemporaryFile(dir=self._folder, prefix=".spill.")  # noqa: SIM115
+                file = tempfile.TemporaryFile(dir=self._folder, prefix=".parts.")  # noqa: SIM115
                 options = pa.ipc.IpcWriteOptions(compression="lz4")
                 self._files[part] = file
                 self._writers[part] = pa.ipc.new_stream(file, table.schema, options=options)

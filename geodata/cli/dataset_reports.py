@@ -1,0 +1,48 @@
+"""How the ``geodata dataset`` commands tell what a recipe counted and what audits found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from geodata.datasets import Audit
+
+ROWS_SHOWN = 5
+"""Most offending rows of an audit that are printed."""
+
+
+def print_report(report: Mapping[str, Any], indent: str = "  ") -> None:
+    """Print counts, one a line, those of a part further in."""
+    for key, value in report.items():
+        name = key.replace("_", " ")
+        if isinstance(value, Mapping):
+            typer.echo(f"{indent}{name}:")
+            print_report(value, indent + "  ")
+        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+            typer.echo(f"{indent}{name}:")
+            for row in value:
+                told = ", ".join(f"{k.replace('_', ' ')} {_shown(v)}" for k, v in row.items())
+                typer.echo(f"{indent}  {told}")
+        else:
+            typer.echo(f"{indent}{name}: {_shown(value)}")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "not compared" if value is None else str(value)
+
+
+def print_audits(audits: Iterable[Audit]) -> None:
+    """Print what audits found; exit with 1 if one found a row."""
+    for found in audits:
+        typer.echo(f"audit {found.name}: {found.offending:,} rows")
+        for row in found.rows.slice(0, ROWS_SHOWN).to_pylist():
+            typer.secho(f"  {row}", fg="red", err=True)
+    if any(found.offending for found in audits):
+        raise typer.Exit(1)

@@ -1,0 +1,120 @@
+"""The ``geodata label`` command: one coordinate or a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from geodata.cli import option_groups, options as opts
+from geodata.cli.progress import progress
+
+if TYPE_CHECKING:
+    from geodata.cor import RegionChain
+
+
+class _LabelCommand(option_groups.ShowsDefaults):
+    def python_defaults(self) -> Mapping[str, Any]:
+        return _defaults()
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the ``geodata`` application."""
+    # An unknown option is taken as an argument, because -33.86 is a latitude.
+    settings = {"ignore_unknown_options": True}
+    app.command(cls=_LabelCommand, no_args_is_help=True, context_settings=settings)(label)
+
+
+@option_groups.with_groups
+def label(
+    what: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="LAT LON | FILE",
+            help="Degrees, or one file: CSV, TSV, Parquet, JSONL.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="File to write; its ending is the format.")
+    ] = None,
+    lat: Annotated[str | None, typer.Option(help="Name of the latitude column.")] = None,
+    lon: Annotated[str | None, typer.Option(help="Name of the longitude column.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one point as JSON.")] = False,
+    *,
+    labelling: opts.Labelling,
+) -> None:
+    """Label coordinates with country, region and city.
+
+    Example: geodata label 48.8584 2.2945
+
+    Example: geodata label photos.csv -o labelled.parquet
+    """
+    from geodata import cor
+
+    unknown = [w for w in what if w[0:1] == "-" and not w[1:2].isdigit() and not _is_number(w)]
+    if unknown:
+        msg = f"there is no option {unknown[0]}; geodata label --help lists those there are"
+        raise ValueError(msg)
+    options = option_groups.given(labelling)
+    if len(what) == 2 and all(map(_is_number, what)):
+        chain = cor.label(float(what[0]), float(what[1]), **options)
+        typer.echo(json.dumps(asdict(chain), ensure_ascii=False) if as_json else _described(chain))
+        return
+    if len(what) != 1:
+        msg = f"expected LAT LON or one file, got {' '.join(what)!r}"
+        raise ValueError(msg)
+    if out is None:
+        msg = f"say where to write: geodata label {what[0]} -o labelled.parquet"
+        raise ValueError(msg)
+    _label_file(what[0], out, lat=lat, lon=lon, **options)
+
+
+def _defaults() -> dict[str, Any]:
+    from geodata import cor
+
+    return option_groups.keyword_defaults(cor.label)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _described(chain: RegionChain) -> str:
+    """Return the text of a chain, and one line with what it does not say."""
+    notes = [f"Match: {chain.match}"]
+    if chain.match == "nearest":
+        notes.append(f"{chain.offset_km:.1f} km off the border")
+    if chain.city is not None:
+        notes.append(f"{chain.city_distance_km:.1f} km from the centre of {chain.city}")
+    codes = [code for code in (chain.country_code, chain.admin1_code) if code]
+    if codes:
+        notes.append(f"codes {', '.join(codes)}")
+    if chain.disputed:
+        claims = ", ".join(f"{code} in worldview {view}" for view, code in chain.claims)
+        notes.append(f"disputed ({claims})" if claims else "disputed")
+    return f"{chain.text()}\n{'; '.join(notes)}"
+
+
+def _label_file(source: str, out: Path, **options: Any) -> None:
+    from geodata.cor import label_file
+
+    with progress(f"labelling {Path(source).name}") as step:
+        report = label_file(source, out, progress=step, **options)
+    counts = ", ".join(f"{n} {match}" for match, n in report.matches.items() if n)
+    typer.echo(f"{out}: {report.rows} rows labelled ({counts or 'no rows'})")
+    made = report.made_by
+    typer.echo(
+        f"boundaries {made['boundaries']} {made['boundaries_sha256'][:12]}, "
+        f"worldview {made['worldview']}, dependencies {made['dependencies']}"
+    )
+    if report.swap_hint:
+        typer.secho(f"warning: {report.swap_hint}", fg="yellow", err=True)
