@@ -69,7 +69,7 @@ def evaluate(
     from geodata import evaluation
     from geodata.cli.progress import progress
     from geodata.evaluation import report as reports
-    from geodata.evaluation.report import ordered
+    from geodata.evaluation.findings import errors_first
 
     _known_folders(json, markdown, report)
     asked = list(dict.fromkeys(by or []))
@@ -104,7 +104,7 @@ def evaluate(
         found += _further(
             _opened(preds, columns, truth is None), truth or preds, true, train, against
         )
-    result = replace(result, findings=tuple(ordered(found)))
+    result = replace(result, findings=tuple(errors_first(found)))
     reports.print_evaluation(result, _console(), by=asked)
     if json is not None:
         reports.write_json(result, json)
@@ -198,8 +198,8 @@ def lint(
     """
     from geodata.evaluation import report as reports
     from geodata.evaluation.checks import lint as check
+    from geodata.evaluation.findings import errors_first
     from geodata.evaluation.joining import read_truth
-    from geodata.evaluation.report import ordered
 
     _known_folders(json)
     if train is not None and truth is None:
@@ -207,7 +207,9 @@ def lint(
         raise ValueError(msg)
     opened = _opened(preds, {"id": pred_id, "lat": pred_lat, "lon": pred_lon, "text": text}, False)
     true = None if truth is None else read_truth(truth, id=id_, lat=lat, lon=lon)
-    found = ordered(check(opened, true, against=against or (), train=train, match=_match(match)))
+    found = errors_first(
+        check(opened, true, against=against or (), train=train, match=_match(match))
+    )
     console = _console()
     reports.print_findings(found, console)
     if json is not None:

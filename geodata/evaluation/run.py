@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from geodata.evaluation.findings import Finding
+from geodata.evaluation.findings import errors_first
 from geodata.evaluation.joining import (
     Joined,
     Match,
@@ -168,7 +168,7 @@ def evaluate(
         median_interval=median_interval(passed.scores.distances_km, confidence=confidence),
         regions=passed.regions,
         named_regions=_named_regions(joined) if wanted else {},
-        findings=tuple(_ordered(found)),
+        findings=tuple(errors_first(found)),
         published=rows,
         worst=passed.worst,
         sample=passed.sample,
@@ -351,9 +351,3 @@ def _intervals(scores: Scores, options: Options) -> dict[float, Interval | None]
         seed=options.seed,
     )
     return dict(zip(thresholds, found, strict=True))
-
-
-def _ordered(found: Iterable[Finding]) -> list[Finding]:
-    """Errors first, then warnings; each once."""
-    rank = {"error": 0, "warning": 1, "info": 2}
-    return sorted(dict.fromkeys(found), key=lambda one: rank[one.severity])
