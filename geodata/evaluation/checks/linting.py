@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from geodata import coords, sphere
 from geodata.evaluation import joining
-from geodata.evaluation.checks import words
+from geodata.evaluation.checks import own_words
 from geodata.evaluation.findings import SHOWN, Finding, PredictionError, finding
 from geodata.evaluation.joining import (
     Joined,
@@ -25,8 +25,8 @@ from geodata.evaluation.joining import (
     Predictions,
     Scan,
     Truth,
+    as_floats,
     join,
-    numbers,
     read_predictions,
     read_truth,
     scan_predictions,
@@ -48,8 +48,8 @@ def lint(
     train: Any = None,
     author: str | None = None,
     match: Match = "auto",
-    resolve: words.Resolve | None = None,
-    label: words.Label | None = None,
+    resolve: own_words.Resolve | None = None,
+    label: own_words.Label | None = None,
 ) -> list[Finding]:
     """Return all findings about a prediction file.
 
@@ -66,7 +66,7 @@ def lint(
     author
         Column of the photographer in truth and training rows; found by its usual names if None.
     match
-        How ids are compared, see `geodata.evaluation.joining.opening.join`.
+        How ids are compared, see `geodata.evaluation.joining.join`.
     resolve, label
         Country code of a name, and of places; `geodata.gazetteer` and `geodata.cor` if None.
 
@@ -99,7 +99,7 @@ def lint(
             found += joined.findings + against_truth(joined)
         if train is not None:
             found += overlap(train, true, author=author)
-    found += words.against_words(opened, CHECK_ROWS, resolve=resolve, label=label)
+    found += own_words.against_words(opened, CHECK_ROWS, resolve=resolve, label=label)
     for other in against:
         found += near_duplicates(opened, other)
     return found
@@ -199,7 +199,7 @@ def near_duplicates(first: Any, second: Any) -> list[Finding]:
     (lat, lon), (y, x) = (
         (scan.column_of("lat", np.float64), scan.column_of("lon", np.float64)) for scan in scans
     )
-    matched = joining.lookup(scans[1].keys(), scans[0].keys())
+    matched = joining.find_rows(scans[1].keys(), scans[0].keys())
     rows = np.flatnonzero(matched >= 0)
     theirs = matched[rows]
     both = ~np.isnan(lat[theirs]) & ~np.isnan(y[rows])
@@ -287,7 +287,7 @@ def _marks(source: Any, author: str | None) -> dict[str, NDArray[np.uint64]]:
             names = id_text(table.column(who))
             parts.setdefault("author", []).append(_keys(names, "trim"))
         place = coords.arrays(
-            numbers(table.column(str(columns.lat))), numbers(table.column(str(columns.lon)))
+            as_floats(table.column(str(columns.lat))), as_floats(table.column(str(columns.lon)))
         )
         cell = np.round((place.lat + 90) * GRID_PER_DEGREE).astype(np.uint64) << np.uint64(32)
         cell |= np.round((place.lon + 180) * GRID_PER_DEGREE).astype(np.uint64)
@@ -296,5 +296,5 @@ def _marks(source: Any, author: str | None) -> dict[str, NDArray[np.uint64]]:
 
 
 def _keys(values: pa.ChunkedArray, mode: str) -> NDArray[np.uint64]:
-    keys = joining.keys(values, mode, first_row=0)
+    keys = joining.id_keys(values, mode, first_row=0)
     return np.where(np.asarray(pc.is_null(values)), np.uint64(0), keys)
