@@ -192,7 +192,8 @@ def _errors(result: Evaluation) -> Section:
 
 def _countries(result: Evaluation, by: Sequence[str]) -> Section:
     at = main_threshold(result.scores.scoring.thresholds_km)
-    worst = worst_groups(result.scores.by["country"], at) if "country" in by else []
+    asked = "country" in by or result.options.cluster == "country"
+    worst = worst_groups(result.scores.by["country"], at) if asked else []
     title = f"Lowest accuracy within {threshold(at)}"
     tables = [_groups(result, "country", worst, title, at, country_names())] if worst else []
     return Section("countries", "Accuracy by country", tables=tables)
