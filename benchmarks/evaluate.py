@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from geodata import query
-from geodata.evaluation.scores import metrics
+from geodata.evaluation import scores
 
 THRESHOLDS = (1, 25, 200, 750, 2500)
 R = 6371.0
@@ -80,7 +80,7 @@ def rows_like_a_model(n, seed=0):
 
 
 def compare_numpy(columns, repeat):
-    """Time the formula as usually written, and `metrics.threshold_counts`."""
+    """Time the formula as usually written, and `scores.threshold_counts`."""
     lat, lon, pred_lat, pred_lon = columns.values()
 
     def naive():
@@ -94,10 +94,10 @@ def compare_numpy(columns, repeat):
         return tuple(int((km <= t).sum()) for t in THRESHOLDS)
 
     def ours():
-        return tuple(metrics.threshold_counts(lat, lon, pred_lat, pred_lon, THRESHOLDS).values())
+        return tuple(scores.threshold_counts(lat, lon, pred_lat, pred_lon, THRESHOLDS).values())
 
-    jobs = {"NumPy naive asin": naive, "metrics.threshold_counts": ours}
-    return report(jobs, len(lat), repeat, bars={"metrics.threshold_counts": 1.2})
+    jobs = {"NumPy naive asin": naive, "scores.threshold_counts": ours}
+    return report(jobs, len(lat), repeat, bars={"scores.threshold_counts": 1.2})
 
 
 def compare_duckdb(columns, repeat):

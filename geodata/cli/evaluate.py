@@ -61,7 +61,7 @@ def evaluate(
     from geodata import evaluation
     from geodata.cli.progress import progress
     from geodata.evaluation import report as reports
-    from geodata.evaluation.report import ordered
+    from geodata.evaluation.findings import errors_first
 
     _known_folders(json, markdown, report)
     asked = list(dict.fromkeys(by or []))
@@ -82,7 +82,7 @@ def evaluate(
     if train is not None or against:
         opened = _opened(preds, columns, with_truth=truth is None)
         found += _further(opened, truth or preds, columns, train, against)
-    result = replace(result, findings=tuple(ordered(found)))
+    result = replace(result, findings=tuple(errors_first(found)))
     reports.print_evaluation(result, _console(), by=asked)
     if json is not None:
         reports.write_json(result, json)
@@ -149,8 +149,8 @@ def lint(
     """
     from geodata.evaluation import report as reports
     from geodata.evaluation.checks import lint as check
+    from geodata.evaluation.findings import errors_first
     from geodata.evaluation.joining import read_truth
-    from geodata.evaluation.report import ordered
 
     _known_folders(json)
     if train is not None and truth is None:
@@ -159,7 +159,7 @@ def lint(
     opened = _opened(preds, columns, with_truth=False)
     true = None if truth is None else read_truth(truth, **columns.of_truth())
     match = columns.keywords()["match"]
-    found = ordered(check(opened, true, against=against or (), train=train, match=match))
+    found = errors_first(check(opened, true, against=against or (), train=train, match=match))
     reports.print_findings(found, _console())
     if json is not None:
         _write_findings(json, preds, truth, found)

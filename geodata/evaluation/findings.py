@@ -68,6 +68,19 @@ def finding(
     return Finding(code, severity, message, tuple(numbers[:SHOWN]), total, remedy)
 
 
+def errors_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings with errors first, then warnings, each once.
+
+    Examples
+    --------
+    >>> found = [finding(one, one, "", "") for one in ("info", "error", "info")]
+    >>> [one.code for one in errors_first(found)]
+    ['error', 'info']
+    """
+    rank = {"error": 0, "warning": 1, "info": 2}
+    return sorted(dict.fromkeys(findings), key=lambda one: rank[one.severity])
+
+
 def failing(findings: Sequence[Finding], *, strict: bool = False) -> list[Finding]:
     """Return the findings that fail a run: the errors and, if strict, the warnings.
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
 
-from geodata.evaluation.findings import Finding
+from geodata.evaluation.findings import errors_first
 from geodata.evaluation.joining import (
     Joined,
     Match,
@@ -21,7 +19,6 @@ from geodata.evaluation.joining import (
 )
 from geodata.evaluation.scores import (
     CONFIDENCE,
-    LEVELS,
     RESAMPLES,
     SEED,
     THRESHOLDS_KM,
@@ -32,27 +29,27 @@ from geodata.evaluation.scores import (
     Missing,
     Options,
     RegionAccuracy,
+    RegionCounts,
     Row,
     Scorer,
     Scores,
     Scoring,
+    ShownRows,
     clustered_shares,
     compare_within,
     derived_columns,
+    label_sources,
+    labels_of,
     median_interval,
+    named_labels,
     needs_labels,
     published_for,
-    region_accuracy,
     wilson,
     with_derived,
 )
 
-WORST_ROWS = 20
-SAMPLE_ROWS = 2_000
 AUTO_REGIONS_ROWS = 1_000_000
 """Up to this many rows both coordinates are labelled unless asked otherwise."""
-
-_AUTHORS = ("author", "user", "user_id", "owner", "photographer")
 
 
 def evaluate(
@@ -99,7 +96,7 @@ def evaluate(
         What a truth row without a valid prediction is. 'exclude' takes it out of the
         denominator, and the result says so.
     match : str
-        How ids are compared, see `geodata.evaluation.joining.opening.join`.
+        How ids are compared, see `geodata.evaluation.joining.join`.
     id, lat, lon, pred_id, pred_lat, pred_lon, text : str, optional
         Columns of the truth and of the predictions; found by their usual names if not given.
     by : sequence of str
@@ -167,8 +164,8 @@ def evaluate(
         intervals=_intervals(passed.scores, options),
         median_interval=median_interval(passed.scores.distances_km, confidence=confidence),
         regions=passed.regions,
-        named_regions=_named_regions(joined) if wanted else {},
-        findings=tuple(_ordered(found)),
+        named_regions=passed.named_regions,
+        findings=tuple(errors_first(found)),
         published=rows,
         worst=passed.worst,
         sample=passed.sample,
@@ -176,7 +173,7 @@ def evaluate(
         inputs={
             "predictions": opened.source.identity(),
             "truth": joined.truth.source.identity(),
-            **(_label_sources() if wanted or needs_labels(by) else {}),
+            **(label_sources() if wanted or needs_labels(by) else {}),
         },
     )
 
@@ -231,36 +228,9 @@ class _Pass:
 
     scores: Scores
     regions: dict[str, RegionAccuracy]
+    named_regions: dict[str, RegionAccuracy]
     worst: tuple[Row, ...]
     sample: tuple[Row, ...]
-
-
-@dataclass
-class _Shown:
-    """The rows with the largest errors, and a seeded sample, kept while walking."""
-
-    seed: int
-    worst: list[tuple[float, int, Row]] = field(default_factory=list)
-    sample: list[tuple[float, int, Row]] = field(default_factory=list)
-    rows: int = 0
-
-    def add(self, batch: pa.Table, distance: NDArray[np.float64], answered: NDArray[Any]) -> None:
-        draw = np.random.default_rng([self.seed, self.rows]).random(batch.num_rows)
-        for kept, key, most in (
-            (self.worst, distance, WORST_ROWS),
-            (self.sample, draw, SAMPLE_ROWS),
-        ):
-            # only rows that beat the last one kept are sorted: few, after the first batches
-            cut = -kept[-1][0] if len(kept) == most else -np.inf
-            at = np.flatnonzero(answered & (key > cut))
-            at = at[np.argsort(-key[at], kind="stable")[:most]]
-            picked = batch.select(["id", "lat", "lon", "pred_lat", "pred_lon"]).take(at)
-            for i, row in zip(at.tolist(), picked.to_pylist(), strict=True):
-                shown = Row(**row, distance_km=float(distance[i]))
-                kept.append((-float(key[i]), self.rows + i, shown))
-            kept.sort(key=lambda entry: entry[:2])
-            del kept[most:]
-        self.rows += batch.num_rows
 
 
 def _one_pass(
@@ -272,68 +242,27 @@ def _one_pass(
 ) -> _Pass:
     by = tuple(dict.fromkeys([*options.by, *([options.cluster] if options.cluster else [])]))
     made = derived_columns(by, joined.columns)
+    named = joined.pred_regions if regions and "country" in joined.pred_regions else ()
     read = ["id", "lat", "lon", "pred_lat", "pred_lon", *(n for n in by if n not in made)]
-    scorer = Scorer(scoring, by=by)
-    shown = _Shown(options.seed)
-    found: dict[str, RegionAccuracy] = {}
+    read += [f"pred_{level}" for level in named]
+    scorer, shown = Scorer(scoring, by=by), ShownRows(options.seed)
+    right, right_named = RegionCounts(), RegionCounts()
     for batch in joined.batches(list(dict.fromkeys(read))):
-        labels = _labels(batch, "") if regions or needs_labels(made) else None
+        # labelling costs more than all the rest: the truth's labels serve every use of them
+        labels = labels_of(batch) if regions or needs_labels(made) else None
         table = with_derived(batch, made, labels)
         outcome = scorer.add(table)
         shown.add(table, outcome.distance_km, outcome.answered)
         if regions and labels is not None:
-            for level, part in region_accuracy(_pair(labels, _labels(batch, "pred_"))).items():
-                found[level] = found[level] + part if level in found else part
+            right.add(labels, labels_of(batch, "pred_"))
+            if named:
+                # a level that no answer names says nothing about the answers
+                right_named.add(labels, named_labels(batch, named), named)
         if progress is not None:
             progress(shown.rows, joined.rows)
-    worst, sample = ([row for *_, row in kept] for kept in (shown.worst, shown.sample))
-    return _Pass(scorer.finish(), found, tuple(worst), tuple(sample))
-
-
-def _labels(batch: pa.RecordBatch, prefix: str) -> pa.Table:
-    from geodata import coords
-    from geodata.cor import labeller
-
-    points = coords.arrays(batch.column(f"{prefix}lat"), batch.column(f"{prefix}lon"))
-    return labeller(None, "un", "own", 10.0).table(points)
-
-
-def _label_sources() -> dict[str, dict[str, str]]:
-    """Say what labels come from, so that a number can be made again."""
-    from geodata.cor import labeller
-
-    engine = labeller(None, "un", "own", 10.0)
-    return {
-        "boundaries": {"name": engine.boundaries.name, "sha256": engine.boundaries.sha256},
-        "places": {"name": "bundled", "sha256": engine.places.file.sha256},
-    }
-
-
-def _pair(
-    truth: pa.Table, guess: pa.Table, levels: Iterable[str] = ("country", "admin1", "city")
-) -> pa.Table:
-    columns = [LEVELS[level] for level in levels]
-    named = {name: truth[name] for name in columns}
-    return pa.table(named | {f"pred_{name}": guess[name] for name in columns})
-
-
-def _named_regions(joined: Joined) -> dict[str, RegionAccuracy]:
-    """Accuracy of the names that predictions give, resolved through aliases."""
-    if "country" not in joined.pred_regions:
-        return {}
-    from geodata import gazetteer
-
-    names = [f"pred_{level}" for level in joined.pred_regions]
-    found: dict[str, RegionAccuracy] = {}
-    for batch in joined.batches(["lat", "lon", *names]):
-        guess = gazetteer.codes(
-            **{name.removeprefix("pred_"): batch.column(name) for name in names}
-        )
-        # a level that no answer names says nothing about the answers
-        pair = _pair(_labels(batch, ""), cast(pa.Table, guess), joined.pred_regions)
-        for level, part in region_accuracy(pair).items():
-            found[level] = found[level] + part if level in found else part
-    return found
+    return _Pass(
+        scorer.finish(), right.found, right_named.found, shown.worst_rows(), shown.sample_rows()
+    )
 
 
 def _intervals(scores: Scores, options: Options) -> dict[float, Interval | None]:
@@ -351,9 +280,3 @@ def _intervals(scores: Scores, options: Options) -> dict[float, Interval | None]
         seed=options.seed,
     )
     return dict(zip(thresholds, found, strict=True))
-
-
-def _ordered(found: Iterable[Finding]) -> list[Finding]:
-    """Errors first, then warnings; each once."""
-    rank = {"error": 0, "warning": 1, "info": 2}
-    return sorted(dict.fromkeys(found), key=lambda one: rank[one.severity])

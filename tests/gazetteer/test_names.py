@@ -20,7 +20,7 @@ from geodata import answers, boundaries, cor, gazetteer, sphere
 from geodata.boundaries import facts
 from geodata.boundary_build import country_names, place_names
 from geodata.cli.gazetteer import register
-from geodata.evaluation.checks import words
+from geodata.evaluation.checks import own_words
 from geodata.files import arrays
 from geodata.gazetteer.cities import cities, hashed
 from geodata.gazetteer.text import key
@@ -375,8 +375,8 @@ def test_the_name_index_is_complete_and_reproducible(tmp_path):
 
 
 def test_the_linter_reads_names_with_it():
-    assert words.country_code("the Netherlands") == "NL"
-    assert words.country_code("Atlantis") is None
+    assert own_words.country_code("the Netherlands") == "NL"
+    assert own_words.country_code("Atlantis") is None
 
 
 def test_model_outputs_name_known_countries():

@@ -1,4 +1,7 @@
-"""geodata.evaluation.checks."""
+"""What makes a score doubtful: checks of a prediction file against truth, text and other files.
+
+Each returns findings, with rows and a remedy; `lint` runs them all.
+"""
 
 import lazy_loader as lazy
 

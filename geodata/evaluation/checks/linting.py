@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from geodata import leakage, sphere
 from geodata.evaluation import joining
-from geodata.evaluation.checks import words
+from geodata.evaluation.checks import own_words
 from geodata.evaluation.findings import SHOWN, Finding, PredictionError, finding
 from geodata.evaluation.joining import (
     Joined,
@@ -44,8 +44,8 @@ def lint(
     train: Any = None,
     author: str | None = None,
     match: Match = "auto",
-    resolve: words.Resolve | None = None,
-    label: words.Label | None = None,
+    resolve: own_words.Resolve | None = None,
+    label: own_words.Label | None = None,
 ) -> list[Finding]:
     """Return all findings about a prediction file.
 
@@ -62,7 +62,7 @@ def lint(
     author
         Column of the photographer in truth and training rows; found by its usual names if None.
     match
-        How ids are compared, see `geodata.evaluation.joining.opening.join`.
+        How ids are compared, see `geodata.evaluation.joining.join`.
     resolve, label
         Country code of a name, and of places; `geodata.gazetteer` and `geodata.cor` if None.
 
@@ -95,7 +95,7 @@ def lint(
             found += joined.findings + against_truth(joined)
         if train is not None:
             found += overlap(train, true, author=author)
-    found += words.against_words(opened, CHECK_ROWS, resolve=resolve, label=label)
+    found += own_words.against_words(opened, CHECK_ROWS, resolve=resolve, label=label)
     for other in against:
         found += near_duplicates(opened, other)
     return found
@@ -195,7 +195,7 @@ def near_duplicates(first: Any, second: Any) -> list[Finding]:
     (lat, lon), (y, x) = (
         (scan.column_of("lat", np.float64), scan.column_of("lon", np.float64)) for scan in scans
     )
-    matched = joining.lookup(scans[1].keys(), scans[0].keys())
+    matched = joining.find_rows(scans[1].keys(), scans[0].keys())
     rows = np.flatnonzero(matched >= 0)
     theirs = matched[rows]
     both = ~np.isnan(lat[theirs]) & ~np.isnan(y[rows])

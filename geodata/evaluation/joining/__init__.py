@@ -1,4 +1,7 @@
-"""geodata.evaluation.joining."""
+"""Two files become one row a truth row: read predictions and truth, check them, match their ids.
+
+Whatever the files hold, little stays in memory: the joined rows are streamed, see `Joined`.
+"""
 
 import lazy_loader as lazy
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from geodata import coords
 from geodata.evaluation.findings import Finding
-from geodata.evaluation.joining.rows import LEVELS, MISSING, STATUSES, numbers
+from geodata.evaluation.joining.checked_rows import LEVELS, MISSING, STATUSES, as_floats
 from geodata.files import (
     Columns,
     Source,
@@ -49,6 +49,19 @@ class Truth:
     columns: Columns
     extras: tuple[str, ...]
     """The other columns, which go along into the joined rows."""
+
+
+class Answers(NamedTuple):
+    """Coordinates and status of predictions, each of shape (predictions,)."""
+
+    lat: NDArray[np.float64]
+    """Degrees, NaN where there is none."""
+    lon: NDArray[np.float64]
+    status: NDArray[np.uint8]
+
+    def head(self, rows: int) -> Answers:
+        """Return the first so many."""
+        return Answers(self.lat[:rows], self.lon[:rows], self.status[:rows])
 
 
 @dataclass(frozen=True)
@@ -124,8 +137,8 @@ class Joined:
             made["id"] = _ids(table, self.truth.columns.id, start)
         if {"lat", "lon"} & wanted:
             place = coords.arrays(
-                numbers(table.column(str(self.truth.columns.lat))),
-                numbers(table.column(str(self.truth.columns.lon))),
+                as_floats(table.column(str(self.truth.columns.lat))),
+                as_floats(table.column(str(self.truth.columns.lon))),
             )
             made |= {"lat": pa.array(place.lat), "lon": pa.array(place.lon)}
         if {"pred_lat", "pred_lon"} & wanted:

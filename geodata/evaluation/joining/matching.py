@@ -107,7 +107,7 @@ MODES: dict[str, Callable[[Any], Any] | None] = {
 """The readings of an id, strictest first; 'auto' tries them in this order."""
 
 
-def keys(ids: Any, mode: str, *, first_row: int) -> NDArray[np.uint64]:
+def id_keys(ids: Any, mode: str, *, first_row: int) -> NDArray[np.uint64]:
     """Return a 64-bit key for each id; rows without an id get keys of their own.
 
     Parameters
@@ -121,8 +121,8 @@ def keys(ids: Any, mode: str, *, first_row: int) -> NDArray[np.uint64]:
 
     Examples
     --------
-    >>> a = keys(pa.array(["x.jpg", "y"]), "stem", first_row=0)
-    >>> b = keys(pa.array(["f/x", None]), "stem", first_row=0)
+    >>> a = id_keys(pa.array(["x.jpg", "y"]), "stem", first_row=0)
+    >>> b = id_keys(pa.array(["f/x", None]), "stem", first_row=0)
     >>> bool(a[0] == b[0]), bool(a[1] == b[1])
     (True, False)
     """
@@ -139,7 +139,7 @@ def keys(ids: Any, mode: str, *, first_row: int) -> NDArray[np.uint64]:
 
 
 def whole_number_keys(ids: Any, *, first_row: int) -> NDArray[np.uint64]:
-    """Return integer ids as keys that keep neighbours together, for `lookup` and `repeated`.
+    """Return integer ids as keys that keep neighbours together, for `find_rows` and `repeated`.
 
     Examples
     --------
@@ -159,7 +159,7 @@ def _dense(keys: NDArray[np.uint64]) -> int | None:
     return low if int(keys.max()) - low < DENSE * len(keys) else None
 
 
-def ordered(hashes: NDArray[np.uint64], bits: int) -> NDArray[np.uint64]:
+def sorted_by_key(hashes: NDArray[np.uint64], bits: int) -> NDArray[np.uint64]:
     """Return the rows sorted by key: each value is the key's top bits, then the row number.
 
     Sorting whole numbers is eight times as fast as sorting their positions.
@@ -189,7 +189,7 @@ def repeated(hashes: NDArray[np.uint64], bits: int) -> tuple[NDArray[Any], NDArr
         seen[hashes - np.uint64(low)] = True
         if np.count_nonzero(seen) == len(hashes):
             return np.empty(0, np.int64), np.empty(0, np.int64)
-    packed = ordered(hashes, bits)
+    packed = sorted_by_key(hashes, bits)
     top = packed >> np.uint64(bits)
     candidate = np.zeros(len(packed), bool)
     np.equal(top[1:], top[:-1], out=candidate[1:])
@@ -202,14 +202,14 @@ def repeated(hashes: NDArray[np.uint64], bits: int) -> tuple[NDArray[Any], NDArr
     return rows[later], firsts[later]
 
 
-def lookup(
+def find_rows(
     wanted: NDArray[np.uint64], among: NDArray[np.uint64], *, chunk: int = 1 << 20
 ) -> NDArray[np.int32]:
     """Return for each wanted key the first row that has it, -1 where none has.
 
     Examples
     --------
-    >>> lookup(np.array([7, 9, 5], np.uint64), np.array([5, 7, 7], np.uint64)).tolist()
+    >>> find_rows(np.array([7, 9, 5], np.uint64), np.array([5, 7, 7], np.uint64)).tolist()
     [1, -1, 0]
     """
     out = np.full(len(wanted), -1, np.int32)
@@ -219,11 +219,11 @@ def lookup(
         return np.arange(len(wanted), dtype=np.int32)
     low = _dense(among)
     if low is not None:
-        return _lookup_dense(wanted, among, low)
+        return _find_dense(wanted, among, low)
     bits = row_bits(len(wanted), len(among))
     mask, shift = np.uint64((1 << bits) - 1), np.uint64(bits)
-    theirs = ordered(among, bits)
-    ours = ordered(wanted, bits)  # in order, so that the search walks through memory
+    theirs = sorted_by_key(among, bits)
+    ours = sorted_by_key(wanted, bits)  # in order, so that the search walks through memory
     for start in range(0, len(ours), chunk):
         part = ours[start : start + chunk]
         rows = (part & mask).astype(np.int64)
@@ -240,7 +240,7 @@ def lookup(
     return out
 
 
-def _lookup_dense(
+def _find_dense(
     wanted: NDArray[np.uint64], among: NDArray[np.uint64], low: int
 ) -> NDArray[np.int32]:
     table = np.full(DENSE * len(among), -1, np.int32)

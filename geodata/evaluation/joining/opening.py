@@ -1,16 +1,12 @@
-"""Read prediction files and join them to the truth: one row per truth row, in its order.
-
-The joined rows are streamed. What stays in memory is 8 bytes a truth row and 33 bytes a
-prediction (key, latitude, longitude, status, position), whatever else the files hold.
-"""
+"""Open prediction and truth files and find their columns; no row is read but the head."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from geodata.evaluation.joining.checked_rows import LEVELS
 from geodata.evaluation.joining.joined import Predictions, Truth
-from geodata.evaluation.joining.rows import LEVELS
 from geodata.files import (
     REGION_NAMES,
     ROW_NAMES,

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geodata.evaluation.findings import SHOWN, Finding, Severity, finding
-from geodata.evaluation.joining import MISSING, UNPARSABLE, Rows
+from geodata.evaluation.joining.checked_rows import MISSING, UNPARSABLE, CheckedRows
+from geodata.evaluation.joining.matching import looks_float
 
 SWAPPED_SHARE = 0.05
 CONSTANT_SHARE = 0.2
@@ -102,7 +103,7 @@ class RowChecks:
     first: dict[str, list[int]] = field(default_factory=dict)
     reason: dict[str, str] = field(default_factory=dict)
 
-    def add(self, rows: Rows, bad: Mapping[int, str] | None = None) -> None:
+    def add(self, rows: CheckedRows, bad: Mapping[int, str] | None = None) -> None:
         """Look at the next rows."""
         answered = ~np.isnan(rows.lat)
         for code, mask in rows.problems.items():
@@ -243,8 +244,6 @@ def is_summary(row_id: str | None, *, has_place: bool, damaged: bool = False) ->
 
 def float_ids(ids: pa.Array | pa.ChunkedArray) -> tuple[NDArray[np.bool_], str]:
     """Return which text ids are written as floats, and the first of them."""
-    from geodata.evaluation.joining import looks_float
-
     mask = np.asarray(looks_float(ids)).astype(bool)
     if not mask.any():
         return mask, ""

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from geodata import coords
 from geodata.evaluation.findings import SHOWN, Finding, PredictionError, finding
 from geodata.evaluation.joining import matching
+from geodata.evaluation.joining.checked_rows import as_floats, check_rows
 from geodata.evaluation.joining.joined import Predictions, Truth
 from geodata.evaluation.joining.row_checks import RowChecks, float_ids, is_summary
-from geodata.evaluation.joining.rows import check_rows, numbers
 from geodata.files import Columns, Source, id_text
 
 LAST_ROWS = 8
@@ -40,7 +40,6 @@ class Scan:
     last: list[tuple[str | None, bool, bool]] = field(default_factory=list)
     rows: int = 0
     no_id: list[int] = field(default_factory=list)
-    no_id_count: int = 0
 
     def add_ids(
         self, table: pa.Table, has_place: NDArray[np.bool_], bad: Mapping[int, str]
@@ -54,10 +53,9 @@ class Scan:
                 self.key_parts.append(matching.whole_number_keys(ids, first_row=self.rows))
             else:
                 ids = id_text(column)
-                self.key_parts.append(matching.keys(ids, "exact", first_row=self.rows))
+                self.key_parts.append(matching.id_keys(ids, "exact", first_row=self.rows))
             if ids.null_count:
                 empty = np.flatnonzero(np.asarray(pc.is_null(ids)))
-                self.no_id_count += len(empty)
                 self.no_id += (empty[: SHOWN - len(self.no_id)] + self.rows).tolist()
             tail = pc.cast(ids.slice(max(0, len(ids) - LAST_ROWS)), pa.string()).to_pylist()
             start = table.num_rows - len(tail)
@@ -81,7 +79,7 @@ class Scan:
         out, start = [], 0
         for batch in self.source.batches([str(self.column)]):
             ids = id_text(batch.table.column(str(self.column)))
-            out.append(matching.keys(ids, mode, first_row=start))
+            out.append(matching.id_keys(ids, mode, first_row=start))
             start += len(ids)
         return concatenated(out, np.uint64)[:rows]
 
@@ -115,7 +113,7 @@ class Scan:
 
 def _places_of(batch: pa.Table, columns: Columns) -> coords.Coordinates:
     lat, lon = batch.column(str(columns.lat)), batch.column(str(columns.lon))
-    return coords.arrays(numbers(lat), numbers(lon))
+    return coords.arrays(as_floats(lat), as_floats(lon))
 
 
 def concatenated(parts: list[NDArray[Any]], dtype: Any) -> NDArray[Any]:

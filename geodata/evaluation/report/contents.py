@@ -1,254 +1,289 @@
-"""What every form of a report says in the same words: numbers, rules, names, footnotes."""
+"""What a report says, in order and in words, before anybody writes it as a page or as text.
+
+Every sentence, heading and cell is made here once; the renderers choose only how it looks.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from geodata.evaluation.findings import Finding
-from geodata.evaluation.scores import CATEGORIES, Evaluation, Group, Interval, Published
+from geodata import SOFTWARE
+from geodata.evaluation.findings import Finding, errors_first
+from geodata.evaluation.report import phrases
+from geodata.evaluation.report.parts import Contents, Remark, Section, Table
+from geodata.evaluation.report.phrases import (
+    between,
+    counted,
+    km,
+    percent,
+    rows_of,
+    sentence,
+    threshold,
+)
+from geodata.evaluation.report.shown import (
+    broken_down_by,
+    country_names,
+    main_threshold,
+    shown_thresholds,
+    worst_groups,
+)
+from geodata.evaluation.scores import CATEGORIES, SCHEMA, Comparison, Evaluation, Group
 
-NONE = "–"
-FEW_ROWS = 10
-"""Groups with fewer rows are not ranked, and are marked on a map."""
-
-CATEGORY_WORDS = {
+TOP_GROUPS = 10
+CATEGORY_HEADINGS = {
     "closed-world": "Closed world (own weights only)",
     "llm-assisted": "Assisted by a language model",
     "web-search": "With live web search",
 }
-UNCHECKED = "* not checked against the paper's own table"
-LEVEL_WORDS = {"country": "Country", "admin1": "Region (admin1)", "city": "City"}
-_RANK = {"error": 0, "warning": 1, "info": 2}
+LEVEL_NAMES = {"country": "Country", "admin1": "Region (admin1)", "city": "City"}
 
 
-@dataclass(frozen=True)
-class Line:
-    """One row of the table that sets a result beside published ones."""
+def of_evaluation(
+    result: Evaluation, *, by: Sequence[str] | None = None, most: int = TOP_GROUPS
+) -> Contents:
+    """Return what a result says.
 
-    label: str
-    category: str | None
-    """One of `CATEGORIES`; None for the user's own file."""
-    cells: tuple[str, ...]
-    """Percent, one a threshold."""
-    own: bool = False
-
-
-def percent(share: float | None, digits: int = 2) -> str:
-    """Return a share in [0, 1] as percent without the sign.
-
-    Examples
-    --------
-    >>> percent(0.25158), percent(1.0, 1), percent(None)
-    ('25.16', '100.0', '–')
+    Parameters
+    ----------
+    result
+    by
+        Break-downs to show; those of the options if None.
+    most
+        How many groups of a break-down to show, the largest first.
     """
-    return NONE if share is None else f"{100 * share:.{digits}f}"
-
-
-def km(distance: float | None) -> str:
-    """Return a distance in km with about three digits.
-
-    Examples
-    --------
-    >>> km(0.0123), km(2.894), km(224.75), km(9402.2), km(None)
-    ('0.012', '2.89', '225', '9,402', '–')
-    """
-    if distance is None:
-        return NONE
-    digits = 0 if distance >= 100 else 1 if distance >= 10 else 2 if distance >= 1 else 3
-    return f"{distance:,.{digits}f}"
-
-
-def threshold(value: float) -> str:
-    """Return a threshold as it is written in a heading.
-
-    Examples
-    --------
-    >>> threshold(2500.0), threshold(0.5)
-    ('2,500 km', '0.5 km')
-    """
-    return f"{value:,.10g} km"
-
-
-def between(interval: Interval | None, *, share: bool = True) -> str:
-    """Return the ends of an interval, in percent or km.
-
-    Examples
-    --------
-    >>> between(Interval(0.5, 0.4, 0.6, 0.95, "wilson"))
-    '40.0–60.0'
-    """
-    if interval is None:
-        return NONE
-    ends = (interval.low, interval.high)
-    return "–".join(percent(end, 1) if share else km(end) for end in ends)
-
-
-def rows(count: int, noun: str = "row") -> str:
-    """Return a count with its noun.
-
-    Examples
-    --------
-    >>> rows(1), rows(2997, "truth row")
-    ('1 row', '2,997 truth rows')
-    """
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def names(result: Evaluation) -> tuple[str, str]:
-    """Return the names of the predictions and of the truth."""
-    found = [str(result.inputs.get(key, {}).get("name", key)) for key in ("predictions", "truth")]
-    return found[0], found[1]
-
-
-def rule(result: Evaluation) -> str:
-    """Say what makes a row right."""
-    scoring = result.scores.scoring
-    sign = "<" if scoring.strict else "<="
-    where = {
-        "sphere": "on the sphere (R = 6371 km)",
-        "wgs84": "on the WGS84 ellipsoid",
-    }
-    return f"A row is right if distance {sign} threshold, {where[scoring.distance]}."
-
-
-def denominator(result: Evaluation) -> str:
-    """Say what shares are taken of."""
-    scores = result.scores
-    answered = (
-        f"{rows(scores.rows, 'truth row')}, {scores.answered:,} answered "
-        f"(coverage {percent(scores.coverage)}%)"
+    predictions, truth = phrases.names(result)
+    wanted = broken_down_by(result, by)
+    sections = (
+        _accuracy(result),
+        _errors(result),
+        _countries(result, wanted),
+        _regions(result),
+        _breakdowns(result, wanted, most),
+        _worst(result),
+        of_findings(result.findings),
+        _made(result),
     )
-    if scores.scoring.missing == "wrong":
-        return f"{answered}; missing counts as wrong."
-    return f"{answered}. MISSING ANSWERS ARE EXCLUDED: shares are of answered rows only."
-
-
-def method(result: Evaluation) -> str:
-    """Say what the intervals are."""
-    options = result.options
-    confidence = f"{100 * options.confidence:g}%"
-    if options.cluster is None:
-        return f"Intervals: {confidence}, Wilson; rows are taken to be independent."
-    codes = result.scores.codes.get(options.cluster)
-    clusters = f"{len(codes.values):,} clusters" if codes else "clusters"
-    return (
-        f"Intervals: {confidence}, bootstrap over {clusters} of {options.cluster!r} "
-        f"(seed {options.seed})."
+    return Contents(
+        title=f"{predictions} scored against {truth}",
+        about=(phrases.denominator(result), phrases.rule(result), phrases.method(result)),
+        sections=tuple(one for one in sections if one.tables or one.name == "findings"),
+        facts=_facts(result),
+        warned=result.scores.scoring.missing == "exclude",
     )
 
 
-def published_lines(result: Evaluation) -> list[Line]:
-    """Return the user's row and then the published ones, category by category."""
-    thresholds = result.scores.scoring.thresholds_km
-    own = tuple(percent(result.accuracy[t]) for t in thresholds)
-    lines = [Line(names(result)[0], None, own, own=True)]
-    for category in CATEGORIES:
-        lines += [
-            Line(row.label, category, tuple(percent(row.accuracy.get(t)) for t in thresholds))
-            for row in result.published
-            if row.category == category
-        ]
-    return lines
-
-
-def published_notes(published: Iterable[Published]) -> list[str]:
-    """Return the footnotes that published rows need."""
-    found = list(published)
-    notes = ["Each paper's own protocol: ties and failures may be counted differently"]
-    return notes + ([UNCHECKED] if any(not row.checked for row in found) else [])
-
-
-def ordered(findings: Iterable[Finding]) -> list[Finding]:
-    """Return findings with errors first, each once."""
-    return sorted(dict.fromkeys(findings), key=lambda one: _RANK[one.severity])
-
-
-def where(finding: Finding) -> str:
-    """Say which rows a finding is about.
-
-    Examples
-    --------
-    >>> where(Finding("x", "info", "", (1, 5), 9, ""))
-    'rows 1, 5, … (9 in all)'
-    """
-    if not finding.rows:
-        return ""
-    numbers = ", ".join(f"{row:,}" for row in finding.rows)
-    noun = "row" if finding.count == 1 else "rows"
-    return f"{noun} {numbers}" + (
-        f", … ({finding.count:,} in all)" if finding.count > len(finding.rows) else ""
+def of_comparison(found: Comparison) -> Contents:
+    """Return both accuracies of a pair, the differences and what to know about the pair."""
+    options = found.a.options
+    head = (
+        "within",
+        "A %",
+        "B %",
+        "A - B",
+        phrases.interval_name(found.a),
+        "only A",
+        "only B",
+        "p",
+    )
+    lines, sure = [], set()
+    for i, pair in enumerate(found.paired):
+        difference, low, high = (
+            f"{100 * share:+.2f}"
+            for share in (pair.difference.value, pair.difference.low, pair.difference.high)
+        )
+        shares = (percent(one.accuracy[pair.threshold_km]) for one in (found.a, found.b))
+        counts = (f"{pair.only_a:,}", f"{pair.only_b:,}")
+        p = "<0.001" if pair.p_value < 0.001 else f"{pair.p_value:.3f}"
+        lines.append(
+            (threshold(pair.threshold_km), *shares, difference, f"{low} to {high}", *counts, p)
+        )
+        if pair.difference.low > 0 or pair.difference.high < 0:
+            sure.add(i)
+    note = "A - B in points with its paired bootstrap interval. p is McNemar's exact test"
+    if options.cluster:
+        note += (
+            f"; it takes rows to be independent, the interval resamples {options.cluster!r}: "
+            "read the interval"
+        )
+    table = Table(head, lines, strong=sure, notes=[f"{note}."])
+    (a, truth), (b, _) = phrases.names(found.a), phrases.names(found.b)
+    denominators = (
+        f"{x}: {phrases.denominator(one)}" for x, one in (("A", found.a), ("B", found.b))
+    )
+    return Contents(
+        title=f"A {a}, B {b}, truth {truth}",
+        about=(*denominators, phrases.rule(found.a)),
+        sections=(
+            Section("accuracy", "Accuracy", tables=[table]),
+            of_findings([*found.findings, *_labelled(found)]),
+        ),
     )
 
 
-def tally(findings: Sequence[Finding]) -> str:
-    """Count findings by severity.
+def of_findings(findings: Iterable[Finding]) -> Section:
+    """Return findings in words, errors first."""
+    found = errors_first(findings)
+    return Section(
+        "findings",
+        f"Findings: {phrases.tally(found)}",
+        "Rows are counted from 1, without the header." if any(one.rows for one in found) else "",
+        remarks=[
+            Remark(one.severity, one.code, sentence(one.message), rows_of(one), one.remedy)
+            for one in found
+        ],
+    )
 
-    Examples
-    --------
-    >>> tally([])
-    'no findings'
-    """
-    words = {"error": "error", "warning": "warning", "info": "note"}
-    counts = [
-        (sum(found.severity == severity for found in findings), word)
-        for severity, word in words.items()
+
+def _facts(result: Evaluation) -> Table:
+    at = main_threshold(result.scores.scoring.thresholds_km)
+    points = phrases.NONE if result.geoscore is None else f"{result.geoscore:,.0f}"
+    median = between(result.median_interval, share=False)
+    lines = [
+        (f"Within {threshold(at)}", f"{percent(result.accuracy[at])}%",
+         f"{between(result.intervals[at])}% ({phrases.interval_name(result)})"),
+        ("Median error", f"{km(result.median_km)} km", f"{median} km, answered rows"),
+        ("GeoScore", points, "of 5,000"),
+        ("Coverage", f"{percent(result.coverage)}%",
+         f"{result.scores.answered:,} of {result.rows:,} rows answered"),
+    ]  # fmt: skip
+    if "country" in result.regions:
+        found = result.regions["country"]
+        lines.append(("Country", f"{percent(found.accuracy)}%", f"of {counted(found.labelled)}"))
+    return Table(("", "", ""), lines, align="lrl")
+
+
+def _accuracy(result: Evaluation) -> Section:
+    correct, of = result.scores.correct, f"{result.scores.denominator:,}"
+    head = ("within", "right %", phrases.interval_name(result), "rows right", "of")
+    lines = [
+        (threshold(t), percent(share), between(result.intervals[t]), f"{correct[t]:,}", of)
+        for t, share in result.accuracy.items()
     ]
-    return ", ".join(rows(n, word) for n, word in counts if n) or "no findings"
+    tables = [Table(head, lines, aside=2, bar=1)]
+    if result.published:
+        tables.append(_published(result))
+    return Section("accuracy", "Accuracy", tables=tables)
 
 
-def broken_down_by(result: Evaluation, by: Sequence[str] | None = None) -> list[str]:
-    """Return the break-downs to show: those asked for, not the column that is only resampled."""
-    wanted = result.options.by if by is None else by
-    return [name for name in dict.fromkeys(wanted) if name in result.scores.by]
+def _published(result: Evaluation) -> Table:
+    """Return the user's line and then the published ones, category by category."""
+    thresholds = result.scores.scoring.thresholds_km
+    lines = [(phrases.names(result)[0], *(percent(result.accuracy[t]) for t in thresholds))]
+    for category in CATEGORIES:
+        rows = [row for row in result.published if row.category == category]
+        lines += [(CATEGORY_HEADINGS[category],)] if rows else []
+        lines += [(row.label, *(percent(row.accuracy.get(t)) for t in thresholds)) for row in rows]
+    notes = ["Each paper's own protocol: ties and failures may be counted differently."]
+    if any(not row.checked for row in result.published):
+        notes.append("* not checked against the paper's own table.")
+    title = f"Published on {result.published[0].benchmark}"
+    head = ("% of rows within", *map(threshold, thresholds))
+    return Table(head, lines, title=title, strong={0}, notes=notes)
 
 
-def main_threshold(thresholds_km: Sequence[float]) -> float:
-    """Return the threshold a map or ranking uses: the one nearest to 200 km in ratio.
-
-    Examples
-    --------
-    >>> main_threshold((1.0, 25.0, 200.0, 750.0)), main_threshold((0.0, 1000.0))
-    (200.0, 1000.0)
-    """
-    return min(thresholds_km, key=lambda t: abs(math.log(max(t, 1e-6) / 200.0)))
+def _errors(result: Evaluation) -> Section:
+    quantiles = result.scores.quantiles_km
+    head = ("share of rows", *(f"{100 * q:g}%" for q in quantiles), "mean")
+    line = ("error below", *map(km, quantiles.values()), km(result.mean_km))
+    table = Table(head, [line], title="Error of answered rows, km")
+    return Section("errors", "How large the errors are", tables=[table])
 
 
-def shown_thresholds(thresholds_km: Sequence[float], most: int = 5) -> tuple[float, ...]:
-    """Return at most so many thresholds, evenly chosen, always with the first and last.
-
-    Examples
-    --------
-    >>> shown_thresholds((1.0, 2.0, 3.0, 4.0), most=3)
-    (1.0, 3.0, 4.0)
-    """
-    last = len(thresholds_km) - 1
-    if last < most:
-        return tuple(thresholds_km)
-    return tuple(thresholds_km[math.ceil(i * last / (most - 1))] for i in range(most))
+def _countries(result: Evaluation, by: Sequence[str]) -> Section:
+    at = main_threshold(result.scores.scoring.thresholds_km)
+    asked = "country" in by or result.options.cluster == "country"
+    worst = worst_groups(result.scores.by["country"], at) if asked else []
+    title = f"Lowest accuracy within {threshold(at)}"
+    tables = [_groups(result, "country", worst, title, at, country_names())] if worst else []
+    return Section("countries", "Accuracy by country", tables=tables)
 
 
-def worst_groups(groups: Sequence[Group], at_km: float, most: int = 12) -> list[Group]:
-    """Return the groups with the lowest accuracy, those of few rows only if there is no other."""
-    known = [group for group in groups if group.value is not None]
-    enough = [group for group in known if group.rows >= FEW_ROWS] or known
-    return sorted(enough, key=lambda g: (g.accuracy[at_km] or 0.0, -g.rows, str(g.value)))[:most]
+def _regions(result: Evaluation) -> Section:
+    head = ("level", "right %", "rows right", "of labelled", "answered %")
+    tables = []
+    for title, found in (
+        ("From the predicted coordinates", result.regions),
+        ("From the names that were answered", result.named_regions),
+    ):
+        lines = [
+            (LEVEL_NAMES.get(level, level), percent(one.accuracy), f"{one.correct:,}",
+             f"{one.labelled:,}", percent(one.coverage))
+            for level, one in found.items()
+        ]  # fmt: skip
+        tables += [Table(head, lines, title=title)] if lines else []
+    about = (
+        "A region counts only in the right country, and a city only in the right region. "
+        "Rows without a label, such as photos at sea, are left out."
+    )
+    return Section("regions", "Country, region and city", about, tables)
 
 
-def sentence(text: str) -> str:
-    """Return a message with one full stop.
-
-    Examples
-    --------
-    >>> sentence("6 answers"), sentence("'a', ...")
-    ('6 answers.', "'a', …")
-    """
-    if text.endswith("..."):
-        return f"{text[:-3]}…"
-    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+def _breakdowns(result: Evaluation, by: Sequence[str], most: int) -> Section:
+    tables = []
+    for name in by:
+        groups = result.scores.by[name]
+        note = f" (the {most} largest of {len(groups):,})" if len(groups) > most else ""
+        tables.append(_groups(result, name, groups[:most], f"By {name}{note}, % of rows within"))
+    return Section("by", "Break-downs", tables=tables)
 
 
-def value(found: object) -> str:
-    """Return a break-down value as text."""
-    return "(none)" if found is None else str(found)
+def _groups(
+    result: Evaluation,
+    name: str,
+    groups: Sequence[Group],
+    title: str,
+    bar_km: float | None = None,
+    known_as: Mapping[str, str] | None = None,
+) -> Table:
+    """Return a line for each group; ``bar_km`` is the threshold whose shares become bars."""
+    thresholds = shown_thresholds(result.scores.scoring.thresholds_km)
+    lines = []
+    for group in groups:
+        value = phrases.group_name(group.value)
+        shares = (percent(group.accuracy[t], 1) for t in thresholds)
+        label = (known_as or {}).get(value, value)
+        lines.append((label, f"{group.rows:,}", *shares, km(group.median_km)))
+    head = (name, "rows", *map(threshold, thresholds), "median, km")
+    bar = 2 + thresholds.index(bar_km) if bar_km in thresholds else None
+    return Table(head, lines, title=title, bar=bar)
+
+
+def _worst(result: Evaluation) -> Section:
+    head = ("id", "error, km", "true lat", "lon", "predicted lat", "lon")
+    lines = [
+        (row.id, km(row.distance_km),
+         *(f"{x:.5f}" for x in (row.lat, row.lon, row.pred_lat, row.pred_lon)))
+        for row in result.worst
+    ]  # fmt: skip
+    tables = [Table(head, lines)] if lines else []
+    return Section("worst", "Largest errors", "Worth a look one by one.", tables)
+
+
+def _made(result: Evaluation) -> Section:
+    """Say what the numbers can be made again from."""
+    options = result.options
+    lines = [
+        (role, f"{known.get('name', '')} · {known.get('sha256') or counted(known.get('rows', 0))}")
+        for role, known in result.inputs.items()
+    ]
+    lines += [
+        ("missing", result.scores.scoring.missing),
+        ("ids compared", options.match),
+        ("resamples", f"{options.resamples:,}, seed {options.seed}"),
+        ("broken down by", ", ".join(options.by) or phrases.NONE),
+        ("software", f"{SOFTWARE}, schema {SCHEMA}"),
+    ]
+    return Section("made", "What made this", tables=[Table(("", ""), lines, align="ll")])
+
+
+def _labelled(found: Comparison) -> list[Finding]:
+    """Return the findings of both files, with A or B before the message of one file's own."""
+    both = set(found.a.findings) & set(found.b.findings)
+    named = [
+        replace(one, message=f"{label}: {one.message}")
+        for label, result in (("A", found.a), ("B", found.b))
+        for one in result.findings
+        if one not in both
+    ]
+    return [one for one in found.a.findings if one in both] + named

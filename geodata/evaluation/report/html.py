@@ -1,247 +1,130 @@
-"""An evaluation as one self-contained HTML page without network or scripts, stable to the byte."""
+"""Reports as one self-contained HTML page without network or scripts, stable to the byte."""
 
 from __future__ import annotations
 
+import html
 from importlib import resources
 
-from geodata import SOFTWARE
-from geodata.evaluation.report import contents as words, markup, places, plots
-from geodata.evaluation.scores import SCHEMA, Evaluation
+from geodata.evaluation.report import contents, figures
+from geodata.evaluation.report.parts import Contents, Remark, Section, Table
+from geodata.evaluation.scores import Evaluation
+
+TOP_GROUPS = 15
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
-def page(result: Evaluation) -> str:
-    """Return the whole page as text."""
-    predictions, truth = words.names(result)
+def to_html(result: Evaluation) -> str:
+    """Return a result as one self-contained HTML page, the same bytes for the same result.
+
+    Parameters
+    ----------
+    result
+        From `geodata.evaluation.evaluate`; with ``by=("country",)`` the page has a map of
+        countries.
+
+    Examples
+    --------
+    >>> from geodata import evaluation
+    >>> rows = {"id": ["a"], "lat": [48.86], "lon": [2.35]}
+    >>> text = to_html(evaluation.evaluate(rows, rows, regions=False))
+    >>> text.startswith("<!doctype html>"), "<script" in text
+    (True, False)
+    """
+    pictures = {
+        "errors": figures.error_curve(result),
+        "map": figures.error_map(result),
+        "countries": figures.country_map(result),
+    }
+    return page(contents.of_evaluation(result, most=TOP_GROUPS), pictures)
+
+
+def page(found: Contents, pictures: dict[str, str]) -> str:
+    """Return a whole report; ``pictures`` are HTML by name of their section."""
     style = resources.files("geodata.evaluation.report").joinpath("report.css").read_text("utf-8")
-    title = markup.text(f"{predictions} scored against {truth}")
-    body = "".join(
-        section
-        for section in (
-            _head(result),
-            _accuracy(result),
-            _errors(result),
-            _map(result),
-            places.countries(result),
-            places.regions(result),
-            places.breakdowns(result),
-            _worst(result),
-            _findings(result),
-            _made(result),
-        )
-    )
+    sections = list(found.sections)
+    if pictures.get("map"):
+        after = [section.name for section in sections].index("errors") + 1
+        sections.insert(after, Section("map", "Where the errors are"))
+    body = "".join(_section(section, pictures.get(section.name, "")) for section in sections)
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-        f'<link rel="icon" href="data:,">\n<title>{title}</title>\n'
-        f"<style>\n{style}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n"
+        f'<link rel="icon" href="data:,">\n<title>{html.escape(found.title)}</title>\n'
+        f"<style>\n{style}</style>\n</head>\n<body>\n<main>\n{_head(found, sections)}{body}"
+        f"</main>\n</body>\n</html>\n"
     )
 
 
-def _head(result: Evaluation) -> str:
-    predictions, truth = words.names(result)
-    excluded = result.scores.scoring.missing == "exclude"
-    kind = ' class="warn"' if excluded else ""
-    found = words.ordered(result.findings)
-    median = words.between(result.median_interval, share=False)
-    points = words.NONE if result.geoscore is None else f"{result.geoscore:,.0f}"
-    at = words.main_threshold(result.scores.scoring.thresholds_km)
-    facts = [
-        (f"Within {words.threshold(at)}", f"{words.percent(result.accuracy[at])}%",
-         f"{words.between(result.intervals[at])}% ({100 * result.options.confidence:g}% interval)"),
-        ("Median error", f"{words.km(result.median_km)} km", f"{median} km, answered rows"),
-        ("GeoScore", points, "of 5,000"),
-        ("Coverage", f"{words.percent(result.coverage)}%",
-         f"{result.scores.answered:,} of {result.rows:,} rows answered"),
-    ]  # fmt: skip
-    if "country" in result.regions:
-        country = result.regions["country"]
-        facts.append(
-            ("Country", f"{words.percent(country.accuracy)}%", f"of {country.labelled:,} rows")
-        )
+def _head(found: Contents, sections: list[Section]) -> str:
+    attention = ' class="warn"' if found.warned else ""
+    first, *others = (html.escape(line.replace("<=", "≤")) for line in found.about)
+    facts = "".join(
+        f"<div><dt>{html.escape(name)}</dt><dd>{html.escape(number)}"
+        f"<small>{html.escape(note)}</small></dd></div>"
+        for name, number, note in (found.facts.lines if found.facts else ())
+    )
+    links = "".join(f'<a href="#{one.name}">{html.escape(one.title)}</a>' for one in sections)
     return (
         f'<header>\n<p class="kicker">Image geolocalization · evaluation</p>\n'
-        f"<h1>{markup.text(predictions)}</h1>\n"
-        f"<p{kind}>Scored against <strong>{markup.text(truth)}</strong>: "
-        f"{markup.text(words.denominator(result))}</p>\n"
-        f"<p>{markup.text(words.rule(result).replace('<=', '≤'))} "
-        f"{markup.text(words.method(result))} "
-        f'The checks gave <a href="#findings">{words.tally(found)}</a>.</p>\n'
-        f'<dl class="facts">'
-        + "".join(
-            f"<div><dt>{markup.text(name)}</dt><dd>{markup.text(number)}<small>{markup.text(note)}</small></dd></div>"
-            for name, number, note in facts
-        )
-        + "</dl>\n</header>\n"
+        f"<h1>{html.escape(found.title)}</h1>\n"
+        f"<p{attention}>{first}</p>\n<p>{' '.join(others)}</p>\n"
+        f'<dl class="facts">{facts}</dl>\n<nav>{links}</nav>\n</header>\n'
     )
 
 
-def _accuracy(result: Evaluation) -> str:
-    thresholds = result.scores.scoring.thresholds_km
-    heads = [f'<span class="within">within </span>{words.threshold(t)}' for t in thresholds]
-    head = markup.row(["", *heads], cell="th", escape=False)
-    own = "".join(
-        f'<td class="n">{words.percent(result.accuracy[t])}'
-        f"<small>{words.between(result.intervals[t])}</small></td>"
-        for t in thresholds
-    )
-    counts = [f"{result.scores.correct[t]:,}" for t in thresholds]
-    lines = [
-        f'<tr class="own"><th scope="row">{markup.text(words.names(result)[0])}'
-        f"<small>{100 * result.options.confidence:g}% interval</small></th>{own}</tr>",
-        markup.row([f"rows right, of {result.scores.denominator:,}", *counts]),
-    ]
-    category: str | None = None
-    for line in words.published_lines(result)[1:]:
-        if line.category is not None and line.category != category:
-            category = line.category
-            heading = f"Published · {words.CATEGORY_WORDS[category]}"
-            lines.append(
-                f'<tr class="group"><th colspan="{len(thresholds) + 1}">{heading}</th></tr>'
-            )
-        lines.append(markup.row([line.label, *line.cells]))
-    notes = []
-    if result.published:
-        about = f"Published results on {result.published[0].benchmark}."
-        notes = [about, *(f"{note}." for note in words.published_notes(result.published))]
-    return markup.section(
-        "accuracy",
-        "Accuracy",
-        f"<p>Share of rows within each distance, in percent.</p>{markup.table(head, lines)}"
-        f"{markup.note(notes)}",
+def _section(section: Section, picture: str) -> str:
+    about = f"<p>{html.escape(section.about)}</p>\n" if section.about else ""
+    tables = "".join(map(_table, section.tables))
+    remarks = "".join(map(_remark, section.remarks))
+    remarks = f'<ul class="findings">{remarks}</ul>\n' if remarks else ""
+    return (
+        f'<section id="{section.name}">\n<h2>{html.escape(section.title)}</h2>\n'
+        f"{about}{picture}{tables}{remarks}</section>\n"
     )
 
 
-def _errors(result: Evaluation) -> str:
-    scores, axis = result.scores, plots.curve_axis(result)
-    labels = [
-        f'<span class="axis y" style="top:{100 - share}%">{share}%</span>'
-        for share in (0, 25, 50, 75, 100)
-    ]
-    for tick in axis.ticks():
-        minor = "" if round(tick) in (1, 100, 10_000) else " minor"
-        labels.append(
-            f'<span class="axis x{minor}" style="left:{100 * axis.at(tick):.2f}%">'
-            f"{tick:,.10g}</span>"
-        )
-    labels.append('<span class="axis name">error, km (log scale)</span>')
-    quantiles = [(f"{100 * q:g}%", words.km(x)) for q, x in scores.quantiles_km.items()]
-    head = markup.row(["", *(f"{name} of rows" for name, _ in quantiles), "mean"], cell="th")
-    line = markup.row(["error below, km", *(x for _, x in quantiles), words.km(scores.mean_km)])
-    kinds = {row.category for row in result.published}
-    legend = [("this file, with interval", plots.RAMP[0])] + [
-        (f"published, {kind}", colour)
-        for kind, colour in (
-            ("closed-world", "#9aa5b0"),
-            ("llm-assisted", "#dc8a3c"),
-            ("web-search", "#ad2f2b"),
-        )
-        if kind in kinds
-    ]
-    return markup.section(
-        "errors",
-        "How large the errors are",
-        "<p>Share of all rows whose error is at most so many kilometres; the vertical lines are "
-        "the thresholds. The curve ends at the coverage.</p>"
-        f'<figure><div class="plot">{plots.error_curve(result)}{"".join(labels)}</div>'
-        f"{markup.legend(legend)}</figure>\n"
-        f"<h3>Errors of answered rows</h3>{markup.table(head, [line])}",
+def _table(table: Table) -> str:
+    """Return a table that scrolls on its own where the page is narrow."""
+    title = f"<h3>{html.escape(table.title)}</h3>\n" if table.title else ""
+    head = _line(table, table.head, 'th scope="col"') if any(table.head) else ""
+    lines = []
+    for i, line in enumerate(table.lines):
+        if len(line) == 1:
+            wide = f'<th colspan="{len(table.head)}">{html.escape(line[0])}</th>'
+            lines.append(f'<tr class="group">{wide}</tr>')
+        else:
+            lines.append(_line(table, line, "td", i in table.strong))
+    notes = html.escape(" ".join(table.notes))
+    notes = f'<p class="note">{notes}</p>\n' if notes else ""
+    return (
+        f'{title}<div class="scroll"><table><thead>{head}</thead>'
+        f"<tbody>{''.join(lines)}</tbody></table></div>\n"
+        f"{notes}"
     )
 
 
-def _map(result: Evaluation) -> str:
-    if not result.sample:
-        return ""
-    classes = plots.error_classes(result.scores.scoring.thresholds_km)
-    lows = ["", *(f"{end:,.10g}" for end, _ in classes[:-1])]
-    legend = []
-    for low, (end, colour) in zip(lows, classes, strict=True):
-        upper = "" if end == float("inf") else f"{end:,.10g} km"
-        name = f"over {low} km" if not upper else f"{low}–{upper}" if low else f"up to {upper}"
-        legend.append((name, colour))
-    shown, answered = len(result.sample), result.scores.answered
-    far = sum(row.distance_km > plots.LINES_FROM_KM for row in result.sample)
-    drawn = len(plots.far_rows(result.sample))
-    some = f"for {drawn:,} of {far:,} such dots" if drawn < far else ""
-    which = "all" if shown == answered else f"{shown:,} of"
-    caption = (
-        f"A dot is the true place of a photo, coloured by its error; {which} "
-        f"{words.rows(answered, 'answered row')}"
-        f"{'' if shown == answered else ' drawn at random'}. Great circles lead to predictions "
-        f"more than {plots.LINES_FROM_KM:g} km off{', ' + some if some else ''}. "
-        "Equal Earth projection."
-    )
-    return markup.section(
-        "map",
-        "Where the errors are",
-        f"<figure>{plots.error_map(result)}{markup.legend(legend)}"
-        f"<figcaption>{caption}</figcaption></figure>",
-    )
+def _line(table: Table, cells: tuple[str, ...], tag: str, strong: bool = False) -> str:
+    """Return a table row; the first cell heads it, and the column aside joins the one before."""
+    shown = [html.escape(cell) for cell in cells]
+    if table.bar is not None and tag == "td":
+        shown[0] = figures.bar(cells[table.bar]) + shown[0]
+    if table.aside is not None:
+        shown[table.aside - 1] += f"<small>{shown[table.aside]}</small>"
+    made = [f"<{tag if tag != 'td' else 'th scope=row'}>{shown[0]}</th>"]
+    for i in range(1, len(shown)):
+        if i != table.aside:
+            number = ' class="n"' if table.align[i] == "r" else ""
+            made.append(f"<{tag}{number}>{shown[i]}</{tag[:2]}>")
+    kind = ' class="own"' if strong else ""
+    return f"<tr{kind}>{''.join(made)}</tr>"
 
 
-def _worst(result: Evaluation) -> str:
-    if not result.worst:
-        return ""
-    head = markup.row(["id", "error, km", "true lat", "lon", "predicted lat", "lon"], cell="th")
-    lines = [
-        markup.row(
-            [
-                row.id,
-                words.km(row.distance_km),
-                *(f"{x:.5f}" for x in (row.lat, row.lon, row.pred_lat, row.pred_lon)),
-            ]
-        )
-        for row in result.worst
-    ]
-    return markup.section(
-        "worst", "Largest errors", f"<p>Worth a look one by one.</p>{markup.table(head, lines)}"
-    )
-
-
-def _findings(result: Evaluation) -> str:
-    found = words.ordered(result.findings)
-    items = "".join(
+def _remark(one: Remark) -> str:
+    rows = f'<p class="note">{html.escape(one.rows)}</p>' if one.rows else ""
+    return (
         f'<li class="{one.severity}"><span class="severity">{one.severity}</span> '
-        f"<code>{markup.text(one.code)}</code><p>{markup.text(words.sentence(one.message))}</p>"
-        + (f'<p class="note">{markup.text(words.where(one))}</p>' if one.rows else "")
-        + f"<p>{markup.text(one.remedy)}</p></li>"
-        for one in found
+        f"<code>{html.escape(one.code)}</code><p>{html.escape(one.message)}</p>{rows}"
+        f"<p>{html.escape(one.remedy)}</p></li>"
     )
-    about = (
-        f"<p>{words.tally(found).capitalize()}. Rows are counted from 1, without the header.</p>"
-        if found
-        else "<p>The checks found nothing to report.</p>"
-    )
-    return markup.section("findings", "Findings", f'{about}<ul class="findings">{items}</ul>')
-
-
-def _made(result: Evaluation) -> str:
-
-    scoring, options = result.scores.scoring, result.options
-    facts: list[tuple[str, str]] = []
-    for role, known in result.inputs.items():
-        detail = known.get("sha256") or words.rows(int(known.get("rows", 0)))
-        facts.append((role, f"{known.get('name', '')} · {detail}"))
-    facts += [
-        ("rule", words.rule(result)),
-        ("missing answers", scoring.missing),
-        ("ids compared", options.match),
-        ("intervals", f"{words.method(result)} {options.resamples:,} resamples"),
-        ("broken down by", ", ".join(options.by) or words.NONE),
-        ("software", f"{SOFTWARE}, schema {SCHEMA}"),
-    ]
-    if result.regions or result.scores.by.keys() & {"country", "admin1", "continent", "town_km"}:
-        from geodata import boundaries
-
-        facts.append(("boundaries", f"bundled · {boundaries.load().sha256}"))
-    lines = [
-        f'<tr><th scope="row">{markup.text(name)}</th>'
-        f"<td><code>{markup.text(known)}</code></td></tr>"
-        for name, known in facts
-    ]
-    return markup.section(
-        "made", "What made this", f'<div class="scroll"><table class="made">{"".join(lines)}'
-        "</table></div>",
-    )  # fmt: skip

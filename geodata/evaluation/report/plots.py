@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geodata import sphere
-from geodata.evaluation.report import contents as words
+from geodata.evaluation.report.phrases import between, counted, km, percent, threshold
+from geodata.evaluation.report.shown import FEW_ROWS, shown_thresholds
 from geodata.evaluation.scores import Evaluation, Group, Row
 from geodata.maps import NORTH, SOUTH, great_circle, outlines, project
 
@@ -24,6 +25,8 @@ RAMP = ("#1d4e79", "#3a8297", "#7ab5a4", "#e6c265", "#dc8a3c", "#ad2f2b")
 
 SHARE_RAMP = ("#e6c265", "#b3c18a", "#72b0a0", "#3b8096", "#1d4e79")
 """Low to high share, always darker."""
+
+CATEGORY_COLOURS = {"closed-world": "#9aa5b0", "llm-assisted": "#dc8a3c", "web-search": "#ad2f2b"}
 
 MAP_WIDTH = 3600
 CURVE = (1000, 400)
@@ -99,22 +102,22 @@ def _whisker(result: Evaluation, axis: Axis, t: float) -> str:
     if interval is not None:
         top, bottom = height * (1 - interval.high), height * (1 - interval.low)
         bar = f'<path class="whisker" d="M{x} {top:.1f}V{bottom:.1f}"/>'
-    label = f"within {words.threshold(t)}: {words.percent(share)}% ({words.between(interval)})"
+    label = f"within {threshold(t)}: {percent(share)}% ({between(interval)})"
     dot = f'<path class="own" d="M{x} {height * (1 - share):.1f}h0"><title>{label}</title></path>'
     return bar + dot
 
 
-def error_classes(thresholds_km: Sequence[float]) -> list[tuple[float, str]]:
-    """Return the upper end and colour of each class of error; the last end is infinite.
+def error_classes(thresholds_km: Sequence[float]) -> tuple[list[float], list[str]]:
+    """Return the ends between classes of errors and the colours of the classes, one more.
 
     Examples
     --------
-    >>> [end for end, _ in error_classes((1.0, 25.0))]
-    [1.0, 25.0, inf]
+    >>> error_classes((1.0, 25.0))
+    ([1.0, 25.0], ['#1d4e79', '#7ab5a4', '#ad2f2b'])
     """
-    ends = [*words.shown_thresholds(thresholds_km), np.inf]
-    at = np.rint(np.linspace(0, len(RAMP) - 1, len(ends))).astype(int)
-    return [(end, RAMP[i]) for end, i in zip(ends, at, strict=True)]
+    ends = list(shown_thresholds(thresholds_km))
+    at = np.rint(np.linspace(0, len(RAMP) - 1, len(ends) + 1)).astype(int)
+    return ends, [RAMP[i] for i in at]
 
 
 def error_map(result: Evaluation) -> str:
@@ -122,20 +125,21 @@ def error_map(result: Evaluation) -> str:
 
     Points lie on each other in their random order, so that no class hides another.
     """
-    rows, classes = result.sample, error_classes(result.scores.scoring.thresholds_km)
+    rows = result.sample
+    ends, colours = error_classes(result.scores.scoring.thresholds_km)
     frame = _frame([row.lat for row in rows] + [row.pred_lat for row in rows])
     parts = [_ocean(frame), f'<g class="land">{"".join(_land(frame).values())}</g>']
     far = far_rows(rows)
     faint = min(0.7, max(0.25, 60 / max(len(far), 1)))
-    for colour, members in _by_class(far, classes):
+    for i, members in _by_class(far, ends):
         lines = "".join(_line(row, frame) for row in members)
-        parts.append(f'<path class="arc" stroke="{colour}" opacity="{faint:.2f}" d="{lines}"/>')
+        parts.append(f'<path class="arc" stroke="{colours[i]}" opacity="{faint:.2f}" d="{lines}"/>')
     size = "point" if len(rows) > FEW_POINTS else "large point"
     for start in range(0, len(rows), LAYER_ROWS):
-        for colour, members in _by_class(rows[start : start + LAYER_ROWS], classes):
+        for i, members in _by_class(rows[start : start + LAYER_ROWS], ends):
             xy = frame.xy([row.lat for row in members], [row.lon for row in members])
             dots = "".join(f"M{x} {y}h0" for x, y in xy.tolist())
-            parts.append(f'<path class="{size}" stroke="{colour}" d="{dots}"/>')
+            parts.append(f'<path class="{size}" stroke="{colours[i]}" d="{dots}"/>')
     return _svg("map", frame.width, frame.height, "Errors on a world map", parts)
 
 
@@ -170,10 +174,10 @@ def choropleth(groups: Mapping[str, Group], named: Mapping[str, str], at_km: flo
             parts.append(f'<g class="land">{shape}</g>')
             continue
         title = html.escape(
-            f"{named.get(code, code)}: {words.percent(share, 1)}% of {words.rows(group.rows)} "
-            f"within {words.threshold(at_km)}, median error {words.km(group.median_km)} km"
+            f"{named.get(code, code)}: {percent(share, 1)}% of {counted(group.rows)} "
+            f"within {threshold(at_km)}, median error {km(group.median_km)} km"
         )
-        few = shape.replace("/>", ' fill="url(#few)"/>') if group.rows < words.FEW_ROWS else ""
+        few = shape.replace("/>", ' fill="url(#few)"/>') if group.rows < FEW_ROWS else ""
         colour = share_colour(share)
         parts.append(f'<g fill="{colour}"><title>{title}</title>{shape}{few}</g>')
     return _svg("map", frame.width, frame.height, "Accuracy by country", parts)
@@ -260,16 +264,13 @@ def _path(points: NDArray[np.int64] | Floats) -> str:
     return "M" + "L".join(f"{x:g} {y:g}" for x, y in whole)
 
 
-def _by_class(
-    rows: Sequence[Row], classes: Sequence[tuple[float, str]]
-) -> Iterator[tuple[str, list[Row]]]:
-    """Yield the colour and the rows of each class that has some, largest errors first."""
-    ends = [end for end, _ in classes]
+def _by_class(rows: Sequence[Row], ends: Sequence[float]) -> Iterator[tuple[int, list[Row]]]:
+    """Yield the number and the rows of each class that has some, largest errors first."""
     at = np.searchsorted(ends, [row.distance_km for row in rows], side="left").tolist()
-    for i in reversed(range(len(ends))):
+    for i in reversed(range(len(ends) + 1)):
         members = [row for row, k in zip(rows, at, strict=True) if k == i]
         if members:
-            yield classes[i][1], members
+            yield i, members
 
 
 def _svg(

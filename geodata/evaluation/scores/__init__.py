@@ -1,4 +1,7 @@
-"""geodata.evaluation.scores."""
+"""From joined rows to numbers: the rule, the score, break-downs, regions, and how sure they are.
+
+Everything here works on tables and arrays; no file is read.
+"""
 
 import lazy_loader as lazy
 

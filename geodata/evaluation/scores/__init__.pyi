@@ -1,3 +1,8 @@
+from .bootstrap import (
+    RESAMPLES as RESAMPLES,
+    SEED as SEED,
+    clustered_shares as clustered_shares,
+)
 from .breakdowns import (
     derived_columns as derived_columns,
     needs_labels as needs_labels,
@@ -6,26 +11,23 @@ from .breakdowns import (
 from .groups import Group as Group
 from .intervals import (
     CONFIDENCE as CONFIDENCE,
-    RESAMPLES as RESAMPLES,
-    SEED as SEED,
     Interval as Interval,
-    Paired as Paired,
-    clustered_shares as clustered_shares,
-    compare_within as compare_within,
     median_interval as median_interval,
     wilson as wilson,
 )
+from .labels import (
+    label_sources as label_sources,
+    labels_of as labels_of,
+    named_labels as named_labels,
+)
 from .metrics import Scorer as Scorer, Scores as Scores
+from .pairs import Paired as Paired, compare_within as compare_within
 from .published import (
     CATEGORIES as CATEGORIES,
     Published as Published,
     published_for as published_for,
 )
-from .regions import (
-    LEVELS as LEVELS,
-    RegionAccuracy as RegionAccuracy,
-    region_accuracy as region_accuracy,
-)
+from .regions import RegionAccuracy as RegionAccuracy, RegionCounts as RegionCounts
 from .result import (
     SCHEMA as SCHEMA,
     Comparison as Comparison,
@@ -39,3 +41,5 @@ from .rule import (
     Missing as Missing,
     Scoring as Scoring,
 )
+from .shown_rows import ShownRows as ShownRows
+from .thresholds import threshold_counts as threshold_counts

@@ -41,11 +41,6 @@ class GroupCodes:
     """Shape (rows,)."""
 
     @staticmethod
-    def builder() -> GroupCodesBuilder:
-        """Return a builder that takes the column in pieces."""
-        return GroupCodesBuilder()
-
-    @staticmethod
     def of(column: Any) -> GroupCodes:
         """Return the codes of a whole Arrow or array-like column.
 

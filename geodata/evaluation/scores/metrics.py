@@ -2,47 +2,27 @@
 
 The denominator is the number of truth rows: a row without a valid prediction is wrong. With
 ``missing="exclude"`` such rows leave the denominator, and the result says so.
-
-The test that decides a threshold is that of `geodata.evaluation.scores.rule`. On the sphere it is
-made on the haversine of the distance, which needs no arcsine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import ArrayLike, NDArray
 
-from geodata import coords, sphere
-from geodata.evaluation.scores.groups import Group, GroupCodes, share, summarise
-from geodata.evaluation.scores.rule import THRESHOLDS_KM, Missing, Scoring
+from geodata.evaluation.scores.groups import Group, GroupCodes, GroupCodesBuilder, share, summarise
+from geodata.evaluation.scores.outcomes import Outcome, column_of, score_rows
+from geodata.evaluation.scores.rule import Scoring
 
 GEOSCORE_MAX = 5000.0
 GEOSCORE_SCALE_KM = 1492.7
 
-CHUNK_ROWS = 1 << 15
-"""Rows worked on at a time, so that temporaries stay in the cache."""
-
-_A_LIMIT_KM = 20_000.0  # haversine_a loses digits near antipodes; beyond this use distances
-_ASIN_LIMIT_A = 0.9  # up to here asin(sqrt(a)) is right to TIE_KM
-
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-
-
-class Outcome(NamedTuple):
-    """One batch scored row by row, in the order of its rows."""
-
-    distance_km: Floats
-    """Error in km, 0 where there is no valid prediction: read ``answered`` first."""
-    answered: Bools
-    rank: NDArray[np.uint8]
-    """Index of the smallest threshold that holds; the number of thresholds where none does."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +92,7 @@ class Scorer:
         self.by = tuple(dict.fromkeys(by))
         self._rows = 0
         self._outcomes: list[Outcome] = []
-        self._groups = {name: GroupCodes.builder() for name in self.by}
+        self._groups = {name: GroupCodesBuilder() for name in self.by}
 
     def add(self, batch: pa.Table | pa.RecordBatch) -> Outcome:
         """Score one batch and return it scored row by row.
@@ -126,7 +106,7 @@ class Scorer:
         self._rows += batch.num_rows
         self._outcomes.append(outcome._replace(distance_km=outcome.distance_km[outcome.answered]))
         for name, builder in self._groups.items():
-            builder.add(_column(batch, name))
+            builder.add(column_of(batch, name))
         return outcome
 
     def finish(self) -> Scores:
@@ -148,123 +128,6 @@ class Scorer:
             ranks=ranks,
             codes=codes,
         )
-
-
-def score_rows(
-    batch: pa.Table | pa.RecordBatch, scoring: Scoring | None = None, *, first_row: int = 0
-) -> Outcome:
-    """Score each row of a joined table.
-
-    Parameters
-    ----------
-    batch
-        Columns lat, lon (truth) and pred_lat, pred_lon, degrees; a prediction that is NULL,
-        not finite or out of range is no prediction.
-    scoring
-        What decides a score.
-    first_row
-        Number of the first row, for messages.
-
-    Raises
-    ------
-    ValueError
-        If a column is missing or a truth row has no valid coordinate.
-
-    Examples
-    --------
-    >>> rows = pa.table({"lat": [0.0], "lon": [0.0], "pred_lat": [0.1], "pred_lon": [0.0]})
-    >>> score_rows(rows).distance_km.round(3), score_rows(rows).rank
-    (array([11.119]), array([1], dtype=uint8))
-    """
-    scoring = scoring or Scoring()
-    truth = coords.arrays(_column(batch, "lat"), _column(batch, "lon"))
-    if not truth.valid.all():
-        row = int(np.argmin(truth.valid))
-        found = [_column(batch, name)[row].as_py() for name in ("lat", "lon")]
-        msg = (
-            f"truth row {first_row + row} has lat {found[0]!r}, lon {found[1]!r}, which is no "
-            "place; every truth row needs one: mend it or leave the row out"
-        )
-        raise ValueError(msg)
-    guess = coords.arrays(_column(batch, "pred_lat"), _column(batch, "pred_lon"))
-    distance = np.empty(batch.num_rows)
-    rank = np.empty(batch.num_rows, np.uint8)
-    for part in _chunks(batch.num_rows):
-        points = truth.lat[part], truth.lon[part], guess.lat[part], guess.lon[part]
-        distance[part], rank[part] = _measure(points, scoring)
-    distance[~guess.valid] = 0.0
-    rank[~guess.valid] = len(scoring.thresholds_km)
-    return Outcome(distance, guess.valid, rank)
-
-
-def threshold_shares(
-    distance_km: Any,
-    thresholds_km: Sequence[float] = THRESHOLDS_KM,
-    *,
-    strict: bool = False,
-    missing: Missing = "wrong",
-) -> dict[float, float | None]:
-    """Return the share of rows within each threshold.
-
-    Parameters
-    ----------
-    distance_km
-        One error for each truth row, shape (n,), km: an array or an Arrow column. NULL and NaN
-        are missing answers: wrong, and never within.
-    thresholds_km, strict, missing
-        As in `Scoring`.
-
-    Returns
-    -------
-    dict of threshold to share in [0, 1]
-        None where there is no row to count.
-
-    Examples
-    --------
-    >>> threshold_shares([0.5, 25.0, 300.0, None], (25, 200))
-    {25.0: 0.5, 200.0: 0.5}
-    >>> threshold_shares([0.5, 25.0, 300.0, None], (25,), strict=True, missing="exclude")
-    {25.0: 0.3333333333333333}
-    """
-    scoring = Scoring(tuple(thresholds_km), strict=strict, missing=missing)
-    distance = _distances(distance_km)
-    there = int(np.count_nonzero(~np.isnan(distance)))
-    counts = [int(np.count_nonzero(distance <= limit)) for limit in scoring.limits_km]
-    rows = len(distance) if missing == "wrong" else there
-    return {t: share(c, rows) for t, c in zip(scoring.thresholds_km, counts, strict=True)}
-
-
-def threshold_counts(
-    lat: ArrayLike,
-    lon: ArrayLike,
-    pred_lat: ArrayLike,
-    pred_lon: ArrayLike,
-    thresholds_km: Sequence[float] = THRESHOLDS_KM,
-    *,
-    strict: bool = False,
-) -> dict[float, int]:
-    """Return how many rows lie within each threshold on the sphere: the fast path, no arcsine.
-
-    Parameters
-    ----------
-    lat, lon, pred_lat, pred_lon
-        Float64 degrees, shape (n,), valid or NaN; a NaN is never within.
-
-    Examples
-    --------
-    >>> threshold_counts([0.0, 0.0], [0.0, 0.0], [0.1, np.nan], [0.0, 0.0])
-    {1.0: 0, 25.0: 1, 200.0: 1, 750.0: 1, 2500.0: 1}
-    """
-    scoring = Scoring(tuple(thresholds_km), strict=strict)
-    columns = [np.asarray(v, np.float64) for v in (lat, lon, pred_lat, pred_lon)]
-    measure, limits = sphere.haversine_a, scoring.limits_a
-    if scoring.thresholds_km[-1] > _A_LIMIT_KM:
-        measure, limits = sphere.haversine_km, scoring.limits_km
-    counts = np.zeros(len(limits), np.int64)
-    for part in _chunks(len(columns[0])):
-        value = measure(*(column[part] for column in columns))
-        counts += [np.count_nonzero(value <= limit) for limit in limits]
-    return dict(zip(scoring.thresholds_km, counts.tolist(), strict=True))
 
 
 def geoscore_points(distance_km: ArrayLike) -> Floats:
@@ -311,49 +174,5 @@ def _totals(
     }
 
 
-def _measure(points: tuple[Floats, ...], scoring: Scoring) -> tuple[Floats, NDArray[np.uint8]]:
-    """Return distances and ranks; on the sphere the haversine serves both."""
-    if scoring.distance == "wgs84":
-        distance = sphere.wgs84_km(*points)
-        return distance, _rank(distance, scoring.limits_km)
-    a = sphere.haversine_a(*points)
-    distance = 2.0 * sphere.EARTH_RADIUS_KM * np.arcsin(np.sqrt(a))
-    far = a > _ASIN_LIMIT_A
-    if far.any():
-        distance[far] = sphere.haversine_km(*(p[far] for p in points))
-    if scoring.thresholds_km[-1] > _A_LIMIT_KM:
-        return distance, _rank(distance, scoring.limits_km)
-    return distance, _rank(a, scoring.limits_a)
-
-
-def _rank(value: Floats, limits: Floats) -> NDArray[np.uint8]:
-    rank = np.zeros(len(value), np.uint8)
-    for limit in limits:
-        rank += ~(value <= limit)  # NaN fails every limit
-    return rank
-
-
-def _chunks(rows: int) -> Iterator[slice]:
-    for start in range(0, rows, CHUNK_ROWS):
-        yield slice(start, start + CHUNK_ROWS)
-
-
 def _joined(parts: list[Any], dtype: Any) -> Any:
     return np.concatenate(parts) if parts else np.empty(0, dtype)
-
-
-def _column(batch: pa.Table | pa.RecordBatch, name: str) -> Any:
-    names = batch.schema.names
-    if name not in names:
-        msg = f"the joined table has no column {name!r}; its columns are {', '.join(names)}"
-        raise ValueError(msg)
-    return batch.column(name)
-
-
-def _distances(values: Any) -> Floats:
-    """Return float64 distances, NaN where there is none."""
-    if hasattr(values, "__arrow_c_stream__") or isinstance(values, pa.Array | pa.ChunkedArray):
-        column = values if isinstance(values, pa.Array) else pa.chunked_array(values)
-        filled = pc.fill_null(pc.cast(column, pa.float64()), float("nan"))
-        return np.asarray(filled, np.float64)
-    return np.asarray(values, np.float64)

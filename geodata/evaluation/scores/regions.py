@@ -1,12 +1,13 @@
 """Country, region and city accuracy from labels of the truth and of the prediction.
 
-Labels come from `geodata.cor.label_table` on both coordinates, or from names resolved to codes;
-this module only compares them. ``sql/metrics/region_accuracy.sql`` is the same in SQL.
+Labels come from `geodata.evaluation.scores.labels`; this module only compares them.
+``sql/metrics/region_accuracy.sql`` is the same in SQL.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,22 @@ def region_accuracy(labels: pa.Table | pa.RecordBatch) -> dict[str, RegionAccura
             int(right.sum()),
         )
     return found
+
+
+@dataclass
+class RegionCounts:
+    """Region accuracy of batches of rows as they go by."""
+
+    found: dict[str, RegionAccuracy] = field(default_factory=dict)
+    """By level; empty before the first rows."""
+
+    def add(self, truth: pa.Table, guess: pa.Table, levels: Iterable[str] = tuple(LEVELS)) -> None:
+        """Count the next rows, from labels of the truth and of the predictions."""
+        columns = [LEVELS[level] for level in levels]
+        pair = {name: truth[name] for name in columns}
+        pair |= {f"pred_{name}": guess[name] for name in columns}
+        for level, part in region_accuracy(pa.table(pair)).items():
+            self.found[level] = self.found[level] + part if level in self.found else part
 
 
 def region_matches(labels: pa.Table | pa.RecordBatch) -> dict[str, Bools]:

@@ -8,9 +8,11 @@ from typing import Any
 
 from geodata import SOFTWARE
 from geodata.evaluation.findings import Finding
+from geodata.evaluation.scores.bootstrap import RESAMPLES, SEED
 from geodata.evaluation.scores.groups import Group
-from geodata.evaluation.scores.intervals import CONFIDENCE, RESAMPLES, SEED, Interval, Paired
+from geodata.evaluation.scores.intervals import CONFIDENCE, Interval
 from geodata.evaluation.scores.metrics import Scores
+from geodata.evaluation.scores.pairs import Paired
 from geodata.evaluation.scores.published import Published
 from geodata.evaluation.scores.regions import RegionAccuracy
 

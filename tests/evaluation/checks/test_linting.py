@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from geodata.evaluation.checks.linting import against_truth, lint, near_duplicates, overlap
-from geodata.evaluation.checks.words import against_words
+from geodata.evaluation.checks.own_words import against_words
 from geodata.evaluation.findings import PredictionError, failing
 from geodata.evaluation.joining import join, read_predictions
 from geodata.evaluation.joining.row_checks import constant_answer, placeholders

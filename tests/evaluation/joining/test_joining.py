@@ -259,7 +259,7 @@ def test_lookup_equals_a_dictionary(spread):
         among = rng.permutation(size * 2)[:size].astype(np.uint64) * np.uint64(spread)
         wanted = rng.integers(0, size * 2 + 1, size).astype(np.uint64) * np.uint64(spread)
         rows = {int(key): i for i, key in reversed(list(enumerate(among)))}
-        found = matching.lookup(wanted, among, chunk=999)
+        found = matching.find_rows(wanted, among, chunk=999)
         assert found.tolist() == [rows.get(int(key), -1) for key in wanted]
         twice = np.concatenate([among, among[: size // 3]])
         later, first = matching.repeated(twice, matching.row_bits(len(twice)))

@@ -2,7 +2,6 @@
 
 import functools
 import html
-import io
 import json
 import os
 import re
@@ -16,18 +15,15 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, strategies as st
 from PIL import Image
-from rich.console import Console
 
 from geodata import evaluation, sphere
 from geodata.evaluation import report
-from geodata.evaluation.report import contents as words, plots, terminal
+from geodata.evaluation.findings import errors_first
+from geodata.evaluation.report import phrases, plots, terminal
 from geodata.maps import outlines, projection
 
-ROWS = 400
-CITIES = np.array(
-    [[48.86, 2.35], [35.68, 139.77], [-33.87, 151.21], [40.71, -74.0], [-22.9, -43.2],
-     [30.04, 31.24], [28.61, 77.2], [64.15, -21.9], [-17.8, 178.0], [-1.29, 36.82]]
-)  # fmt: skip
+from .cases import ROWS, printed as _printed, tables as _tables
+
 QUIET = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -51,24 +47,6 @@ def result() -> evaluation.Evaluation:
         preds, truth, by=("country", "author"), cluster="author", benchmark="im2gps3k",
         regions=False,
     )  # fmt: skip
-
-
-def _tables(rng: np.random.Generator) -> tuple[pa.Table, pa.Table]:
-    places = CITIES[rng.integers(0, len(CITIES), ROWS)] + rng.normal(0, 1.0, (ROWS, 2))
-    guess = places + rng.normal(0, 1, (ROWS, 2)) * 10 ** rng.uniform(-3, 1.5, (ROWS, 1))
-    guess[:, 0] = np.clip(guess[:, 0], -89, 89)
-    guess[:, 1] = (guess[:, 1] + 180) % 360 - 180
-    ids = [f"<b>{i}&" for i in range(ROWS)]
-    authors = [f"user {i}|*" for i in rng.integers(0, 30, ROWS)]
-    answered = rng.random(ROWS) > 0.05
-    truth = {"id": ids, "lat": places[:, 0], "lon": (places[:, 1] + 180) % 360 - 180}
-    return pa.table({**truth, "author": authors}), pa.table(
-        {
-            "id": ids,
-            "lat": pa.array(guess[:, 0], mask=~answered),
-            "lon": pa.array(guess[:, 1], mask=~answered),
-        }
-    )
 
 
 @pytest.fixture(scope="session")
@@ -219,12 +197,6 @@ def test_odd_results_still_make_every_report(preds, thresholds):
     assert "scored against" in _printed(terminal.print_evaluation, found)
 
 
-def _printed(function, found, width: int = 80) -> str:
-    text = io.StringIO()
-    function(found, Console(file=text, width=width))
-    return text.getvalue()
-
-
 def test_the_terminal_says_the_numbers_in_80_columns():
     text = _printed(terminal.print_evaluation, result())
     assert max(map(len, text.splitlines())) <= 80
@@ -262,8 +234,8 @@ def test_findings_come_with_errors_first():
     from geodata.evaluation.findings import finding
 
     found = [finding(s, s, "m", "r", rows=[0]) for s in ("info", "warning", "error", "info")]
-    assert [one.severity for one in words.ordered(found)] == ["error", "warning", "info"]
-    assert words.tally(found) == "1 error, 1 warning, 2 notes"
+    assert [one.severity for one in errors_first(found)] == ["error", "warning", "info"]
+    assert phrases.tally(found) == "1 error, 1 warning, 2 notes"
 
 
 def test_the_curve_ends_at_the_coverage():

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, strategies as st
 from scipy import stats
 
-from geodata.evaluation.scores import intervals
+from geodata.evaluation.scores import bootstrap, intervals, pairs
 
 
 @given(st.integers(1, 10_000_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
@@ -20,7 +20,7 @@ def test_wilson_is_the_closed_form(pair):
 def test_half_width_of_im2gps3k():
     """1.67 points at 25 km for 2,997 independent rows at about 32%."""
     assert round(100 * intervals.wilson(959, 2997).half_width, 2) == 1.67
-    assert round(100 * intervals.bootstrap_share(959, 2997).half_width, 1) == 1.7
+    assert round(100 * bootstrap.bootstrap_share(959, 2997).half_width, 1) == 1.7
 
 
 def test_photographers_widen_the_interval():
@@ -31,18 +31,18 @@ def test_photographers_widen_the_interval():
     skill = rng.beta(0.9, 1.9, 198)
     right = rng.random(len(author)) < skill[author]
     alone = intervals.wilson(int(right.sum()), len(right)).half_width
-    together = intervals.clustered_shares(right[:, None], author)[0]
+    together = bootstrap.clustered_shares(right[:, None], author)[0]
     assert together.method == "cluster bootstrap"
     assert together.half_width > 2 * alone
-    shuffled = intervals.clustered_shares(right[:, None], rng.permutation(author))[0]
+    shuffled = bootstrap.clustered_shares(right[:, None], rng.permutation(author))[0]
     assert shuffled.half_width == pytest.approx(alone, rel=0.25)
 
 
 def test_clusters_that_agree_count_as_one_row_each():
     codes = np.repeat(np.arange(100), 50)
     right = (codes % 2 == 0)[:, None]
-    few = intervals.clustered_shares(right, codes)[0]
-    assert few.half_width == pytest.approx(intervals.bootstrap_share(50, 100).half_width, rel=0.05)
+    few = bootstrap.clustered_shares(right, codes)[0]
+    assert few.half_width == pytest.approx(bootstrap.bootstrap_share(50, 100).half_width, rel=0.05)
 
 
 def test_bootstrap_agrees_with_scipy():
@@ -51,8 +51,8 @@ def test_bootstrap_agrees_with_scipy():
     theirs = stats.bootstrap(
         (right.astype(float),), np.mean, method="percentile", n_resamples=9999, rng=rng
     ).confidence_interval
-    mine = intervals.bootstrap_share(int(right.sum()), 400)
-    rows = intervals.bootstrap_mean(right.astype(float))
+    mine = bootstrap.bootstrap_share(int(right.sum()), 400)
+    rows = bootstrap.bootstrap_mean(right.astype(float))
     for found in (mine, rows):
         assert found.low == pytest.approx(theirs.low, abs=0.006)
         assert found.high == pytest.approx(theirs.high, abs=0.006)
@@ -69,18 +69,18 @@ def test_paired_bootstrap_agrees_with_scipy():
         method="percentile",
         rng=rng,
     ).confidence_interval
-    mine = intervals.compare_within(a[:, None], b[:, None], (25.0,))[0]
+    mine = pairs.compare_within(a[:, None], b[:, None], (25.0,))[0]
     assert mine.difference.value == pytest.approx(a.mean() - b.mean(), abs=1e-15)
     assert mine.difference.low == pytest.approx(theirs.low, abs=0.006)
     assert mine.difference.high == pytest.approx(theirs.high, abs=0.006)
-    singles = intervals.compare_within(a[:, None], b[:, None], (25.0,), np.arange(500))[0]
+    singles = pairs.compare_within(a[:, None], b[:, None], (25.0,), np.arange(500))[0]
     assert singles.difference.low == pytest.approx(mine.difference.low, abs=0.006)
 
 
 def test_normal_interval_continues_the_bootstrap():
-    points = np.random.default_rng(6).exponential(1000, intervals.NORMAL_ROWS + 1)
-    normal = intervals.bootstrap_mean(points)
-    drawn = intervals.bootstrap_mean(points[:-1])
+    points = np.random.default_rng(6).exponential(1000, bootstrap.NORMAL_ROWS + 1)
+    normal = bootstrap.bootstrap_mean(points)
+    drawn = bootstrap.bootstrap_mean(points[:-1])
     assert (normal.method, drawn.method) == ("normal", "bootstrap")
     assert normal.half_width == pytest.approx(drawn.half_width, rel=0.05)
 
@@ -89,12 +89,12 @@ def test_normal_interval_continues_the_bootstrap():
 def test_mcnemar_is_the_binomial_tail(only_a, only_b):
     n, k = only_a + only_b, min(only_a, only_b)
     expected = min(1.0, 2 * stats.binom.cdf(k, n, 0.5)) if n else 1.0
-    assert intervals.mcnemar(only_a, only_b) == pytest.approx(expected, rel=1e-9)
+    assert pairs.mcnemar(only_a, only_b) == pytest.approx(expected, rel=1e-9)
 
 
 def test_comparing_a_file_with_itself():
     right = np.random.default_rng(0).random((50, 2)) < 0.5
-    for found in intervals.compare_within(right, right, (25.0, 200.0)):
+    for found in pairs.compare_within(right, right, (25.0, 200.0)):
         assert (found.only_a, found.only_b, found.p_value) == (0, 0, 1.0)
         assert (found.difference.low, found.difference.high) == (0.0, 0.0)
 
@@ -104,11 +104,11 @@ def test_same_seed_same_interval():
     right = np.random.default_rng(1).random((300, 3)) < 0.4
     codes = np.arange(300) // 7
     first, again, other = (
-        intervals.clustered_shares(right, codes, seed=seed) for seed in (9, 9, 10)
+        bootstrap.clustered_shares(right, codes, seed=seed) for seed in (9, 9, 10)
     )
     assert first == again
     assert first != other
-    renumbered = intervals.clustered_shares(right, codes * 10 + 3, seed=9)
+    renumbered = bootstrap.clustered_shares(right, codes * 10 + 3, seed=9)
     assert renumbered == first
 
 
@@ -117,7 +117,7 @@ def test_the_interval_covers_as_often_as_it_says():
     hits = [
         found.low <= 0.3 <= found.high
         for found in (
-            intervals.bootstrap_share(int(k), 400, resamples=2000)
+            bootstrap.bootstrap_share(int(k), 400, resamples=2000)
             for k in rng.binomial(400, 0.3, 400)
         )
     ]
@@ -135,10 +135,10 @@ def test_median_interval_is_made_of_data():
 
 def test_nothing_to_say_is_none():
     assert intervals.wilson(0, 0) is None
-    assert intervals.bootstrap_share(0, 0) is None
-    assert intervals.bootstrap_mean([]) is None
+    assert bootstrap.bootstrap_share(0, 0) is None
+    assert bootstrap.bootstrap_mean([]) is None
     assert intervals.median_interval([]) is None
-    assert intervals.bootstrap_mean([3.0]).half_width == 0.0
+    assert bootstrap.bootstrap_mean([3.0]).half_width == 0.0
 
 
 @pytest.mark.parametrize(
@@ -146,10 +146,10 @@ def test_nothing_to_say_is_none():
     [
         (lambda: intervals.wilson(5, 4), "5 of 4 rows"),
         (lambda: intervals.wilson(1, 2, confidence=95), "confidence 95"),
-        (lambda: intervals.clustered_shares([[1], [0]], [3, 3]), "found 1 cluster"),
-        (lambda: intervals.clustered_shares([[1], [0]], [3]), "one a row"),
-        (lambda: intervals.compare_within([[True]], [[True]], (1.0, 25.0)), "same thresholds"),
-        (lambda: intervals.compare_within(np.ones((0, 1)), np.ones((0, 1)), (1.0,)), "non-empty"),
+        (lambda: bootstrap.clustered_shares([[1], [0]], [3, 3]), "found 1 cluster"),
+        (lambda: bootstrap.clustered_shares([[1], [0]], [3]), "one a row"),
+        (lambda: pairs.compare_within([[True]], [[True]], (1.0, 25.0)), "same thresholds"),
+        (lambda: pairs.compare_within(np.ones((0, 1)), np.ones((0, 1)), (1.0,)), "non-empty"),
     ],
 )
 def test_bad_input_is_refused(call, message):

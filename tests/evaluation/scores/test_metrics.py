@@ -5,10 +5,11 @@ from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
 
 from geodata import query, sphere
-from geodata.evaluation.scores import metrics
+from geodata.evaluation.scores import metrics, outcomes
 from geodata.evaluation.scores.groups import GroupCodes
 from geodata.evaluation.scores.regions import region_accuracy, region_matches
 from geodata.evaluation.scores.rule import TIE_KM, Scoring
+from geodata.evaluation.scores.thresholds import threshold_counts, threshold_shares
 
 R = sphere.EARTH_RADIUS_KM
 LATS = st.floats(-90, 90)
@@ -82,7 +83,7 @@ def test_truth_without_a_place_is_an_error_that_names_the_row():
     with pytest.raises(ValueError, match=r"truth row 2 has lat 91\.0"):
         scorer.add(joined([0.0, 91.0], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]))
     with pytest.raises(ValueError, match="no column 'pred_lat'"):
-        metrics.score_rows(pa.table({"lat": [0.0], "lon": [0.0]}))
+        outcomes.score_rows(pa.table({"lat": [0.0], "lon": [0.0]}))
 
 
 @pytest.mark.parametrize("km", [0.0, 0.3, 1, 25, 200, 750, 2500, 10007.5, 19999, 20015])
@@ -102,9 +103,9 @@ def test_a_distance_equal_to_the_threshold_is_on_it(km, axis):
             expected = int(not strict)
             assert score(table, scoring).correct[threshold] == expected
             columns = [[v] for v in point]
-            counts = metrics.threshold_counts(*columns, (threshold,), strict=strict)
+            counts = threshold_counts(*columns, (threshold,), strict=strict)
             assert counts[threshold] == expected
-            shares = metrics.threshold_shares([distance], (threshold,), strict=strict)
+            shares = threshold_shares([distance], (threshold,), strict=strict)
             assert shares[threshold] == expected
             if km < 19_999:
                 word = str(strict).lower()
@@ -117,7 +118,7 @@ def test_a_distance_equal_to_the_threshold_is_on_it(km, axis):
 @given(LATS, LONS, LATS, LONS, st.floats(0, 20020), st.booleans())
 def test_rank_is_the_distance_predicate(lat1, lon1, lat2, lon2, threshold, strict):
     table = joined([lat1], [lon1], [lat2], [lon2])
-    outcome = metrics.score_rows(table, Scoring((threshold,), strict=strict))
+    outcome = outcomes.score_rows(table, Scoring((threshold,), strict=strict))
     distance = float(sphere.haversine_km(lat1, lon1, lat2, lon2))
     if abs(distance - threshold) <= 2 * TIE_KM:
         return  # a tie, tested above
@@ -130,7 +131,7 @@ def test_rank_is_the_distance_predicate(lat1, lon1, lat2, lon2, threshold, stric
     st.lists(st.floats(0, 20015), min_size=1, max_size=6, unique=True),
 )
 def test_threshold_shares_against_counting(distances, thresholds):
-    found = metrics.threshold_shares(distances, thresholds)
+    found = threshold_shares(distances, thresholds)
     for threshold, value in found.items():
         right = sum(d <= threshold + TIE_KM for d in distances.tolist())
         assert value == (right / len(distances) if len(distances) else None)

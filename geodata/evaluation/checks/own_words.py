@@ -44,7 +44,7 @@ def against_words(
 
     Examples
     --------
-    >>> from geodata.evaluation.joining.opening import read_predictions
+    >>> from geodata.evaluation.joining import read_predictions
     >>> table = {"id": ["a"], "lat": [1.5], "lon": [2.5], "raw_text": ["It is (48.86, 2.35)."]}
     >>> [found.code for found in against_words(read_predictions(table), 100)]
     ['not_in_text']

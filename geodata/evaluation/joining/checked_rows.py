@@ -33,7 +33,7 @@ _BLANK = r"(?i)^\s*(null|none|n/?a|-)?\s*$"
 _NOT_FINITE = r"(?i)^\s*[+-]?(nan|inf|infinity)\s*$"
 
 
-class Rows(NamedTuple):
+class CheckedRows(NamedTuple):
     """Checked coordinates of n rows; where ``answered`` is False they are NaN."""
 
     lat: NDArray[np.float64]
@@ -46,7 +46,7 @@ class Rows(NamedTuple):
     """Region names by level as text, found in the answer or given in columns."""
 
 
-def check_rows(batch: Batch, columns: Columns) -> Rows:
+def check_rows(batch: Batch, columns: Columns) -> CheckedRows:
     """Return the coordinates of a batch, from its columns or parsed from its text.
 
     Examples
@@ -72,21 +72,21 @@ def check_rows(batch: Batch, columns: Columns) -> Rows:
     return rows
 
 
-def _from_columns(lat: pa.ChunkedArray, lon: pa.ChunkedArray) -> Rows:
-    y, x = numbers(lat), numbers(lon)
+def _from_columns(lat: pa.ChunkedArray, lon: pa.ChunkedArray) -> CheckedRows:
+    y, x = as_floats(lat), as_floats(lon)
     checked = coords.arrays(y, x)
     status = np.where(checked.valid, OK, INVALID).astype(np.uint8)
     problems: dict[str, NDArray[np.bool_]] = {}
     if not checked.valid.all():
         rows = np.flatnonzero(~checked.valid)
         cells = lat.take(pa.array(rows)), lon.take(pa.array(rows))
-        blanks = blank(cells[0]), blank(cells[1])
+        blanks = is_blank(cells[0]), is_blank(cells[1])
         status[rows[blanks[0] & blanks[1]]] = MISSING
         for code, mask in _problems(cells, (y[rows], x[rows]), blanks).items():
             problems[code] = np.zeros(len(y), bool)
             problems[code][rows] = mask
         checked.lat[rows] = checked.lon[rows] = np.nan
-    return Rows(checked.lat, checked.lon, status, problems, {})
+    return CheckedRows(checked.lat, checked.lon, status, problems, {})
 
 
 def _problems(
@@ -111,12 +111,12 @@ def _problems(
     }
 
 
-def numbers(column: pa.ChunkedArray) -> NDArray[np.float64]:
+def as_floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
     """Return a column as float64, NaN where it is NULL or not a plain number.
 
     Examples
     --------
-    >>> numbers(pa.chunked_array([["1.5", "x", None]]))
+    >>> as_floats(pa.chunked_array([["1.5", "x", None]]))
     array([1.5, nan, nan])
     """
     column = coords.parse_numbers(column)
@@ -128,12 +128,12 @@ def numbers(column: pa.ChunkedArray) -> NDArray[np.float64]:
     return np.asarray(column.to_numpy())
 
 
-def blank(column: pa.ChunkedArray) -> NDArray[np.bool_]:
+def is_blank(column: pa.ChunkedArray) -> NDArray[np.bool_]:
     """Return where a cell is NULL, empty or a word for nothing.
 
     Examples
     --------
-    >>> blank(pa.chunked_array([["1.5", " ", None, "None", "nan"]]))
+    >>> is_blank(pa.chunked_array([["1.5", " ", None, "None", "nan"]]))
     array([False,  True,  True,  True, False])
     """
     if pa.types.is_string(column.type):
@@ -154,7 +154,7 @@ def _mask(values: Any) -> NDArray[np.bool_]:
     return np.asarray(values).astype(bool)
 
 
-def _from_text(column: pa.ChunkedArray) -> Rows:
+def _from_text(column: pa.ChunkedArray) -> CheckedRows:
     from geodata import answers
 
     texts = [v if isinstance(v, str) else None for v in column.to_pylist()]
@@ -175,4 +175,4 @@ def _from_text(column: pa.ChunkedArray) -> Rows:
             lat[i], lon[i] = coords.scalar(answer.lat, answer.lon)
             status[i] = AMBIGUOUS if answer.ambiguous else OK
     named = {level: pa.array(names, pa.string()) for level, names in regions.items()}
-    return Rows(lat, lon, status, {"out_of_range": beyond}, named)
+    return CheckedRows(lat, lon, status, {"out_of_range": beyond}, named)

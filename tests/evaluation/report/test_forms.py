@@ -1,0 +1,135 @@
+"""A page, Markdown and a terminal show the same tables, and each number is the result's own."""
+
+import functools
+import io
+import re
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from geodata import cor, evaluation
+from geodata.evaluation.report import contents, html, markdown, terminal
+
+from .cases import printed, tables
+from .reading import filled, html_tables, markdown_tables, terminal_tables
+
+NUMBER = re.compile(r"[-+]?[0-9][0-9,]*(?:\.[0-9]+)?")
+
+
+@functools.cache
+def everything() -> evaluation.Evaluation:
+    """A result with every section: names that were answered, regions, published rows."""
+    truth, preds = tables(np.random.default_rng(5))
+    labels = cor.label_table(preds["lat"].fill_null(0.0), preds["lon"].fill_null(0.0))
+    for level in ("country", "city"):
+        preds = preds.append_column(level, labels[level])
+    return evaluation.evaluate(
+        preds, truth, by=("country", "continent", "author"), benchmark="im2gps3k", regions=True
+    )
+
+
+def _shown(found: evaluation.Evaluation) -> dict[str, list[list[list[str]]]]:
+    neutral = contents.of_evaluation(found)
+    text = io.StringIO()
+    terminal.print_contents(neutral, Console(file=text, width=240))
+    return {
+        "html": html_tables(html.page(neutral, {})),
+        "markdown": markdown_tables(markdown.text_of(neutral)),
+        "terminal": terminal_tables(text.getvalue()),
+    }
+
+
+def test_all_forms_show_the_same_tables():
+    found = everything()
+    neutral = contents.of_evaluation(found)
+    tables = [neutral.facts, *(table for section in neutral.sections for table in section.tables)]
+    expected = filled([[list(table.head), *map(list, table.lines)] for table in tables])
+    assert len(expected) == 12
+    for form, shown in _shown(found).items():
+        assert filled(shown) == expected, form
+
+
+@pytest.mark.parametrize("form", ["html", "markdown", "terminal"])
+def test_every_number_is_the_field_it_shows(form):
+    """The tables of each form are read back and compared with the result itself."""
+    found = everything()
+    scores, thresholds = found.scores, found.scores.scoring.thresholds_km
+    facts, accuracy, published, errors, lowest, regions, named, *groups, worst, made = filled(
+        _shown(found)[form]
+    )
+    within = found.intervals[200.0]
+    assert [_numbers(line) for line in facts] == [
+        [200, _hundredths(found.accuracy[200.0]), _tenths(within.low), _tenths(within.high), 95],
+        [*map(_km, (found.median_km, found.median_interval.low, found.median_interval.high))],
+        [round(found.geoscore), 5000],
+        [_hundredths(found.coverage), scores.answered, found.rows],
+        [_hundredths(found.regions["country"].accuracy), found.regions["country"].labelled],
+    ]
+    assert [_numbers(line) for line in accuracy[1:]] == [
+        [t, _hundredths(share), _tenths(found.intervals[t].low), _tenths(found.intervals[t].high),
+         scores.correct[t], scores.denominator]
+        for t, share in found.accuracy.items()
+    ]  # fmt: skip
+    assert _numbers(published[1][1:]) == [_hundredths(v) for v in found.accuracy.values()]
+    lines = {line[0]: _numbers(line[1:]) for line in published[2:] if len(line) > 1}
+    assert lines == {
+        row.label: [_hundredths(row.accuracy[t]) for t in thresholds] for row in found.published
+    }
+    assert _numbers(errors[0]) == [100 * q for q in scores.quantiles_km]
+    assert _numbers(errors[1]) == [*map(_km, (*scores.quantiles_km.values(), found.mean_km))]
+    for table, levels in ((regions, found.regions), (named, found.named_regions)):
+        assert [_numbers(line[1:]) for line in table[1:]] == [
+            [_hundredths(one.accuracy), one.correct, one.labelled, _hundredths(one.coverage)]
+            for one in levels.values()
+        ]
+    for table, name in zip(groups, found.options.by, strict=True):
+        assert table[0][0] == name
+        assert [(line[0], _numbers(line[1:])) for line in table[1:]] == [
+            (str(group.value or "(none)"), _group(group))
+            for group in scores.by[name][: contents.TOP_GROUPS]
+        ]
+    ranked = [_numbers(line[1:]) for line in lowest[1:]]
+    assert [line[3] for line in ranked] == sorted(line[3] for line in ranked)
+    assert all(line in [_group(g) for g in scores.by["country"]] for line in ranked)
+    assert [(line[0], _numbers(line[1:])) for line in worst[1:]] == [
+        (row.id, [_km(row.distance_km),
+                  *(round(v, 5) for v in (row.lat, row.lon, row.pred_lat, row.pred_lon))])
+        for row in found.worst
+    ]  # fmt: skip
+    told = dict(made)
+    for role, known in found.inputs.items():
+        assert told[role].startswith(f"{known['name']} · ")
+    assert told["boundaries"].endswith(found.inputs["boundaries"]["sha256"])
+    assert told["resamples"] == f"{found.options.resamples:,}, seed {found.options.seed}"
+
+
+def _numbers(cells: list[str]) -> list[float]:
+    return [float(n.replace(",", "")) for cell in cells for n in NUMBER.findall(cell)]
+
+
+def _hundredths(share: float) -> float:
+    return float(f"{100 * share:.2f}")
+
+
+def _tenths(share: float) -> float:
+    return float(f"{100 * share:.1f}")
+
+
+def _km(distance: float) -> float:
+    return float(f"{distance:.{sum(distance < limit for limit in (1, 10, 100))}f}")
+
+
+def _group(group) -> list[float]:
+    shares = [_tenths(share) for share in group.accuracy.values()]
+    return [group.rows, *shares, _km(group.median_km)]
+
+
+def test_a_wide_table_goes_on_below_and_loses_no_column():
+    truth, preds = tables(np.random.default_rng(2))
+    thresholds = tuple(10.0 * n for n in range(1, 31))
+    found = evaluation.evaluate(preds, truth, thresholds, regions=False, benchmark="im2gps3k")
+    text = printed(terminal.print_evaluation, found)
+    assert max(map(len, text.splitlines())) <= 80
+    heads = " ".join(line for line in text.splitlines() if "% of rows within" in line)
+    assert re.findall(r"(\d+) km", heads) == [f"{t:g}" for t in thresholds]
