@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
 
-.PHONY: demo test lint types docs bench constraints clean help
+.PHONY: demo test lowest lint types docs bench constraints clean help
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -27,6 +27,14 @@ demo: $(VENV)/train ## label real places, score, build a lake, train a small mod
 
 test: $(VENV)/dev ## run every test and doctest
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
+
+lowest: $(VENV)/dev ## run geodata's tests against the lowest versions that it declares
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(VENV)/lowest
+	$(BIN)/uv pip install --quiet --python $(VENV)/lowest --resolution lowest-direct \
+		-e ".[boundaries,report,test]"
+	$(VENV)/lowest/bin/python -m pytest -n $(WORKERS) -m "not slow" -p no:cacheprovider \
+		-W ignore::DeprecationWarning -W ignore::FutureWarning --ignore tests/georl \
+		--deselect tests/test_package.py tests geodata
 
 lint: $(VENV)/dev ## ruff and the import rules
 	$(BIN)/ruff format --check .

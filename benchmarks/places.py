@@ -19,7 +19,7 @@ import shapely
 from scipy.spatial import cKDTree
 
 from geodata import coords
-from geodata.files.formats import read_table
+from geodata.files import read_table
 from geodata.places.places import Places
 from geodata.sphere import unit_vectors
 

@@ -2,9 +2,9 @@
 
 from geodata import __version__
 
-project = "georl"
-author = "the georl contributors"
-copyright = "2026, the georl contributors"
+project = "geodata and georl"
+author = "the geodata-georl contributors"
+copyright = "2026, the geodata-georl contributors"
 release = __version__
 extensions = [
     "myst_parser",
@@ -21,7 +21,7 @@ myst_enable_extensions = ["dollarmath", "deflist"]
 myst_heading_anchors = 3
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True, "show-inheritance": False}
+autodoc_default_options = {"show-inheritance": False}
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 napoleon_use_ivar = True

@@ -26,6 +26,7 @@ from .set import (
     BoundarySet as BoundarySet,
     from_wkb as from_wkb,
     groups as groups,
+    open_set as open_set,
     read_region_table as read_region_table,
     verify_set as verify_set,
 )

@@ -1,5 +1,5 @@
 from .arrays import ArrayFile as ArrayFile, load_arrays as load_arrays, save_arrays as save_arrays
-from .arrow import as_table as as_table, cast as cast
+from .arrow import as_table as as_table, cast as cast, id_text as id_text
 from .columns import (
     AUTHOR_NAMES as AUTHOR_NAMES,
     ID_NAMES as ID_NAMES,
@@ -15,7 +15,6 @@ from .columns import (
     find_named as find_named,
     find_pair as find_pair,
     given as given,
-    id_text as id_text,
     is_name as is_name,
     not_found as not_found,
     squeeze as squeeze,

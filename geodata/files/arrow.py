@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 
 def as_table(value: Any, what: str = "table") -> pa.Table:
@@ -82,3 +83,34 @@ def cast(array: pa.Array, kind: pa.DataType) -> pa.Array:
     values = array.dictionary.cast(without_views(array.type.value_type))
     words = pa.DictionaryArray.from_arrays(array.indices, values, ordered=array.type.ordered)
     return words.cast(kind)
+
+
+def id_text(column: Any) -> Any:
+    """Return an id column as text; empty text becomes NULL.
+
+    Whole floating-point numbers lose their ``.0``, since a photo id was never a fraction.
+
+    Examples
+    --------
+    >>> id_text(pa.array([7, 1000])).to_pylist(), id_text(pa.array(["1e3", ""])).to_pylist()
+    (['7', '1000'], ['1e3', None])
+    >>> id_text(pa.array([3228511372.0, None])).to_pylist()
+    ['3228511372', None]
+    """
+    kind = column.type
+    if pa.types.is_floating(kind):
+        values = column.to_pylist()
+        return pa.array([None if v is None or v != v else _plain_float(v) for v in values])
+    if pa.types.is_null(kind):
+        return pc.cast(column, pa.string())
+    if not pa.types.is_string(kind):
+        column = pc.cast(column, pa.string())
+    empty = pc.equal(pc.binary_length(column), 0)
+    if not pc.any(empty).as_py():
+        return column
+    return pc.if_else(empty, pa.scalar(None, pa.string()), column)
+
+
+def _plain_float(value: float) -> str:
+    whole = abs(value) < 1e300 and value == int(value)
+    return str(int(value)) if whole else repr(value)

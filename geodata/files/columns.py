@@ -10,10 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
-
-import pyarrow as pa
-import pyarrow.compute as pc
+from typing import Literal
 
 from geodata.files.formats import FileError
 
@@ -322,34 +319,3 @@ def not_found(names: Sequence[str], what: str, where: str) -> FileError:
         hint = "; line 1 looks like data: add a header such as id,lat,lon"
     msg = f"{where}: found no {what} among the columns {listed(names)}{hint}"
     return FileError(msg)
-
-
-def id_text(column: Any) -> Any:
-    """Return an id column as text; empty text becomes NULL.
-
-    Whole floating-point numbers lose their ``.0``, since a photo id was never a fraction.
-
-    Examples
-    --------
-    >>> id_text(pa.array([7, 1000])).to_pylist(), id_text(pa.array(["1e3", ""])).to_pylist()
-    (['7', '1000'], ['1e3', None])
-    >>> id_text(pa.array([3228511372.0, None])).to_pylist()
-    ['3228511372', None]
-    """
-    kind = column.type
-    if pa.types.is_floating(kind):
-        values = column.to_pylist()
-        return pa.array([None if v is None or v != v else _plain_float(v) for v in values])
-    if pa.types.is_null(kind):
-        return pc.cast(column, pa.string())
-    if not pa.types.is_string(kind):
-        column = pc.cast(column, pa.string())
-    empty = pc.equal(pc.binary_length(column), 0)
-    if not pc.any(empty).as_py():
-        return column
-    return pc.if_else(empty, pa.scalar(None, pa.string()), column)
-
-
-def _plain_float(value: float) -> str:
-    whole = abs(value) < 1e300 and value == int(value)
-    return str(int(value)) if whole else repr(value)

@@ -2,6 +2,7 @@ from .chats import (
     TRUTH as TRUTH,
     Options as Options,
     RecordError as RecordError,
+    batches as batches,
     grpo as grpo,
     sft as sft,
 )

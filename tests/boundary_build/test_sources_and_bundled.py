@@ -27,7 +27,7 @@ from geodata.boundary_build import (
     sources,
     units,
 )
-from geodata.files.formats import FileError
+from geodata.files import FileError
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "boundaries"
 

@@ -8,7 +8,7 @@ import typer
 from typer.testing import CliRunner
 
 from geodata import cor, evaluation
-from geodata.cli import app, options
+from geodata.cli import options
 
 
 def commands(group=None, path=()):

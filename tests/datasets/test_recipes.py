@@ -23,7 +23,7 @@ from hypothesis import given, settings, strategies as st
 from typer.testing import CliRunner
 
 from geodata import cor, datasets, files, photos, query, sphere, tables
-from geodata.cli.app import app
+from geodata.cli.application import app
 from geodata.datasets.recipes import rand as sample
 from geodata.datasets.recipes.parts_on_disk import PartsOnDisk
 from geodata.tables import inputs as lineage

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from geodata import evaluation
-from geodata.files.formats import sha256
+from geodata.files import sha256
 from georl import grpo, plan, sft
 from georl.config import ConfigError, load
 from georl.predict import answering

@@ -6,7 +6,7 @@ import shapely
 from hypothesis import given, settings, strategies as st
 
 from geodata import locate
-from geodata.files.formats import FileError
+from geodata.files import FileError
 from geodata.locate import building
 
 

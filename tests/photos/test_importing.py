@@ -25,7 +25,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from geodata import cli, hashing, photos, tables
-from geodata.files.formats import FileError
+from geodata.files import FileError
 from geodata.images import archive as photo_archive, tar as photo_tar
 from geodata.photos import exif as photo_exif, yfcc
 

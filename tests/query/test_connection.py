@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from geodata.files.formats import FileError
+from geodata.files import FileError
 from geodata.query import connection
 from geodata.tables.errors import TableError
 

@@ -19,8 +19,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from geodata.evaluation.findings import PredictionError
 from geodata.evaluation.joining import join, matching, read_predictions, read_truth
+from geodata.files import FileError
 from geodata.files.columns import axis_of
-from geodata.files.formats import FileError
 
 ODDITIES = Path(__file__).parents[2] / "data" / "oddities"
 EXPECTED = json.loads((ODDITIES / "expected.json").read_text(encoding="utf-8"))

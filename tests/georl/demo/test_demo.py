@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from geodata.files.formats import read_table
+from geodata.files import read_table
 from georl import config
 from georl.demo import demo
 from georl.demo.runs import DemoError, Job, train_all

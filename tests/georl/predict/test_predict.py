@@ -169,7 +169,7 @@ def test_missing_photos_are_counted_and_a_corrupt_one_keeps_its_row(photos, serv
 
 @pytest.mark.parametrize("ending", ["csv", "tsv", "parquet"])
 def test_the_file_reads_back_in_every_format(photos, server, ending):
-    from geodata.files.formats import read_table
+    from geodata.files import read_table
 
     output = photos.parent / f"out.{ending}"
     predict.predict(run_for(photos, server, f"predict.output={output}"))

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from geodata.files.formats import sha256
+from geodata.files import sha256
 from georl import grpo, sft
 from georl.config import dump, load, replace
 from georl.run import JsonLines, checkpoints
