@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from geodata import evaluation
-from geodata.cli.application import app
+from geodata.cli import app
 
 TRUTH = [
     ("a.jpg", 48.8584, 2.2945, "ana"),
