@@ -13,6 +13,7 @@ import typer
 from typer.testing import CliRunner
 
 from geodata import boundaries, datasets, tables
+from geodata.cli import app
 
 BUILD = typer.main.get_command(app).commands["dataset"].commands["build"].commands
 

@@ -8,7 +8,7 @@ import typer
 from typer.testing import CliRunner
 
 from geodata import cor, evaluation
-from geodata.cli import options
+from geodata.cli import app, options
 
 
 def commands(group=None, path=()):
