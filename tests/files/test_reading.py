@@ -357,3 +357,57 @@ def test_sources_in_memory_and_on_disk_say_the_same(tmp_path):
     pq.write_table(table, tmp_path / "a.parquet", row_group_size=1000)
     for source in (table, table.to_pandas(), tmp_path / "a.parquet"):
         assert rows_of(source).select(["id", "lat"]).equals(table)
+
+
+def test_text_among_numbers_stays_text(tmp_path):
+    rows = [{"v": 1, "w": 1, "lat": 1, "lon": 2}, {"v": "a", "w": True, "lat": 1, "lon": 2}]
+    cor.label_file(write_jsonl(tmp_path / "in.jsonl", rows), tmp_path / "out.parquet")
+    found = pq.read_table(tmp_path / "out.parquet")
+    assert found["v"].to_pylist() == ["1", "a"]
+    assert found["w"].to_pylist() == ["1", "true"]
+
+
+def test_a_number_at_the_end_of_a_chunk_goes_on(tmp_path, monkeypatch):
+    from geodata.files import jsonrows
+
+    monkeypatch.setattr(jsonrows, "_CHUNK_CHARS", 4)
+    (tmp_path / "a.json").write_text('[{"id": 1}, 12345678, 87654321, 1]')
+    (batch,) = files.open_source(tmp_path / "a.json").batches(["id"])
+    assert batch.table["id"].to_pylist() == ["1", None, None, None]
+    assert sorted(batch.bad) == [1, 2, 3]
+
+
+def test_a_column_that_labels_replace_is_not_there_twice(tmp_path):
+    rows = [{"id": "a", "country": "nowhere", "lat": 48.8584, "lon": 2.2945}]
+    cor.label_file(write_jsonl(tmp_path / "in.jsonl", rows), tmp_path / "out.jsonl")
+    text = (tmp_path / "out.jsonl").read_text(encoding="utf-8")
+    assert text.count('"country"') == 1
+    assert json.loads(text)["country"] == "France"
+
+
+def test_no_nan_in_json(tmp_path):
+    table = pa.table({"id": ["a", "b"], "v": [float("nan"), float("inf")], "w": [1.5, None]})
+    files.write_table(table, tmp_path / "a.jsonl")
+    found = [json.loads(line, parse_constant=pytest.fail) for line in
+             (tmp_path / "a.jsonl").read_text().splitlines()]  # fmt: skip
+    assert [row["v"] for row in found] == [None, None]
+    assert [row["w"] for row in found] == [1.5, None]
+
+
+@pytest.mark.parametrize("rows", [0, 1, 3])
+@pytest.mark.parametrize("ending", ["json", "jsonl", "csv", "tsv", "parquet", "json.gz", "csv.zst"])
+def test_what_is_written_is_read(tmp_path, rows, ending):
+    table = TABLE.slice(0, rows)
+    files.write_table(table, tmp_path / f"a.{ending}")
+    if ending.startswith("json") and not rows:
+        assert files.open_source(tmp_path / f"a.{ending}").columns == ()
+        return
+    assert files.read_table(tmp_path / f"a.{ending}").to_pylist() == table.to_pylist()
+
+
+def test_small_batches_become_whole_row_groups(tmp_path):
+    parts = [pa.table({"i": [i]}) for i in range(100)]
+    files.write_tables(parts, tmp_path / "a.parquet", parts[0].schema, {"made": "by"})
+    found = pq.ParquetFile(tmp_path / "a.parquet")
+    assert found.metadata.num_row_groups == 1
+    assert json.loads(found.schema_arrow.metadata[b"geodata"]) == {"made": "by"}
