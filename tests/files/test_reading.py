@@ -411,3 +411,10 @@ def test_small_batches_become_whole_row_groups(tmp_path):
     found = pq.ParquetFile(tmp_path / "a.parquet")
     assert found.metadata.num_row_groups == 1
     assert json.loads(found.schema_arrow.metadata[b"geodata"]) == {"made": "by"}
+
+
+def test_a_key_that_comes_late_is_in_sql(tmp_path):
+    rows = [{"id": str(i), "lat": 1} for i in range(500)] + [{"id": "z", "lat": 1, "new": "x"}]
+    path = write_jsonl(tmp_path / "p.jsonl", rows)
+    found = query.run("SELECT count(new) AS n FROM p", files=[path])
+    assert found["n"].to_pylist() == [1]
