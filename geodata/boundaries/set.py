@@ -55,7 +55,8 @@ class BoundarySet:
     name : str
     folder : Path
     index : geodata.locate.Index
-        Its owners are (row of ``countries``, row of ``units``, and of each of ``levels[2:]``).
+        Its owners are a row of the table of each of ``levels`` (-1 for none) where it lies in its
+        own country, then of each of ``levels[1:]`` wherever it lies.
     countries, units : pyarrow.Table
         The regions without their geometry; `table` gives those of deeper levels.
     """
@@ -131,12 +132,32 @@ class BoundarySet:
         deeper = {level: owner[:, at + 2] for at, level in enumerate(self.levels[2:])}
         return Owners(country, unit, offset, deeper)
 
+    def containing(
+        self, lat: NDArray[np.float64], lon: NDArray[np.float64]
+    ) -> dict[str, NDArray[np.int32]]:
+        """Return the smallest region of each level that contains each point, by level.
+
+        Unlike `locate`, whichever country they belong to and without any nearest one.
+
+        Parameters
+        ----------
+        lat, lon : ndarray of float64, shape (n,), degrees
+
+        Returns
+        -------
+        dict of str to ndarray of int32, shape (n,)
+            Rows of `table`; -1 for none.
+        """
+        owner = self.index.owners[self.index.locate(lat, lon)]
+        below = {level: owner[:, len(self.levels) + at] for at, level in enumerate(self.levels[1:])}
+        return {"country": owner[:, 0], **below}
+
     def deeper_one(self, lat: float, lon: float) -> dict[str, int]:
         """Return the row of each level below the units that owns one point; -1 for none."""
         if len(self.levels) == 2:
             return {}
         rows = self.index.owners[self.index.locate_one(lat, lon)].tolist()
-        return dict(zip(self.levels[2:], rows[2:], strict=True))
+        return dict(zip(self.levels[2:], rows[2:], strict=False))
 
     def locate_one(self, lat: float, lon: float, *, max_offset_km: float) -> tuple[int, int, float]:
         """Return (country row, unit row, offset in km) of one point; `locate` without arrays."""

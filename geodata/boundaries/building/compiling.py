@@ -21,13 +21,15 @@ LARGE_SET = 2_000_000
 """Above this many vertices cells are divided less and fewer strips are filled: half the time."""
 
 _EDGES_PER_STRIP = {False: 4.0, True: 10.0}
+_CODES = {True: ["code", "sovereign_code"], False: ["country"]}
 
 
 def compile_set(folder: str | os.PathLike[str], *, edges_per_strip: float | None = None) -> Path:
     """Compile the region tables of a folder into its index; return the index file.
 
-    A layer a level. A region counts only inside a country of its own code, so that a chain never
-    leaves its country.
+    A layer a level. A division counts only inside a country of its own code, so that a chain never
+    leaves its country; below the divisions, regions of a territory may bear its sovereign's code.
+    The owners also keep which region of each level contains a point whatever its country.
 
     Parameters
     ----------
@@ -39,7 +41,7 @@ def compile_set(folder: str | os.PathLike[str], *, edges_per_strip: float | None
     levels = [level for level, file in TABLE_FILES.items() if (folder / file).is_file()]
     paths = [folder / TABLE_FILES[level] for level in levels]
     tables = [
-        read_region_table(path, ["code" if level == "country" else "country", "geometry"])
+        read_region_table(path, [*_CODES[level == "country"], "geometry"])
         for level, path in zip(levels, paths, strict=True)
     ]
     shapes = [from_wkb(table) for table in tables]
@@ -52,8 +54,12 @@ def compile_set(folder: str | os.PathLike[str], *, edges_per_strip: float | None
         meta={"sha256": _identity(paths), **({"levels": levels} if len(levels) > 2 else {})},
     )
     borders = Borders(shapes[1], groups[1])
+    sovereign = numbered(
+        [code or "" for code in tables[0]["sovereign_code"].to_pylist()],
+        *(table.column(0).to_pylist() for table in tables),
+    )
     del tables, shapes  # of a large set they are a gigabyte
-    owners = _in_own_country(index.owners, groups)
+    owners = _owner_rows(index.owners, groups, (sovereign[0], sovereign[2:]))
     country, unit = owners[:, 0], owners[:, 1]
     is_open = (country >= 0) & (unit < 0) & np.isin(groups[0], groups[1])[country]
     path = folder / INDEX
@@ -61,19 +67,31 @@ def compile_set(folder: str | os.PathLike[str], *, edges_per_strip: float | None
     return path
 
 
-def _in_own_country(owners: NDArray[np.int32], groups: list[NDArray[Any]]) -> NDArray[np.int32]:
-    """Owners as rows of each level's table: a region counts only inside its own country."""
+def _owner_rows(
+    owners: NDArray[np.int32],
+    groups: list[NDArray[Any]],
+    sovereign: tuple[NDArray[Any], list[NDArray[Any]]],
+) -> NDArray[np.int32]:
+    """Owners as rows of each level's table: those that count, then those that contain.
+
+    Shape (o, 2 levels - 1): the country, each level below where it lies in its own country, and
+    again each level below wherever it lies.
+    """
     country = owners[:, 0]
-    rows = [country]
-    first = len(groups[0])
+    first, counted, containing = len(groups[0]), [country], []
     for level, group in enumerate(groups[1:], start=1):
-        full = owners.shape[1] > level
-        row = owners[:, level] - first if full else np.full(len(owners), -1)
+        there = owners.shape[1] > level
+        row = np.maximum(owners[:, level] - first, -1) if there else np.full(len(owners), -1)
         first += len(group)
         own = (country >= 0) & (row >= 0)
-        own[own] = groups[0][country[own]] == group[row[own]]
-        rows.append(np.where(own, row, -1))
-    return np.stack(rows, axis=1).astype(np.int32)
+        at, of = country[own], row[own]
+        same = groups[0][at] == group[of]
+        if level > 1:
+            same |= sovereign[0][at] == sovereign[1][level - 1][of]
+        own[own] = same
+        counted.append(np.where(own, row, -1))
+        containing.append(row)
+    return np.stack([*counted, *containing], axis=1).astype(np.int32)
 
 
 def _identity(paths: list[Path]) -> str:

@@ -39,8 +39,8 @@ def fill(
     Parameters
     ----------
     index : Index
-    owners : ndarray of int32, shape (o, levels)
-        Country row, unit row and those of deeper levels (-1 for none) of each owner id.
+    owners : ndarray of int32, shape (o, columns)
+        Country row, unit row (-1 for none) and what else each owner id keeps.
     is_open : ndarray of bool, shape (o,)
         Owners that have a country but no unit although the country has units.
     group : ndarray of int, shape (countries,)
