@@ -275,7 +275,7 @@ def labeller(boundaries: Any, worldview: str, dependencies: str, max_offset_km: 
         chosen = boundaries
     else:
         chosen = _boundaries.load("bundled" if boundaries is None else os.fspath(boundaries))
-    return _labeller(chosen, worldview, dependencies, max_offset_km)
+    return _labeller(chosen, worldview.lower(), dependencies, max_offset_km)
 
 
 @lru_cache(maxsize=16)

@@ -178,13 +178,16 @@ km2 = 111.194927**2
     )
 )
 def test_overlaps_and_gaps_are_the_areas_of_shapely(drawn):
-    shapes = np.array([shapely.box(w / 20, s / 20, (w + a) / 20, (s + b) / 20) for w, s, a, b in drawn])
+    shapes = np.array(
+        [shapely.box(w / 20, s / 20, (w + a) / 20, (s + b) / 20) for w, s, a, b in drawn]
+    )
     outer = np.array([shapely.box(0, 0, 4, 4)])
     zero = np.zeros(len(shapes), int)
     found = coverage.measure(shapes, zero, outer, np.zeros(1, int))
     union = shapely.union_all(shapes)
     twice = shapely.union_all(
-        [shapes[i].intersection(shapes[j]) for i in range(len(shapes)) for j in range(i)] or [shapely.Point()]
+        [shapes[i].intersection(shapes[j]) for i in range(len(shapes)) for j in range(i)]
+        or [shapely.Point()]
     )
     # near the equator a square degree is within half a percent of its area there
     assert found.overlap_km2 == pytest.approx(twice.area * km2, rel=0.01, abs=2)
@@ -381,7 +384,9 @@ def test_a_killed_build_leaves_no_set(tmp_path, sign):
 def test_natural_earth_claims_are_its_columns(shared, tmp_path):
     path = shared / "boundaries" / "naturalearth" / "ne_5.1.2_10m_admin0.parquet"
     made = boundaries.build(path, tmp_path / "ne", kind="naturalearth")
-    source = {row["ADM0_A3"]: row for row in pq.read_table(path).drop_columns("geometry").to_pylist()}
+    source = {
+        row["ADM0_A3"]: row for row in pq.read_table(path).drop_columns("geometry").to_pylist()
+    }
     own = {code: row["ISO_A2_EH"] for code, row in source.items() if row["ISO_A2_EH"] != "-99"}
     seen = 0
     for row in made.countries.to_pylist():
@@ -455,7 +460,10 @@ def test_the_osm_set_agrees_with_shapely_at_every_level(shared, tmp_path):
 def test_progress_goes_up_to_the_end(tmp_path):
     told = []
     boundaries.build(
-        cantons(tmp_path), tmp_path / "set", columns=CANTONS, progress=lambda *step: told.append(step)
+        cantons(tmp_path),
+        tmp_path / "set",
+        columns=CANTONS,
+        progress=lambda *step: told.append(step),
     )
     assert [done for done, _ in told] == sorted(done for done, _ in told)
     assert told[-1][0] == told[-1][1]
@@ -468,6 +476,15 @@ def test_provenance_names_source_release_licence(tmp_path):
     )
     record = json.loads((made.folder / "PROVENANCE.json").read_text())
     assert record["inputs"][0]["file"] == path.name
-    assert (record["release"], record["licence"], record["shareable"]) == ("2026", "CC BY 4.0", True)
+    assert (record["release"], record["licence"], record["shareable"]) == (
+        "2026",
+        "CC BY 4.0",
+        True,
+    )
     assert set(made.units["release"].to_pylist()) == {"2026"}
     assert Counter(made.units["licence"].to_pylist()) == {"CC BY 4.0": 2}
+
+
+@pytest.mark.parametrize("view", ["ru", "RU", "Ru"])
+def test_a_worldview_in_any_case_of_letters(view):
+    assert cor.label(44.95, 34.10, worldview=view).country_code == "RU"

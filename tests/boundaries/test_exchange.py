@@ -258,9 +258,7 @@ def registry(folder, server, *ways, digest=None):
 def test_fetch_brings_the_set_that_was_exported(swiss, server, home, tmp_path, way):
     steps = []
     known = registry(tmp_path, server, way)
-    made = boundaries.fetch(
-        f"set-{way}", registry=known, progress=lambda *step: steps.append(step)
-    )
+    made = boundaries.fetch(f"set-{way}", registry=known, progress=lambda *step: steps.append(step))
     assert made.folder == home / f"set-{way}"
     assert made.sha256 == swiss.sha256
     assert steps[-1] == (len(server.data), len(server.data))

@@ -96,7 +96,8 @@ def build(
     if columns and kind != OWN_FILE:
         msg = f"columns are for kind={OWN_FILE!r}; the columns of {kind} are known"
         raise FileError(msg)
-    origin = Origin(known.name, release or release_of(known, paths), licence or known.licence)
+    drawn_by = known.name if kind != OWN_FILE else ", ".join(path.name for path in paths[:3])
+    origin = Origin(drawn_by, release or release_of(known, paths), licence or known.licence)
     tell = progress or (lambda done, total: None)
     with replacing_folder(folder) as part:
         total = len(paths) + 4

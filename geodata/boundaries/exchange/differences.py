@@ -48,7 +48,8 @@ def diff(
 ) -> dict[str, Difference]:
     """Compare two sets level by level.
 
-    Regions are the same by their ISO code, else by country and name.
+    Regions are the same by their ISO code, else by country and name. Divisions are compared in
+    the countries that both sets have.
 
     Parameters
     ----------
@@ -69,11 +70,14 @@ def diff(
     ([], [], True)
     """
     before, after = _regions(load(old)), _regions(load(new))
-    levels = [level for level in LEVELS if level in before or level in after]
-    return {
-        level: _compare(before.get(level, []), after.get(level, []), moved_share)
-        for level in levels
+    both = {row["country"] for row in before["country"]} & {
+        row["country"] for row in after["country"]
     }
+    for side in (before, after):
+        for level in LEVELS[1:]:
+            side[level] = [row for row in side.get(level, []) if row["country"] in both]
+    levels = [level for level in LEVELS if before[level] or after[level]]
+    return {level: _compare(before[level], after[level], moved_share) for level in levels}
 
 
 def _regions(chosen: BoundarySet) -> dict[str, list[dict[str, Any]]]:
