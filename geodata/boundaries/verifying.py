@@ -28,7 +28,7 @@ def sealed(record: dict[str, Any]) -> str:
     Examples
     --------
     >>> json.loads(sealed({"name": "mine"}))["seal"][:8]
-    '6e7aa345'
+    '9d797dfd'
     """
     plain = {key: value for key, value in record.items() if key != "seal"}
     seal = hashlib.sha256(_text(plain).encode()).hexdigest()

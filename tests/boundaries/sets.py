@@ -18,9 +18,10 @@ def frame(shapes, crs="EPSG:4326", **columns):
 
 def whosonfirst(folder):
     """A country of 4 x 4 squares, two cantons, one district, three towns (one inside another)."""
+    west = shapely.union(square(0, 0, 2), square(0, 2, 2))
     rows = [
         ("country", "Schweiz", "Switzerland", square(0, 0, 4), 1, None, None, None, "CH"),
-        ("region", "Zürich", "Zurich", shapely.union(square(0, 0, 2), square(0, 2, 2)), 10, None, None, None, "CH-ZH"),
+        ("region", "Zürich", "Zurich", west, 10, None, None, None, "CH-ZH"),
         ("region", "Bern", "Berne", square(2, 0, 2), 11, None, None, None, "CH-BE"),
         ("county", "Bezirk", None, square(0, 0, 2), 20, 10, None, None, None),
         ("locality", "Grossstadt", "Big Town", square(0, 0, 2), 30, 10, 20, None, None),

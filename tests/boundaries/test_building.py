@@ -488,3 +488,36 @@ def test_provenance_names_source_release_licence(tmp_path):
 @pytest.mark.parametrize("view", ["ru", "RU", "Ru"])
 def test_a_worldview_in_any_case_of_letters(view):
     assert cor.label(44.95, 34.10, worldview=view).country_code == "RU"
+
+
+def test_a_region_counts_in_its_own_country_and_in_territories(tmp_path):
+    island, home = square(0, 0, 4), square(6, 0, 4)
+    rows = [
+        ("country", "PR", "Island", island), ("country", "US", "Home", home),
+        ("country", "FR", "France", square(12, 0)), ("admin1", "FR", "Bretagne", square(12, 0)),
+        ("admin1", "US", "State", square(0, 0, 2)), ("admin1", "US", "Other", home),
+        ("admin2", "US", "County", square(0, 0, 1)), ("admin2", "FR", "Abroad", square(1, 1, 1)),
+    ]  # fmt: skip
+    level, country, name, shapes = zip(*rows)
+    path = tmp_path / "levels.parquet"
+    frame(shapes, LEVEL=level, ISO=country, NAME=name).to_parquet(path)
+    made = boundaries.build(
+        path, tmp_path / "set", columns={"country": "ISO", "name": "NAME", "level": "LEVEL"}
+    )
+    lat, lon = zip(*(middle(square(0, 0, 1)), middle(square(1, 1, 1)), middle(square(3, 3, 1))))
+    found = made.locate(np.array(lat), np.array(lon))
+    codes = made.countries["code"].to_pylist()
+    assert [codes[row] for row in found.country[:1]] == ["PR"]
+    assert found.unit.tolist() == [-1, -1, -1]  # a state of the US is none of Puerto Rico
+    admin2 = [*made.table("admin2")["name"].to_pylist(), None]
+    assert [admin2[row] for row in found.deeper["admin2"]] == ["County", None, None]
+    around = made.containing(np.array(lat), np.array(lon))
+    admin1 = [*made.units["name"].to_pylist(), None]
+    assert [admin1[row] for row in around["admin1"]] == ["State", "State", None]
+    assert cor.label(lat[0], lon[0], boundaries=made).admin2 == "County"
+
+
+def test_overlaps_are_square_kilometres_anywhere():
+    shapes = np.array([square(0, 0, 2), square(1, 0, 2)])
+    found = coverage.measure(shapes, np.zeros(2, int))
+    assert found.overlap_km2 == pytest.approx(0.02 * km2 * np.cos(np.radians(46.1)), rel=0.01)

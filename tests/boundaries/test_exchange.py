@@ -179,7 +179,7 @@ def test_export_is_refused_where_the_licence_forbids(tmp_path, ending):
     ).to_parquet(path)  # fmt: skip
     made = boundaries.build(path, tmp_path / "gadm", kind="gadm")
     assert made.provenance["release"] == "41"
-    with pytest.raises(FileError, match="GADM licence.*does not let others"):
+    with pytest.raises(FileError, match=r"GADM licence.*does not let others"):
         boundaries.export(made.folder, tmp_path / f"gadm{ending}")
     unsaid = boundaries.build(cantons(tmp_path), tmp_path / "unsaid", columns=CANTONS)
     with pytest.raises(FileError, match="not stated"):
