@@ -218,7 +218,10 @@ def lint(folder):
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("novel", ["geodata", "georl", "geodata.evaluation", "geodata.datasets"])
+@pytest.mark.parametrize(
+    "novel",
+    ["geodata", "georl", "geodata.evaluation", "geodata.datasets", "geodata.boundaries"],
+)
 def test_a_package_that_stands_on_no_floor_is_named(tmp_path, novel):
     """On the real contract, over empty modules of the real names."""
     config = (ROOT / ".importlinter").read_text(encoding="utf-8")

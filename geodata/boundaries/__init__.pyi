@@ -1,3 +1,12 @@
+from .building import build as build
+from .exchange import (
+    describe as describe,
+    diff as diff,
+    export as export,
+    fetch as fetch,
+    known_sets as known_sets,
+    rows_changed as rows_changed,
+)
 from .facts import (
     KINDS as KINDS,
     RULES_VERSION as RULES_VERSION,
@@ -17,16 +26,21 @@ from .facts import (
     writes_latin as writes_latin,
 )
 from .nearest import Borders as Borders
-from .registry import BUNDLED as BUNDLED, available as available, home as home, load as load
-from .set import (
-    COUNTRIES as COUNTRIES,
-    INDEX as INDEX,
-    PROVENANCE as PROVENANCE,
-    UNITS as UNITS,
-    BoundarySet as BoundarySet,
-    from_wkb as from_wkb,
-    groups as groups,
-    open_set as open_set,
-    read_region_table as read_region_table,
-    verify_set as verify_set,
+from .registry import (
+    BUNDLED as BUNDLED,
+    available as available,
+    find as find,
+    home as home,
+    load as load,
 )
+from .schema import (
+    COUNTRIES as COUNTRIES,
+    COUNTRY_SCHEMA as COUNTRY_SCHEMA,
+    INDEX as INDEX,
+    LEVELS as LEVELS,
+    PROVENANCE as PROVENANCE,
+    UNIT_SCHEMA as UNIT_SCHEMA,
+    UNITS as UNITS,
+)
+from .set import BoundarySet as BoundarySet, open_set as open_set
+from .verifying import verify_set as verify_set

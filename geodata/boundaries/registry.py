@@ -6,6 +6,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
+from geodata.boundaries.schema import INDEX
 from geodata.boundaries.set import BoundarySet, open_set
 from geodata.files import FileError
 
@@ -26,12 +27,39 @@ def available() -> dict[str, Path]:
     found = {"bundled": BUNDLED}
     own = home()
     if own.is_dir():
-        found |= {path.name: path for path in sorted(own.iterdir()) if path.is_dir()}
+        folders = (path for path in sorted(own.iterdir()) if path.is_dir())
+        found |= {path.name: path for path in folders if not path.name.startswith(".")}
     return found
+
+
+def find(name: str | os.PathLike[str] = "bundled") -> Path:
+    """Return the folder of a set by name, or by the path of its folder, without opening it.
+
+    Raises
+    ------
+    FileError
+        If there is no such set; the message names those there are.
+
+    Examples
+    --------
+    >>> find("bundled").name
+    'bundled'
+    """
+    if name == "bundled":
+        return BUNDLED
+    folder = Path(name)
+    if len(folder.parts) == 1 and not folder.is_dir():
+        folder = home() / folder
+    if not folder.is_dir():
+        msg = f"no boundary set {os.fspath(name)!r}; there are {', '.join(available())}"
+        raise FileError(msg)
+    return folder
 
 
 def load(name: str | os.PathLike[str] = "bundled") -> BoundarySet:
     """Open a boundary set by name, or by the path of its folder; opened once a process.
+
+    A set that was built anew under its name is opened anew.
 
     Raises
     ------
@@ -45,13 +73,10 @@ def load(name: str | os.PathLike[str] = "bundled") -> BoundarySet:
     """
     if name == "bundled":
         return _bundled()
-    folder = Path(name)
-    if len(folder.parts) == 1 and not folder.is_dir():
-        folder = home() / folder
-    if not folder.is_dir():
-        msg = f"no boundary set {os.fspath(name)!r}; there are {', '.join(available())}"
-        raise FileError(msg)
-    return _open(str(folder), folder.name)
+    folder = find(name)
+    index = folder / INDEX
+    made = index.stat() if index.is_file() else None
+    return _open(str(folder.absolute()), (made.st_ino, made.st_mtime_ns) if made else None)
 
 
 @lru_cache(maxsize=1)
@@ -60,5 +85,5 @@ def _bundled() -> BoundarySet:
 
 
 @lru_cache(maxsize=8)
-def _open(folder: str, name: str) -> BoundarySet:
-    return open_set(folder, name)
+def _open(folder: str, made: tuple[int, int] | None) -> BoundarySet:
+    return open_set(folder)

@@ -1,16 +1,17 @@
 """A boundary set on disk: region tables, a compiled index, and who owns each point.
 
-A set is a folder with ``countries.parquet`` and ``units.parquet`` (the regions with their
-geometry), ``index.geoindex`` (compiled from them, memory-mapped) and ``PROVENANCE.json``.
+What its folder holds: `geodata.boundaries.schema`.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,11 +19,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from geodata import files, locate
+from geodata import locate
+from geodata.boundaries.schema import (
+    COUNTRIES,
+    COUNTRY_SCHEMA,
+    INDEX,
+    PROVENANCE,
+    TABLE_FILES,
+    UNIT_SCHEMA,
+    UNITS,
+)
 from geodata.files import FileError
-
-INDEX, COUNTRIES, UNITS = "index.geoindex", "countries.parquet", "units.parquet"
-PROVENANCE = "PROVENANCE.json"
 
 
 class Owners(NamedTuple):
@@ -32,21 +39,26 @@ class Owners(NamedTuple):
     unit: NDArray[np.int32]
     offset_km: NDArray[np.float64]
     """Distance to the country's border where the point lies outside every country, else 0."""
+    deeper: Mapping[str, NDArray[np.int32]] = MappingProxyType({})
+    """Rows of the levels below the units that the set has, by level: admin2, locality, ..."""
 
 
 # eq=False: a set is opened once and is itself; comparing tables cell by cell would be absurd
 @dataclass(frozen=True, eq=False)
 class BoundarySet:
-    """Admin0 and admin1 regions with their index; get one with `geodata.boundaries.load`.
+    """Regions of a country, of its divisions and below, with their index.
+
+    Get one with `geodata.boundaries.load`. A set stands for its folder wherever a path is taken.
 
     Attributes
     ----------
     name : str
     folder : Path
     index : geodata.locate.Index
-        Its owners are (row of ``countries``, row of ``units``).
+        Its owners are a row of the table of each of ``levels`` (-1 for none) where it lies in its
+        own country, then of each of ``levels[1:]`` wherever it lies.
     countries, units : pyarrow.Table
-        The regions without their geometry.
+        The regions without their geometry; `table` gives those of deeper levels.
     """
 
     name: str
@@ -54,6 +66,33 @@ class BoundarySet:
     index: locate.Index
     countries: pa.Table
     units: pa.Table
+
+    def __fspath__(self) -> str:
+        return os.fspath(self.folder)
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """The levels that the set has, from the country down."""
+        return tuple(self.index.meta.get("levels", ("country", "admin1")))
+
+    def table(self, level: str, columns: list[str] | None = None) -> pa.Table:
+        """Return the regions of a level; without their geometry unless columns say so.
+
+        Raises
+        ------
+        FileError
+            If the set does not have the level.
+        """
+        if level not in self.levels:
+            msg = f"{self.name}: has no level {level!r}; there are {', '.join(self.levels)}"
+            raise FileError(msg)
+        return _rows(self.folder / TABLE_FILES[level], columns)
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """What made the set: sources, release, licence, repairs, the SHA-256 of every file."""
+        record: dict[str, Any] = json.loads((self.folder / PROVENANCE).read_text("utf-8"))
+        return record
 
     @property
     def sha256(self) -> str:
@@ -90,7 +129,35 @@ class BoundarySet:
         if len(need):
             group = self._groups[0][country[need]]
             unit[need] = self.unit_borders.nearest(lat[need], lon[need], group=group)[0]
-        return Owners(country, unit, offset)
+        deeper = {level: owner[:, at + 2] for at, level in enumerate(self.levels[2:])}
+        return Owners(country, unit, offset, deeper)
+
+    def containing(
+        self, lat: NDArray[np.float64], lon: NDArray[np.float64]
+    ) -> dict[str, NDArray[np.int32]]:
+        """Return the smallest region of each level that contains each point, by level.
+
+        Unlike `locate`, whichever country they belong to and without any nearest one.
+
+        Parameters
+        ----------
+        lat, lon : ndarray of float64, shape (n,), degrees
+
+        Returns
+        -------
+        dict of str to ndarray of int32, shape (n,)
+            Rows of `table`; -1 for none.
+        """
+        owner = self.index.owners[self.index.locate(lat, lon)]
+        below = {level: owner[:, len(self.levels) + at] for at, level in enumerate(self.levels[1:])}
+        return {"country": owner[:, 0], **below}
+
+    def deeper_one(self, lat: float, lon: float) -> dict[str, int]:
+        """Return the row of each level below the units that owns one point; -1 for none."""
+        if len(self.levels) == 2:
+            return {}
+        rows = self.index.owners[self.index.locate_one(lat, lon)].tolist()
+        return dict(zip(self.levels[2:], rows[2:], strict=False))
 
     def locate_one(self, lat: float, lon: float, *, max_offset_km: float) -> tuple[int, int, float]:
         """Return (country row, unit row, offset in km) of one point; `locate` without arrays."""
@@ -102,7 +169,7 @@ class BoundarySet:
 
     @cached_property
     def _owner_rows(self) -> list[tuple[int, int]]:
-        return [(a, b) for a, b in self.index.owners.tolist()]
+        return [(a, b) for a, b, *_ in self.index.owners.tolist()]
 
     @cached_property
     def _has_units(self) -> NDArray[np.bool_]:
@@ -128,13 +195,18 @@ class BoundarySet:
 
 def groups(countries: pa.Table, units: pa.Table) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return a number for the code of each country row and for the country of each unit."""
-    codes = [*countries["code"].to_pylist(), *units["country"].to_pylist()]
-    number = np.unique(np.asarray(codes, str), return_inverse=True)[1]
-    return number[: len(countries)], number[len(countries) :]
+    of_country, of_unit = numbered(countries["code"].to_pylist(), units["country"].to_pylist())
+    return of_country, of_unit
+
+
+def numbered(*codes: list[str]) -> list[NDArray[np.int64]]:
+    """Return a number for each code, equal for equal codes, in the lists they came in."""
+    number = np.unique(np.asarray([c for some in codes for c in some], str), return_inverse=True)[1]
+    return np.split(number, np.cumsum([len(some) for some in codes])[:-1])
 
 
 def open_set(folder: str | os.PathLike[str], name: str | None = None) -> BoundarySet:
-    """Open the set in a folder that `geodata.boundary_build` has finished.
+    """Open the set in a folder that `geodata.boundaries.build` has finished.
 
     Raises
     ------
@@ -150,33 +222,14 @@ def open_set(folder: str | os.PathLike[str], name: str | None = None) -> Boundar
         )
         raise FileError(msg)
     index = locate.load(folder / INDEX)
-    tables = []
-    for file in (COUNTRIES, UNITS):
-        names = [n for n in pq.read_schema(folder / file).names if n != "geometry"]
-        tables.append(read_region_table(folder / file, names))
+    tables = [_rows(folder / file) for file in (COUNTRIES, UNITS)]
     return BoundarySet(name or folder.name, folder, index, *tables)
 
 
-def verify_set(folder: str | os.PathLike[str]) -> list[str]:
-    """Return what is wrong with the files of a set, compared with its provenance; [] if nothing.
-
-    Raises
-    ------
-    FileError
-        If the folder holds no set.
-    """
-    folder = Path(folder)
-    open_set(folder)
-    problems = []
-    record = folder / PROVENANCE
-    if not record.is_file():
-        return [f"{PROVENANCE} is missing"]
-    for name, entry in json.loads(record.read_text())["outputs"].items():
-        if not (folder / name).is_file():
-            problems.append(f"{name} is missing")
-        elif files.sha256(folder / name) != entry["sha256"]:
-            problems.append(f"{name} does not match its SHA-256")
-    return problems
+def _rows(path: Path, columns: list[str] | None = None) -> pa.Table:
+    wide = {"geometry", "bbox"}
+    schema = COUNTRY_SCHEMA if path.name == COUNTRIES else UNIT_SCHEMA
+    return read_region_table(path, columns or [name for name in schema.names if name not in wide])
 
 
 def _geometries(path: Path) -> NDArray[Any]:
@@ -184,9 +237,19 @@ def _geometries(path: Path) -> NDArray[Any]:
 
 
 def read_region_table(path: Path, columns: list[str] | None = None) -> pa.Table:
-    """Read a Parquet file without pyarrow's dataset module, which takes pandas along."""
-    with pq.ParquetFile(path) as file:
-        return file.read(columns=columns, use_threads=False)
+    """Read a Parquet file without pyarrow's dataset module, which takes pandas along.
+
+    Raises
+    ------
+    FileError
+        If it is damaged.
+    """
+    try:
+        with pq.ParquetFile(path) as file:
+            return file.read(columns=columns, use_threads=False)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        msg = f"{path}: cannot be read ({str(error)[:80]}); build or fetch the set again"
+        raise FileError(msg) from error
 
 
 def from_wkb(table: pa.Table) -> NDArray[Any]:

@@ -1,8 +1,8 @@
-"""Make a boundary set from source files: building the shipped data is not running.
+"""Make what is shipped: the bundled boundary set, its places and their names.
 
-`build_set` reads the files of a provider, repairs their shapes, names and codes the regions by
-ISO 3166, and compiles the index; the same sources give the same bytes. Nothing but the command
-``geodata boundaries build`` imports this package, which alone needs geopandas.
+`build_bundled` reads the sources, applies the tables of facts, names and codes the divisions by
+ISO 3166; the same sources give the same bytes. What anybody's boundaries need too is in
+`geodata.boundaries.building`. Nothing but ``geodata boundaries build bundled`` imports this.
 """
 
 import lazy_loader as lazy

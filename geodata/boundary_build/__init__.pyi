@@ -1,1 +1,1 @@
-from .make import build_set as build_set
+from .make import build_bundled as build_bundled

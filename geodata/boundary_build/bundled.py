@@ -1,4 +1,4 @@
-"""Build region tables: the bundled set from its two sources, or a set from files of your own.
+"""Build the region tables of the bundled set from its two sources.
 
 ``geodata boundaries build bundled --from DIR`` calls `write_bundled`: it reads
 ``DIR/country-coder/borders.json`` and Natural Earth's admin-1 units and writes two Parquet files
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -21,8 +20,9 @@ import pyarrow.parquet as pq
 import shapely
 
 from geodata import boundaries, files
-from geodata.boundary_build import countries, iso, naming, units
-from geodata.boundary_build.regions import PROVENANCE, RegionTables, write_tables
+from geodata.boundaries import PROVENANCE
+from geodata.boundaries.building import RegionTables, subdivisions, write_tables
+from geodata.boundary_build import countries, naming, units
 
 
 @dataclass(frozen=True)
@@ -120,31 +120,6 @@ def write_bundled(from_dir: Path, out_dir: Path) -> list[Path]:
     return [*outputs, path]
 
 
-def read_source(provider: str, paths: Iterable[Path]) -> RegionTables:
-    """Read boundary files of a provider into region tables; needs the extra ``boundaries``.
-
-    Parameters
-    ----------
-    provider
-        A name of `geodata.boundary_build.providers.PROVIDERS`.
-    paths
-        Files of that provider, any number of levels and countries.
-
-    Raises
-    ------
-    FileError
-        If there is no such provider, or a file is not one of its files.
-
-    See Also
-    --------
-    geodata.boundary_build.sources.read : the same with the counts of what was repaired, and for
-        columns of your own.
-    """
-    from geodata.boundary_build import providers, sources
-
-    return sources.read(providers.provider(provider), paths).tables
-
-
 def problems(tables: RegionTables) -> list[str]:
     """Return what is wrong with region tables of the bundled set; [] if nothing.
 
@@ -178,7 +153,7 @@ def _country_problems(rows: list[dict[str, Any]]) -> list[str]:
 def _code_problems(rows: list[dict[str, Any]]) -> list[str]:
     found = []
     for row in rows:
-        known = iso.subdivisions(row["country"])
+        known = subdivisions(row["country"])
         found += [
             f"{row['country']}: {key} {row[key]} of {row['admin1_name']} is not in ISO 3166-2"
             for key in ("admin1_code", "admin2_code")

@@ -20,24 +20,7 @@ import shapely.geometry
 from numpy.typing import NDArray
 
 from geodata import boundaries
-from geodata.boundary_build import shapes
-
-COUNTRY_SCHEMA = pa.schema(
-    [
-        pa.field("code", pa.string(), nullable=False),
-        pa.field("alpha3", pa.string()),
-        pa.field("name", pa.string(), nullable=False),
-        pa.field("continent", pa.string()),
-        pa.field("sovereign_code", pa.string()),
-        pa.field("sovereign_admin1_name", pa.string()),
-        pa.field("sovereign_admin1_code", pa.string()),
-        pa.field("disputed", pa.bool_(), nullable=False),
-        pa.field(
-            "claims", pa.list_(pa.struct([("worldview", pa.string()), ("code", pa.string())]))
-        ),
-        pa.field("geometry", pa.binary(), nullable=False),
-    ]
-)
+from geodata.boundaries.building import country_rows, polygonal, repair, snap, wkb
 
 # UN M49 areas as country-coder lists them; South America lies inside the Americas.
 CONTINENTS = {
@@ -48,6 +31,8 @@ CONTINENTS = {
     "005": "South America",
     "003": "North America",
 }
+
+RELEASE = "country-coder 5.6.1"
 
 SEAM_DEGREES = 179.98
 
@@ -106,13 +91,27 @@ def country_table(
     Returns
     -------
     pyarrow.Table
-        Columns of `COUNTRY_SCHEMA`, ordered by code, then by area from large to small.
+        Columns of `geodata.boundaries.COUNTRY_SCHEMA`, ordered by code, then by area from large
+        to small.
     """
     continents = {f.code: f.continent for f in features if f.code is not None}
     pieces = {piece.name: piece for piece in boundaries.pieces()}
     rows = sorted(_shapes(features, land), key=lambda s: (s.code, -s.geometry.area, s.piece))
-    records = [_record(shape, pieces.get(shape.piece), continents) for shape in rows]
-    return pa.Table.from_pylist(records, schema=COUNTRY_SCHEMA)
+    first = {shape.code: shape for shape in reversed(rows)}
+    return country_rows(
+        [
+            {
+                "id": shape.code if first[shape.code] is shape else _part_id(shape),
+                **_record(shape, pieces.get(shape.piece), continents),
+            }
+            for shape in rows
+        ]
+    )
+
+
+def _part_id(shape: Shape) -> str:
+    """Return the id of a row that is not the main one of its country."""
+    return f"{shape.code}/{shape.piece or shape.feature}"
 
 
 def _feature(raw: dict[str, object]) -> Feature:
@@ -125,7 +124,7 @@ def _feature(raw: dict[str, object]) -> Feature:
     code = str(codes[0]) if codes else None
     continent = "Antarctica" if code == "AQ" else next(iter(continents), None)
     drawn = shapely.geometry.shape(raw["geometry"])
-    fixed, _ = shapes.repair([shapely.transform(drawn, _onto_antimeridian)])
+    fixed, _ = repair([shapely.transform(drawn, _onto_antimeridian)])
     return Feature(str(properties["wikidata"]), code, continent, fixed[0])
 
 
@@ -174,7 +173,7 @@ def _by_country(features: list[Feature]) -> dict[tuple[str, str], shapely.Geomet
 
 
 def _joined(geometries: list[shapely.Geometry]) -> shapely.Geometry:
-    return shapes.polygonal(shapes.snap(shapely.union_all(geometries)))
+    return polygonal(snap(shapely.union_all(geometries)))
 
 
 def _cut(
@@ -241,14 +240,19 @@ def _record(
     sovereign = boundaries.sovereign(shape.code, shape.feature)
     claims = piece.claims if piece else ()
     return {
+        "level": "country",
         "code": shape.code,
         "alpha3": iso.alpha_3 if iso else "XKX",
         "name": boundaries.country_name(shape.code),
+        "names": {"en": boundaries.country_name(shape.code)},
         "continent": continents.get(shape.code),
         "sovereign_code": sovereign.country if sovereign else None,
         "sovereign_admin1_name": sovereign.admin1_name if sovereign else None,
         "sovereign_admin1_code": sovereign.admin1_code if sovereign else None,
         "disputed": bool(piece and piece.disputed),
         "claims": [{"worldview": view, "code": code} for view, code in claims],
-        "geometry": shapes.wkb([shape.geometry])[0],
+        "source": "country-coder and Natural Earth" if piece else "country-coder",
+        "release": RELEASE,
+        "licence": "ISC",
+        "geometry": wkb([shape.geometry])[0],
     }

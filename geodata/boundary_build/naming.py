@@ -24,16 +24,19 @@ import pyarrow as pa
 import shapely
 
 from geodata import boundaries
-from geodata.boundary_build import shapes
-from geodata.boundary_build.iso import (
+from geodata.boundaries.building import (
     NameIndex,
     Subdivision,
     plain,
+    polygonal,
     readings,
+    snap,
     subdivisions,
+    unit_rows,
     without_kinds,
+    wkb,
 )
-from geodata.boundary_build.units import UNIT_SCHEMA, Corrected, Unit, corrected
+from geodata.boundary_build.units import Corrected, Unit, corrected
 
 SURE = -1
 """Rank of a code that a correction gives; names rank from 0, the strictest, upwards."""
@@ -57,11 +60,12 @@ def unit_table(units: Iterable[Unit]) -> pa.Table:
     Returns
     -------
     pyarrow.Table
-        Columns of `UNIT_SCHEMA`, ordered by country and names; one row for each division.
+        Columns of `geodata.boundaries.UNIT_SCHEMA`, ordered by country and names; one row for
+        each division.
     """
     named = _with_aliases(_joined(_named(corrected(units))))
     rows = sorted(named, key=lambda n: (n.country, n.admin1[0], n.admin2[0] if n.admin2 else ""))
-    return pa.Table.from_pylist([_record(row) for row in rows], schema=UNIT_SCHEMA)
+    return unit_rows([_record(row) for row in rows])
 
 
 def _named(units: list[Corrected]) -> list[Named]:
@@ -183,7 +187,7 @@ def _union(group: list[Named]) -> Named:
     first = group[0]
     if len(group) == 1:
         return first
-    union = shapes.polygonal(shapes.snap(shapely.union_all([unit.geometry for unit in group])))
+    union = polygonal(snap(shapely.union_all([unit.geometry for unit in group])))
     aliases = frozenset[str]().union(*(unit.aliases for unit in group))
     others = frozenset[str]().union(*(unit.admin1_aliases for unit in group))
     return replace(first, aliases=aliases, admin1_aliases=others, geometry=union)
@@ -192,15 +196,25 @@ def _union(group: list[Named]) -> Named:
 def _record(unit: Named) -> dict[str, object]:
     admin1_name, admin1_code = unit.admin1
     admin2_name, admin2_code = unit.admin2 or (None, None)
+    name, code = unit.admin2 or unit.admin1
+    path = "/".join(filter(None, (unit.country, admin1_name, admin2_name)))
     return {
+        "id": code or path,
+        "level": "admin2" if unit.admin2 else "admin1",
+        "parent": unit.country,
         "country": unit.country,
+        "code": code,
+        "name": name,
         "admin1_name": admin1_name,
         "admin1_code": admin1_code,
         "admin2_name": admin2_name,
         "admin2_code": admin2_code,
         "aliases": sorted(unit.aliases),
         "admin1_aliases": sorted(unit.admin1_aliases),
-        "geometry": shapes.wkb([unit.geometry])[0],
+        "source": "Natural Earth",
+        "release": "Natural Earth 4.1.0",
+        "licence": "public domain",
+        "geometry": wkb([unit.geometry])[0],
     }
 
 

@@ -14,25 +14,11 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
 
 from geodata import boundaries
-from geodata.boundary_build import shapes
-
-UNIT_SCHEMA = pa.schema(
-    [
-        pa.field("country", pa.string(), nullable=False),
-        pa.field("admin1_name", pa.string()),
-        pa.field("admin1_code", pa.string()),
-        pa.field("admin2_name", pa.string()),
-        pa.field("admin2_code", pa.string()),
-        pa.field("aliases", pa.list_(pa.string())),
-        pa.field("admin1_aliases", pa.list_(pa.string())),
-        pa.field("geometry", pa.binary(), nullable=False),
-    ]
-)
+from geodata.boundaries.building import polygonal, repair, snap
 
 
 @dataclass(frozen=True)
@@ -53,7 +39,7 @@ def read_units(path: Path) -> list[Unit]:
     """Read Natural Earth's admin-1 units, in file order."""
     table = pq.read_table(path)
     rows = table.drop_columns(["geometry"]).to_pylist()
-    fixed, _ = shapes.repair(shapely.from_wkb(np.array(table["geometry"].to_pylist(), object)))
+    fixed, _ = repair(shapely.from_wkb(np.array(table["geometry"].to_pylist(), object)))
     return [
         Unit(
             row["iso_a2"] or "",
@@ -88,8 +74,8 @@ def _parts(unit: Unit, rows: list[dict[str, str]]) -> list[Unit]:
             [float(number) for number in point.split()] for point in row["outline"].split(",")
         ]
         outline = shapely.Polygon(points)
-        taken = shapes.polygonal(shapes.snap(shapely.intersection(unit.geometry, outline)))
-        left = shapes.polygonal(shapes.snap(shapely.difference(unit.geometry, outline)))
+        taken = polygonal(snap(shapely.intersection(unit.geometry, outline)))
+        left = polygonal(snap(shapely.difference(unit.geometry, outline)))
         parts.append(Unit(unit.country, row["name"], (), "", taken))
         unit = replace(unit, geometry=left)
     return [unit, *parts]

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from geodata.cli.progress import progress
 
-boundaries_app = typer.Typer(help="Boundary sets: list, build, verify.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from geodata.boundaries import BoundarySet
+
+boundaries_app = typer.Typer(
+    help="Boundary sets: list, fetch, build, verify, describe, diff, export.", no_args_is_help=True
+)
+
+_SHOWN = 10
+"""Regions that `diff` lists of each kind."""
+
+SetName = Annotated[str, typer.Argument(help="Name or folder of a set.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -19,67 +29,273 @@ def register(app: typer.Typer) -> None:
 
 @boundaries_app.command("list")
 def list_() -> None:
-    """List the boundary sets that can be named."""
+    """List the boundary sets that can be named, and those that can be fetched."""
     from geodata import boundaries
 
-    for name, folder in boundaries.available().items():
+    there = boundaries.available()
+    for name, folder in there.items():
         try:
             found = boundaries.load(folder if name != "bundled" else name)
+            counts = ", ".join(f"{level} {n}" for level, n in _counts(found).items())
         except ValueError as error:
             typer.echo(f"{name:20} cannot be opened: {error}")
             continue
-        typer.echo(
-            f"{name:20} {found.countries.num_rows} countries and territories, "
-            f"{found.units.num_rows} units, sha256 {found.sha256[:12]}"
-        )
+        typer.echo(f"{name:20} {counts}, sha256 {found.sha256[:12]}")
+    for name, known in boundaries.known_sets().items():
+        if name not in there:
+            typer.echo(f"{name:20} not here; geodata boundaries fetch {name} ({known.licence})")
+
+
+def _counts(found: BoundarySet) -> dict[str, int]:
+    deeper = {level: len(found.table(level, ["level"])) for level in found.levels[2:]}
+    return {"countries": len(found.countries), "units": len(found.units), **deeper}
 
 
 @boundaries_app.command("build", no_args_is_help=True)
 def build(
-    name: Annotated[
+    kind: Annotated[
         str,
         typer.Argument(
-            help="'bundled', or whose files they are: overture, geoboundaries, gadm, "
-            "natural-earth, whosonfirst or osm-2020.",
+            help="Whose files they are: overture, geoboundaries, naturalearth, gadm, whosonfirst, "
+            "country-levels; file for any other; bundled for the set of this package.",
             show_default=False,
         ),
     ],
     source: Annotated[
-        Path, typer.Option("--from", help="Folder with the source files.", show_default=False)
+        list[Path],
+        typer.Option("--from", help="File or folder; can be repeated.", show_default=False),
     ],
     out: Annotated[
-        Path | None,
+        str | None,
+        typer.Option(help="Name of the new set, or folder to write; else KIND-DATE."),
+    ] = None,
+    column: Annotated[
+        list[str] | None,
         typer.Option(
-            help="Folder to write; else a new set NAME-DATE, or for bundled the package's own."
+            "--column",
+            "-c",
+            help="For file: MEANING=COLUMN, such as country=ISO, admin1=NAME, name:fr=NOM. "
+            "Can be repeated.",
         ),
     ] = None,
+    crs: Annotated[
+        str | None, typer.Option(help="Coordinate system of files that name none: EPSG:2056.")
+    ] = None,
+    swap_axes: Annotated[
+        bool, typer.Option("--swap-axes", help="The files have latitude before longitude.")
+    ] = False,
+    release: Annotated[str | None, typer.Option(help="Release, to write down.")] = None,
+    licence: Annotated[str | None, typer.Option(help="Licence, to write down.")] = None,
 ) -> None:
     """Build a boundary set from source files.
 
-    Example: geodata boundaries build overture --from downloads
-    """
-    from geodata import boundary_build
+    Example: geodata boundaries build overture --from downloads --out overture-2026-09
 
-    with progress(f"building {name}"):
-        folder = boundary_build.build_set(name, source, out)
-    typer.echo(f"{folder}: built")
-    for file in sorted(folder.iterdir()):
+    Example: geodata boundaries build file --from cantons.gpkg -c country=CH -c admin1=NAME
+    """
+    if kind == "bundled":
+        from geodata import boundary_build
+
+        folder = boundary_build.build_bundled(source[0], out)
+        typer.echo(f"{folder}: built")
+        return
+    from datetime import UTC, datetime
+
+    from geodata import boundaries
+
+    target = out or f"{kind}-{datetime.now(UTC).date().isoformat()}"
+    with progress(f"building {target}", "steps") as step:
+        made = boundaries.build(
+            source,
+            target,
+            kind=kind,
+            columns=_mapping(column) if column else None,
+            crs=crs,
+            swap_axes=swap_axes,
+            release=release,
+            licence=licence,
+            progress=step,
+        )
+    typer.echo(f"{made.folder}: built")
+    for line in _made(made.provenance):
+        typer.echo(f"  {line}")
+    for file in sorted(made.folder.iterdir()):
         typer.echo(f"  {file.name:24} {file.stat().st_size / 1e6:8.2f} MB")
 
 
-@boundaries_app.command("verify")
-def verify(
-    name: Annotated[str, typer.Argument(help="Name or folder of a set.")] = "bundled",
+def _mapping(given: list[str]) -> dict[str, str]:
+    """Return the columns of options such as ``country=ISO``."""
+    pairs = [text.partition("=") for text in given]
+    for text, (meaning, _, column) in zip(given, pairs, strict=True):
+        if not meaning or not column:
+            msg = f"--column {text!r} is not MEANING=COLUMN, such as country=ISO"
+            raise ValueError(msg)
+    return {meaning: column for meaning, _, column in pairs}
+
+
+_REPAIRS = {
+    "invalid": "made valid",
+    "empty": "dropped, without any area",
+    "wrapped": "cut at ±180",
+    "snapped": "snapped to 1e-7 degrees",
+}
+
+
+def _made(record: dict[str, Any]) -> list[str]:
+    """Return what had to be done to make a set, and what it leaves open, as lines."""
+    lines = [f"{record['rows']} rows read"]
+    repairs = [f"{n} {_REPAIRS[kind]}" for kind, n in record["repairs"].items() if n]
+    lines.append(f"repairs: {', '.join(repairs) or 'none'}")
+    left = [f"{n} {kind.replace('_', ' ')}" for kind, n in record["left_out"].items() if n]
+    if left:
+        lines.append(f"left out: {', '.join(left)}")
+    if record["joined"]:
+        lines.append(f"{record['joined']} rows joined to the region that they are a part of")
+    for level, found in record["coverage"].items():
+        if found["overlapping"]:
+            lines.append(
+                f"{level}: {found['overlapping']} overlap others, {found['overlap_km2']:,.1f} km2"
+            )
+        if found["with_gaps"]:
+            lines.append(
+                f"{level}: gaps in {found['with_gaps']} countries, {found['gap_km2']:,.1f} km2"
+            )
+    return lines
+
+
+@boundaries_app.command("fetch", no_args_is_help=True)
+def fetch(
+    name: Annotated[str, typer.Argument(help="Name of a known set.", show_default=False)],
+    registry: Annotated[
+        Path | None, typer.Option(help="CSV with more sets: name, url, sha256, licence.")
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Replace a set of that name.")] = False,
 ) -> None:
+    """Download a set, check it against its pinned SHA-256, and put it among your own.
+
+    Example: geodata boundaries fetch lab-2026 --registry https-sets.csv
+    """
+    from geodata import boundaries
+
+    with progress(f"fetching {name}", "bytes") as step:
+        found = boundaries.fetch(name, registry=registry, again=again, progress=step)
+    typer.echo(f"{found.folder}: fetched and verified, sha256 {found.sha256[:12]}")
+
+
+@boundaries_app.command("verify")
+def verify(name: SetName = "bundled") -> None:
     """Check the files of a set against their SHA-256; exit code 1 if one differs.
 
     Example: geodata boundaries verify bundled
     """
     from geodata import boundaries
 
-    problems = boundaries.verify_set(boundaries.load(name).folder)
+    problems = boundaries.verify_set(boundaries.find(name))
     for problem in problems:
         typer.secho(f"error: {problem}", fg="red", err=True)
     if problems:
         raise typer.Exit(1)
     typer.echo(f"{name}: every file matches its SHA-256")
+
+
+@boundaries_app.command("describe")
+def describe(name: SetName = "bundled") -> None:
+    """Tell what a set holds, from whom, and what had to be done to it.
+
+    Example: geodata boundaries describe bundled
+    """
+    from geodata import boundaries
+
+    found = boundaries.describe(name)
+    typer.echo(f"{found.name}  {found.folder}")
+    for title, text in (
+        ("regions", ", ".join(f"{level} {n:,}" for level, n in found.regions.items())),
+        ("sources", ", ".join(found.sources)),
+        ("releases", ", ".join(found.releases) or "not stated"),
+        ("licences", ", ".join(found.licences)),
+        ("worldviews", " ".join(found.worldviews)),
+        ("disputed", f"{found.disputed} regions"),
+        ("size", f"{found.size / 1e6:,.1f} MB"),
+        ("sha256", found.sha256),
+    ):
+        typer.echo(f"  {title:11}{text}")
+    if "repairs" in found.provenance:
+        for line in _made(found.provenance):
+            typer.echo(f"  {line}")
+
+
+@boundaries_app.command("diff", no_args_is_help=True)
+def diff(
+    old: Annotated[str, typer.Argument(help="Name or folder of a set.", show_default=False)],
+    new: Annotated[str, typer.Argument(help="Name or folder of a set.", show_default=False)],
+    table: Annotated[
+        Path | None,
+        typer.Option(help="File with coordinates: count the rows whose labels would change."),
+    ] = None,
+    lat: Annotated[str | None, typer.Option(help="Name of the latitude column.")] = None,
+    lon: Annotated[str | None, typer.Option(help="Name of the longitude column.")] = None,
+) -> None:
+    """Tell which regions two sets do not have in common, and which moved.
+
+    Example: geodata boundaries diff bundled cantons --table photos.csv
+    """
+    from geodata import boundaries
+
+    for level, found in boundaries.diff(old, new).items():
+        typer.echo(
+            f"{level}: {found.same} the same, {len(found.added)} added, {len(found.removed)} gone, "
+            f"{len(found.renamed)} renamed, {len(found.moved)} moved"
+        )
+        _echo_some("added", found.added)
+        _echo_some("gone", found.removed)
+        _echo_some("renamed", [f"{one} -> {other}" for one, other in found.renamed])
+        _echo_some("moved", [f"{name}, {share:.0%} of its area" for name, share in found.moved])
+    if table is not None:
+        points = _points(table, lat, lon)
+        changed = boundaries.rows_changed(old, new, points.lat, points.lon)
+        told = ", ".join(f"{n} {level}" for level, n in changed.items() if level != "any")
+        typer.echo(f"{table}: {changed['any']} of {len(points.lat)} rows would change: {told}")
+
+
+def _echo_some(title: str, names: list[str]) -> None:
+    if names:
+        more = f", and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        typer.echo(f"  {title}: {'; '.join(names[:_SHOWN])}{more}")
+
+
+def _points(table: Path, lat: str | None, lon: str | None) -> Any:
+    """Return the checked coordinates of the rows of a file that have some."""
+    import numpy as np
+    import pyarrow as pa
+
+    from geodata import coords, files, tables
+
+    opened = tables.open_rows(table)
+    names = files.coordinate_columns(list(opened.columns), lat, lon, where=opened.name)
+    rows = pa.concat_tables(
+        pa.table([coords.parse_numbers(files.column_at(batch, n)) for n in names], ["y", "x"])
+        for batch in opened.tables(None)
+    )
+    found = coords.arrays(rows["y"], rows["x"])
+    valid = np.flatnonzero(found.valid)
+    return found._replace(lat=found.lat[valid], lon=found.lon[valid], valid=found.valid[valid])
+
+
+@boundaries_app.command("export", no_args_is_help=True)
+def export(
+    name: Annotated[str, typer.Argument(help="Name or folder of a set.", show_default=False)],
+    out: Annotated[
+        Path,
+        typer.Argument(
+            help="File: .zip (the whole set), .parquet or .geojson.", show_default=False
+        ),
+    ],
+) -> None:
+    """Write a set as one file for others, where its licence lets them have it.
+
+    Example: geodata boundaries export cantons cantons.zip
+    """
+    from geodata import boundaries, files
+
+    path = boundaries.export(name, out)
+    typer.echo(f"{path}: {path.stat().st_size / 1e6:.2f} MB, sha256 {files.sha256(path)}")

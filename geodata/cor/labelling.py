@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -68,12 +69,15 @@ class Labeller:
                 lat, lon, None, None, None, None, None, None, None, "none", None, False, ()
             )
         region = self._region(country, unit)
-        city, distance = self._city(lat, lon, country)
+        deeper = self.boundaries.deeper_one(lat, lon) if offset == 0.0 else {}
+        admin2 = self._deeper_name("admin2", deeper, country) or region.admin2
+        locality = self._deeper_name("locality", deeper, country)
+        city, distance = (locality, 0.0) if locality else self._city(lat, lon, country)
         match = "inside" if offset == 0.0 else "nearest"
         claims = self._claims[country]
         return RegionChain(
             lat, lon, region.country, region.country_code, region.admin1, region.admin1_code,
-            region.admin2, city, distance, match, offset, self._disputed[country], claims,
+            admin2, city, distance, match, offset, self._disputed[country], claims,
         )  # fmt: skip
 
     def table(self, points: Coordinates) -> pa.Table:
@@ -90,11 +94,51 @@ class Labeller:
         columns = {name: pc.take(names[name], index) for name in names}
         columns["city"] = pc.take(self.places.names, pa.array(city, mask=city < 0))
         columns["city_distance_km"] = pa.array(distance, mask=city < 0)
+        self._put_deeper(columns, found.deeper, country)
         columns["match"] = pc.take(pa.array(_MATCHES), pa.array(match))
         columns["offset_km"] = pa.array(found.offset_km, mask=country < 0)
         disputed = np.where(country >= 0, self._disputed_rows[country], False)
         columns["disputed"] = pa.array(disputed)
         return pa.table(columns)
+
+    def _put_deeper(
+        self,
+        columns: dict[str, Any],
+        deeper: Mapping[str, NDArray[np.int32]],
+        country: NDArray[np.int32],
+    ) -> None:
+        """Replace admin2 and city by the regions of the set that contain the points."""
+        for level, column in (("admin2", "admin2"), ("locality", "city")):
+            if level in deeper:
+                row = np.where(self._own_names[country] & (country >= 0), deeper[level], -1)
+                names = pa.array(self._deeper_names(level), pa.string())
+                text = pc.take(names, pa.array(row, mask=row < 0))
+                columns[column] = pc.coalesce(text, columns[column])
+                if column == "city":
+                    inside = pc.is_valid(text)
+                    columns["city_distance_km"] = pc.if_else(
+                        inside, 0.0, columns["city_distance_km"]
+                    )
+
+    def _deeper_name(self, level: str, rows: dict[str, int], country: int) -> str | None:
+        row = rows.get(level, -1)
+        return self._deeper_names(level)[row] if row >= 0 and self._own_names[country] else None
+
+    def _deeper_names(self, level: str) -> list[str | None]:
+        if level not in self._deeper_known:
+            names = self.boundaries.table(level, ["name"])["name"].to_pylist()
+            self._deeper_known[level] = names
+        return self._deeper_known[level]
+
+    @cached_property
+    def _deeper_known(self) -> dict[str, list[str | None]]:
+        return {}
+
+    @cached_property
+    def _own_names(self) -> NDArray[np.bool_]:
+        """Whether each country row keeps its levels; a territory shown as a region does not."""
+        codes = [self._by_code[code]["sovereign_code"] for code in self._shown_codes]
+        return np.array([self.dependencies == "own" or c not in self._by_code for c in codes])
 
     def _names(
         self, country: NDArray[np.int32], unit: NDArray[np.int32]
@@ -231,7 +275,7 @@ def labeller(boundaries: Any, worldview: str, dependencies: str, max_offset_km: 
         chosen = boundaries
     else:
         chosen = _boundaries.load("bundled" if boundaries is None else os.fspath(boundaries))
-    return _labeller(chosen, worldview, dependencies, max_offset_km)
+    return _labeller(chosen, worldview.lower(), dependencies, max_offset_km)
 
 
 @lru_cache(maxsize=16)

@@ -15,18 +15,17 @@ import shapely
 from hypothesis import given, strategies as st
 
 from geodata import files
-from geodata.boundaries import BUNDLED, facts
-from geodata.boundary_build import (
-    bundled,
-    countries,
-    iso,
-    make,
-    providers,
-    regions,
-    shapes,
-    sources,
-    units,
+from geodata.boundaries import (
+    BUNDLED,
+    COUNTRIES,
+    COUNTRY_SCHEMA,
+    PROVENANCE,
+    UNIT_SCHEMA,
+    UNITS,
+    facts,
 )
+from geodata.boundaries.building import iso, providers, regions, shapes, sources
+from geodata.boundary_build import bundled, make, units
 from geodata.files import FileError
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "boundaries"
@@ -38,9 +37,7 @@ needs_data = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def tables():
-    return regions.RegionTables(
-        pq.read_table(BUNDLED / regions.COUNTRIES), pq.read_table(BUNDLED / regions.UNITS)
-    )
+    return regions.RegionTables(pq.read_table(BUNDLED / COUNTRIES), pq.read_table(BUNDLED / UNITS))
 
 
 class Finder:
@@ -83,9 +80,9 @@ def geometries(table):
 def test_rebuild_gives_the_same_bytes(tmp_path):
     # R14: same inputs, same bytes; R18: inputs and outputs are named with their SHA-256
     paths = bundled.write_bundled(DATA, tmp_path)
-    assert [path.name for path in paths] == [regions.COUNTRIES, regions.UNITS, regions.PROVENANCE]
+    assert [path.name for path in paths] == [COUNTRIES, UNITS, PROVENANCE]
     made = json.loads(paths[2].read_text(encoding="utf-8"))
-    committed = json.loads((BUNDLED / regions.PROVENANCE).read_text(encoding="utf-8"))
+    committed = json.loads((BUNDLED / PROVENANCE).read_text(encoding="utf-8"))
     if made["tools"] != committed["tools"]:
         pytest.skip(f"the committed set was made by other versions: {committed['tools']}")
     for path in paths[:2]:
@@ -97,15 +94,15 @@ def test_rebuild_gives_the_same_bytes(tmp_path):
 def test_the_whole_set_is_rebuilt_to_the_same_bytes(tmp_path):
     # index, places and names too: two minutes and 3 GB
     made = make.build_bundled(DATA, tmp_path / "bundled")
-    committed = json.loads((BUNDLED / regions.PROVENANCE).read_text(encoding="utf-8"))
-    if json.loads((made / regions.PROVENANCE).read_text())["tools"] != committed["tools"]:
+    committed = json.loads((BUNDLED / PROVENANCE).read_text(encoding="utf-8"))
+    if json.loads((made / PROVENANCE).read_text())["tools"] != committed["tools"]:
         pytest.skip(f"the committed set was made by other versions: {committed['tools']}")
     for path in sorted(made.iterdir()):
         assert path.read_bytes() == (BUNDLED / path.name).read_bytes(), path.name
 
 
 def test_provenance_describes_the_committed_files():
-    record = json.loads((BUNDLED / regions.PROVENANCE).read_text(encoding="utf-8"))
+    record = json.loads((BUNDLED / PROVENANCE).read_text(encoding="utf-8"))
     for name, output in record["outputs"].items():
         assert files.sha256(BUNDLED / name) == output["sha256"]
     assert record["tables"] == facts.digests()
@@ -118,7 +115,7 @@ def test_bundled_set_breaks_no_rule(tables):
 
 
 def test_bundled_set_is_small_and_complete(tables):
-    assert sum((BUNDLED / name).stat().st_size for name in (regions.COUNTRIES, regions.UNITS)) < 5e6
+    assert sum((BUNDLED / name).stat().st_size for name in (COUNTRIES, UNITS)) < 5e6
     import pycountry
 
     iso_codes = {country.alpha_2 for country in pycountry.countries}
@@ -410,6 +407,10 @@ def test_repair_refuses_what_is_no_degrees(shape):
 # Files of other providers
 
 
+def read_source(name, paths):
+    return sources.read(providers.provider(name), paths).tables
+
+
 def square(west, south, size=1.0):
     return shapely.box(west, south, west + size, south + size)
 
@@ -454,7 +455,7 @@ def test_overture(tmp_path):
     }
     path = tmp_path / "division_area.parquet"
     pq.write_table(table.replace_schema_metadata({"geo": json.dumps(geo)}), path)
-    found = bundled.read_source("overture", [path])
+    found = read_source("overture", [path])
     assert found.countries["name"].to_pylist() == ["Switzerland"]
     assert named(found.units) == [
         ("CH", "Zurich", "CH-ZH", None, None),
@@ -504,7 +505,7 @@ def test_gadm_layers_of_one_geopackage(tmp_path):
         GID_0=["LUX"], COUNTRY=["Luxembourg"], GID_1=["LUX.1_1"], NAME_1=["Diekirch"],
         GID_2=["LUX.1.1_1"], NAME_2=["Clervaux"], VARNAME_2=[None], NL_NAME_2=[None],
     ).to_file(path, layer="ADM_ADM_2")  # fmt: skip
-    found = bundled.read_source("gadm", [path])
+    found = read_source("gadm", [path])
     assert found.countries["code"].to_pylist() == ["LU"]
     assert named(found.units) == [
         ("LU", "Diekirch", "LU-DI", None, None),
@@ -559,7 +560,7 @@ def test_whos_on_first_switzerland():
 @pytest.mark.slow
 def test_osm_layout_of_the_world():
     paths = [DATA / "osm-2020" / f"admin{level}.parquet" for level in range(3)]
-    reading = sources.read(providers.OSM_2020, paths)
+    reading = sources.read(providers.COUNTRY_LEVELS, paths)
     found = reading.tables
     rows = named(found.units)
     assert len(rows) > 8000
@@ -573,29 +574,29 @@ def test_osm_layout_of_the_world():
 def test_tables_of_a_source_have_the_schema_of_the_bundled_set(tables, tmp_path):
     path = tmp_path / "one.geojson"
     frame([square(0, 0)], shapeName=["X"], shapeGroup=["FRA"], shapeType=["ADM0"]).to_file(path)
-    found = bundled.read_source("geoboundaries", [path])
-    assert found.countries.schema == countries.COUNTRY_SCHEMA == tables.countries.schema
-    assert found.units.schema == units.UNIT_SCHEMA == tables.units.schema
+    found = read_source("geoboundaries", [path])
+    assert found.countries.schema == COUNTRY_SCHEMA == tables.countries.schema
+    assert found.units.schema == UNIT_SCHEMA == tables.units.schema
     written = regions.write_tables(found, tmp_path)
     assert [pq.read_table(p).num_rows for p in written] == [1, 0]
 
 
 def test_errors_say_what_was_found_and_expected(tmp_path):
     with pytest.raises(FileError, match=r"no boundary provider 'gadmm'.*overture"):
-        bundled.read_source("gadmm", [])
+        read_source("gadmm", [])
     with pytest.raises(FileError, match="found nothing there"):
-        bundled.read_source("gadm", [tmp_path / "absent.gpkg"])
+        read_source("gadm", [tmp_path / "absent.gpkg"])
     broken = tmp_path / "broken.gpkg"
     broken.write_bytes(b"no boundaries")
     with pytest.raises(FileError, match=r"broken\.gpkg: cannot be read as boundaries"):
-        bundled.read_source("gadm", [broken])
+        read_source("gadm", [broken])
     other = tmp_path / "other.geojson"
     frame([square(0, 0)], a=["x"]).to_file(other)
     with pytest.raises(FileError, match=r"expected columns .*GID_0.*found \['a'\]"):
-        bundled.read_source("gadm", [other])
+        read_source("gadm", [other])
     with pytest.raises(FileError, match=r"missing; expected country-coder 5\.6\.1"):
         bundled.assemble(tmp_path)
     far = tmp_path / "far.geojson"
     frame([square(0, 95)], shapeName=["X"], shapeGroup=["FRA"], shapeType=["ADM1"]).to_file(far)
     with pytest.raises(FileError, match=r"far\.geojson: geometry in row 0 .*swap lat and lon"):
-        bundled.read_source("geoboundaries", [far])
+        read_source("geoboundaries", [far])

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.boundaries import Borders
+from geodata.boundaries.nearest import Borders
 from geodata.locate import CELL, COLUMNS, Index
 from geodata.sphere import haversine_km
 
@@ -31,44 +31,52 @@ def fill(
     is_open: NDArray[np.bool_],
     group: Ints,
     borders: Borders,
+    *,
+    records: bool = True,
 ) -> Index:
     """Return the index with open owners replaced wherever one unit is certain.
 
     Parameters
     ----------
     index : Index
-    owners : ndarray of int32, shape (o, 2)
-        Country row and unit row (-1 for none) of each owner id of the index.
+    owners : ndarray of int32, shape (o, columns)
+        Country row, unit row (-1 for none) and what else each owner id keeps.
     is_open : ndarray of bool, shape (o,)
         Owners that have a country but no unit although the country has units.
     group : ndarray of int, shape (countries,)
         Group of each country row: rows of one country share it.
     borders : Borders
         The units' borders, in the groups of their countries.
+    records : bool
+        Also fill the cells that borders cross: half of the time, for a strip of points.
     """
     data = {name: array.copy() for name, array in index.data.items()}
     book = _Owners(owners)
     for name, cells in (("base", _base_cells), ("sub", _sub_cells)):
         at = np.flatnonzero((data[name] >= 0) & is_open[np.maximum(data[name], 0)])
-        country = owners[data[name][at], 0]
-        unit = _certain_unit(group[country], *cells(data, at), borders)
+        owner = data[name][at]
+        unit = _certain_unit(group[owners[owner, 0]], *cells(data, at), borders)
         sure = unit >= 0
-        data[name][at[sure]] = book.ids(country[sure], unit[sure])
-    _fill_records(data, owners, is_open, group, borders, book)
+        data[name][at[sure]] = book.ids(owner[sure], unit[sure])
+    if records:
+        _fill_records(data, owners, is_open, group, borders, book)
     data["owners"] = book.table()
     return Index(data, index.meta)
 
 
 class _Owners:
-    """Owner ids for (country, unit), new ones appended to those of the index."""
+    """Owner ids for rows of the levels, new ones appended to those of the index."""
 
     def __init__(self, owners: NDArray[np.int32]) -> None:
         self._rows = [tuple(row) for row in owners.tolist()]
         self._id = {row: i for i, row in reversed(list(enumerate(self._rows)))}
 
-    def ids(self, country: NDArray[Any], unit: NDArray[Any]) -> NDArray[np.int32]:
-        out = np.empty(len(country), np.int32)
-        for i, row in enumerate(zip(country.tolist(), unit.tolist(), strict=True)):
+    def ids(self, owner: NDArray[Any], unit: NDArray[Any]) -> NDArray[np.int32]:
+        """Return the ids of owners whose unit is replaced."""
+        out = np.empty(len(owner), np.int32)
+        for i, (old, new) in enumerate(zip(owner.tolist(), unit.tolist(), strict=True)):
+            country, _, *deeper = self._rows[old]
+            row = (country, new, *deeper)
             if row not in self._id:
                 self._id[row] = len(self._rows)
                 self._rows.append(row)
@@ -146,7 +154,7 @@ def _fill_records(
         for country, unit in zip(wanted[key[0]], key[1:], strict=True):
             if unit >= 0:
                 hit = is_open[before] & (owners[before, 0] == country)
-                table[hit] = book.ids(np.array([country]), np.array([unit]))[0]
+                table[hit] = book.ids(before[hit], np.full(np.count_nonzero(hit), unit))
         start[i], length = length, length + len(table)
         tables.append(table)
     data["table_start"][fresh] = start[which.ravel()]

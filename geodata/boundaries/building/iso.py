@@ -10,8 +10,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from geodata import boundaries
-from geodata.boundaries import KINDS
+from geodata.boundaries.facts import KINDS, drawn_level, facts_table
 
 # Letters that Unicode does not take apart into a base letter and an accent.
 LETTERS = str.maketrans(
@@ -42,7 +41,7 @@ def subdivisions(country: str) -> Mapping[str, Subdivision]:
     get: Any = pycountry.subdivisions.get
     listed = get(country_code=country) or []
     found = {s.code: Subdivision(s.code, s.name, s.parent_code) for s in listed}
-    for row in boundaries.facts_table("codes"):
+    for row in facts_table("codes"):
         if row["code"].startswith(f"{country}-"):
             found[row["code"]] = Subdivision(row["code"], row["name"], row["parent"] or None)
     return MappingProxyType(found)
@@ -103,7 +102,7 @@ class NameIndex:
     """Looks names up among the subdivisions of one country, strictest reading first."""
 
     def __init__(self, country: str, iso: Mapping[str, Subdivision]) -> None:
-        self._prefer_child = boundaries.drawn_level(country) == "child"
+        self._prefer_child = drawn_level(country) == "child"
         self._steps = [
             (key, _group((key(reading), s) for s in iso.values() for reading in readings(s.name)))
             for key in (str, plain, bare)

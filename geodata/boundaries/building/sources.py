@@ -1,28 +1,30 @@
 """Boundary files of other providers, or your own, as the region tables of a boundary set.
 
-A `geodata.boundary_build.providers.Provider` says which columns mean what; `read` does the rest: it
-reads anything geopandas reads, reprojects to WGS 84, repairs the shapes and counts the repairs.
-`geodata.boundary_build.region_rows` makes the tables. Needs the extra ``boundaries``.
+A `geodata.boundaries.building.providers.Provider` says which columns mean what; `read` does the
+rest: it repairs the shapes, counts the repairs, and refuses what cannot be one set.
+`geodata.boundaries.building.region_rows` makes the tables. Needs the extra ``boundaries``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import shapely
 
-from geodata import boundaries
-from geodata.boundary_build import shapes
-from geodata.boundary_build.iso import subdivisions
-from geodata.boundary_build.providers import Layout, Provider
-from geodata.boundary_build.region_rows import Region, region_tables
-from geodata.boundary_build.regions import RegionTables
+from geodata.boundaries.building import shapes
+from geodata.boundaries.building.checks import joined, refuse_swapped_axes
+from geodata.boundaries.building.iso import subdivisions
+from geodata.boundaries.building.parents import Region
+from geodata.boundaries.building.providers import Layout, Provider
+from geodata.boundaries.building.reading import Axes, Layer, layers
+from geodata.boundaries.building.region_rows import Origin, region_tables
+from geodata.boundaries.building.regions import RegionTables
+from geodata.boundaries.building.views import Views
+from geodata.boundaries.facts import is_country
 from geodata.files import FileError
 
 
@@ -33,13 +35,15 @@ class Reading:
     Attributes
     ----------
     tables : RegionTables
-    repairs : geodata.boundary_build.shapes.Repairs
+    repairs : geodata.boundaries.building.shapes.Repairs
     rows : int
         Rows of the files at a known level.
     without_country : int
         Of them, rows left out because no column holds an ISO 3166-1 code.
     without_name : int
         Of them, divisions left out because no column holds a name.
+    joined : int
+        Rows that were parts of a region that other rows draw too: same key, same file.
     """
 
     tables: RegionTables
@@ -47,6 +51,7 @@ class Reading:
     rows: int
     without_country: int
     without_name: int
+    joined: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,16 +63,29 @@ class _Batch:
     without_name: int
 
 
-def read(source: Provider, paths: Iterable[Path]) -> Reading:
+def read(
+    source: Provider,
+    paths: Iterable[Path],
+    *,
+    axes: Axes | None = None,
+    origin: Origin | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Reading:
     """Read boundary files into region tables.
 
     Parameters
     ----------
     source
-        One of `geodata.boundary_build.providers.PROVIDERS`, or your own with a `Layout` of your
-        columns.
+        One of `geodata.boundaries.building.providers.PROVIDERS`, or your own with a `Layout` of
+        your columns.
     paths
         Its files; of a GeoPackage every layer that has a layout is read.
+    axes : Axes, optional
+        The coordinate system of files that name none, and whether axes are swapped.
+    origin : Origin, optional
+        Source, release and licence to write beside every region.
+    progress : callable, optional
+        Called with the rows read so far.
 
     Returns
     -------
@@ -77,7 +95,8 @@ def read(source: Provider, paths: Iterable[Path]) -> Reading:
     Raises
     ------
     FileError
-        If a file cannot be read, has none of the layouts, or nothing usable is left.
+        If a file cannot be read, has none of the layouts, has swapped axes, if two files draw
+        the same region, or nothing usable is left.
 
     Examples
     --------
@@ -85,87 +104,46 @@ def read(source: Provider, paths: Iterable[Path]) -> Reading:
     ...     requires=("iso", "province"), level="admin1", country=("iso",), names=("province",)),))
     >>> read(mine, [Path("provinces.gpkg")])  # doctest: +SKIP
     """
-    batches = [_batch(path, *layer) for path in paths for layer in _layers(source, Path(path))]
+    batches: list[_Batch] = []
+    for path in paths:
+        for layer in layers(source, Path(path), axes or Axes()):
+            batches.append(_batch(layer))
+            if progress is not None:
+                progress(sum(batch.rows for batch in batches))
     regions = [region for batch in batches for region in batch.regions]
     if not regions:
         msg = f"{source.name}: no region with a country code and a shape in the files given"
         raise FileError(msg)
+    refuse_swapped_axes(regions)
+    whole = joined(regions)
     return Reading(
-        region_tables(regions),
+        region_tables(whole, origin or Origin(source.name, None, source.licence)),
         sum((batch.repairs for batch in batches), shapes.Repairs()),
         sum(batch.rows for batch in batches),
         sum(batch.without_country for batch in batches),
         sum(batch.without_name for batch in batches),
+        len(regions) - len(whole),
     )
 
 
-def _batch(
-    path: Path, layout: Layout, records: list[dict[str, Any]], geometries: list[shapely.Geometry]
-) -> _Batch:
+def _batch(layer: Layer) -> _Batch:
+    layout = layer.layout
+    kept = [i for i, record in enumerate(layer.records) if _wanted(layout, record)]
+    records = [layer.records[i] for i in kept]
     try:
-        fixed, repairs = shapes.repair(geometries)
+        fixed, repairs = shapes.repair(layer.shapes[kept])
     except ValueError as error:
-        msg = f"{path}: {error}"
+        msg = f"{layer.path}: {error}"
         raise FileError(msg) from error
-    countries = [_country(layout, record) for record in records]
+    views = Views.of(layout, records, alpha2)
+    countries = [_country(layout, record) or views.country(record) for record in records]
     found = [
-        _region(layout, record, country, geometry)
+        _region(layer, record, country, geometry, views)
         for record, country, geometry in zip(records, countries, fixed, strict=True)
         if country is not None and geometry is not None
     ]
     named = [region for region in found if region.name or region.level == "country"]
     return _Batch(named, repairs, len(records), countries.count(None), len(found) - len(named))
-
-
-def _layers(
-    source: Provider, path: Path
-) -> Iterator[tuple[Layout, list[dict[str, Any]], list[shapely.Geometry]]]:
-    found = False
-    columns: list[str] = []
-    for columns, records, geometries in _files(path):
-        layout = next((one for one in source.layouts if set(one.requires) <= set(columns)), None)
-        if layout is not None:
-            found = True
-            kept = [i for i, record in enumerate(records) if _wanted(layout, record)]
-            yield layout, [records[i] for i in kept], [geometries[i] for i in kept]
-    if not found:
-        wanted = " or ".join("(" + ", ".join(one.requires) + ")" for one in source.layouts)
-        msg = f"{path}: no file of {source.name}: expected columns {wanted}, found {columns}"
-        raise FileError(msg)
-
-
-def _files(path: Path) -> Iterator[tuple[list[str], list[dict[str, Any]], list[shapely.Geometry]]]:
-    """Yield (columns, records, shapes in WGS 84) of each layer of a file."""
-    import geopandas
-
-    if not path.exists():
-        msg = f"{path}: expected a boundary file, found nothing there"
-        raise FileError(msg)
-    try:
-        if path.suffix.lower() in {".parquet", ".geoparquet"}:
-            frame = geopandas.read_parquet(path)
-            # Arrow keeps structs and maps as they are, which pandas does not
-            table = pq.read_table(path).drop_columns([frame.geometry.name])
-            yield table.column_names, table.to_pylist(), _degrees(frame)
-            return
-        for layer in geopandas.list_layers(path)["name"]:
-            frame = geopandas.read_file(path, layer=layer)
-            if isinstance(frame, geopandas.GeoDataFrame):
-                plain = frame.drop(columns=frame.geometry.name)
-                table = pa.Table.from_pandas(plain, preserve_index=False)
-                yield table.column_names, table.to_pylist(), _degrees(frame)
-    except (OSError, ValueError, RuntimeError, pa.ArrowException) as error:
-        if isinstance(error, FileError):
-            raise
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        msg = f"{path}: cannot be read as boundaries: {reason}"
-        raise FileError(msg) from error
-
-
-def _degrees(frame: Any) -> list[shapely.Geometry]:
-    if frame.crs is not None and not frame.crs.equals("EPSG:4326", ignore_axis_order=True):
-        frame = frame.to_crs("EPSG:4326")
-    return list(frame.geometry)
 
 
 def _wanted(layout: Layout, record: dict[str, Any]) -> bool:
@@ -184,6 +162,8 @@ def _level(layout: Layout, record: dict[str, Any]) -> str | None:
 
 
 def _country(layout: Layout, record: dict[str, Any]) -> str | None:
+    if layout.country_code:
+        return layout.country_code
     values = (_text(_value(record, column)) for column in layout.country)
     codes = (alpha2(value) for value in values if value)
     return next((code for code in codes if code), None)
@@ -204,34 +184,54 @@ def alpha2(code: str) -> str | None:
     if code in {"XKX", "XKO", "KOS"}:
         return "XK"
     if len(code) == 2:
-        return code if boundaries.is_country(code) else None
+        return code if is_country(code) else None
     found = pycountry.countries.get(alpha_3=code)
     return str(found.alpha_2) if found else None
 
 
 def _region(
-    layout: Layout, record: dict[str, Any], country: str, geometry: shapely.Geometry
+    layer: Layer, record: dict[str, Any], country: str, geometry: shapely.Geometry, views: Views
 ) -> Region:
+    layout = layer.layout
     names = [name for name in (_text(_value(record, n)) for n in layout.names) if name]
     code = _text(_value(record, layout.code)) if layout.code else None
     level = _level(layout, record) or ""
-    parent = _text(_value(record, layout.parent)) if layout.parent and level == "admin2" else None
-    listed = code in subdivisions(country) and code != parent
+    parents = [_text(_value(record, column)) for column in layout.parents]
+    listed = level != "country" and code in subdivisions(country)
+    claims = views.claims(record, country)
     return Region(
-        level,
-        country,
-        names[0] if names else "",
-        tuple(dict.fromkeys(name for name in names[1:] if name != names[0])),
-        code if listed else None,
-        _text(_value(record, layout.key)) if layout.key and level == "admin1" else None,
-        parent,
-        bool(layout.disputed and record.get(layout.disputed)),
-        geometry,
+        level=level,
+        country=country,
+        name=names[0] if names else "",
+        others=tuple(dict.fromkeys(name for name in names[1:] if name != names[0])),
+        code=code if listed and (level == "admin1" or code not in parents) else None,
+        key=_text(_value(record, layout.key)) if layout.key else None,
+        parents=tuple(parent for parent in parents if parent is not None),
+        disputed=bool(
+            claims
+            or _country(layout, record) is None
+            or (layout.disputed and record.get(layout.disputed))
+        ),
+        geometry=geometry,
+        names=_languages(layout, record),
+        claims=claims,
+        path=str(layer.path),
     )
+
+
+def _languages(layout: Layout, record: dict[str, Any]) -> dict[str, str]:
+    """Return the names by language that a record has."""
+    several = _value(record, layout.language_map) if layout.language_map else None
+    found = dict(several or {})
+    found.update({language: _value(record, column) for language, column in layout.languages})
+    texts = {language: _text(name) for language, name in found.items()}
+    return {language: name for language, name in texts.items() if name}
 
 
 def _value(record: dict[str, Any], column: str) -> Any:
     """Follow a dotted column into structs and maps (which Arrow gives as pairs)."""
+    if column in record:
+        return record[column]  # a column may have a dot in its own name
     value: Any = record
     for part in column.split("."):
         if isinstance(value, list):

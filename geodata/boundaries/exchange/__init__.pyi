@@ -1,0 +1,8 @@
+from .describing import Description as Description, describe as describe
+from .differences import (
+    Difference as Difference,
+    diff as diff,
+    rows_changed as rows_changed,
+)
+from .exporting import export as export
+from .fetching import KnownSet as KnownSet, fetch as fetch, known_sets as known_sets

@@ -1,0 +1,187 @@
+"""Get a set by name: downloaded, checked against its pinned SHA-256, unpacked, verified, in place.
+
+Where sets are and what they must be stands in a registry: CSV with the columns ``name``, ``url``,
+``sha256`` and ``licence``, the SHA-256 being that of the ``.zip`` that
+`geodata.boundaries.exchange.export` writes. The package's own registry is the table
+``known_sets``; ``registry.csv`` beside the user's sets adds to it, and so does a file that the
+caller names.
+"""
+
+from __future__ import annotations
+
+import csv
+import logging
+import os
+import re
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from geodata.boundaries.building import replacing_folder, target_folder
+from geodata.boundaries.facts import facts_table
+from geodata.boundaries.registry import home, load
+from geodata.boundaries.schema import INDEX, PROVENANCE, TABLE_FILES
+from geodata.boundaries.set import BoundarySet
+from geodata.boundaries.verifying import verify_set
+from geodata.files import FileError
+
+TIMEOUT_S = 60.0
+"""A server that sends nothing for this long has failed."""
+
+_FILES = {*TABLE_FILES.values(), INDEX, PROVENANCE, "places.bin", "places_keys.bin"}
+_FILES |= {"places_names.bin"}
+
+Progress = Callable[[int, int | None], None]
+
+
+@dataclass(frozen=True)
+class KnownSet:
+    """A line of the registry."""
+
+    name: str
+    url: str
+    sha256: str
+    licence: str
+
+
+def known_sets(registry: str | os.PathLike[str] | None = None) -> dict[str, KnownSet]:
+    """Return the sets that `fetch` knows, by name.
+
+    Raises
+    ------
+    FileError
+        For a registry that cannot be read, or a line without a name, an address or a SHA-256.
+    """
+    own = home() / "registry.csv"
+    rows: list[tuple[str, dict[str, str]]] = [("known_sets", r) for r in facts_table("known_sets")]
+    for path in [own] if own.is_file() else []:
+        rows += _read(path)
+    if registry is not None:
+        rows += _read(Path(registry))
+    return {row["name"]: _known(where, row) for where, row in rows}
+
+
+def _read(path: Path) -> list[tuple[str, dict[str, str]]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return [(str(path), row) for row in csv.DictReader(file)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        msg = f"{path}: cannot be read as a registry of boundary sets: {error}"
+        raise FileError(msg) from error
+
+
+def _known(where: str, row: dict[str, str]) -> KnownSet:
+    name, url, digest = ((row.get(key) or "").strip() for key in ("name", "url", "sha256"))
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        msg = f"{where}: {name!r} is no name of a set; use letters, digits, dots and dashes"
+        raise FileError(msg)
+    if not url.startswith(("https://", "http://")) or not re.fullmatch(r"[0-9a-f]{64}", digest):
+        msg = f"{where}: set {name!r} needs an http(s) address and a SHA-256 of 64 hex digits"
+        raise FileError(msg)
+    return KnownSet(name, url, digest, (row.get("licence") or "").strip())
+
+
+def fetch(
+    name: str,
+    *,
+    registry: str | os.PathLike[str] | None = None,
+    again: bool = False,
+    timeout_s: float = TIMEOUT_S,
+    progress: Progress | None = None,
+) -> BoundarySet:
+    """Download a known set into the user's own sets, and open it.
+
+    Nothing is unpacked before its SHA-256 is right, and nothing is put in place before every file
+    in it matches the set's own provenance.
+
+    Parameters
+    ----------
+    name : str
+        A name of `known_sets`.
+    registry : path, optional
+        CSV with more sets.
+    again : bool
+        Replace a set of that name; otherwise it is refused.
+    timeout_s : float
+        Seconds without a byte after which the server has failed.
+    progress : callable, optional
+        Called with the bytes done and the bytes in all.
+
+    Raises
+    ------
+    FileError
+        If the name is unknown or taken, the server fails, or what it sends is not what the
+        registry says.
+    """
+    sets = known_sets(registry)
+    if name not in sets:
+        there = ", ".join(sorted(sets)) or "none is registered"
+        msg = f"no known boundary set {name!r} to fetch; there are: {there}"
+        raise FileError(msg)
+    folder = target_folder(name)
+    if folder.exists() and not again:
+        msg = f"{folder}: is there already; say again=True to replace it"
+        raise FileError(msg)
+    with tempfile.TemporaryDirectory(prefix=".fetch.", dir=folder.parent) as scratch:
+        archive = _download(sets[name], Path(scratch), timeout_s, progress)
+        with replacing_folder(folder) as part:
+            _unpack(archive, part)
+            if problems := verify_set(part):
+                msg = f"{sets[name].url}: holds no whole boundary set: {problems[0]}"
+                raise FileError(msg)
+    return load(folder)
+
+
+def _download(known: KnownSet, folder: Path, timeout_s: float, progress: Progress | None) -> Path:
+    import pooch
+
+    pooch.get_logger().setLevel(logging.WARNING)
+    bar: Any = _Bar(progress) if progress is not None else False
+    get = pooch.HTTPDownloader(progressbar=bar, timeout=timeout_s)
+    try:
+        found = pooch.retrieve(
+            known.url, f"sha256:{known.sha256}", fname="set.zip", path=folder, downloader=get
+        )
+    except (OSError, ValueError) as error:  # requests' errors are OSErrors
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if "does not match the known hash" in str(error):
+            reason = "what came is not what the registry says (SHA-256); nothing was kept"
+        msg = f"{known.url}: cannot be fetched: {reason}"
+        raise FileError(msg) from error
+    return Path(found)
+
+
+class _Bar:
+    """What pooch takes as a progress bar."""
+
+    def __init__(self, tell: Progress) -> None:
+        self.total = 0
+        self._tell, self._done = tell, 0
+
+    def update(self, count: int) -> None:
+        self._done += count
+        self._tell(self._done, self.total or None)
+
+    def reset(self) -> None:
+        self._done = 0
+
+    def close(self) -> None:
+        return
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    try:
+        with zipfile.ZipFile(archive) as packed:
+            for entry in packed.infolist():
+                if entry.filename not in _FILES:
+                    msg = f"holds {entry.filename!r}, which is no file of a boundary set"
+                    raise FileError(msg)
+                with packed.open(entry) as source, (folder / entry.filename).open("wb") as out:
+                    shutil.copyfileobj(source, out)
+    except (zipfile.BadZipFile, EOFError, OSError) as error:
+        msg = f"{archive.name}: cannot be unpacked: {error}"
+        raise FileError(msg) from error
