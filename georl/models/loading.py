@@ -148,8 +148,10 @@ def weight_dtype(config: ModelConfig) -> torch.dtype:
     return torch.bfloat16 if config.dtype == "bfloat16" and config.lora_rank else torch.float32
 
 
-def lora(config: ModelConfig) -> Any | None:
+def lora(config: ModelConfig, dropout: float = 0.0) -> Any | None:
     """Return the LoRA configuration of the language model's linear layers, or None.
+
+    ``dropout`` is that of a run which leaves it open.
 
     The vision tower has layers of the same names and is left out. A folder of LoRA weights
     brings its own configuration.
@@ -161,7 +163,7 @@ def lora(config: ModelConfig) -> Any | None:
     return LoraConfig(
         r=config.lora_rank,
         lora_alpha=config.lora_alpha,
-        lora_dropout=config.lora_dropout,
+        lora_dropout=dropout if config.lora_dropout is None else config.lora_dropout,
         target_modules=list(LORA_LAYERS),
         exclude_modules=r".*visual.*|.*vision.*",
         task_type="CAUSAL_LM",

@@ -1,4 +1,9 @@
-from .binding import bind_rewards as bind_rewards
+from .binding import (
+    RewardError as RewardError,
+    bind_given as bind_given,
+    bind_rewards as bind_rewards,
+    valid as valid,
+)
 from .geo import (
     GEO_R_KNOTS_KM as GEO_R_KNOTS_KM,
     GEO_R_VALUES as GEO_R_VALUES,
