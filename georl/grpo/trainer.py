@@ -24,11 +24,13 @@ What differs from TRL's GRPOTrainer, each switchable, all off = stock:
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.utils import gather_object
 from torch import Tensor
 from trl.trainer.grpo_config import GRPOConfig
 
@@ -84,7 +86,7 @@ def build(
     """
     if reward_funcs is not None:
         chosen = rewards.bind_given(rewards, reward_funcs, config.rewards)
-        config = replace(config, rewards=chosen.settings)
+        config = dataclasses.replace(config, rewards=chosen.settings)
         bound = chosen.functions
     else:
         bound = rewards.bind_rewards(rewards, config.rewards)
@@ -200,4 +202,7 @@ class GeoGRPOTrainer(ExactResume, SharedPromptsTrainer):
         self.generated_tokens += sum(map(len, ids))
         valid = rewards.valid(self.reward_funcs, self.settings.rewards, completions)
         self.rollouts.keep(self, inputs, completions, per_function, valid)
+        mode = "train" if self.model.training else "eval"
+        for name, share in rewards.chain_shares(gather_object(rewards.held(completions))).items():
+            self._metrics[mode][name].append(share)
         return per_function

@@ -300,3 +300,59 @@ def test_without_drop_invalid_groups_without_coordinates_teach(
         more = [weights, f"groups.drop_invalid={name}"]
         folder = tmp_path / name
         assert dropped(places, stages, folder, monkeypatch, WORDS, *more) == ({True}, kept)
+
+
+# --- rewards of one's own -------------------------------------------------------------------
+
+OWN = "tests.georl.own_rewards"
+
+
+def test_own_and_async_rewards_train_and_are_logged_by_name(places, stages, tmp_path):
+    weights = f"rewards.weights={{geo_r: 1.0, '{OWN}:slow': 0.5, '{OWN}:rarely': 2.0, chain: 0.0}}"
+    grpo.train(grpo_run(places, tmp_path, stages[0], weights))
+    row = JsonLines(tmp_path / "metrics.jsonl").read()[0]
+    assert row[f"rewards/{OWN}:slow/mean"] == 0.25
+    assert row[f"rewards/{OWN}:rarely/mean"] == 1.0  # of the answers that it rewards
+    expected = row["rewards/geo_r/mean"] + 0.5 * 0.25 + 2.0 / 8
+    assert row["reward"] == pytest.approx(expected, abs=1e-6)
+    assert 0 <= row["chain/consistent"] <= row["chain/present"] == row["rewards/chain/mean"]
+    rollouts = pq.read_table(tmp_path / "rollouts.parquet")
+    assert rollouts[f"reward_{OWN}:slow"].to_pylist() == [0.25] * 8
+
+
+def test_rewards_given_to_build_are_those_of_the_run(places, stages, tmp_path):
+    def mine(completions, **columns):
+        assert len(columns["lat"]) == len(completions) == 8
+        return [float(i) for i in range(len(completions))]
+
+    trainer = grpo.build(grpo_run(places, tmp_path, stages[0]), reward_funcs=[mine, "format"])
+    trainer.train()
+    assert trainer.reward_func_names == ["mine", "format"]
+    assert trainer.state.log_history[0]["rewards/mine/mean"] == 3.5
+    assert trainer.settings.rewards.weights == {"mine": 1.0, "format": 1.0}
+
+
+@pytest.mark.parametrize("name", ["breaks", "short", "words", "nothing"])
+def test_a_reward_that_fails_ends_the_run_at_its_first_batch(places, stages, tmp_path, name):
+    run = grpo_run(places, tmp_path, stages[0], f"rewards.weights={{'{OWN}:{name}': 1.0}}")
+    with pytest.raises(ValueError, match=f"reward '{OWN}:{name}'"):
+        grpo.train(run)
+
+
+def test_answers_that_no_reward_judges_teach_nothing(places, stages, tmp_path):
+    run = grpo_run(places, tmp_path, stages[0], f"rewards.weights={{'{OWN}:never': 1.0}}")
+    trainer = grpo.build(run)
+    before = {name: value.clone() for name, value in trainer.model.named_parameters()}
+    trainer.train()
+    assert trainer.state.log_history[0]["grad_norm"] == 0.0
+    assert all(torch.equal(before[n], v) for n, v in trainer.model.named_parameters())
+
+
+@pytest.mark.parametrize("loss", ["cispo", "sapo", "luspo", "vespo", "grpo"])
+def test_the_other_losses_train(places, stages, tmp_path, loss):
+    ratio = "sequence" if loss in ("luspo", "grpo") else "token"
+    more = [f"grpo.loss={loss}", f"grpo.ratio={ratio}", "grpo.epsilon_high=5.0"]
+    weights = f"rewards.weights={{'{OWN}:length': 1.0}}"
+    grpo.train(grpo_run(places, tmp_path, stages[0], weights, *more, "groups.drop_equal=true"))
+    row = JsonLines(tmp_path / "metrics.jsonl").read()[0]
+    assert row["grad_norm"] > 1e-4
