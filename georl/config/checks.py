@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from georl.config.settings import Config
 from georl.config.tree import ConfigError
@@ -59,6 +61,8 @@ def _problems(config: Config, world: int) -> Iterator[str | None]:
         yield from _of_grpo(config, train.batch // world)
     if config.task == "predict" and config.predict.url is None and config.model.name == "tiny":
         yield "predict needs model.name (a folder or a hub name) or predict.url"
+    if config.task == "predict" and config.predict.url is not None:
+        yield from _of_server(config)
     yield _pinned(config)
     yield from _positive(config)
 
@@ -98,6 +102,27 @@ def _of_vllm(config: Config) -> Iterator[str]:
         )
     if not grpo.vllm_correction_cap > 0:
         yield f"grpo.vllm_correction_cap is {grpo.vllm_correction_cap}; it must be above 0"
+
+
+def _of_server(config: Config) -> Iterator[str]:
+    """Yield what no request should be sent with: it would carry a file or a secret away."""
+    url, variable = str(config.predict.url), config.predict.key_variable
+    try:
+        parts = urlsplit(url)
+        named = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        named = False
+    if not named or parts.scheme not in ("http", "https"):
+        yield f"predict.url {url!r} is no http or https URL, e.g. http://localhost:8000/v1"
+    elif parts.username is not None or parts.query or parts.fragment:
+        yield "predict.url holds more than a host and a path; give the key by predict.key_variable"
+    if not re.fullmatch(r"([A-Z][A-Z0-9_]*_)?API_KEY", variable, re.ASCII):
+        yield (
+            f"predict.key_variable is {variable!r}, and only variables named ..._API_KEY may be "
+            "sent to a server; rename it, e.g. MY_API_KEY"
+        )
+    if not config.predict.timeout_s > 0:
+        yield f"predict.timeout_s is {config.predict.timeout_s}; it must be above 0"
 
 
 def _divides(what: str, value: int, of: str, unit: int) -> str | None:
