@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from georl.config.adapters import unpinned_base
 from georl.config.settings import Config
 from georl.config.tree import ConfigError
 
@@ -145,6 +146,8 @@ def _aligned(save_steps: int, period: int) -> str | None:
 
 def _pinned(config: Config) -> str | None:
     name = config.model.name
+    if config.predict.url is None and (below := unpinned_base(name)):
+        return below
     local = name == "tiny" or Path(name).exists() or config.predict.url is not None
     if local or config.model.revision:
         return None
