@@ -356,3 +356,13 @@ def test_the_other_losses_train(places, stages, tmp_path, loss):
     grpo.train(grpo_run(places, tmp_path, stages[0], weights, *more, "groups.drop_equal=true"))
     row = JsonLines(tmp_path / "metrics.jsonl").read()[0]
     assert row["grad_norm"] > 1e-4
+
+
+def test_the_curriculum_is_told_of_groups_and_asked_for_rows(places, stages, tmp_path):
+    """Every place saturates at once, so from the second step on rows are swapped."""
+    more = ["curriculum.enabled=true", "curriculum.saturated=0.0", "curriculum.keep=0.0"]
+    steps = ["train.max_steps=3", "curriculum.radius_km=2000"]
+    grpo.train(grpo_run(places, tmp_path, stages[0], *more, *steps))
+    rows = JsonLines(tmp_path / "metrics.jsonl").read()
+    assert rows[0]["curriculum/regions"] >= 1
+    assert max(row.get("curriculum/swapped", 0.0) for row in rows[1:]) > 0

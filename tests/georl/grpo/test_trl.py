@@ -2,8 +2,8 @@
 
 import dataclasses
 import inspect
-import math
 
+import numpy as np
 import pytest
 import torch
 from trl.generation import vllm_generation
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWa
 
 OTHER = [  # (setting, TRL's argument, what it must then be)
     ("output=elsewhere", "output_dir", "elsewhere"),
-    ("train.batch=24 train.per_device=12", "per_device_train_batch_size", 12),
+    ("train.per_device=12", "per_device_train_batch_size", 12),
     ("train.batch=48 train.per_device=12", "gradient_accumulation_steps", 4),
     ("train.learning_rate=3e-4", "learning_rate", 3e-4),
     ("train.schedule=constant", "lr_scheduler_type", "constant"),
@@ -80,23 +80,19 @@ def processor():
     return models.load(load(None, SMALL).model, texts=["Where?"])[1]
 
 
-def arguments(processor, setting):
-    run = load(None, ["task=grpo", "train.batch=12", "train.per_device=12", *setting.split(" ")])
-    return module.arguments(run, processor)
+BATCH = ["train.batch=24", "train.per_device=24"]
 
 
 @pytest.mark.parametrize(("setting", "name", "expected"), [*OTHER, *GRPO_ONLY])
 def test_every_setting_reaches_grpo(processor, setting, name, expected):
-    setting = setting if "weights" not in setting else setting.replace(", ", ",").replace(": ", ":")
-    setting = setting.replace(":0", ": 0") if "weights" in setting else setting
-    given = [setting] if "weights" in setting else setting.split(" ")
-    run = load(None, ["task=grpo", "train.batch=12", "train.per_device=12", *given])
+    given = [setting] if "{" in setting else setting.split(" ")
+    run = load(None, ["task=grpo", *BATCH, *given])
     assert getattr(module.arguments(run, processor), name) == expected
 
 
 @pytest.mark.parametrize(("setting", "name", "expected"), OTHER)
 def test_every_setting_reaches_sft(setting, name, expected):
-    run = load(None, ["task=sft", "train.batch=12", "train.per_device=12", *setting.split(" ")])
+    run = load(None, ["task=sft", *BATCH, *setting.split(" ")])
     assert getattr(sft.arguments(run), name) == expected
 
 
@@ -108,11 +104,10 @@ UNTESTED |= {f"vllm_importance_sampling_{name}" for name in ("correction", "mode
 
 def test_no_argument_of_ours_is_without_a_case(processor, monkeypatch):
     given = set()
-    for kind, made in ((GRPOConfig, "GRPOConfig"), (GRPOConfig, "GRPOConfig")):
-        monkeypatch.setattr(module, made, lambda **options: given.update(options))
-        for more in ([], ["grpo.vllm=colocate"]):
-            module.arguments(load(None, ["task=grpo", *more]), processor)
-        assert given <= {field.name for field in dataclasses.fields(kind)}
+    monkeypatch.setattr(module, "GRPOConfig", lambda **options: given.update(options))
+    for more in ([], ["grpo.vllm=colocate"]):
+        module.arguments(load(None, ["task=grpo", *more]), processor)
+    assert given <= {field.name for field in dataclasses.fields(GRPOConfig)}
     assert given - UNTESTED == {name for _, name, _ in (*OTHER, *GRPO_ONLY)}
 
 
@@ -140,13 +135,17 @@ REPLACED = {
     "_compute_loss": ["self", "model", "inputs"],
     "_get_per_token_logps_and_entropies": [
         *("self", "model", "input_ids", "attention_mask", "logits_to_keep", "batch_size"),
-        *("compute_entropy", "pixel_values", "image_grid_thw", "num_images", "num_tiles"),
-        *("pixel_attention_mask", "spatial_shapes", "image_sizes", "token_type_ids"),
-        *("mm_token_type_ids", "image_position_ids"),
+        *("compute_entropy", "compute_aux_loss", "pixel_values", "image_grid_thw", "num_images"),
+        *("pixel_attention_mask", "spatial_shapes", "num_tiles", "image_sizes"),
+        *("token_type_ids", "mm_token_type_ids", "image_position_ids"),
     ],
     "_calculate_rewards": ["self", "inputs", "prompts", "completions", "completion_ids_list"],
     "_get_train_sampler": ["self", "dataset"],
-    "_run_epoch": None,
+    "_run_epoch": [
+        *("self", "model", "epoch", "train_dataloader", "steps_in_epoch"),
+        *("num_update_steps_per_epoch", "trial", "ignore_keys_for_eval", "start_time"),
+        *("resume_from_checkpoint", "epochs_trained", "steps_trained_in_current_epoch"),
+    ],
     "_load_from_checkpoint": ["self", "resume_from_checkpoint", "model"],
 }
 
@@ -166,7 +165,7 @@ def test_the_private_methods_that_we_replace_are_there_as_we_know_them():
     changed = {
         name: list(inspect.signature(getattr(GRPOTrainer, name)).parameters)
         for name, known in REPLACED.items()
-        if known and list(inspect.signature(getattr(GRPOTrainer, name)).parameters) != known
+        if list(inspect.signature(getattr(GRPOTrainer, name)).parameters) != known
     }
     assert not changed, f"TRL changed what we replace: {changed}"
     assert issubclass(grpo.GeoGRPOTrainer, ExactResume)
@@ -186,12 +185,32 @@ def test_the_private_names_that_we_use_are_there():
 # --- the same numbers -----------------------------------------------------------------------
 
 
+class Given:
+    """Answers that the number of the call decides, in place of sampled ones."""
+
+    calls = 0
+
+    def _generate_single_turn(self, prompt_ids, *_):
+        self.calls += 1
+        places = np.random.default_rng(self.calls).uniform(0, 40, (len(prompt_ids), 2))
+        texts = [f"Northland ({lat:.1f}, {lon:.1f})" for lat, lon in places]
+        end = self._tokenizer.eos_token_id
+        return [[*self._tokenizer(text)["input_ids"][:22], end] for text in texts], None
+
+
+class Stock(Given, GRPOTrainer):
+    pass
+
+
+class Ours(Given, grpo.GeoGRPOTrainer):
+    pass
+
+
 def step(trainer):
-    """Take a step and return what was logged and the weights after it."""
-    torch.manual_seed(0)
+    """Train and return what was logged and the weights after it."""
     trainer.train()
+    kept = ("loss", "grad_norm", "reward", "reward_std", "kl", "entropy", "clip_ratio/high_mean")
     rows = [row for row in trainer.state.log_history if "loss" in row]
-    kept = ("loss", "grad_norm", "reward", "kl", "entropy", "completions/mean_length")
     return [{k: row[k] for k in kept if k in row} for row in rows], flat(trainer.model)
 
 
@@ -199,38 +218,52 @@ def flat(model):
     return torch.cat([value.detach().flatten() for _, value in sorted(model.named_parameters())])
 
 
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory):
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("taught")
+    settings = [*SMALL, "task=sft", f"data.places={write_places(folder)}", f"output={folder}"]
+    sizes = ["train.batch=16", "train.per_device=16", "max_steps=10", "learning_rate=1e-2"]
+    return sft.train(load(None, [*settings, *sizes]))
+
+
 @pytest.mark.parametrize(
     "more",
     [
-        [],
-        ["grpo.loss=grpo", "grpo.scale_rewards=none", "grpo.epsilon=0.1"],
+        ["grpo.beta=0.1", "rewards.weights={geo_r: 0.7, format: 0.3}"],
+        ["grpo.loss=grpo", "grpo.scale_rewards=none", "grpo.epsilon=0.01", "grpo.iterations=2"],
         ["grpo.iterations=2", "train.per_device=8", "grpo.loss=cispo", "grpo.epsilon_high=5.0"],
-        ["grpo.loss=sapo", "grpo.ratio=sequence"],
+        ["grpo.loss=sapo", "grpo.ratio=sequence", "grpo.temperature=0.7"],
     ],
-    ids=["dapo", "grpo", "cispo, two updates, two micro-batches", "sapo by answer"],
+    ids=["dapo, KL", "grpo, two updates", "cispo, two micro-batches", "sapo by answer"],
 )
-@pytest.mark.parametrize("share", [False, True])
-def test_the_trainer_computes_what_stock_trl_computes(tmp_path, more, share):
-    """The same start, photos, draws and rewards: stock GRPOTrainer against ours, two steps."""
-    places = write_places(tmp_path)
-    settings = [*SMALL, "task=sft", f"data.places={places}", f"output={tmp_path / 'sft'}"]
-    sizes = ["train.batch=16", "train.per_device=16"]
-    taught = sft.train(load(None, [*settings, *sizes, "max_steps=40", "learning_rate=1e-2"]))
-    sizes += ["train.max_steps=2", "train.logging_steps=1", "grpo.generations=4"]
-    given = [f"model.name={taught}", "learning_rate=1e-3", "grpo.max_tokens=24", "task=grpo"]
-    given += [f"grpo.share_prompts={str(share).lower()}", f"output={tmp_path / 'out'}"]
-    run = load(None, [*settings, *sizes, *given, *more])
-    parts = data.trainer_inputs(run, completions=False)
-    stock = GRPOTrainer(
-        args=module.arguments(run, parts["processing_class"]),
-        reward_funcs=[rewards.geo_r],
-        **parts,
+@pytest.mark.parametrize("share", ["true", "false"])
+def test_the_trainer_computes_what_stock_trl_computes(taught, tmp_path, more, share):
+    """The same start, photos, answers and rewards: TRL's own trainer against ours."""
+    run = load(
+        None,
+        [
+            *SMALL,
+            "task=grpo",
+            f"model.name={taught}",
+            f"data.places={write_places(tmp_path)}",
+            f"output={tmp_path / 'out'}",
+            f"grpo.share_prompts={share}",
+            *("train.batch=16", "train.per_device=16", "max_steps=4", "train.logging_steps=1"),
+            *("grpo.generations=4", "grpo.max_tokens=24", "learning_rate=1e-3"),
+            *more,
+        ],
     )
+    parts = data.trainer_inputs(run, completions=False)
+    args = module.arguments(run, parts["processing_class"])
+    functions = [getattr(rewards, name) for name in run.rewards.weights]
+    stock = Stock(args=args, reward_funcs=functions, **parts)
     start = flat(stock.model).clone()
     logged, end = step(stock)
-    mine, ended = step(grpo.build(run))
-    assert len(logged) == len(mine) == 2
+    mine, ended = step(grpo.build(run, Ours))
+    assert len(logged) == len(mine) == 4
     for row, other in zip(mine, logged, strict=True):
-        assert row == pytest.approx(other, rel=1e-4, abs=1e-6)
-    assert math.dist(end, start) > 1e-3
-    assert math.dist(end, ended) < 1e-3 * math.dist(end, start)
+        assert row == pytest.approx(other, rel=1e-3, abs=1e-6)
+    way = float(torch.dist(end, start))
+    assert way > 1e-2
+    assert float(torch.dist(end, ended)) < 1e-3 * way
