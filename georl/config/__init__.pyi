@@ -1,3 +1,4 @@
+from .adapters import stored_adapter as stored_adapter, unpinned_base as unpinned_base
 from .checks import (
     check as check,
     missing_package as missing_package,

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from georl.config.adapters import unpinned_base
 from georl.config.settings import Config
 from georl.config.tree import ConfigError
 
@@ -43,7 +46,7 @@ def check(config: Config, processes: int | None = None) -> None:
 
 
 def _problems(config: Config, world: int) -> Iterator[str | None]:
-    train, grpo = config.train, config.grpo
+    train = config.train
     if train.processes and train.processes != world:
         sharded = train.strategy in ("fsdp", "deepspeed")
         how = "accelerate launch --num_processes" if sharded else "torchrun --nproc_per_node"
@@ -56,21 +59,71 @@ def _problems(config: Config, world: int) -> Iterator[str | None]:
             "train.batch", train.batch, "train.per_device x processes", train.per_device * world
         )
     if config.task == "grpo":
-        local = train.batch // world
-        yield _divides("train.batch", train.batch, "grpo.generations", grpo.generations)
-        if config.groups.drop_equal or config.curriculum.enabled:
-            yield _divides("answers per process", local, "grpo.generations", grpo.generations)
-        if grpo.generations < 2:
-            yield f"grpo.generations is {grpo.generations}; a group needs at least 2 answers"
-        if grpo.vllm == "server" and not grpo.vllm_url:
-            yield "grpo.vllm is 'server' but grpo.vllm_url is not set; give http://HOST:PORT"
-        if config.groups.tries and not config.groups.drop_equal:
-            yield "groups.tries needs groups.drop_equal=true, which says what is replaced"
-        yield _aligned(train.save_steps, grpo.iterations)
+        yield from _of_grpo(config, train.batch // world)
     if config.task == "predict" and config.predict.url is None and config.model.name == "tiny":
         yield "predict needs model.name (a folder or a hub name) or predict.url"
+    if config.task == "predict" and config.predict.url is not None:
+        yield from _of_server(config)
     yield _pinned(config)
     yield from _positive(config)
+
+
+def _of_grpo(config: Config, local: int) -> Iterator[str | None]:
+    """Yield what does not fit in sampling and the update; ``local`` answers are a process's."""
+    grpo, groups = config.grpo, config.groups
+    yield _divides("train.batch", config.train.batch, "grpo.generations", grpo.generations)
+    if groups.drop_equal or config.curriculum.enabled:
+        yield _divides("answers per process", local, "grpo.generations", grpo.generations)
+    if grpo.generations < 2:
+        yield f"grpo.generations is {grpo.generations}; a group needs at least 2 answers"
+    if groups.tries and not groups.drop_equal:
+        yield "groups.tries needs groups.drop_equal=true, which says what is replaced"
+    yield _aligned(config.train.save_steps, grpo.iterations)
+    if grpo.loss == "luspo" and grpo.ratio != "sequence":
+        yield "grpo.loss 'luspo' is a mean over answers; set grpo.ratio=sequence"
+    if grpo.loss == "vespo" and grpo.ratio != "token":
+        yield "grpo.loss 'vespo' weighs answers itself; set grpo.ratio=token"
+    if grpo.vllm != "off":
+        yield from _of_vllm(config)
+
+
+def _of_vllm(config: Config) -> Iterator[str]:
+    grpo = config.grpo
+    if grpo.vllm == "server" and not grpo.vllm_url:
+        yield "grpo.vllm is 'server' but grpo.vllm_url is not set; give http://HOST:PORT"
+    if grpo.top_p < 1.0:
+        yield (
+            f"grpo.top_p is {grpo.top_p} with vLLM, whose probabilities are then those of a cut "
+            "distribution and bias the ratio; set grpo.top_p=1 or grpo.vllm=off"
+        )
+    if grpo.loss == "vespo" and grpo.vllm_correction.startswith("sequence"):
+        yield (
+            f"grpo.vllm_correction is {grpo.vllm_correction!r}, and grpo.loss 'vespo' needs it by "
+            "token; set grpo.vllm_correction=token_truncate"
+        )
+    if not grpo.vllm_correction_cap > 0:
+        yield f"grpo.vllm_correction_cap is {grpo.vllm_correction_cap}; it must be above 0"
+
+
+def _of_server(config: Config) -> Iterator[str]:
+    """Yield what no request should be sent with: it would carry a file or a secret away."""
+    url, variable = str(config.predict.url), config.predict.key_variable
+    try:
+        parts = urlsplit(url)
+        named = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        named = False
+    if not named or parts.scheme not in ("http", "https"):
+        yield f"predict.url {url!r} is no http or https URL, e.g. http://localhost:8000/v1"
+    elif parts.username is not None or parts.query or parts.fragment:
+        yield "predict.url holds more than a host and a path; give the key by predict.key_variable"
+    if not re.fullmatch(r"([A-Z][A-Z0-9_]*_)?API_KEY", variable, re.ASCII):
+        yield (
+            f"predict.key_variable is {variable!r}, and only variables named ..._API_KEY may be "
+            "sent to a server; rename it, e.g. MY_API_KEY"
+        )
+    if not config.predict.timeout_s > 0:
+        yield f"predict.timeout_s is {config.predict.timeout_s}; it must be above 0"
 
 
 def _divides(what: str, value: int, of: str, unit: int) -> str | None:
@@ -93,6 +146,8 @@ def _aligned(save_steps: int, period: int) -> str | None:
 
 def _pinned(config: Config) -> str | None:
     name = config.model.name
+    if config.predict.url is None and (below := unpinned_base(name)):
+        return below
     local = name == "tiny" or Path(name).exists() or config.predict.url is not None
     if local or config.model.revision:
         return None

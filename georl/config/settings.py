@@ -34,10 +34,12 @@ class ModelConfig:
     lora_rank: int = 0
     """0 trains every parameter; otherwise LoRA on the linear layers of the language model."""
     lora_alpha: int = 64
-    lora_dropout: float = 0.05
+    lora_dropout: float | None = None
+    """None is 0.05 in SFT and 0 in GRPO, where answers are sampled without dropout too."""
     min_pixels: int | None = None
     max_pixels: int | None = None
-    """Cap on an image's pixels after resizing, hence on its tokens (28x28 pixels a token)."""
+    """Cap on an image's pixels after resizing, hence on its tokens (28x28 pixels a token). Photos
+    are resized where they are read, so that vLLM and servers see what the processor sees."""
     hidden: int = 96
     """Width of the tiny model; the other fields of this block do not touch it."""
     layers: int = 4
@@ -131,17 +133,29 @@ class GrpoConfig:
     max_tokens: int = 256
     temperature: float = 1.0
     top_p: float = 1.0
+    """Below 1 only without vLLM, whose probabilities it would bias (trl #6789)."""
     beta: float = 0.0
     """Weight of the KL term against the starting model."""
     epsilon: float = 0.2
+    epsilon_high: float | None = None
+    """Upper bound of the clipped ratio, 1 + this; None is ``epsilon``. 'cispo' wants about 5."""
     iterations: int = 1
     """Updates on one set of answers."""
-    loss: Literal["grpo", "bnpo", "dr_grpo", "dapo"] = "dapo"
+    loss: Literal["grpo", "bnpo", "dr_grpo", "dapo", "cispo", "sapo", "luspo", "vespo"] = "dapo"
+    ratio: Literal["token", "sequence"] = "token"
+    """Whether the ratio to the sampling model is a token's or an answer's (GSPO; 'luspo')."""
     scale_rewards: Literal["group", "batch", "none"] = "group"
     vllm: Literal["off", "colocate", "server"] = "off"
     vllm_memory: float = 0.3
     """Share of a GPU that a colocated vLLM may take."""
     vllm_url: str | None = None
+    vllm_correction: Literal[
+        "token_truncate", "sequence_truncate", "token_mask", "sequence_mask", "off"
+    ] = "token_truncate"
+    """What is done where vLLM's probabilities differ from the trainer's: answers are weighed by
+    the ratio of the two, cut off at ``vllm_correction_cap`` or masked beyond it, by token or by
+    answer. The log has it as sampling/importance_sampling_ratio."""
+    vllm_correction_cap: float = 2.0
     share_prompts: bool = True
     """Encode a photo and its prompt once for its whole group; False is stock TRL."""
     rollout_samples: int = 64
@@ -157,7 +171,7 @@ class GroupConfig:
     epsilon: float = 1e-6
     """A group is equal when max - min of its whole reward is below this."""
     drop_invalid: bool = True
-    """With drop_equal: also drop groups in which no answer has coordinates."""
+    """With drop_equal: also drop groups in which no reward in use can read any answer."""
     tries: int = 0
     """How often dropped groups are replaced by answers to other photos; 0 never."""
 
@@ -182,7 +196,8 @@ class RewardConfig:
     """Which rewards, how they are weighed, and the shape of Eq. 5."""
 
     weights: dict[str, float] = field(default_factory=lambda: {"geo_r": 1.0})
-    """Name of a function in georl.rewards -> its weight; weight 0 only logs it."""
+    """Name of a function in georl.rewards, or of one's own as 'package.module:function', -> its
+    weight; weight 0 only logs it."""
     arguments: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Name of a reward -> keyword arguments, e.g. the knots of the distance reward."""
 
@@ -195,13 +210,14 @@ class PredictConfig:
     url: str | None = None
     """Base URL of an OpenAI-compatible server, e.g. http://localhost:8000/v1."""
     key_variable: str = "OPENAI_API_KEY"
-    """Environment variable that holds the endpoint's key; unset sends none."""
+    """Environment variable that holds the endpoint's key, named ..._API_KEY; unset sends none."""
     batch: int = 64
     concurrency: int = 16
     requests_per_second: float = 0.0
     """Upper bound on the request rate; 0 sets none."""
     retries: int = 4
     timeout_s: float = 120.0
+    """From the first byte sent to the last received, of one request."""
     max_tokens: int = 256
     temperature: float = 0.0
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 from PIL import Image
 
-from georl.config import Config, DataConfig
-from georl.data import chats as chat_columns, images, prompts, rows, world
+from georl.config import Config, DataConfig, ModelConfig
+from georl.data import chats as chat_columns, images, prompts, rows, sizes, world
 from georl.data.sources import DataError, Source, open_source, pinned
 from georl.data.unpacked import Unpacked, unpack
 
@@ -51,24 +51,40 @@ class Reader:
         The images, and the chats if the table has them; None where rows hold references.
     chats
         Names of the chat columns in ``unpacked``; none for a table of photos.
+    model
+        The bounds of an image's pixels.
     """
 
     def __init__(
-        self, data: DataConfig, unpacked: Unpacked | None = None, chats: Sequence[str] = ()
+        self,
+        data: DataConfig,
+        unpacked: Unpacked | None = None,
+        chats: Sequence[str] = (),
+        model: ModelConfig | None = None,
     ) -> None:
         self._data, self._unpacked, self._chats = data, unpacked, tuple(chats)
+        self._model = model or ModelConfig()
         self._question = prompts.question(data)
         self._root = Path(data.image_root)
         self._earth = world.Earth() if data.table == "world" else None
 
     def image(self, row: Mapping[str, Any]) -> Image.Image:
-        """Open the image.
+        """Open the image, as large as the processor will make it.
 
         Raises
         ------
         DataError
             If it cannot be read or decoded: names the row's id and the file.
         """
+        try:
+            return sizes.fitted(self._opened(row), self._model)
+        except ValueError as error:
+            if isinstance(error, DataError):
+                raise
+            msg = f"image of row {row['id']!r} cannot be resized: {error}; drop the row"
+            raise DataError(msg) from error
+
+    def _opened(self, row: Mapping[str, Any]) -> Image.Image:
         if self._earth is not None:
             return self._earth.crop(row["lat"], row["lon"])
         if self._unpacked is None:
@@ -128,7 +144,7 @@ def photos(config: Config, purpose: Purpose) -> Photos:
     """
     data = config.data
     if data.table == "world":
-        return Photos(_world_table(pinned(config)), Reader(data))
+        return Photos(_world_table(pinned(config)), Reader(data, model=config.model))
     source = open_source(data)
     chats = chat_columns.columns(source.schema)
     if chats and purpose == "sft":
@@ -141,13 +157,14 @@ def photos(config: Config, purpose: Purpose) -> Photos:
         table, bad = rows.light_columns(source, data, image, coordinates=need)
         references = table["image"].to_pylist()
         problems = images.problems(references, Path(data.image_root))
-        return Photos(rows.usable(table, bad, problems, references, config), Reader(data))
+        reader = Reader(data, model=config.model)
+        return Photos(rows.usable(table, bad, problems, references, config), reader)
     table, bad = rows.light_columns(source, data, coordinates=need)
     unpacked = _unpack(source, image, chats, config)
     table = table.append_column("row", pa.array(range(table.num_rows), pa.int64()))
     problems, references = _of_unpacked(unpacked, Path(data.image_root))
     table = rows.usable(table, bad, problems, references, config)
-    reader = Reader(data, unpacked, chats)
+    reader = Reader(data, unpacked, chats, config.model)
     if chats and table.num_rows:
         first = table.slice(0, 1).to_pylist()[0]
         chat_columns.check_question(reader.prompt(first), data, source.label)

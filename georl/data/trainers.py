@@ -11,6 +11,9 @@ from georl.data.sources import pinned
 from georl.plan import check_memory
 from georl.run import check_start
 
+SFT_DROPOUT = 0.05
+"""Of LoRA layers where the run leaves it open; GRPO has none."""
+
 
 def checked(config: Config) -> Config:
     """Return the run with its version of the data pinned, or refuse it; no model is loaded.
@@ -33,12 +36,12 @@ def trainer_inputs(config: Config, *, completions: bool) -> dict[str, Any]:
     Parameters and errors are those of `georl.data.load`; a model that is larger than the device
     or cannot be loaded is a ConfigError.
     """
+    rows = load(config, completions=completions)  # before the hub is asked how large the model is
     check_memory(config)
-    rows = load(config, completions=completions)
     model, processor = models.load(config.model, texts=texts(rows, config), seed=config.seed)
     return {
         "model": model,
         "train_dataset": rows,
         "processing_class": processor,
-        "peft_config": models.lora(config.model),
+        "peft_config": models.lora(config.model, SFT_DROPOUT if completions else 0.0),
     }

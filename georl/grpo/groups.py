@@ -29,7 +29,7 @@ _LEFT_PADDED = ("prompt_ids", "prompt_mask")
 
 _PHOTO = ("id", "country", "lat", "lon")
 
-ROW_MEANS = ("grpo", "dr_grpo")
+ROW_MEANS = ("grpo", "dr_grpo", "sapo", "luspo")
 """Losses that divide by the rows of a micro-batch, idle ones included."""
 
 

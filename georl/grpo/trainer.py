@@ -16,19 +16,27 @@ What differs from TRL's GRPOTrainer, each switchable, all off = stock:
 - a photo and its prompt are encoded once for their whole group (grpo.share_prompts);
 - groups whose answers all earn the same are dropped and replaced (groups.drop_equal, .tries);
 - places that saturate are sampled less (curriculum.enabled);
+- the KL reference is a copy of the model that the run starts from (TRL reads it anew by name,
+  which after LoRA is the model before it, and on the hub another commit);
+- photos have one size for processor and vLLM, and the first batch is compared;
 - checkpoints are sealed with hashes, and a resumed run equals the uninterrupted one.
 """
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+from accelerate.utils import gather_object
 from torch import Tensor
 from trl.trainer.grpo_config import GRPOConfig
 
 from georl import data, models, rewards
-from georl.config import Config
+from georl.config import Config, replace
+from georl.grpo import first_batch, reference, sharing
 from georl.grpo.curriculum import Curriculum
 from georl.grpo.groups import drop_and_replace
 from georl.grpo.shared_trainer import SharedPromptsTrainer
@@ -52,7 +60,12 @@ def train(config: Config) -> Path:
     return fit(build(config), config)
 
 
-def build(config: Config, kind: type[GeoGRPOTrainer] | None = None) -> GeoGRPOTrainer:
+def build(
+    config: Config,
+    kind: type[GeoGRPOTrainer] | None = None,
+    *,
+    reward_funcs: Sequence[rewards.RewardFunction | str] | None = None,
+) -> GeoGRPOTrainer:
     """Return the trainer of a run, ready to train.
 
     Parameters
@@ -61,18 +74,26 @@ def build(config: Config, kind: type[GeoGRPOTrainer] | None = None) -> GeoGRPOTr
         The run, already checked.
     kind
         Another trainer class that stands on `GeoGRPOTrainer`.
+    reward_funcs
+        The rewards of this run in place of the configured ones: functions, also async ones, with
+        TRL's signature ``f(completions, **columns) -> list of float or None``, or names as in
+        ``rewards.weights``. One weighs what ``rewards.weights`` says of its name, else 1.
 
     Raises
     ------
     ConfigError, DataError
-        For a reward that `georl.rewards` does not have, with the nearest one that it has, and
-        as in `train`.
+        For a reward that is not there, with the nearest one that is, and as in `train`.
     """
-    reward_funcs = rewards.bind_rewards(rewards, config.rewards)
+    if reward_funcs is not None:
+        chosen = rewards.bind_given(rewards, reward_funcs, config.rewards)
+        config = dataclasses.replace(config, rewards=chosen.settings)
+        bound = chosen.functions
+    else:
+        bound = rewards.bind_rewards(rewards, config.rewards)
     given = data.trainer_inputs(config, completions=False)
     return (kind or GeoGRPOTrainer)(
         settings=config,
-        reward_funcs=reward_funcs,
+        reward_funcs=bound,
         args=arguments(config, given["processing_class"]),
         **given,
     )
@@ -81,17 +102,6 @@ def build(config: Config, kind: type[GeoGRPOTrainer] | None = None) -> GeoGRPOTr
 def arguments(config: Config, processor: Any) -> GRPOConfig:
     """Return TRL's arguments; everything whose default has changed between versions is set."""
     grpo = config.grpo
-    vllm: dict[str, Any] = {}
-    if grpo.vllm != "off":
-        vllm = {
-            "use_vllm": True,
-            "vllm_mode": grpo.vllm,
-            "vllm_gpu_memory_utilization": grpo.vllm_memory,
-            "vllm_enable_sleep_mode": grpo.vllm == "colocate",
-            "vllm_server_base_url": grpo.vllm_url,
-        }
-    else:
-        vllm = {"generation_kwargs": {"suppress_tokens": models.special_ids(processor)}}
     return GRPOConfig(
         **common_arguments(config),
         num_generations=grpo.generations,
@@ -100,24 +110,79 @@ def arguments(config: Config, processor: Any) -> GRPOConfig:
         top_p=grpo.top_p,
         beta=grpo.beta,
         epsilon=grpo.epsilon,
+        epsilon_high=grpo.epsilon_high,
         num_iterations=grpo.iterations,
         loss_type=grpo.loss,
+        importance_sampling_level=grpo.ratio,
+        disable_dropout=not config.model.lora_dropout,
         scale_rewards=grpo.scale_rewards,
         reward_weights=list(config.rewards.weights.values()),
-        **vllm,
+        **_sampling(config, models.special_ids(processor)),
     )
+
+
+FORBIDDEN = -100.0
+"""Added to the logit of a token that vLLM must not sample; it takes no list of such tokens."""
+
+
+def _sampling(config: Config, special: list[int]) -> dict[str, Any]:
+    """Return where answers are sampled, and what keeps special tokens out of them."""
+    grpo = config.grpo
+    if grpo.vllm == "off":
+        return {"generation_kwargs": {"suppress_tokens": special}}
+    corrected = grpo.vllm_correction != "off"
+    mode = grpo.vllm_correction if corrected else "token_truncate"
+    return {
+        "use_vllm": True,
+        "vllm_mode": grpo.vllm,
+        "vllm_gpu_memory_utilization": grpo.vllm_memory,
+        "vllm_enable_sleep_mode": grpo.vllm == "colocate",
+        "vllm_server_base_url": grpo.vllm_url,
+        "vllm_importance_sampling_correction": corrected,
+        "vllm_importance_sampling_mode": mode,
+        "vllm_importance_sampling_clip_max": grpo.vllm_correction_cap,
+        "generation_kwargs": {"logit_bias": dict.fromkeys(special, FORBIDDEN)},
+    }
 
 
 class GeoGRPOTrainer(ExactResume, SharedPromptsTrainer):
     """TRL's trainer with shared prompts, group handling and the curriculum; see the module."""
 
     def __init__(self, *, settings: Config, **options: Any) -> None:
-        super().__init__(**options)
+        with reference.copied_from(options["model"]):
+            super().__init__(**options)
         self.settings = settings
         self.curriculum = Curriculum(settings.curriculum, settings.seed)
         self.rollouts = RolloutLog(settings, self.reward_func_names)
         self.generated_tokens = 0
         self.share_prompts(settings.grpo.share_prompts)
+        self._compared = False
+
+    def _generate_single_turn(self, prompt_ids: Any, images: Any, fields: Any, *rest: Any) -> Any:
+        if not self._compared:
+            self._compare(prompt_ids, images, fields)
+            self._compared = True
+        return super()._generate_single_turn(prompt_ids, images, fields, *rest)
+
+    def _compare(self, prompt_ids: Any, images: Any, fields: Any) -> None:
+        """Look at the first batch as `georl.grpo.first_batch` says."""
+        uncapped = None
+        if self.use_vllm:
+            own = replace(self.settings, model__max_pixels=None, model__min_pixels=None)
+            uncapped = models.load_processor(own.model)
+            self.vllm_generation.generate = first_batch.compared(self.vllm_generation.generate)
+        if images is None or "image_grid_thw" not in fields:
+            return
+        rows = range(len(prompt_ids))
+        if self._share and self._group is not None:  # the features are those of unique prompts
+            rows = sharing.unique(self._group.tolist())[0]
+        first_batch.check_images(
+            [prompt_ids[row] for row in rows],
+            [images[row] for row in rows],
+            torch.as_tensor(fields["image_grid_thw"]),
+            self.processing_class,
+            uncapped,
+        )
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         if self.model is not None and not self.model.training:
@@ -135,5 +200,9 @@ class GeoGRPOTrainer(ExactResume, SharedPromptsTrainer):
     ) -> Tensor:
         per_function: Tensor = super()._calculate_rewards(inputs, prompts, completions, ids)
         self.generated_tokens += sum(map(len, ids))
-        self.rollouts.keep(self, inputs, completions, per_function)
+        valid = rewards.valid(self.reward_funcs, self.settings.rewards, completions)
+        self.rollouts.keep(self, inputs, completions, per_function, valid)
+        mode = "train" if self.model.training else "eval"
+        for name, share in rewards.chain_shares(gather_object(rewards.held(completions))).items():
+            self._metrics[mode][name].append(share)
         return per_function

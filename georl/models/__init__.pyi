@@ -2,6 +2,7 @@ from .loading import (
     base_name as base_name,
     base_revision as base_revision,
     load as load,
+    load_processor as load_processor,
     lora as lora,
     special_ids as special_ids,
     vision_tower as vision_tower,

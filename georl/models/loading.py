@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,9 @@ from transformers import (
     PreTrainedModel,
     ProcessorMixin,
 )
+from transformers.utils.peft_utils import find_adapter_config_file
 
-from georl.config import ConfigError, ModelConfig
+from georl.config import ConfigError, ModelConfig, stored_adapter, unpinned_base
 from georl.models import tiny
 
 LORA_LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
@@ -40,7 +40,8 @@ def load(
     ------
     ConfigError
         If the name is neither a folder with a model nor a hub name that can be read, the
-        model takes no images, or a folder of LoRA weights has another rank than asked for.
+        model takes no images, a folder of LoRA weights has another rank than asked for, or they
+        belong to a hub model without a pinned commit.
 
     Notes
     -----
@@ -55,8 +56,11 @@ def load(
     adapter = stored_adapter(config.name)
     if adapter is not None:
         _check_rank(config, adapter)
+    if (unpinned := unpinned_base(config.name)) is not None:
+        raise ConfigError(unpinned)
     try:
         processor = load_processor(config)
+        _refuse_hub_adapter(config)
         model = AutoModelForImageTextToText.from_pretrained(
             base_name(config.name),
             revision=base_revision(config),
@@ -64,6 +68,8 @@ def load(
             attn_implementation=config.attention,
             trust_remote_code=False,
         )
+    except ConfigError:
+        raise
     except (OSError, ValueError) as error:
         raise ConfigError(_unreadable(config, error)) from error
     if adapter is None:
@@ -104,13 +110,17 @@ def base_revision(config: ModelConfig) -> str | None:
     return config.revision if adapter is None else adapter.get("revision")
 
 
-def stored_adapter(name: str) -> dict[str, Any] | None:
-    """Return the settings of a folder of LoRA weights, None for any other name."""
-    path = Path(name) / "adapter_config.json"
-    if not path.is_file():
-        return None
-    settings: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return settings
+def _refuse_hub_adapter(config: ModelConfig) -> None:
+    """Refuse LoRA weights on the hub: transformers would follow them to a model without a pin."""
+    if Path(config.name).exists():
+        return
+    if find_adapter_config_file(config.name, revision=config.revision) is not None:
+        msg = (
+            f"{config.name!r} is a hub name of LoRA weights, which name their model themselves; "
+            "download them into a folder, pin the model's revision in their adapter_config.json, "
+            "and set model.name to the folder"
+        )
+        raise ConfigError(msg)
 
 
 def _check_rank(config: ModelConfig, adapter: dict[str, Any]) -> None:
@@ -148,8 +158,10 @@ def weight_dtype(config: ModelConfig) -> torch.dtype:
     return torch.bfloat16 if config.dtype == "bfloat16" and config.lora_rank else torch.float32
 
 
-def lora(config: ModelConfig) -> Any | None:
+def lora(config: ModelConfig, dropout: float = 0.0) -> Any | None:
     """Return the LoRA configuration of the language model's linear layers, or None.
+
+    ``dropout`` is that of a run which leaves it open.
 
     The vision tower has layers of the same names and is left out. A folder of LoRA weights
     brings its own configuration.
@@ -161,7 +173,7 @@ def lora(config: ModelConfig) -> Any | None:
     return LoraConfig(
         r=config.lora_rank,
         lora_alpha=config.lora_alpha,
-        lora_dropout=config.lora_dropout,
+        lora_dropout=dropout if config.lora_dropout is None else config.lora_dropout,
         target_modules=list(LORA_LAYERS),
         exclude_modules=r".*visual.*|.*vision.*",
         task_type="CAUSAL_LM",

@@ -28,7 +28,7 @@ from geodata.files import file_format, replacing
 from georl import data, models
 from georl.config import Config, ConfigError, PredictConfig, check
 from georl.data import DataError, Turn, with_image
-from georl.predict.server import Pace, ask
+from georl.predict.server import Server
 from georl.run import JsonLines
 
 _SCHEMA = pa.schema(
@@ -200,13 +200,15 @@ def _from_server(
     config: Config, reader: data.Reader, todo: pa.Table
 ) -> Iterator[list[dict[str, Any]]]:
     """Yield each answer as it comes; at most ``concurrency`` requests are under way."""
-    pace = Pace(config.predict.requests_per_second)
+    server = Server(config)
+    if len(todo):
+        print(server.told(), flush=True)
 
     def one(row: dict[str, Any]) -> dict[str, Any]:
         shown, name = _opened(row, reader), row["id"]
         if shown is None:
             return _row(name, None, "image_unreadable")
-        return _row(name, ask(config, name, *shown, pace), "request_failed")
+        return _row(name, server.ask(name, *shown), "request_failed")
 
     with ThreadPoolExecutor(config.predict.concurrency) as pool:
         for start in range(0, len(todo), 8 * config.predict.concurrency):

@@ -1,10 +1,17 @@
-from .binding import bind_rewards as bind_rewards
+from .binding import (
+    RewardError as RewardError,
+    bind_given as bind_given,
+    bind_rewards as bind_rewards,
+    valid as valid,
+)
+from .chains import chain_shares as chain_shares, held as held
 from .geo import (
     GEO_R_KNOTS_KM as GEO_R_KNOTS_KM,
     GEO_R_VALUES as GEO_R_VALUES,
     GEOSCORE_SCALE_KM as GEOSCORE_SCALE_KM,
     RELEASE_KNOTS_KM as RELEASE_KNOTS_KM,
     RewardFunction as RewardFunction,
+    chain as chain,
     combine as combine,
     consistency as consistency,
     distance as distance,

@@ -6,32 +6,50 @@ import difflib
 import functools
 import inspect
 import math
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.abc import InspectLoader
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
+from geodata.errors import GeodataError
 from georl.config import ConfigError, RewardConfig
+from georl.rewards import inputs, own
+
+
+class RewardError(GeodataError, ValueError):
+    """A reward that fails or gives no numbers: names it, the answer and the place in its code."""
+
+
+class Chosen(NamedTuple):
+    """The rewards of a run that were given in Python."""
+
+    functions: list[Any]
+    settings: RewardConfig
 
 
 def bind_rewards(module: Any, config: RewardConfig) -> list[Any]:
-    """Return the named functions of a rewards module with their arguments bound.
+    """Return the named functions with their arguments bound and what they give checked.
+
+    Parameters
+    ----------
+    module
+        `georl.rewards`, or another module of rewards.
+    config
+        Names, weights and arguments. A name with a colon, ``package.module:function``, is a
+        function of one's own; the working directory counts among the places it may lie in.
 
     Raises
     ------
     ConfigError
         For an unknown name or argument, with what there is.
     """
-    bound = []
     known = _rewards_of(module)
-    for name, weight in config.weights.items():
-        if name not in known:
-            near = difflib.get_close_matches(name, known, 1, 0.3)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-            msg = f"unknown reward {name!r} (weight {weight}); {hint}"
-            raise ConfigError(msg)
-        if not math.isfinite(weight):
-            msg = f"rewards.weights has {name}: {weight}; a weight is a finite number"
-            raise ConfigError(msg)
-        bound.append(_with_arguments(name, known[name], config.arguments.get(name, {})))
+    bound = [
+        _with_arguments(name, _named(name, weight, known), config.arguments.get(name, {}))
+        for name, weight in config.weights.items()
+    ]
     unused = set(config.arguments) - set(config.weights)
     if unused:
         msg = f"rewards.arguments has {sorted(unused)}, which rewards.weights does not use"
@@ -40,6 +58,84 @@ def bind_rewards(module: Any, config: RewardConfig) -> list[Any]:
         msg = "rewards.weights are all 0; give at least one reward a weight"
         raise ConfigError(msg)
     return bound
+
+
+def bind_given(module: Any, functions: Sequence[Any], config: RewardConfig) -> Chosen:
+    """Return rewards given as functions or names, in place of those of a configuration.
+
+    Parameters
+    ----------
+    module
+        As `bind_rewards`.
+    functions
+        At least one; a name as in ``rewards.weights``, or a callable, which bears its own.
+    config
+        Says what a name weighs, and its arguments; a name that it does not have weighs 1.
+
+    Raises
+    ------
+    ConfigError
+        As `bind_rewards`; also for two of one name, or what is neither name nor callable.
+    """
+    by_name: dict[str, Any] = {}
+    for function in functions:
+        name = function if isinstance(function, str) else own.name_of(function)
+        if name in by_name:
+            msg = f"two rewards are called {name!r}, so the log could not tell them apart"
+            raise ConfigError(f"{msg}; rename one")
+        by_name[name] = function
+    weights = {name: config.weights.get(name, 1.0) for name in by_name}
+    arguments = {name: kept for name, kept in config.arguments.items() if name in by_name}
+    settings = RewardConfig(weights, arguments)
+    known = _rewards_of(module) | {n: f for n, f in by_name.items() if not isinstance(f, str)}
+    bound = [
+        _with_arguments(name, _named(name, weight, known), arguments.get(name, {}))
+        for name, weight in weights.items()
+    ]
+    if not any(weights.values()):
+        msg = "reward_funcs has no reward with a weight; give at least one"
+        raise ConfigError(msg)
+    return Chosen(bound, settings)
+
+
+def valid(functions: Sequence[Any], config: RewardConfig, completions: Sequence[Any]) -> list[bool]:
+    """Return which answers a reward that weighs anything can read.
+
+    Strict rewards read the one pair of Geo-R Eq. 6, tolerant ones what
+    `geodata.answers.parse_tolerant` reads without doubt, `geo_r_release` its own form. One's own
+    reward may say it with an attribute ``valid``, a function of the completions that returns a
+    bool for each; without it, it can read everything.
+
+    Parameters
+    ----------
+    functions
+        Of `bind_rewards`.
+    config
+        Their weights, in the same order.
+    completions
+        Length n.
+    """
+    found = [False] * len(completions)
+    for function, weight in zip(functions, config.weights.values(), strict=True):
+        if weight:
+            read = getattr(function, "valid", None)
+            mine = [True] * len(found) if read is None else read(completions)
+            found = [bool(a or b) for a, b in zip(found, mine, strict=True)]
+    return found
+
+
+def _named(name: str, weight: float, known: dict[str, Any]) -> Any:
+    if not math.isfinite(weight):
+        msg = f"rewards.weights has {name}: {weight}; a weight is a finite number"
+        raise ConfigError(msg)
+    if name in known:
+        return known[name]
+    if ":" in name:
+        return own.load(name)
+    near = difflib.get_close_matches(name, known, 1, 0.3)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+    msg = f"unknown reward {name!r} (weight {weight}); {hint}"
+    raise ConfigError(msg)
 
 
 def _rewards_of(module: Any) -> dict[str, Any]:
@@ -67,36 +163,98 @@ def _names_in_source(module: Any) -> set[str]:
 
 
 def _with_arguments(name: str, function: Any, arguments: dict[str, Any]) -> Any:
+    """Return the function as TRL calls it, async if it is, with its name and its reading."""
+    _check_arguments(name, function, arguments)
+
+    def checked(completions: Any, **columns: Any) -> list[float | None]:
+        with _told(name, len(completions)):
+            values = function(completions, **{**columns, **arguments})
+        return _numbers(name, values, len(completions), columns.get("id"))
+
+    async def awaited(completions: Any, **columns: Any) -> list[float | None]:
+        with _told(name, len(completions)):
+            values = await function(completions, **{**columns, **arguments})
+        return _numbers(name, values, len(completions), columns.get("id"))
+
+    called: Any = awaited if own.is_async(function) else checked
+    called.__name__, called.__doc__ = name, function.__doc__
+    called.valid = _reading(name, function, arguments)
+    return called
+
+
+def _check_arguments(name: str, function: Any, arguments: dict[str, Any]) -> None:
     known = inspect.signature(function).parameters
     for argument in arguments:
         if argument not in known:
             msg = f"reward {name!r} has no argument {argument!r}; it has {', '.join(known)}"
             raise ConfigError(msg)
-
-    @functools.wraps(function)
-    def checked(completions: Any, **columns: Any) -> list[float | None]:
-        values: list[float | None] = function(completions, **{**columns, **arguments})
-        _check_values(name, values, len(completions), columns.get("id"))
-        return values
-
-    if arguments:  # a value that the reward refuses is refused here, before the model is loaded
-        try:
-            checked(["(0.0, 0.0)"], lat=[0.0], lon=[0.0])
-        except ValueError as error:
-            msg = f"rewards.arguments of {name}: {error}"
-            raise ConfigError(msg) from error
-    return checked
+    if not arguments or not _is_ours(function):
+        return
+    try:  # a value that the reward refuses is refused here, before the model is loaded
+        function(["(0.0, 0.0)"], lat=[0.0], lon=[0.0], **arguments)
+    except ValueError as error:
+        msg = f"rewards.arguments of {name}: {error}"
+        raise ConfigError(msg) from error
 
 
-def _check_values(name: str, values: Any, answers: int, photos: Any) -> None:
-    if len(values) != answers:
-        msg = f"reward {name!r} gave {len(values)} values for {answers} answers; give one for each"
-        raise ValueError(msg)
-    for row, value in enumerate(values):
-        if value is not None and not math.isfinite(value):
+def _is_ours(function: Any) -> bool:
+    return str(getattr(function, "__module__", "")).startswith("georl.rewards.")
+
+
+def _reading(name: str, function: Any, arguments: dict[str, Any]) -> Any:
+    """Return the function that says which completions a reward can read, None for all."""
+    said = getattr(function, "valid", None)
+    if said is not None or not _is_ours(function):
+        return said
+    if arguments.get("tolerant"):
+        return lambda completions: [pair is not None for pair in inputs.tolerant_pairs(completions)]
+    if name == "geo_r_release":
+        return lambda completions: [
+            inputs.release_pair(text) is not None for text in inputs.texts(completions)
+        ]
+    return lambda completions: [pair is not None for pair in inputs.strict_pairs(completions)]
+
+
+@contextmanager
+def _told(name: str, answers: int) -> Iterator[None]:
+    """Give what a reward raises its name and the line it was raised at."""
+    try:
+        yield
+    except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(last.filename).name}, line {last.lineno}"
+        msg = f"reward {name!r} failed on {answers} answers: {type(error).__name__}: {error}"
+        raise RewardError(f"{msg} ({where})") from error
+
+
+def _numbers(name: str, values: Any, answers: int, photos: Any) -> list[float | None]:
+    """Return what a reward gave as floats and None, one for each answer."""
+    try:
+        given = list(values)
+    except TypeError:
+        msg = f"reward {name!r} gave {values!r:.60}; give a list of a number or None for each"
+        raise RewardError(f"{msg} of the {answers} answers") from None
+    if len(given) != answers:
+        msg = f"reward {name!r} gave {len(given)} values for {answers} answers; give one for each"
+        raise RewardError(msg)
+    found: list[float | None] = []
+    for row, value in enumerate(given):
+        number = _number(value)
+        if number is not None and not math.isfinite(number):
             where = f"answer {row}" + (f" (photo {photos[row]!r})" if photos else "")
             msg = (
-                f"reward {name!r} gave {value} for {where}; give None to leave an answer out, "
-                "or a finite number"
+                f"reward {name!r} gave {value!r:.60} for {where}; give None to leave an answer "
+                "out, or a finite number"
             )
-            raise ValueError(msg)
+            raise RewardError(msg)
+        found.append(number)
+    return found
+
+
+def _number(value: Any) -> float | None:
+    if value is None:
+        return None
+    try:
+        return math.nan if isinstance(value, str) else float(value)
+    except (TypeError, ValueError, RuntimeError):
+        return math.nan

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from geodata import answers, cor, gazetteer
-from georl.rewards.inputs import Floats
+from georl.rewards.inputs import Floats, rows, texts
 
 Chain = dict[str, str | None]
 """The labels of one point: country_code, admin1, admin1_code, city."""
@@ -17,6 +20,42 @@ def at(lat: Floats, lon: Floats) -> list[Chain]:
     table = cor.label_table(lat, lon)
     columns = [table.column(name).to_pylist() for name in names]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def held(answered: Sequence[Any]) -> list[bool | None]:
+    """Return of each completion whether the country that it names holds its coordinate.
+
+    None where it names no country or has no strict pair.
+
+    Examples
+    --------
+    >>> at_paris = "Coordinates: (48.8584, 2.2945)"
+    >>> held([f"Country: France {at_paris}", f"Country: Japan\\n{at_paris}", at_paris])
+    [None, False, None]
+    """
+    read = [answers.parse_strict(text) for text in texts(answered)]
+    pairs = [None if a.lat is None or a.lon is None else (a.lat, a.lon) for a in read]
+    kept = [pair if a.country else None for pair, a in zip(pairs, read, strict=True)]
+    at_rows, lat, lon = rows(kept)
+    resolved: dict[tuple[str, str | None], str | None] = {}
+    found: list[bool | None] = [None] * len(read)
+    for row, chain in zip(at_rows, at(lat, lon), strict=True):
+        code = _code(str(read[row].country), None, resolved)
+        found[row] = code is not None and code == chain["country_code"]
+    return found
+
+
+def chain_shares(found: Sequence[bool | None]) -> dict[str, float]:
+    """Return what every run logs of `held`: the share with a chain, and with one that fits.
+
+    Examples
+    --------
+    >>> chain_shares([True, False, None, None])
+    {'chain/present': 0.5, 'chain/consistent': 0.25}
+    """
+    count = max(len(found), 1)
+    present = sum(one is not None for one in found) / count
+    return {"chain/present": present, "chain/consistent": sum(map(bool, found)) / count}
 
 
 def agreement(said: Chain, true: Chain) -> float:

@@ -212,6 +212,20 @@ def region(
     return rewards
 
 
+def chain(completions: Sequence[Any], **columns: Any) -> list[float]:
+    """Return 1 for an answer that names a country and gives a strict pair, else 0.
+
+    Geo-R asks for the chain before the coordinates; the distance reward alone does not notice
+    when a model stops writing it. `consistency` asks whether the chain is true of the pair.
+
+    Examples
+    --------
+    >>> chain(["Country: France\nCoordinates: (48.8584, 2.2945)", "(48.8584, 2.2945)"])
+    [1.0, 0.0]
+    """
+    return [0.0 if held is None else 1.0 for held in chains.held(completions)]
+
+
 def consistency(completions: Sequence[Any], **columns: Any) -> list[float]:
     """Return the share of the named country and region that the answer's coordinate lies in.
 

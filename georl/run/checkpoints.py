@@ -107,7 +107,7 @@ def verify(folder: Path) -> dict[str, Any]:
     CheckpointError
         If the marker is missing, or a file is missing, added to the manifest or changed.
     """
-    content = _manifest(folder)
+    content = manifest(folder)
     for name, expected in content["files"].items():
         path = folder / name
         if not path.is_file():
@@ -119,15 +119,15 @@ def verify(folder: Path) -> dict[str, Any]:
     return content
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
+def manifest(folder: Path) -> dict[str, Any]:
     """Return the manifest of a sealed folder, itself checked against the marker."""
-    manifest = folder / MANIFEST
-    if _seal_of(folder) is None or not manifest.is_file():
+    path = folder / MANIFEST
+    if _seal_of(folder) is None or not path.is_file():
         msg = f"{folder} has no {MARKER} marker: it was cut short while being written"
         raise CheckpointError(msg)
-    text = manifest.read_bytes()
+    text = path.read_bytes()
     if hashlib.sha256(text).hexdigest() != _seal_of(folder):
-        msg = f"{manifest} does not match {MARKER}: one of the two is damaged"
+        msg = f"{path} does not match {MARKER}: one of the two is damaged"
         raise CheckpointError(msg)
     content: dict[str, Any] = json.loads(text)
     return content
@@ -172,7 +172,7 @@ def refuse_other(output: Path, own: Mapping[str, Any]) -> None:
     """
     for folder in reversed(listed(output)):
         with contextlib.suppress(CheckpointError):
-            _same_run(folder, _manifest(folder)["run"], json.loads(json.dumps(dict(own))))
+            _same_run(folder, manifest(folder)["run"], json.loads(json.dumps(dict(own))))
             return
 
 
@@ -199,18 +199,6 @@ def prune(output: Path, keep: int) -> None:
     """Delete the oldest checkpoints beyond ``keep``; called after a new one is sealed."""
     for folder in listed(output)[: -max(keep, 1)]:
         delete(folder)
-
-
-def clear_after(output: Path, step: int) -> None:
-    """Delete the checkpoints of later steps, which a run that goes on from ``step`` writes again.
-
-    They are torn or damaged, or a run that starts over (step -1) left them. Trainer would write
-    into the old folders, and `prune` would take the new, lower steps for the oldest.
-    """
-    for folder in listed(output):
-        if step_of(folder) > step:
-            print(f"deleting {folder}, which this run does not go on from")
-            delete(folder)
 
 
 def delete(folder: Path) -> None:

@@ -12,11 +12,11 @@ import torch
 from transformers import TrainingArguments
 
 from georl.config import Config, ConfigError, accumulation, missing_package, world_size
-from georl.run import checkpoints, curves, metrics, resume, rollouts
+from georl.run import checkpoints, curves, metrics, ownership, resume, rollouts
 
 
 def check_start(config: Config) -> None:
-    """Refuse, before the model is loaded, a launch or an output folder of another run.
+    """Refuse, before the model is loaded, a launch or a folder that another run or program made.
 
     Some launchers quietly run one process, or another sharding than asked; a run that was
     meant for eight GPUs must not find that out after a day.
@@ -32,6 +32,7 @@ def check_start(config: Config) -> None:
     problem = problem or missing_package(config)
     if problem:
         raise ConfigError(problem)
+    ownership.refuse_foreign(Path(config.output))
     if config.train.resume:
         checkpoints.refuse_other(Path(config.output), checkpoints.identity(config))
 
@@ -144,12 +145,15 @@ def _checkpointing(on: bool) -> dict[str, bool]:
 def fit(trainer: Any, config: Config) -> Path:
     """Train, from the newest verified checkpoint if there is one; return the final model's folder.
 
-    The output folder then holds config.yaml, metrics.jsonl, curves.png, for GRPO
-    groups.jsonl and rollouts.parquet, the checkpoints, and ``final``.
+    The output folder then holds run.json, which says whose it is, config.yaml, metrics.jsonl,
+    curves.png, for GRPO groups.jsonl and rollouts.parquet, the checkpoints, and ``final``. What
+    another run left there lies in ``replaced``.
     """
     _check_processes(trainer)
     output = Path(config.output)
-    output.mkdir(parents=True, exist_ok=True)
+    if trainer.accelerator.is_main_process:
+        ownership.take(output)
+    trainer.accelerator.wait_for_everyone()
     trainer.add_callback(metrics.MetricsCallback(output))
     trainer.add_callback(resume.SealCallback(trainer, config))
     start = resume.start(trainer, config)
@@ -164,7 +168,7 @@ def fit(trainer: Any, config: Config) -> Path:
         trainer.train(resume_from_checkpoint=str(start) if start else None)
     final = output / "final"
     if trainer.accelerator.is_main_process and final.exists():
-        checkpoints.delete(final)  # an older run's files must not stay among the new ones
+        checkpoints.delete(final)  # this run's own, from before: others were moved aside
     trainer.accelerator.wait_for_everyone()
     trainer.save_model(str(final))
     if trainer.accelerator.is_main_process:

@@ -13,7 +13,7 @@ from trl.trainer.utils import RepeatSampler
 
 from geodata.files import write_text
 from georl.config import Config, dump
-from georl.run import checkpoints, record
+from georl.run import checkpoints, ownership, record
 
 CURRICULUM = "curriculum.json"
 
@@ -37,13 +37,14 @@ def start(trainer: Any, config: Config) -> Path | None:
         The checkpoint to give to ``trainer.train``; None starts from the first step.
     """
     output, is_main = Path(config.output), trainer.accelerator.is_main_process
+    own = checkpoints.identity(config)
     found: list[Path | None] = [None]
     if is_main and config.train.resume:
-        found = [checkpoints.newest(output, checkpoints.identity(config))]
+        found = [checkpoints.newest(output, own)]
     newest: Path | None = broadcast_object_list(found)[0]
     step = checkpoints.step_of(newest) if newest else -1
     if is_main:
-        checkpoints.clear_after(output, step)
+        ownership.claim(output, own, step)
         record.cut_back(output, step)
         write_text(output / "config.yaml", dump(config))
     if newest is not None:

@@ -36,13 +36,22 @@ class RolloutLog:
         self.last: tuple[Tensor, Tensor] = (torch.zeros(0), torch.zeros(0))
         """Weighted total reward and validity of all processes' last answers, (B,) each."""
 
-    def keep(self, trainer: Any, rows: list[Any], completions: list[Any], rewards: Tensor) -> None:
+    def keep(
+        self,
+        trainer: Any,
+        rows: list[Any],
+        completions: list[Any],
+        rewards: Tensor,
+        valid: Sequence[bool],
+    ) -> None:
         """Read the answers to ``rows``; log their accuracy; keep a sample for the table.
 
         Parameters
         ----------
         rewards
             (B of all processes, functions)
+        valid
+            Of each answer to ``rows``: whether a reward in use can read it.
         """
         texts = [turns[0]["content"] if isinstance(turns, list) else turns for turns in completions]
         lat, lon = answer_coordinates(texts)
@@ -55,8 +64,8 @@ class RolloutLog:
         start = trainer.accelerator.process_index * len(rows)
         own = rewards[start : start + len(rows)]
         weights = torch.tensor(self._weights, device=own.device)
-        valid = torch.tensor(np.isfinite(everywhere), device=own.device)
-        self.last = ((rewards * weights).nansum(1), valid)
+        readable = torch.tensor(gather_object(list(valid)), device=own.device)
+        self.last = ((rewards * weights).nansum(1), readable)
         if mode == "train" and self._wanted(trainer):
             self._write(trainer.state.global_step + 1, rows, texts, lat, lon, km, own)
 

@@ -1,10 +1,12 @@
 """Models and their LoRA weights: what a run starts from is what the last one ended with."""
 
+import json
+
 import pytest
 import torch
 
 from georl import models, sft
-from georl.config import ConfigError, load
+from georl.config import ConfigError, check, load
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
 
@@ -78,3 +80,64 @@ def test_an_adapter_keeps_the_commit_of_its_base(stages):
     assert models.lora(run.model).revision == pin
     assert models.base_revision(run.model) == pin
     assert models.base_revision(load(None, [f"model.name={stages[1]}"]).model) is None
+
+
+def adapter(folder, **settings):
+    folder.mkdir()
+    (folder / "adapter_config.json").write_text(json.dumps(settings))
+    return folder
+
+
+PIN = "0123456789012345678901234567890123456789"
+
+
+@pytest.mark.parametrize("task", ["sft", "grpo", "predict"])
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"base_model_name_or_path": "Evil/Model-3B", "r": 4}, "pins no commit; write .revision"),
+        ({"base_model_name_or_path": "no/such/folder", "revision": None}, "pins no commit"),
+        ({"base_model_name_or_path": "Evil/Model-3B", "revision": ""}, "pins no commit"),
+        ({"r": 4}, "does not name the model"),
+        ({"base_model_name_or_path": 3}, "does not name the model"),
+        ([1], "does not name the model"),
+    ],
+)
+def test_the_model_below_an_adapter_is_pinned_like_any_other(tmp_path, task, settings, message):
+    """Whoever wrote the adapter's folder would else choose the weights and when they change."""
+    folder = tmp_path / "adapter"
+    folder.mkdir()
+    (folder / "adapter_config.json").write_text(json.dumps(settings))
+    run = load(None, [f"task={task}", f"model.name={folder}", f"model.revision={PIN}"])
+    with pytest.raises(ConfigError, match=message):
+        check(run)
+    with pytest.raises(ConfigError, match=message):
+        models.load(run.model)
+
+
+def test_adapters_on_folders_and_on_pinned_hub_models_pass_and_on_adapters_do_not(tmp_path):
+    (tmp_path / "base").mkdir()
+    on_folder = adapter(tmp_path / "a", base_model_name_or_path=str(tmp_path / "base"))
+    on_hub = adapter(tmp_path / "b", base_model_name_or_path="Qwen/X-3B", revision=PIN)
+    on_adapter = adapter(tmp_path / "c", base_model_name_or_path=str(on_hub))
+    damaged = tmp_path / "d"
+    damaged.mkdir()
+    (damaged / "adapter_config.json").write_text("{")
+    for folder in (on_folder, on_hub):
+        check(load(None, [f"model.name={folder}"]))
+    assert models.base_revision(load(None, [f"model.name={on_hub}"]).model) == PIN
+    with pytest.raises(ConfigError, match="which holds LoRA weights itself; merge"):
+        check(load(None, [f"model.name={on_adapter}"]))
+    with pytest.raises(ConfigError, match="is damaged"):
+        check(load(None, [f"model.name={damaged}"]))
+
+
+def test_lora_weights_on_the_hub_are_not_followed(monkeypatch):
+    """What the hub would say is given here; nothing is asked of it."""
+    from georl.models import loading
+
+    monkeypatch.setattr(loading, "load_processor", lambda config: None)
+    monkeypatch.setattr(loading, "find_adapter_config_file", lambda name, revision: "found")
+    run = load(None, ["model.name=Some/Adapter", f"model.revision={PIN}"])
+    with pytest.raises(ConfigError, match="is a hub name of LoRA weights"):
+        models.load(run.model)

@@ -96,8 +96,8 @@ def rows_of(path):
 
 
 def test_every_photo_has_its_answer_in_the_table_s_order(photos, server, monkeypatch):
-    monkeypatch.setenv("A_KEY", "secret")
-    rows = rows_of(predict.predict(run_for(photos, server, "predict.key_variable=A_KEY")))
+    monkeypatch.setenv("A_API_KEY", "secret")
+    rows = rows_of(predict.predict(run_for(photos, server, "predict.key_variable=A_API_KEY")))
     assert [row["id"] for row in rows] == [f"p{i}" for i in range(10)]
     assert all(abs(row["lat"] - 8 * i - 0.5) <= 1.0 for i, row in enumerate(rows))
     assert {row["status"] for row in rows} == {"ok"}

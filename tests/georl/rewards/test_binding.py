@@ -72,3 +72,112 @@ def test_an_unknown_reward_names_the_nearest_and_nan_is_refused():
     )
     assert bound[0](["(1.0, 2.0)"], lat=[50.0], lon=[50.0]) == [1.0]
     assert bound[0].__name__ == "geo_r"
+
+
+OWN = "tests.georl.own_rewards"
+COLUMNS = {"id": ["a", "b", "c"], "lat": [1.0] * 3, "lon": [2.0] * 3}
+
+
+def own(name, weight=1.0):
+    (function,) = rewards.bind_rewards(rewards, RewardConfig({f"{OWN}:{name}": weight}))
+    return function
+
+
+def test_a_reward_of_one_s_own_is_found_by_its_module_and_bears_that_name():
+    function = own("length")
+    assert function.__name__ == f"{OWN}:length"
+    assert function(["x" * 50, "", "y"], **COLUMNS) == [0.5, 0.0, 0.01]
+    with pytest.raises(ConfigError, match=rf"no function 'lenght'; did you mean {OWN}:length\?"):
+        own("lenght")
+    with pytest.raises(ConfigError, match="has no function 'number'"):
+        own("number")
+    for name in ("no.such.module:f", ":f", "..x:f"):
+        with pytest.raises(ConfigError, match="cannot be imported"):
+            rewards.bind_rewards(rewards, RewardConfig({name: 1.0}))
+
+
+def test_a_module_in_the_working_directory_is_found_and_its_mistakes_are_told(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [p for p in sys.path if p])
+    (tmp_path / "lying_here.py").write_text("def f(completions, **_): return [2.0]\n")
+    (tmp_path / "broken_here.py").write_text("1 / 0\n")
+    assert bound(rewards, "lying_here:f")[0](["x"]) == [2.0]
+    with pytest.raises(ConfigError, match="'broken_here' cannot be imported .ZeroDivisionError"):
+        bound(rewards, "broken_here:f")
+
+
+@pytest.mark.parametrize(("name", "value"), [("slow", 0.25), ("scorer", 0.5), ("Scorer", 0.5)])
+def test_async_rewards_stay_async(name, value):
+    import asyncio
+
+    from trl.trainer.utils import is_async_callable
+
+    function = own(name)
+    assert is_async_callable(function)
+    assert asyncio.run(function(["x", "y", "z"], **COLUMNS)) == [value] * 3
+    assert not is_async_callable(own("length"))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("breaks", r"breaks' failed on 3 answers: KeyError: 'population' \(own_rewards.py, line"),
+        ("short", "short' gave 1 values for 3 answers; give one for each"),
+        ("words", "words' gave 'high' for answer 0 .photo 'a'.; give None to leave"),
+        ("nothing", "nothing' gave None; give a list of a number or None for each of the 3"),
+    ],
+)
+def test_a_reward_that_fails_is_told_with_its_name(name, message):
+    with pytest.raises(rewards.RewardError, match=message):
+        own(name)(["x", "y", "z"], **COLUMNS)
+
+
+def test_none_leaves_an_answer_out_and_other_numbers_become_floats():
+    import numpy as np
+    import torch
+
+    assert own("rarely")(["x", "y", "z"], **COLUMNS) == [1.0, None, None]
+    for made in (np.float32(0.5), torch.tensor(0.5), True, 1):
+        (function,) = rewards.bind_rewards(
+            SimpleNamespace(own=lambda completions, made=made, **_: [made]),
+            RewardConfig({"own": 1.0}),
+        )
+        (given,) = function(["x"])
+        assert type(given) is float
+        assert given == float(made)
+
+
+def test_rewards_given_in_python_take_the_place_of_the_configured_ones():
+    def mine(completions, **columns):
+        return [1.0] * len(completions)
+
+    config = RewardConfig({"geo_r": 1.0, "mine": 0.25}, {"geo_r": {"values": [1, 1, 1, 1]}})
+    chosen = rewards.bind_given(rewards, [mine, f"{OWN}:length"], config)
+    assert [f.__name__ for f in chosen.functions] == ["mine", f"{OWN}:length"]
+    assert chosen.settings == RewardConfig({"mine": 0.25, f"{OWN}:length": 1.0}, {})
+    kept = rewards.bind_given(rewards, ["geo_r"], config)
+    assert kept.settings.arguments == {"geo_r": {"values": [1, 1, 1, 1]}}
+    assert kept.functions[0](["(1.0, 2.0)"], lat=[50.0], lon=[50.0]) == [1.0]
+    for given, message in (
+        ([mine, mine], "two rewards are called 'mine'"),
+        ([3], "reward_funcs has 3; give a function"),
+        (["geo_x"], "did you mean geo_r"),
+        ([], "no reward with a weight"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            rewards.bind_given(rewards, given, config)
+
+
+def test_chain_and_what_is_logged_of_it():
+    here = "Coordinates: (48.8584, 2.2945)"
+    texts = [f"Country: {name}\n{here}" for name in ("France", "frankreich", "Japan", "Atlantis")]
+    texts += [here, "Country: France", "", "Country: \n" + here]
+    assert rewards.held(texts) == [True, True, False, False, None, None, None, None]
+    assert rewards.chain(texts) == [1.0] * 4 + [0.0] * 4
+    chats = [[{"role": "assistant", "content": text}] for text in texts]
+    assert rewards.held(chats) == rewards.held(texts)
+    shares = rewards.chain_shares(rewards.held(texts))
+    assert shares == {"chain/present": 0.5, "chain/consistent": 0.25}
+    assert rewards.chain_shares([]) == {"chain/present": 0.0, "chain/consistent": 0.0}

@@ -109,15 +109,16 @@ def logged(output, step):
     return lambda _: any(row["step"] >= step for row in log.read())
 
 
-def after_training_began(output, wait_s):
-    """The moment so long after this start has come to its first step."""
-    path, began = output / "config.yaml", []  # each start writes it just before it trains
-    before = path.stat().st_mtime_ns if path.is_file() else 0
+def begun(output, step, then_s):
+    """The moment so long after this start has come to a step, wherever it began."""
+    log, came = JsonLines(output / "metrics.jsonl"), []
+    before = len(log.read())
 
     def ripe(now):
-        if not began and path.is_file() and path.stat().st_mtime_ns != before:
-            began.append(now)
-        return bool(began) and now - began[0] >= wait_s
+        rows = log.read()
+        if not came and len(rows) != before and any(row["step"] >= step for row in rows):
+            came.append(now)
+        return bool(came) and now - came[0] >= then_s
 
     return ripe
 
@@ -196,14 +197,13 @@ def test_a_run_killed_again_and_again_at_random_moments_ends_as_if_not(
     places, taught, tmp_path, seed
 ):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
-    settings = [*GRPO, f"model.name={taught}", "train.logging_steps=3", f"seed={seed}", *GROUPS]
+    settings = [*GRPO, f"model.name={taught}", "train.logging_steps=1", f"seed={seed}", *GROUPS]
     settings += ["max_steps=40", "grpo.iterations=2"]
     grpo.train(run_of(places, whole, *settings))
     run = run_of(places, cut, *settings)
-    rng, kills = random.Random(seed), 0
-    while kills < 12 and killed(run, tmp_path, after_training_began(cut, rng.uniform(0.0, 4.0))):
-        kills += 1
-    assert kills >= 5
+    rng = random.Random(seed)
+    for step in sorted(rng.sample(range(1, 38), 8)):  # and some instants of a step later
+        assert killed(run, tmp_path, begun(cut, step, rng.uniform(0.0, 0.05)))
     finished(run, tmp_path)
     assert_same_record(cut, whole)
 

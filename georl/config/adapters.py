@@ -1,0 +1,58 @@
+"""What a folder of LoRA weights says of the model it belongs to, read as a stranger's words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from georl.config.tree import ConfigError
+
+FILE = "adapter_config.json"
+
+
+def stored_adapter(name: str) -> dict[str, Any] | None:
+    """Return the settings of a folder of LoRA weights, None for any other name.
+
+    Raises
+    ------
+    ConfigError
+        If the file is damaged or names no model.
+    """
+    path = Path(name) / FILE
+    if not path.is_file():
+        return None
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        msg = f"{path} is damaged ({str(error)[:80]}); copy it again from where it was trained"
+        raise ConfigError(msg) from None
+    base = settings.get("base_model_name_or_path") if isinstance(settings, dict) else None
+    if not isinstance(base, str) or not base:
+        msg = f"{path} does not name the model that its weights belong to (base_model_name_or_path)"
+        raise ConfigError(msg)
+    return dict(settings)
+
+
+def unpinned_base(name: str) -> str | None:
+    """Return why the model below a folder of LoRA weights must not be loaded, None if it may.
+
+    It goes through the same pinning as a model's own name: a folder, or a hub name with a commit;
+    and it is a whole model, since an adapter on an adapter would be followed unpinned.
+    """
+    adapter = stored_adapter(name)
+    if adapter is None:
+        return None
+    base = str(adapter["base_model_name_or_path"])
+    if (Path(base) / FILE).is_file():
+        return (
+            f"{name} holds LoRA weights on {base!r}, which holds LoRA weights itself; merge the "
+            f"lower ones first: model.name={base} model.lora_rank=0"
+        )
+    if Path(base).exists() or adapter.get("revision"):
+        return None
+    return (
+        f"{name} holds LoRA weights on {base!r}, which is not a folder here, so it is a hub name, "
+        f'and {FILE} pins no commit; write "revision": "<40 hex digits>" beside its '
+        "base_model_name_or_path"
+    )

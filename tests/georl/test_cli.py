@@ -1,0 +1,74 @@
+"""The command line tells a mistake in a line (georl.cli)."""
+
+import socket
+import sys
+
+import pytest
+
+import georl
+from georl import cli
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Run the command as a person does; return its status and what it printed."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["/usr/bin/georl", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        found = capsys.readouterr()
+        code = stop.value.code
+        return (1, found.out, f"{code}\n") if isinstance(code, str) else (code, *found)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["sftt", "tiny-cpu"], "No such command 'sftt'. Did you mean 'sft'? georl --help"),
+        (["qqqq"], "No such command 'qqqq'; georl --help shows"),
+        (["sft", "--dryrun", "tiny-cpu"], "no option --dryrun; did you mean --dry-run? georl sft"),
+        (["demo", "--sead", "3"], "no option --sead; did you mean --seed? georl demo --help"),
+        (["--versoin"], "no option --versoin; did you mean --version? georl --help"),
+        (["grpo"], "Missing argument 'CONFIG'; georl grpo --help shows"),
+        (["demo", "--seed", "x"], "Invalid value for '--seed':"),
+        (["demo", "--seed"], "requires an argument"),
+    ],
+)
+def test_a_mistyped_command_is_one_line_with_the_nearest_word(command, arguments, expected):
+    status, out, err = command(*arguments)
+    assert status == 2
+    assert out == ""
+    assert err.startswith("georl: ")
+    assert expected in err
+    assert err.count("\n") == 1
+
+
+def test_the_bare_command_prints_its_help(command):
+    status, out, err = command()
+    assert status == 0
+    assert err == ""
+    assert all(verb in out for verb in ("sft", "grpo", "predict", "plan", "demo", "--version"))
+    assert command("--help") == (status, out, err)
+
+
+def test_the_version_is_told(command):
+    assert command("--version") == (0, f"georl {georl.__version__}\n", "")
+
+
+@pytest.mark.parametrize("task", ["sft", "grpo", "predict"])
+def test_what_is_missing_here_is_told_before_the_hub_is_asked(
+    command, monkeypatch, tmp_path, task
+):
+    def asked(*_, **__):
+        raise AssertionError("the hub was asked")
+
+    monkeypatch.setattr(socket, "getaddrinfo", asked)
+    given = ["model.name=No/Such", "model.revision=abc", "data.table=no/such.parquet"]
+    places = [f"output={tmp_path / 'out'}", f"predict.output={tmp_path / 'p.jsonl'}"]
+    status, _, err = command(task, "qwen2.5-vl-3b-1gpu-lora", *given, *places)
+    assert status == 1
+    assert "no/such.parquet" in err
+    assert err.count("\n") == 1
