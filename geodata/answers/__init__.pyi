@@ -1,5 +1,6 @@
 from .contract import (
     BODY_CHARS as BODY_CHARS,
+    HOWS as HOWS,
     MAX_CHARS as MAX_CHARS,
     STATUSES as STATUSES,
     Answer as Answer,

@@ -17,6 +17,9 @@ _EAST, _WEST = r"east(?:ern)?|este|est|ost|leste", r"west(?:ern)?|oeste|ouest|ov
 _LEAD_CHARS = 16
 """Longest hemisphere, separator and sign before a number, characters."""
 
+_BESIDE = " :=,;.+-(["
+"""What may stand between a hemisphere and its number."""
+
 _WORD = rf"(?i:{_NORTH}|{_SOUTH}|{_EAST}|{_WEST})\b"
 
 _DEGREE_MARK = r"(?:°|(?i:deg(?:ree|rés?)?s?)\b\.?)"
@@ -100,6 +103,9 @@ class Angle:
     minus: bool = False  # written with a sign
     between: bool = False  # after "between", "from", "ranging"
     broken: bool = False  # minutes or seconds of 60 and more
+    sixtieths: bool = False  # written with minutes
+    degrees: bool = False  # a degree sign
+    via: str | None = None  # 'geojson' or 'wkt', where it stands in one
 
 
 def find_angles(text: str) -> list[Angle]:
@@ -118,7 +124,9 @@ def _read(text: str, match: re.Match[str], before: Angle | None, carried: str) -
     gap = text[max(first, match.start() - _LOOK_BACK) : match.start()]
     lead = _LEAD.search(gap, max(0, len(gap) - _LEAD_CHARS))
     sign, middle = _sign(gap, lead, before is not None)
-    leading = carried or (lead["hemi"] or "" if lead else "")
+    # "S 200 W is a street. 40.76": a letter that was carried is this number's only beside it
+    near = carried if not gap.strip(_BESIDE) else ""
+    leading = near or (lead["hemi"] or "" if lead else "")
     trailing = (match["hemi"] or "").strip(" ()")
     carried = ""
     if leading and trailing and _axis(leading) != _axis(trailing):
@@ -155,6 +163,8 @@ def _angle(match: re.Match[str], sign: str, hemisphere: str) -> Angle:
     decimals = len(fraction) if not (match["min"] or match["min2"]) else max(len(fraction), 4)
     angle = Angle(value, match.start(), match.end(), decimals)
     angle.broken = minutes >= 60.0 or seconds >= 60.0
+    angle.sixtieths = bool(match["min"] or match["min2"])
+    angle.degrees = bool(match["mark"] or angle.sixtieths)
     angle.marked = bool(hemisphere or match["mark"])
     angle.minus = negative = sign == "-"
     if hemisphere:
@@ -179,7 +189,10 @@ def _label(angle: Angle, middle: str) -> None:
     quoted = '"' in middle or "'" in middle
     angle.keyed = quoted and _QUOTED_KEY.search(middle[-50:]) is not None
     angle.between = _BETWEEN.search(middle[-80:]) is not None
-    if (quoted and _GEOJSON.search(middle)) or _WKT.search(middle):
+    angle.via = (
+        "geojson" if quoted and _GEOJSON.search(middle) else "wkt" if _WKT.search(middle) else None
+    )
+    if angle.via:
         angle.order = "lon"
         return
     labels = list(_LABEL.finditer(middle))
@@ -237,6 +250,6 @@ def _is_separator(middle: str) -> bool:
     opened = max(middle.rfind("("), middle.rfind("["), middle.rfind("{"))
     if 0 <= closed < opened and not any(c.isalpha() for c in middle):
         return False  # "(1.0, 2.0), (3.0, 4.0)" are two groups
-    if any(c in middle for c in ".!?@#%+"):
+    if any(c in middle for c in ".!?@#%+\x1e"):
         return False
     return all(word in _LINK_WORDS for word in _LETTERS.findall(middle.lower()))

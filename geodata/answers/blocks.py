@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from geodata.answers.contract import BODY_CHARS
+from geodata.answers.objects import FENCE
 
 MAX_NUMBERS = 128
 """At most about so many numbers, counted from the end of a text, are looked at."""
@@ -62,10 +63,10 @@ _SPLIT_DECIMALS = re.compile(
     r"([0-9](?<![0-9.].)[0-9]{0,2})\. ([0-9]{2,12})( ?, ?-?)([0-9]{1,3})\. ([0-9]{2,12})(?![0-9.])"
 )
 _MINUTES_AFTER = re.compile(
-    r"([NSEW])(?<![A-Za-z.].)[ ]?([0-9]{1,3})[ ]([0-9]{1,2}\.[0-9]{1,12})(?![0-9°])"
+    r"([NSEW])(?<![A-Za-z.].)[ ]?([0-9]{1,3})[ ]([0-9]{1,2}\.[0-9]{1,12})(?![0-9°])[ ]?'?"
 )
 _MINUTES_BEFORE = re.compile(
-    r"([0-9](?<![0-9.].)[0-9]{0,2})[ ]([0-9]{1,2}\.[0-9]{1,12})[ ]?([NSEW])(?![A-Za-z0-9])"
+    r"([0-9](?<![0-9.].)[0-9]{0,2})[ ]([0-9]{1,2}\.[0-9]{1,12})[ ]?'?[ ]?([NSEW])(?![A-Za-z0-9])"
 )
 _COMMA_INSIDE = re.compile(r"[0-9],[0-9]")
 _COMMA_MARKED = re.compile(
@@ -126,7 +127,7 @@ def normalise(text: str) -> str:
     Decimal commas become points only where they are certain: before a degree mark or a
     hemisphere, after a label, or in four groups of digits such as ``48,8584, 2,2945``.
     """
-    text = text.replace("*", "").replace("`", "")
+    text = text.replace("```", FENCE).replace("*", "").replace("`", "")
     if not text.isascii():
         text = _plain(text)
     if "\\" in text:
@@ -212,3 +213,12 @@ def answer_span(text: str) -> tuple[int, int] | None:
         if text[opened.end() : end].strip():
             return opened.end(), end
     return None
+
+
+def fenced_spans(text: str) -> list[tuple[int, int]]:
+    """Return start and end of the last fenced blocks of a prepared text, the last one first."""
+    marks = [match.end() for match in re.finditer(FENCE, text)][-16:]
+    if len(marks) % 2:  # the text ends inside a block
+        marks.append(len(text) + 1)
+    pairs = list(zip(marks[::2], marks[1::2], strict=True))
+    return [(start, end - 1) for start, end in reversed(pairs)]
