@@ -51,7 +51,7 @@ _ANGLE = re.compile(
     re.X,
 )
 _LEAD = re.compile(
-    rf"(?:(?<![A-Za-z.])(?P<hemi>[NSEW]|{_WORD})[ :=.]{{0,2}})?(?P<sign>[+-]?)(?P<blank>[ ]?)$"
+    rf"(?:(?<![A-Za-z.])(?P<hemi>[NSEW]|{_WORD})[ :=.]{{0,2}})?(?P<sign>[+-]?)(?P<blank>[ ]?)\Z"
 )
 _LABEL = re.compile(
     r"(?<![a-z])m?(?:(?P<lat>lat(?:itude?s?|itudine)?|breite(?:ngrad)?)"
@@ -240,7 +240,8 @@ def _relate(before: Angle, angle: Angle, gap: str, middle: str) -> None:
         listed = word in _AND and not angle.labelled and (same or (word and before.between))
         if dashed or word in _TO or listed:
             before.ranged = angle.ranged = True
-    angle.linked = not angle.ranged and _is_separator(middle)
+    begins = angle.labelled and before.axis is None  # "0.8\nLatitude: 48.85, 2.29"
+    angle.linked = not (angle.ranged or begins) and _is_separator(middle)
 
 
 def _is_separator(middle: str) -> bool:

@@ -57,6 +57,7 @@ _CJK_SECONDS = re.compile(r"([0-9])秒")
 _LATEX_TEXT = re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox|rm)\s{0,2}\{([^{}]{0,200})\}")
 _LATEX_DEGREE = re.compile(r"\^\s{0,2}(?:\\circ|\{\s{0,2}\\circ\s{0,2}\}|°)|\\(?:text)?degree\b")
 _LATEX_SPACE = re.compile(r"\\(?:left|right|quad|,|;|!|:| )")
+_CLOSING_TAG = re.compile(r"</\s?(?:lat|lon|lng)[a-z]{0,8}\s?>", re.I)
 _TOLERANCE = re.compile(r"(?:±|\+/-)\s{0,2}[0-9]{1,3}(?:\.[0-9]{1,20})?\s{0,2}°?")
 _MAP_DATA = re.compile(r"!3d(-?[0-9]{1,3}\.[0-9]{1,20})!4d(-?[0-9]{1,3}\.[0-9]{1,20})")
 _SPLIT_DECIMALS = re.compile(
@@ -137,6 +138,8 @@ def normalise(text: str) -> str:
     if "&" in text:
         text = text.replace("&deg;", "°").replace("&#176;", "°").replace("&nbsp;", " ")
         text = text.replace("&minus;", "-").replace("&quot;", '"')
+    if "</" in text:
+        text = _CLOSING_TAG.sub("; ", text)
     if "%2C" in text:
         text = text.replace("%2C", ",")
     if "±" in text or "+/-" in text:
