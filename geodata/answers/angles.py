@@ -12,8 +12,14 @@ from dataclasses import dataclass
 _LOOK_BACK = 160
 """How far before a number its label is looked for, characters."""
 
-_NORTH, _SOUTH = r"north(?:ern)?|norte|nord", r"south(?:ern)?|sur|sud|süd"
-_EAST, _WEST = r"east(?:ern)?|este|est|ost|leste", r"west(?:ern)?|oeste|ouest|ovest"
+_NORTH, _SOUTH = (
+    r"north(?:ern)?|norte|nord|nördlich\w{0,2}",
+    r"south(?:ern)?|sur|sul|sud|süd|südlich\w{0,2}",
+)
+_EAST, _WEST = (
+    r"east(?:ern)?|este|est|ost|leste|östlich\w{0,2}",
+    r"west(?:ern)?|oeste|ouest|ovest|westlich\w{0,2}",
+)
 _LEAD_CHARS = 16
 """Longest hemisphere, separator and sign before a number, characters."""
 
@@ -39,8 +45,8 @@ _ANGLE = re.compile(
     (?P<deg>[0-9](?<![0-9_.A-DF-MO-RT-VX-Za-z].)[0-9]{{0,2}}  # N, S, E, W may stand before
       (?:\.[0-9]{{1,30}})?(?:[eE][+-]?[0-9]{{1,2}}(?![0-9]))?)
     (?:[ ]{{0,2}}(?P<mark>{_DEGREE_MARK})
-      (?:[ ]{{0,2}}(?P<min>{_SIXTIETHS})[ ]{{0,2}}{_MINUTE_MARK}
-        (?:[ ]{{0,2}}(?P<sec>{_SIXTIETHS})[ ]{{0,2}}{_SECOND_MARK})?
+      (?:,?[ ]{{0,2}}(?P<min>{_SIXTIETHS})[ ]{{0,2}}{_MINUTE_MARK}
+        (?:(?:,|[ ]and)?[ ]{{0,2}}(?P<sec>{_SIXTIETHS})[ ]{{0,2}}{_SECOND_MARK})?
       )?
     |[ :-](?P<min2>[0-9]{{1,2}})[ :-](?P<sec2>{_SIXTIETHS})
       (?=['"]{{0,2}}[ ]?[NSEW](?![A-Za-z]))['"]{{0,2}}
@@ -56,6 +62,12 @@ _LEAD = re.compile(
 _LABEL = re.compile(
     r"(?<![a-z])m?(?:(?P<lat>lat(?:itude?s?|itudine)?|breite(?:ngrad)?)"
     r"|(?P<lon>lon(?:g(?:itude?s?|itudine)?)?|lng|l[aä]nge(?:ngrad)?))(?![a-z])",
+    re.I,
+)
+_LABEL_AFTER = re.compile(
+    r"°?[ ]?(?:for[ ](?:the[ ])?|as[ ](?:the[ ])?)?(?P<open>[(\[])?"
+    r"(?:(?P<lat>lat(?:itude|\.)?)|(?P<lon>lon(?:g(?:itude)?|\.)?|lng))"
+    r"(?(open)[)\]]|(?=[ ]{0,2}(?:[,;.|]|$|\n|(?:and|y|et|und)\b)))",
     re.I,
 )
 _LAT, _LON = r"lat(?:itude)?", r"(?:lon(?:g(?:itude)?)?|lng)"
@@ -105,6 +117,7 @@ class Angle:
     broken: bool = False  # minutes or seconds of 60 and more
     sixtieths: bool = False  # written with minutes
     degrees: bool = False  # a degree sign
+    apart: bool = False  # after a semicolon
     via: str | None = None  # 'geojson' or 'wkt', where it stands in one
 
 
@@ -133,6 +146,7 @@ def _read(text: str, match: re.Match[str], before: Angle | None, carried: str) -
         carried, trailing = trailing, ""  # "N 48.85 E 2.29": the E belongs to the next number
     angle = _angle(match, sign, leading or trailing)
     _label(angle, middle)
+    _label_after(angle, text)
     if before is not None:
         _relate(before, angle, gap, middle)
     return angle, carried
@@ -152,7 +166,7 @@ def _sign(gap: str, lead: re.Match[str] | None, follows: bool) -> tuple[str, str
 
 def _axis(hemisphere: str) -> str:
     word = hemisphere.lower()
-    return "lat" if word[0] in "ns" else "lon"
+    return "lat" if word[0] in "ns" else "lon"  # the words of all languages begin so
 
 
 def _angle(match: re.Match[str], sign: str, hemisphere: str) -> Angle:
@@ -206,6 +220,16 @@ def _label(angle: Angle, middle: str) -> None:
         angle.labelled = True
 
 
+def _label_after(angle: Angle, text: str) -> None:
+    """Give an angle without a label the one that follows it, as in "2.29 (longitude)"."""
+    found = None if angle.labelled else _LABEL_AFTER.match(text, angle.end)
+    if found is not None and angle.order is None:
+        axis = "lat" if found["lat"] else "lon"
+        angle.conflict |= angle.axis is not None and angle.axis != axis
+        angle.axis = angle.axis or axis
+        angle.labelled = True
+
+
 def _declared_order(middle: str, end: int) -> str | None:
     """Return which comes first if the last two labels are a heading such as ``(lon, lat)``."""
     for pattern, first in ((_LON_LAT, "lon"), (_LAT_LON, "lat")):
@@ -240,6 +264,7 @@ def _relate(before: Angle, angle: Angle, gap: str, middle: str) -> None:
         listed = word in _AND and not angle.labelled and (same or (word and before.between))
         if dashed or word in _TO or listed:
             before.ranged = angle.ranged = True
+    angle.apart = ";" in middle
     begins = angle.labelled and before.axis is None  # "0.8\nLatitude: 48.85, 2.29"
     angle.linked = not (angle.ranged or begins) and _is_separator(middle)
 

@@ -37,6 +37,7 @@ _SAME = {
     ":": "：",
     ";": "；",
     ".": "．",
+    "...": "…",
 }
 _CHARS = {ord(c): plain for plain, variants in _SAME.items() for c in variants}
 _WORDS = (
@@ -46,6 +47,8 @@ _WORDS = (
     (("西经", "西経", "西經", "서경"), " W "),
     (("纬度", "緯度", "위도", "широта", "Широта"), " latitude "),
     (("经度", "経度", "經度", "경도", "долгота", "Долгота"), " longitude "),
+    (("خط العرض", "अक्षांश", "ละติจูด", "vĩ độ", "Vĩ độ"), " latitude "),
+    (("خط الطول", "देशांतर", "ลองจิจูด", "kinh độ", "Kinh độ"), " longitude "),
     (("度", "도"), "°"),
     (("с. ш.", "с.ш.", "северной широты"), " N "),
     (("ю. ш.", "ю.ш.", "южной широты"), " S "),
@@ -57,6 +60,10 @@ _CJK_SECONDS = re.compile(r"([0-9])秒")
 _LATEX_TEXT = re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox|rm)\s{0,2}\{([^{}]{0,200})\}")
 _LATEX_DEGREE = re.compile(r"\^\s{0,2}(?:\\circ|\{\s{0,2}\\circ\s{0,2}\}|°)|\\(?:text)?degree\b")
 _LATEX_SPACE = re.compile(r"\\(?:left|right|quad|,|;|!|:| )")
+_LETTERED = re.compile(
+    r"([0-9](?<![0-9.].)[0-9]{0,2})d[ ]?([0-9]{1,2})m[ ]?([0-9]{1,2}(?:\.[0-9]{1,12})?)s"
+)
+_LETTER_ASIDE = re.compile(r"\(([NSEW])\)[ ]?(?=[:=])")
 _CLOSING_TAG = re.compile(r"</\s?(?:lat|lon|lng)[a-z]{0,8}\s?>", re.I)
 _TOLERANCE = re.compile(r"(?:±|\+/-)\s{0,2}[0-9]{1,3}(?:\.[0-9]{1,20})?\s{0,2}°?")
 _MAP_DATA = re.compile(r"!3d(-?[0-9]{1,3}\.[0-9]{1,20})!4d(-?[0-9]{1,3}\.[0-9]{1,20})")
@@ -146,6 +153,8 @@ def normalise(text: str) -> str:
         text = _TOLERANCE.sub("", text)
     if "!4d" in text:
         text = _MAP_DATA.sub(r" latitude: \1 longitude: \2 ", text)
+    text = _LETTER_ASIDE.sub(r"\1", text.replace("...", " "))
+    text = _LETTERED.sub("\\1°\\2'\\3\"", text)
     text = _MINUTES_AFTER.sub(r"\1 \2°\3'", text)
     text = _MINUTES_BEFORE.sub(r"\1°\2' \3", text)
     return _decimal_points(text)

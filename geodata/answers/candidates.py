@@ -139,7 +139,7 @@ def _by_compass(
     """Pair angles with compass letters; only one that is written as an angle may wait."""
     known = [angle for angle in run if angle.axis]
     for i, angle in enumerate(known):
-        beside = waiting is not None and (i > 0 or _can_wait(waiting) and _can_wait(angle))
+        beside = waiting is not None and (i > 0 or (_can_wait(waiting) and _can_wait(angle)))
         if waiting and beside and waiting.axis != angle.axis and angle.start - waiting.end < NEAR:
             pairs.append((waiting, angle))
             waiting = None
@@ -164,6 +164,9 @@ def _by_place(run: list[Angle]) -> list[tuple[Angle, Angle]]:
     if len(run) == 2:
         return [(run[0], run[1])]
     neighbours = list(pairwise(run))
+    together = [(a, b) for a, b in neighbours if not b.apart]
+    if together and len(together) < len(neighbours):  # "mile 12.5; 40.25, -111.65"
+        neighbours = together
     precise = [(a, b) for a, b in neighbours if min(a.decimals, b.decimals) >= 3]
     if len(precise) == 1 or len(run) > 3:
         return precise[:1]

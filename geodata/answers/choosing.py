@@ -49,9 +49,7 @@ class Choice(NamedTuple):
     contested: bool
 
 
-def choose(
-    body: str, candidates: list[Candidate], span: tuple[int, int] | None
-) -> Choice | None:
+def choose(body: str, candidates: list[Candidate], span: tuple[int, int] | None) -> Choice | None:
     """Return the candidate that is the answer, None where there is none.
 
     The answer block, else what follows "final answer" and its like, else all of the text: of

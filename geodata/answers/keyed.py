@@ -12,25 +12,130 @@ from geodata.answers.candidates import KEYED, Candidate, is_placeholder
 from geodata.answers.objects import Value, find_objects
 
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+|[^\W\d_a-zA-Z]+")
-_LAT = frozenset("lat lats latitude latitud latitudine lattitude breite breitengrad".split())
-_LON = frozenset("lon lng long longitude longitud longitudine longtitude lange langengrad".split())
+_LAT = frozenset(
+    ["lat", "lats", "latitude", "latitud", "latitudine", "lattitude", "breite", "breitengrad"]
+)
+_LON = frozenset(
+    [
+        "lon",
+        "lng",
+        "long",
+        "longitude",
+        "longitud",
+        "longitudine",
+        "longtitude",
+        "lange",
+        "langengrad",
+    ]
+)
 _PAIR = frozenset(
-    "coordinates coordinate coords coord gps latlng latlon lonlat lnglat latlong location loc"
-    " position point place answer geo center centre prediction guess estimate".split()
+    [
+        "coordinates",
+        "coordinate",
+        "coords",
+        "coord",
+        "gps",
+        "latlng",
+        "latlon",
+        "lonlat",
+        "lnglat",
+        "latlong",
+        "location",
+        "loc",
+        "position",
+        "point",
+        "place",
+        "answer",
+        "geo",
+        "center",
+        "centre",
+        "prediction",
+        "guess",
+        "estimate",
+    ]
 )
 _LON_FIRST = frozenset(("lonlat", "lnglat"))
 _NO_ANGLE = frozenset(
-    "min max minimum maximum range delta error std uncertainty confidence interval bounds"
-    " reasoning reason explanation direction dir hemisphere ref accuracy precision band d"
-    " bbox box pixel size name names source type format note notes clues".split()
+    [
+        "min",
+        "max",
+        "minimum",
+        "maximum",
+        "range",
+        "delta",
+        "error",
+        "std",
+        "uncertainty",
+        "confidence",
+        "interval",
+        "bounds",
+        "reasoning",
+        "reason",
+        "explanation",
+        "direction",
+        "dir",
+        "hemisphere",
+        "ref",
+        "accuracy",
+        "precision",
+        "band",
+        "d",
+        "bbox",
+        "box",
+        "pixel",
+        "size",
+        "name",
+        "names",
+        "source",
+        "type",
+        "format",
+        "note",
+        "notes",
+        "clues",
+    ]
 )
 _ASIDE = frozenset(
-    "alternative alternatives alternate other others backup second secondary third runner rejected"
-    " initial previous prior earlier bbox bounds northeast southwest northwest southeast truth gt"
-    " ground nearby landmark landmarks reference example corner candidates hypotheses".split()
+    [
+        "alternative",
+        "alternatives",
+        "alternate",
+        "other",
+        "others",
+        "backup",
+        "second",
+        "secondary",
+        "third",
+        "runner",
+        "rejected",
+        "initial",
+        "previous",
+        "prior",
+        "earlier",
+        "bbox",
+        "bounds",
+        "northeast",
+        "southwest",
+        "northwest",
+        "southeast",
+        "truth",
+        "gt",
+        "ground",
+        "nearby",
+        "landmark",
+        "landmarks",
+        "reference",
+        "example",
+        "corner",
+        "candidates",
+        "hypotheses",
+    ]
 )
-_FINAL = frozenset("final best refined revised corrected definitive top primary main".split())
-_WEIGHT = frozenset("probability prob confidence score likelihood p weight certainty".split())
+_FINAL = frozenset(
+    ["final", "best", "refined", "revised", "corrected", "definitive", "top", "primary", "main"]
+)
+_WEIGHT = frozenset(
+    ["probability", "prob", "confidence", "score", "likelihood", "p", "weight", "certainty"]
+)
 _SOUTH_WEST = re.compile(r"^(?:s|w|south|west)\b", re.I)
 _NUMBER = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,20})?")
 
@@ -231,4 +336,3 @@ def _candidate(lat: Angle, lon: Angle, how: str) -> Candidate:
     doubtful = lat.conflict or lon.conflict or is_placeholder(lat.value, lon.value)
     start, end = min(lat.start, lon.start), max(lat.end, lon.end)
     return Candidate(lat.value, lon.value, start, end, KEYED, doubtful, how)
-

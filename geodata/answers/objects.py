@@ -17,7 +17,10 @@ FENCE = "\x1e"
 MAX_DEPTH = 24
 """Objects nested deeper than this are not looked into."""
 
-_BLANK = re.compile(r"(?:\s|//[^\n]*|\#[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/|$)|,)+")
+# Comments are bounded, or one that begins at every brace would be read again from each.
+_BLANK = re.compile(
+    r"(?:[\s,]|//[^\n]{0,300}|\#[^\n]{0,300}|/\*(?:[^*]|\*(?!/)){0,300}(?:\*/|\Z))+"
+)
 _KEY = re.compile(r"[\"']([^\"'\n{}\[\]]{1,60})[\"']\s{0,8}[:=]|([^\W\d][\w -]{0,40}?)\s{0,8}[:=]")
 # A quote ends a string where JSON goes on after it: models forget to escape the others.
 _STRING_END = {

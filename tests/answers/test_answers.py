@@ -130,6 +130,29 @@ def test_tolerant_reads_the_forms_that_models_write(row):
         assert answer.ambiguous == row["ambiguous"]
 
 
+@pytest.mark.parametrize(
+    "row", rows(HERE / "data" / "answers_careful.jsonl"), ids=lambda r: r["text"]
+)
+def test_tolerant_reads_as_a_careful_person_does(row):
+    answer = parse_tolerant(row["text"])
+    if row["lat"] is None:
+        assert answer.lat is None
+        return
+    assert (answer.lat, answer.lon) == pytest.approx((row["lat"], row["lon"]), abs=1e-5)
+    assert (answer.ambiguous, answer.how) == (row["ambiguous"], row["how"])
+
+
+def test_every_real_answer_is_read_as_labelled(shared):
+    found = rows(shared / "model_outputs.jsonl")
+    for row in found:
+        answer = parse_tolerant(row["text"])
+        if row["human"] is None:
+            assert answer.lat is None or answer.ambiguous, row["id"]
+        else:
+            expected = (row["human"]["lat"], row["human"]["lon"])
+            assert (answer.lat, answer.lon) == pytest.approx(expected, abs=1e-6), row["id"]
+
+
 # ---- statuses
 
 
@@ -309,6 +332,7 @@ HOSTILE = [
         "coordinates ",
         "a",
     ),
+    *("{a:", '{"a":"', '{"lat":[', "{//", "{/*", '{"a": "x" "', "{ {", "```", "{'", '{"a":{'),
     *(
         "<think>",
         "</think>",
