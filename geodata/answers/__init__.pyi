@@ -6,5 +6,6 @@ from .contract import (
     Answer as Answer,
 )
 from .questions import LEVELS as LEVELS, VARIANTS as VARIANTS, question as question
+from .refusals import LANGUAGES as LANGUAGES, declines as declines, is_refusal as is_refusal
 from .strict import parse_strict as parse_strict, render as render, strict_pair as strict_pair
 from .tolerant import parse_tolerant as parse_tolerant

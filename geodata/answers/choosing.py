@@ -10,6 +10,7 @@ from geodata import sphere
 from geodata.answers import blocks
 from geodata.answers.candidates import KEYED, LABELLED, WEAK, WRITTEN, Candidate
 from geodata.answers.contract import in_range
+from geodata.answers.objects import FENCE
 
 SAME_PLACE_KM = 25.0
 """Two candidates nearer than this say the same place: a city, written twice."""
@@ -66,13 +67,10 @@ def choose(body: str, candidates: list[Candidate], span: tuple[int, int] | None)
         return None
     top = max(c.rank for c in places)
     best = [c for c in places if c.rank == top]
-    if cued:
-        at = _revised(body, best)
-    else:
-        at = _likeliest(body, best)
-        if at is not None:
-            return Choice(best[at], _has_rival(best, best[at]))
-        at = len(best) - 1
+    likeliest = None if cued else _likeliest(body, best)
+    if likeliest is not None:
+        return Choice(best[likeliest], _has_rival(best, best[likeliest]))
+    at = _revised(body, best) if cued else len(best) - 1
     chosen = best[at]
     doubt = _contested_before(body, chosen, best[:at]) or _contested_after(
         body, chosen, best[at + 1 :]
@@ -84,7 +82,7 @@ def choose(body: str, candidates: list[Candidate], span: tuple[int, int] | None)
 
 def _fenced(body: str, candidates: list[Candidate]) -> list[Candidate]:
     """Give what stands in the last fenced block with a coordinate the rank of an object."""
-    if blocks.FENCE not in body:
+    if FENCE not in body:
         return candidates
     for start, end in blocks.fenced_spans(body):
         inside = [start <= c.start < end for c in candidates]

@@ -43,11 +43,11 @@ class Value:
 
 
 def find_objects(text: str) -> Iterator[Value]:
-    """Yield the outermost objects of a text in reading order.
+    r"""Yield the outermost objects of a text in reading order.
 
     Examples
     --------
-    >>> found = next(find_objects("Sure: {lat: 48.85, 'lng': 2.29, // Paris\\n  city: \\"Par"))
+    >>> found = next(find_objects("Sure: {lat: 48.85, 'lng': 2.29, // Paris\n city: \"Par"))
     >>> [key for key, _ in found.fields]
     ['lat', 'lng', 'city']
     """

@@ -12,6 +12,7 @@ from geodata.answers.choosing import choose
 from geodata.answers.contract import MAX_CHARS, Answer, in_range
 from geodata.answers.keyed import keyed_candidates
 from geodata.answers.names import read_names
+from geodata.answers.objects import FENCE
 
 _NULL_KEY = re.compile(
     r"[\"'](?:lat|latitude|coordinates?)[\"']\s{0,4}:\s{0,4}"
@@ -84,7 +85,7 @@ def parse_tolerant(text: Any) -> Answer:
 def _blanked(body: str, spans: list[tuple[int, int]]) -> str:
     """Return a text of the same length without the objects that gave a coordinate."""
     for start, end in spans:
-        body = body[:start] + blocks.FENCE * (end - start) + body[end:]
+        body = body[:start] + FENCE * (end - start) + body[end:]
     return body
 
 

@@ -135,7 +135,7 @@ def noise(rng: random.Random) -> str:
             f"It faces {n}° NE.",
             f"It is {n}.{m} km W of the centre, {m} miles E.",
             f"The tower was built in 18{n:02d} and is {n} m tall.",
-            f"Dated 2023-0{rng.randint(1, 9)}-{rng.randint(10, 28)} at {rng.randint(10, 23)}:{m:02d}:15.",
+            f"Dated 2023-0{rng.randint(1, 9)}-{rng.randint(10, 28)} at 14:{m:02d}:15.",
             f"Call +1 212-555-01{n:02d} or (0{n}) 4455.",
             f"Population {n},{rng.randint(100, 999)}, {m}.5% of it rural, ${n}.99 a night.",
             f"Such trees grow between {n % 40}° and {n % 40 + 5}°N.",
