@@ -30,7 +30,8 @@ _DECLINES = {
     r"|visible )?(?:location|geographic\w*)[^.!?\n]{0,40}(?:can be|could be) (?:determined"
     r"|identified)|(?:location|place|coordinates?|position)[^.!?\n]{0,40}(?:can(?:'t|not"
     r"| not)|could not|couldn't|impossible to) (?:be )?(?:determine|identif|establish"
-    r"|pinpoint|infer|estimate)",
+    r"|pinpoint|infer|estimate)|(?:can't|cannot) (?:tell|say)(?: for (?:sure|certain))?"
+    r"[ ]{0,2}(?:[.!;]|$)",
     "es": r"no (?:(?:le |te |lo |la |les )?(?:puedo|podemos|puede|podría|alcanzo|consigo"
     r"|sabemos)|es posible|me es posible|soy capaz|se puede|logro|estoy (?:en|aut)|voy a"
     r"|tengo|hay|dispongo|sé|me permite|cuento|proporciona|contiene|ofrece"

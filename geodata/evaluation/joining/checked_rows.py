@@ -6,7 +6,8 @@ status          meaning
 ``ok``          a finite pair in range
 ``ambiguous``   a pair parsed from text that offers several; it counts as an answer
 ``missing``     no row for the id, or nothing in its cells
-``unparsable``  text without a coordinate pair
+``refused``     words that decline to say where the place is
+``unparsable``  words without a coordinate pair
 ``invalid``     a pair that is no place: out of range, not finite, half, not numbers
 ==============  ==================================================================
 """
@@ -23,8 +24,8 @@ from numpy.typing import NDArray
 from geodata import coords
 from geodata.files import Batch, Columns
 
-STATUSES = ("ok", "missing", "unparsable", "invalid", "ambiguous")
-OK, MISSING, UNPARSABLE, INVALID, AMBIGUOUS = range(5)
+STATUSES = ("ok", "missing", "unparsable", "invalid", "ambiguous", "refused")
+OK, MISSING, UNPARSABLE, INVALID, AMBIGUOUS, REFUSED = range(6)
 
 LEVELS = ("country", "admin1", "city")
 """Levels of named regions that an answer may hold."""
@@ -154,6 +155,21 @@ def _mask(values: Any) -> NDArray[np.bool_]:
     return np.asarray(values).astype(bool)
 
 
+def status_of_words(text: str) -> int:
+    """Return what an answer without a coordinate is: nothing, refused, or not to be read.
+
+    Examples
+    --------
+    >>> STATUSES[status_of_words("I cannot help with that.")], STATUSES[status_of_words("Paris")]
+    ('refused', 'unparsable')
+    """
+    from geodata import answers
+
+    if not text.strip():
+        return MISSING
+    return REFUSED if answers.declines(text) else UNPARSABLE
+
+
 def _from_text(column: pa.ChunkedArray) -> CheckedRows:
     from geodata import answers
 
@@ -170,7 +186,7 @@ def _from_text(column: pa.ChunkedArray) -> CheckedRows:
             names[i] = getattr(answer, level)
         if answer.lat is None or answer.lon is None:
             beyond[i] = answer.status == "out_of_range"
-            status[i] = INVALID if beyond[i] else UNPARSABLE
+            status[i] = INVALID if beyond[i] else status_of_words(text)
         else:
             lat[i], lon[i] = coords.scalar(answer.lat, answer.lon)
             status[i] = AMBIGUOUS if answer.ambiguous else OK

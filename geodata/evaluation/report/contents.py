@@ -66,7 +66,12 @@ def of_evaluation(
     )
     return Contents(
         title=f"{predictions} scored against {truth}",
-        about=(phrases.denominator(result), phrases.rule(result), phrases.method(result)),
+        about=(
+            phrases.denominator(result),
+            phrases.unanswered(result),
+            phrases.rule(result),
+            phrases.method(result),
+        ),
         sections=tuple(one for one in sections if one.tables or one.name == "findings"),
         facts=_facts(result),
         warned=result.scores.scoring.missing == "exclude",

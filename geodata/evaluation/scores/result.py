@@ -83,6 +83,9 @@ class Evaluation:
     options : Options
     inputs : dict
         Name and SHA-256 of what was read.
+    refused, unreadable : int
+        Truth rows whose answer declines, and whose answer holds no place that can be read. With
+        ``answered`` and ``missing`` they are all ``rows``.
     """
 
     scores: Scores
@@ -96,6 +99,18 @@ class Evaluation:
     sample: tuple[Row, ...] = field(repr=False)
     options: Options
     inputs: dict[str, Any]
+    refused: int = 0
+    unreadable: int = 0
+
+    @property
+    def answered(self) -> int:
+        """Truth rows with a valid prediction, right or wrong."""
+        return self.scores.answered
+
+    @property
+    def missing(self) -> int:
+        """Truth rows without a row of their own, or with nothing in it."""
+        return self.rows - self.answered - self.refused - self.unreadable
 
     @property
     def accuracy(self) -> dict[float, float | None]:
@@ -142,6 +157,9 @@ class Evaluation:
             "options": {**asdict(self.options), "by": list(self.options.by)},
             "rows": scores.rows,
             "answered": scores.answered,
+            "refused": self.refused,
+            "unreadable": self.unreadable,
+            "missing": self.missing,
             "denominator": scores.denominator,
             "coverage": scores.coverage,
             "thresholds": [
