@@ -25,9 +25,9 @@ STATUSES = {
 """Every value of `Answer.status` and what it means; ``lat`` is None unless it is ``'ok'``."""
 
 HOWS = {
-    "json": "under the keys of an object, however it is quoted",
+    "json": "under the keys of an object",
     "geojson": "a GeoJSON point",
-    "labelled": "a labelled latitude and a labelled longitude",
+    "labelled": "labelled latitude and longitude",
     "dms": "degrees and minutes",
     "compass": "degree signs or compass letters",
     "link": "a map link or a geo: address",

@@ -44,6 +44,7 @@ from geodata.evaluation.scores import (
     named_labels,
     needs_labels,
     published_for,
+    read_each_way,
     wilson,
     with_derived,
 )
@@ -178,6 +179,7 @@ def evaluate(
         },
         refused=without.refused,
         unreadable=without.unreadable,
+        readings=read_each_way(opened, joined, scoring) if opened.columns.text else None,
     )
 
 

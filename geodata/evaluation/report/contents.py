@@ -11,6 +11,7 @@ from dataclasses import replace
 from geodata import SOFTWARE
 from geodata.evaluation.findings import Finding, errors_first
 from geodata.evaluation.report import phrases
+from geodata.evaluation.report.parsing import of_readings
 from geodata.evaluation.report.parts import Contents, Remark, Section, Table
 from geodata.evaluation.report.phrases import (
     between,
@@ -56,6 +57,7 @@ def of_evaluation(
     wanted = broken_down_by(result, by)
     sections = (
         _accuracy(result),
+        of_readings(result),
         _errors(result),
         _countries(result, wanted),
         _regions(result),

@@ -14,6 +14,7 @@ from geodata.evaluation.scores.intervals import CONFIDENCE, Interval
 from geodata.evaluation.scores.metrics import Scores
 from geodata.evaluation.scores.pairs import Paired
 from geodata.evaluation.scores.published import Published
+from geodata.evaluation.scores.readings import Readings
 from geodata.evaluation.scores.regions import RegionAccuracy
 
 SCHEMA = "geodata.evaluation/1"
@@ -86,6 +87,8 @@ class Evaluation:
     refused, unreadable : int
         Truth rows whose answer declines, and whose answer holds no place that can be read. With
         ``answered`` and ``missing`` they are all ``rows``.
+    readings : Readings or None
+        The answers read in several ways, where they were parsed from text.
     """
 
     scores: Scores
@@ -101,6 +104,7 @@ class Evaluation:
     inputs: dict[str, Any]
     refused: int = 0
     unreadable: int = 0
+    readings: Readings | None = None
 
     @property
     def answered(self) -> int:
@@ -171,6 +175,7 @@ class Evaluation:
                 }
                 for t in scoring.thresholds_km
             ],
+            "readings": None if self.readings is None else self.readings.as_dict(),
             "median_km": scores.median_km,
             "median_interval": _interval(self.median_interval),
             "mean_km": scores.mean_km,
