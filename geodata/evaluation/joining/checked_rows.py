@@ -14,6 +14,7 @@ status          meaning
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -73,8 +74,41 @@ def check_rows(batch: Batch, columns: Columns) -> CheckedRows:
     return rows
 
 
+_SIXTIETHS = re.compile(
+    r"\s*[-+NSEWnsew]?\s*[0-9]{1,3}(?:\.[0-9]+)?\s*"
+    r"(?:[°ºd]\s*(?:[0-9.]+\s*['′’m]\s*(?:[0-9.]+\s*(?:[\"″”s]|'')\s*)?)?[NSEWnsew]?|[NSEWnsew])\s*"
+    r"|\s*[NSEWnsew]\s*[0-9]{1,3}(?:\.[0-9]+)?\s*"
+)
+"""A cell in degrees with a degree sign, minutes or a compass letter."""
+
+
+def _read_sixtieths(
+    lat: pa.ChunkedArray,
+    lon: pa.ChunkedArray,
+    y: NDArray[np.float64],
+    x: NDArray[np.float64],
+) -> None:
+    """Put pairs written as ``48°51'30"N`` and ``2°17'40"E`` into the arrays, in place."""
+    if not (pa.types.is_string(lat.type) and pa.types.is_string(lon.type)):
+        return
+    from geodata import answers
+
+    may_be = np.isnan(y) | np.isnan(x)
+    may_be &= _has_marks(lat) | _has_marks(lon)
+    for row in np.flatnonzero(may_be).tolist():
+        cells = str(lat[row].as_py() or ""), str(lon[row].as_py() or "")
+        if all(_SIXTIETHS.fullmatch(cell[:60]) for cell in cells):
+            answer = answers.parse_tolerant(f"Latitude: {cells[0]}\nLongitude: {cells[1]}")
+            if answer.lat is not None and answer.lon is not None and not answer.ambiguous:
+                y[row], x[row] = answer.lat, answer.lon
+
+
+def _has_marks(cells: pa.ChunkedArray) -> NDArray[np.bool_]:
+    return _mask(pc.fill_null(pc.match_substring_regex(cells, "[°ºNSEWnsew]"), False))
+
+
 def _from_columns(lat: pa.ChunkedArray, lon: pa.ChunkedArray) -> CheckedRows:
-    y, x = as_floats(lat), as_floats(lon)
+    y, x = places_in(lat, lon)
     checked = coords.arrays(y, x)
     status = np.where(checked.valid, OK, INVALID).astype(np.uint8)
     problems: dict[str, NDArray[np.bool_]] = {}
@@ -110,6 +144,25 @@ def _problems(
         "out_of_range": finite,
         "lat_beyond_90": beyond,
     }
+
+
+def places_in(
+    lat: pa.ChunkedArray, lon: pa.ChunkedArray
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return two columns as float64 degrees, NaN where a cell is no number and no angle.
+
+    Examples
+    --------
+    >>> cells = (["1.5", "33°30'S"], ["2", "9°W"])
+    >>> lat, lon = places_in(*(pa.chunked_array([column]) for column in cells))
+    >>> lat.tolist(), lon.tolist()
+    ([1.5, -33.5], [2.0, -9.0])
+    """
+    y, x = as_floats(lat), as_floats(lon)
+    if np.isnan(y).any() or np.isnan(x).any():
+        y, x = (values if values.flags.writeable else values.copy() for values in (y, x))
+        _read_sixtieths(lat, lon, y, x)
+    return y, x
 
 
 def as_floats(column: pa.ChunkedArray) -> NDArray[np.float64]:

@@ -23,7 +23,7 @@ from geodata.evaluation.joining.checked_rows import (
     REFUSED,
     STATUSES,
     UNPARSABLE,
-    as_floats,
+    places_in,
 )
 from geodata.files import (
     BATCH_ROWS,
@@ -32,7 +32,7 @@ from geodata.files import (
     id_text,
 )
 
-Match = Literal["auto", "exact", "trim", "stem", "flat", "number"]
+Match = Literal["auto", "exact", "trim", "stem", "flat", "number", "endings", "case", "zeros"]
 
 
 FIXED = ("id", "lat", "lon", "pred_lat", "pred_lon", "status")
@@ -167,10 +167,8 @@ class Joined:
         if "id" in wanted:
             made["id"] = _ids(table, self.truth.columns.id, start)
         if {"lat", "lon"} & wanted:
-            place = coords.arrays(
-                as_floats(table.column(str(self.truth.columns.lat))),
-                as_floats(table.column(str(self.truth.columns.lon))),
-            )
+            names = str(self.truth.columns.lat), str(self.truth.columns.lon)
+            place = coords.arrays(*places_in(*map(table.column, names)))
             made |= {"lat": pa.array(place.lat), "lon": pa.array(place.lon)}
         if {"pred_lat", "pred_lon"} & wanted:
             lat = _gather(self.pred_lat, at, np.nan)

@@ -59,6 +59,9 @@ def looser_finding(mode: str, matched: NDArray[np.int32]) -> Finding:
         "trim": "without the white space around them",
         "stem": "without folders and image endings",
         "flat": "with '_' for the folder separator and without image endings",
+        "endings": "without folders and without all their image endings",
+        "case": "in lower case, without folders and image endings",
+        "zeros": "without leading zeros, folders and image endings",
         "number": "as whole numbers, though some are written as floats",
     }[mode]
     n = int(np.count_nonzero(matched >= 0))

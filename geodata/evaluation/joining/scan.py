@@ -23,8 +23,8 @@ from geodata.evaluation.joining.checked_rows import (
     MISSING,
     REFUSED,
     UNPARSABLE,
-    as_floats,
     check_rows,
+    places_in,
     status_of_words,
 )
 from geodata.evaluation.joining.joined import Predictions, Truth
@@ -120,7 +120,7 @@ class Scan:
 
 def _places_of(batch: pa.Table, columns: Columns) -> coords.Coordinates:
     lat, lon = batch.column(str(columns.lat)), batch.column(str(columns.lon))
-    return coords.arrays(as_floats(lat), as_floats(lon))
+    return coords.arrays(*places_in(lat, lon))
 
 
 def concatenated(parts: list[NDArray[Any]], dtype: Any) -> NDArray[Any]:
