@@ -74,7 +74,7 @@ def _npz(path: Path) -> pa.Table:
     import numpy as np
 
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except (EOFError, zipfile.BadZipFile, AttributeError) as error:
         msg = f"{path}: cannot be read as NPZ: {error or 'the file is empty'}"

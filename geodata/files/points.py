@@ -22,6 +22,7 @@ _NAME = re.compile(
     r"|latlngs?|latlong|lonlat|lnglat|points?|location|loc|position|pos|gps)"
     rf"(?:wkb|wkt)?(?:{_ROLE}){{0,2}}"
 )
+_AXES = re.compile(r"lat[\W_]?l(?:on|ng)g?s?|l(?:on|ng)[\W_]?lat", re.I)
 _LON_FIRST = re.compile(r"geometry|geom|geojson|lonlat|lnglat")
 _WKT = re.compile(
     r"^\s*(?:SRID=\d{1,6};\s*)?POINT\s*Z?M?\s*\(\s*([-+\d.eE]{1,30})\s+([-+\d.eE]{1,30})", re.I
@@ -39,7 +40,10 @@ _NONE: Pair = (float("nan"), float("nan"))
 
 @dataclass(frozen=True)
 class WithPoints(Source):
-    """A source whose point columns are also there as ``name.lat`` and ``name.lon``."""
+    """A source whose point columns are also there as ``name.lat`` and ``name.lon``.
+
+    In a name such as ``pred_latlon`` the axes become ``pred_point.lat``.
+    """
 
     points: tuple[str, ...] = ()
 
@@ -52,7 +56,7 @@ class WithPoints(Source):
     ) -> Iterator[Batch]:
         """Yield all rows in order, see `Source.batches`."""
         names = list(self.columns if columns is None else columns)
-        made = {f"{p}.{axis}": p for p in self.points for axis in ("lat", "lon")}
+        made = {name: p for p in self.points for name in _halves(p)}
         read = list(dict.fromkeys(made.get(name, name) for name in names))
         for batch in super().batches(read, damaged=damaged, lines=lines):
             used = {made[name] for name in names if name in made}
@@ -100,9 +104,14 @@ def with_points(source: Source) -> Source:
     points = tuple(name for name in named if head and _holds(head.table.column(name), name))
     if not points:
         return source
-    columns = (*source.columns, *(f"{p}.{axis}" for p in points for axis in ("lat", "lon")))
+    columns = (*source.columns, *(half for p in points for half in _halves(p)))
     kept = {name: getattr(source, name) for name in Source.__dataclass_fields__}
     return WithPoints(**{**kept, "columns": columns}, points=points)
+
+
+def _halves(name: str) -> tuple[str, str]:
+    plain = _AXES.sub("point", name)
+    return f"{plain}.lat", f"{plain}.lon"
 
 
 def _is_named_like_one(name: str) -> bool:
@@ -110,7 +119,7 @@ def _is_named_like_one(name: str) -> bool:
 
 
 def _role(name: str) -> str | None:
-    axis = axis_of(f"{name}.lat")
+    axis = axis_of(_halves(name)[0])
     return axis[1] if axis else None
 
 
