@@ -74,6 +74,7 @@ _LAT, _LON = r"lat(?:itude)?", r"(?:lon(?:g(?:itude)?)?|lng)"
 _LAT_LON = re.compile(rf"{_LAT}[^a-z0-9]{{0,8}}(?:and |or )?{_LON}(?![a-z])", re.I)
 _LON_LAT = re.compile(rf"(?<![a-z]){_LON}[ ]?[,/|][ |]{{0,4}}{_LAT}(?![a-z])", re.I)
 _QUOTED_KEY = re.compile(r"[\"'][\w -]{1,30}[\"']\s{0,4}[:=]\s{0,4}[\"'(\[{\s]{0,8}$")
+_NO_ANGLE_AFTER = re.compile(r"[_ ]?(?:uncert|err|std|min|max|range|conf|acc|delta|dir|hemi)", re.I)
 _GEOJSON = re.compile(r"[\"']Point[\"'].{0,80}[\"']coordinates[\"']\s{0,4}:\s{0,4}\[\s{0,8}$", re.S)
 _WKT = re.compile(r"POINT[ ]?Z?[ ]?\([ ]?$", re.I)
 _BETWEEN = re.compile(r"\b(?:between|from|entre|von|zwischen|ranging|ranges?)\b[^0-9]{0,40}$", re.I)
@@ -246,6 +247,8 @@ def _names_what_follows(label: re.Match[str], middle: str) -> bool:
     if after.startswith((",", ";", "&", "/")) or (after.startswith((")", ".")) and not said):
         return False
     if label[0].lower() == "long" and not said:
+        return False
+    if _NO_ANGLE_AFTER.match(after):
         return False
     if after.startswith("_"):
         after = re.sub(r"^_[a-z]{0,12}", "", after)

@@ -24,6 +24,11 @@ _CUE = re.compile(
 CUE_CHARS = 240
 """So closely a candidate follows the cue that introduces it."""
 
+_SECOND = re.compile(
+    r"(?:\b(?:second(?:ary)?|2nd|third|3rd|backup)\s(?:best\s)?(?:guess|choice|option|candidate"
+    r"|possibility|location|answer)|\balternativ\w{1,6}|\brunner-up|\bless likely)[^.!?;\n]{0,60}$",
+    re.I,
+)
 _REVISES = re.compile(
     r"however|actually|instead|more (?:accurate|likely|precise|probable|specific|plausible)|better"
     r"|revis|refin|correct|on second thought|wait\b|settle|narrow|final",
@@ -65,6 +70,7 @@ def choose(body: str, candidates: list[Candidate], span: tuple[int, int] | None)
     places = [c for c in pool if in_range(*c.place)] or pool
     if not places:
         return None
+    places = [c for c in places if not _is_aside(body, c)] or places
     top = max(c.rank for c in places)
     best = [c for c in places if c.rank == top]
     likeliest = None if cued else _likeliest(body, best)
@@ -78,6 +84,12 @@ def choose(body: str, candidates: list[Candidate], span: tuple[int, int] | None)
     if top == LABELLED and not cued:
         doubt = doubt or _revised_in_prose(body, chosen, places)
     return Choice(chosen, doubt)
+
+
+def _is_aside(body: str, candidate: Candidate) -> bool:
+    """Return whether the words before a coordinate call it a second choice."""
+    before = body[max(0, candidate.start - 90) : candidate.start]
+    return _SECOND.search(before[before.rfind("\n") + 1 :]) is not None
 
 
 def _fenced(body: str, candidates: list[Candidate]) -> list[Candidate]:

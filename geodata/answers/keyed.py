@@ -13,129 +13,38 @@ from geodata.answers.objects import Value, find_objects
 
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+|[^\W\d_a-zA-Z]+")
 _LAT = frozenset(
-    ["lat", "lats", "latitude", "latitud", "latitudine", "lattitude", "breite", "breitengrad"]
-)
+    ("lat", "lats", "latitude", "latitud", "latitudine", "lattitude", "breite", "breitengrad")
+)  # fmt: skip
 _LON = frozenset(
-    [
-        "lon",
-        "lng",
-        "long",
-        "longitude",
-        "longitud",
-        "longitudine",
-        "longtitude",
-        "lange",
-        "langengrad",
-    ]
-)
+    ("lon", "lng", "long", "longitude", "longitud", "longitudine", "longtitude", "lange",
+     "langengrad")
+)  # fmt: skip
 _PAIR = frozenset(
-    [
-        "coordinates",
-        "coordinate",
-        "coords",
-        "coord",
-        "gps",
-        "latlng",
-        "latlon",
-        "lonlat",
-        "lnglat",
-        "latlong",
-        "location",
-        "loc",
-        "position",
-        "point",
-        "place",
-        "answer",
-        "geo",
-        "center",
-        "centre",
-        "prediction",
-        "guess",
-        "estimate",
-    ]
-)
+    ("coordinates", "coordinate", "coords", "coord", "gps", "latlng", "latlon", "lonlat",
+     "lnglat", "latlong", "location", "loc", "position", "point", "place", "answer", "geo",
+     "center", "centre", "prediction", "guess", "estimate")
+)  # fmt: skip
 _LON_FIRST = frozenset(("lonlat", "lnglat"))
 _NO_ANGLE = frozenset(
-    [
-        "min",
-        "max",
-        "minimum",
-        "maximum",
-        "range",
-        "delta",
-        "error",
-        "std",
-        "uncertainty",
-        "confidence",
-        "interval",
-        "bounds",
-        "reasoning",
-        "reason",
-        "explanation",
-        "direction",
-        "dir",
-        "hemisphere",
-        "ref",
-        "accuracy",
-        "precision",
-        "band",
-        "d",
-        "bbox",
-        "box",
-        "pixel",
-        "size",
-        "name",
-        "names",
-        "source",
-        "type",
-        "format",
-        "note",
-        "notes",
-        "clues",
-    ]
-)
+    ("min", "max", "minimum", "maximum", "range", "delta", "error", "std", "uncertainty",
+     "confidence", "interval", "bounds", "reasoning", "reason", "explanation", "direction",
+     "dir", "hemisphere", "ref", "accuracy", "precision", "band", "d", "bbox", "box", "pixel",
+     "size", "name", "names", "source", "type", "format", "note", "notes", "clues")
+)  # fmt: skip
 _ASIDE = frozenset(
-    [
-        "alternative",
-        "alternatives",
-        "alternate",
-        "other",
-        "others",
-        "backup",
-        "second",
-        "secondary",
-        "third",
-        "runner",
-        "rejected",
-        "initial",
-        "previous",
-        "prior",
-        "earlier",
-        "bbox",
-        "bounds",
-        "northeast",
-        "southwest",
-        "northwest",
-        "southeast",
-        "truth",
-        "gt",
-        "ground",
-        "nearby",
-        "landmark",
-        "landmarks",
-        "reference",
-        "example",
-        "corner",
-        "candidates",
-        "hypotheses",
-    ]
-)
+    ("alternative", "alternatives", "alternate", "other", "others", "backup", "second",
+     "secondary", "third", "runner", "rejected", "initial", "previous", "prior", "earlier",
+     "bbox", "bounds", "northeast", "southwest", "northwest", "southeast", "truth", "gt",
+     "ground", "nearby", "landmark", "landmarks", "reference", "example", "corner",
+     "candidates", "hypotheses", "confidence", "uncertainty", "error", "accuracy", "std",
+     "margin", "range", "radius")
+)  # fmt: skip
 _FINAL = frozenset(
-    ["final", "best", "refined", "revised", "corrected", "definitive", "top", "primary", "main"]
-)
+    ("final", "best", "refined", "revised", "corrected", "definitive", "top", "primary", "main")
+)  # fmt: skip
 _WEIGHT = frozenset(
-    ["probability", "prob", "confidence", "score", "likelihood", "p", "weight", "certainty"]
-)
+    ("probability", "prob", "confidence", "score", "likelihood", "p", "weight", "certainty")
+)  # fmt: skip
 _SOUTH_WEST = re.compile(r"^(?:s|w|south|west)\b", re.I)
 _NUMBER = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,20})?")
 
@@ -235,6 +144,11 @@ def _of_object(text: str, value: Value) -> Iterator[tuple[Candidate, list[str]]]
             candidate = _pair(text, one, first, geojson=is_point)
             if candidate is not None:
                 yield candidate, words
+    plane = {key.lower(): one for key, one in value.fields if key.lower() in ("x", "y")}
+    if len(plane) == 2 and not halves:
+        y, x = _angle(text, plane["y"], "lat"), _angle(text, plane["x"], "lon")
+        if y and x and y.decimals and x.decimals:  # pixels are whole numbers
+            yield replace(_candidate(y, x, "json"), doubtful=True), []
     for rest, half in halves.items():
         if len(half) == 2 and not (half["lat"].broken or half["lon"].broken):
             yield _candidate(half["lat"], half["lon"], "json"), list(rest)

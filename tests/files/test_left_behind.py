@@ -92,7 +92,7 @@ def test_xlsx_that_is_something_else(tmp_path):
 
 def test_xlsx_without_its_reader_names_the_remedy(tmp_path):
     (tmp_path / "p.xlsx").write_bytes(b"PK\x03\x04 no zip")
-    with pytest.raises(FileError, match="pip install openpyxl|cannot be read as XLSX"):
+    with pytest.raises(FileError, match=r"pip install openpyxl|cannot be read as XLSX"):
         files.open_source(tmp_path / "p.xlsx")
 
 
