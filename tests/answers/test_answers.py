@@ -153,6 +153,14 @@ def test_every_real_answer_is_read_as_labelled(shared):
             assert (answer.lat, answer.lon) == pytest.approx(expected, abs=1e-6), row["id"]
 
 
+def test_an_object_ends_with_its_fence():
+    cut = '```json\n{"lat": 1.5, "lon": 2.5, "city":\n```\nAgain, corrected:\n```json\n'
+    answer = parse_tolerant(cut + '{"lat": 48.8566, "lon": 2.3522}\n```')
+    assert (answer.lat, answer.lon) == (48.8566, 2.3522)
+    answer = parse_tolerant('```json\n{"city":\n```\n"lat": 48.8566,\n"lon": 2.3522')
+    assert (answer.lat, answer.lon) == (48.8566, 2.3522)
+
+
 # ---- statuses
 
 

@@ -244,6 +244,12 @@ def test_degrees_and_minutes_in_two_columns():
     assert joined["pred_lon"].to_pylist()[:3] == pytest.approx([2.294444, 151.215278, -74.0445])
 
 
+def test_degrees_that_contradict_themselves_are_no_place():
+    preds = {"id": IDS, "lat": ["48°N"] * 4, "lon": ["-2°W", "2°N", "2°E", "2°E 3°E"]}
+    joined = evaluation.joining.join(preds, TRUTH).table(["status"])
+    assert joined["status"].to_pylist() == ["invalid", "invalid", "ok", "invalid"]
+
+
 # --- names --------------------------------------------------------------------------------------
 
 

@@ -91,6 +91,7 @@ def test_the_report_shows_it(tmp_path):
     [
         ('{"lat": 1, "lon": 2}', "ok"),
         ('x {"location": {"latitude": 1.5, "longitude": 2.5}} y', "ok"),
+        ('Of {x} and {y}:\n```json\n{"lat": 1, "lon": 2}\n```\nSo {z}.', "ok"),
         ('{"lat": 95, "lon": 2}', "out_of_range"),
         ('{"lat": NaN, "lon": 2}', "out_of_range"),
         ('{"lat": null, "lon": 2}', "no_answer"),
