@@ -12,10 +12,19 @@ from dataclasses import dataclass
 _LOOK_BACK = 160
 """How far before a number its label is looked for, characters."""
 
-_NORTH, _SOUTH = r"north(?:ern)?|norte|nord", r"south(?:ern)?|sur|sud|süd"
-_EAST, _WEST = r"east(?:ern)?|este|est|ost|leste", r"west(?:ern)?|oeste|ouest|ovest"
+_NORTH, _SOUTH = (
+    r"north(?:ern)?|norte|nord|nördlich\w{0,2}",
+    r"south(?:ern)?|sur|sul|sud|süd|südlich\w{0,2}",
+)
+_EAST, _WEST = (
+    r"east(?:ern)?|este|est|ost|leste|östlich\w{0,2}",
+    r"west(?:ern)?|oeste|ouest|ovest|westlich\w{0,2}",
+)
 _LEAD_CHARS = 16
 """Longest hemisphere, separator and sign before a number, characters."""
+
+_BESIDE = " :=,;.+-(["
+"""What may stand between a hemisphere and its number."""
 
 _WORD = rf"(?i:{_NORTH}|{_SOUTH}|{_EAST}|{_WEST})\b"
 
@@ -36,8 +45,8 @@ _ANGLE = re.compile(
     (?P<deg>[0-9](?<![0-9_.A-DF-MO-RT-VX-Za-z].)[0-9]{{0,2}}  # N, S, E, W may stand before
       (?:\.[0-9]{{1,30}})?(?:[eE][+-]?[0-9]{{1,2}}(?![0-9]))?)
     (?:[ ]{{0,2}}(?P<mark>{_DEGREE_MARK})
-      (?:[ ]{{0,2}}(?P<min>{_SIXTIETHS})[ ]{{0,2}}{_MINUTE_MARK}
-        (?:[ ]{{0,2}}(?P<sec>{_SIXTIETHS})[ ]{{0,2}}{_SECOND_MARK})?
+      (?:,?[ ]{{0,2}}(?P<min>{_SIXTIETHS})[ ]{{0,2}}{_MINUTE_MARK}
+        (?:(?:,|[ ]and)?[ ]{{0,2}}(?P<sec>{_SIXTIETHS})[ ]{{0,2}}{_SECOND_MARK})?
       )?
     |[ :-](?P<min2>[0-9]{{1,2}})[ :-](?P<sec2>{_SIXTIETHS})
       (?=['"]{{0,2}}[ ]?[NSEW](?![A-Za-z]))['"]{{0,2}}
@@ -48,17 +57,24 @@ _ANGLE = re.compile(
     re.X,
 )
 _LEAD = re.compile(
-    rf"(?:(?<![A-Za-z.])(?P<hemi>[NSEW]|{_WORD})[ :=.]{{0,2}})?(?P<sign>[+-]?)(?P<blank>[ ]?)$"
+    rf"(?:(?<![A-Za-z.])(?P<hemi>[NSEW]|{_WORD})[ :=.]{{0,2}})?(?P<sign>[+-]?)(?P<blank>[ ]?)\Z"
 )
 _LABEL = re.compile(
     r"(?<![a-z])m?(?:(?P<lat>lat(?:itude?s?|itudine)?|breite(?:ngrad)?)"
     r"|(?P<lon>lon(?:g(?:itude?s?|itudine)?)?|lng|l[aä]nge(?:ngrad)?))(?![a-z])",
     re.I,
 )
+_LABEL_AFTER = re.compile(
+    r"°?[ ]?(?:for[ ](?:the[ ])?|as[ ](?:the[ ])?)?(?P<open>[(\[])?"
+    r"(?:(?P<lat>lat(?:itude|\.)?)|(?P<lon>lon(?:g(?:itude)?|\.)?|lng))"
+    r"(?(open)[)\]]|(?=[ ]{0,2}(?:[,;.|]|$|\n|(?:and|y|et|und)\b)))",
+    re.I,
+)
 _LAT, _LON = r"lat(?:itude)?", r"(?:lon(?:g(?:itude)?)?|lng)"
 _LAT_LON = re.compile(rf"{_LAT}[^a-z0-9]{{0,8}}(?:and |or )?{_LON}(?![a-z])", re.I)
 _LON_LAT = re.compile(rf"(?<![a-z]){_LON}[ ]?[,/|][ |]{{0,4}}{_LAT}(?![a-z])", re.I)
 _QUOTED_KEY = re.compile(r"[\"'][\w -]{1,30}[\"']\s{0,4}[:=]\s{0,4}[\"'(\[{\s]{0,8}$")
+_NO_ANGLE_AFTER = re.compile(r"[_ ]?(?:uncert|err|std|min|max|range|conf|acc|delta|dir|hemi)", re.I)
 _GEOJSON = re.compile(r"[\"']Point[\"'].{0,80}[\"']coordinates[\"']\s{0,4}:\s{0,4}\[\s{0,8}$", re.S)
 _WKT = re.compile(r"POINT[ ]?Z?[ ]?\([ ]?$", re.I)
 _BETWEEN = re.compile(r"\b(?:between|from|entre|von|zwischen|ranging|ranges?)\b[^0-9]{0,40}$", re.I)
@@ -100,6 +116,10 @@ class Angle:
     minus: bool = False  # written with a sign
     between: bool = False  # after "between", "from", "ranging"
     broken: bool = False  # minutes or seconds of 60 and more
+    sixtieths: bool = False  # written with minutes
+    degrees: bool = False  # a degree sign
+    apart: bool = False  # after a semicolon
+    via: str | None = None  # 'geojson' or 'wkt', where it stands in one
 
 
 def find_angles(text: str) -> list[Angle]:
@@ -118,13 +138,16 @@ def _read(text: str, match: re.Match[str], before: Angle | None, carried: str) -
     gap = text[max(first, match.start() - _LOOK_BACK) : match.start()]
     lead = _LEAD.search(gap, max(0, len(gap) - _LEAD_CHARS))
     sign, middle = _sign(gap, lead, before is not None)
-    leading = carried or (lead["hemi"] or "" if lead else "")
+    # "S 200 W is a street. 40.76": a letter that was carried is this number's only beside it
+    near = carried if not gap.strip(_BESIDE) else ""
+    leading = near or (lead["hemi"] or "" if lead else "")
     trailing = (match["hemi"] or "").strip(" ()")
     carried = ""
     if leading and trailing and _axis(leading) != _axis(trailing):
         carried, trailing = trailing, ""  # "N 48.85 E 2.29": the E belongs to the next number
     angle = _angle(match, sign, leading or trailing)
     _label(angle, middle)
+    _label_after(angle, text)
     if before is not None:
         _relate(before, angle, gap, middle)
     return angle, carried
@@ -144,7 +167,7 @@ def _sign(gap: str, lead: re.Match[str] | None, follows: bool) -> tuple[str, str
 
 def _axis(hemisphere: str) -> str:
     word = hemisphere.lower()
-    return "lat" if word[0] in "ns" else "lon"
+    return "lat" if word[0] in "ns" else "lon"  # the words of all languages begin so
 
 
 def _angle(match: re.Match[str], sign: str, hemisphere: str) -> Angle:
@@ -155,6 +178,8 @@ def _angle(match: re.Match[str], sign: str, hemisphere: str) -> Angle:
     decimals = len(fraction) if not (match["min"] or match["min2"]) else max(len(fraction), 4)
     angle = Angle(value, match.start(), match.end(), decimals)
     angle.broken = minutes >= 60.0 or seconds >= 60.0
+    angle.sixtieths = bool(match["min"] or match["min2"])
+    angle.degrees = bool(match["mark"] or angle.sixtieths)
     angle.marked = bool(hemisphere or match["mark"])
     angle.minus = negative = sign == "-"
     if hemisphere:
@@ -179,7 +204,10 @@ def _label(angle: Angle, middle: str) -> None:
     quoted = '"' in middle or "'" in middle
     angle.keyed = quoted and _QUOTED_KEY.search(middle[-50:]) is not None
     angle.between = _BETWEEN.search(middle[-80:]) is not None
-    if (quoted and _GEOJSON.search(middle)) or _WKT.search(middle):
+    angle.via = (
+        "geojson" if quoted and _GEOJSON.search(middle) else "wkt" if _WKT.search(middle) else None
+    )
+    if angle.via:
         angle.order = "lon"
         return
     labels = list(_LABEL.finditer(middle))
@@ -188,6 +216,16 @@ def _label(angle: Angle, middle: str) -> None:
     angle.order = _declared_order(middle, labels[-1].end())
     if angle.order is None and _names_what_follows(labels[-1], middle):
         axis = "lat" if labels[-1]["lat"] else "lon"
+        angle.conflict |= angle.axis is not None and angle.axis != axis
+        angle.axis = angle.axis or axis
+        angle.labelled = True
+
+
+def _label_after(angle: Angle, text: str) -> None:
+    """Give an angle without a label the one that follows it, as in "2.29 (longitude)"."""
+    found = None if angle.labelled else _LABEL_AFTER.match(text, angle.end)
+    if found is not None and angle.order is None:
+        axis = "lat" if found["lat"] else "lon"
         angle.conflict |= angle.axis is not None and angle.axis != axis
         angle.axis = angle.axis or axis
         angle.labelled = True
@@ -210,6 +248,8 @@ def _names_what_follows(label: re.Match[str], middle: str) -> bool:
         return False
     if label[0].lower() == "long" and not said:
         return False
+    if _NO_ANGLE_AFTER.match(after):
+        return False
     if after.startswith("_"):
         after = re.sub(r"^_[a-z]{0,12}", "", after)
     if "(" in after and ")" in after:
@@ -227,7 +267,9 @@ def _relate(before: Angle, angle: Angle, gap: str, middle: str) -> None:
         listed = word in _AND and not angle.labelled and (same or (word and before.between))
         if dashed or word in _TO or listed:
             before.ranged = angle.ranged = True
-    angle.linked = not angle.ranged and _is_separator(middle)
+    angle.apart = ";" in middle
+    begins = angle.labelled and before.axis is None  # "0.8\nLatitude: 48.85, 2.29"
+    angle.linked = not (angle.ranged or begins) and _is_separator(middle)
 
 
 def _is_separator(middle: str) -> bool:
@@ -237,6 +279,6 @@ def _is_separator(middle: str) -> bool:
     opened = max(middle.rfind("("), middle.rfind("["), middle.rfind("{"))
     if 0 <= closed < opened and not any(c.isalpha() for c in middle):
         return False  # "(1.0, 2.0), (3.0, 4.0)" are two groups
-    if any(c in middle for c in ".!?@#%+"):
+    if any(c in middle for c in ".!?@#%+\x1e"):
         return False
     return all(word in _LINK_WORDS for word in _LETTERS.findall(middle.lower()))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from geodata.answers.contract import BODY_CHARS
+from geodata.answers.objects import FENCE
 
 MAX_NUMBERS = 128
 """At most about so many numbers, counted from the end of a text, are looked at."""
@@ -36,6 +37,7 @@ _SAME = {
     ":": "：",
     ";": "；",
     ".": "．",
+    "...": "…",
 }
 _CHARS = {ord(c): plain for plain, variants in _SAME.items() for c in variants}
 _WORDS = (
@@ -45,6 +47,8 @@ _WORDS = (
     (("西经", "西経", "西經", "서경"), " W "),
     (("纬度", "緯度", "위도", "широта", "Широта"), " latitude "),
     (("经度", "経度", "經度", "경도", "долгота", "Долгота"), " longitude "),
+    (("خط العرض", "अक्षांश", "ละติจูด", "vĩ độ", "Vĩ độ"), " latitude "),
+    (("خط الطول", "देशांतर", "ลองจิจูด", "kinh độ", "Kinh độ"), " longitude "),
     (("度", "도"), "°"),
     (("с. ш.", "с.ш.", "северной широты"), " N "),
     (("ю. ш.", "ю.ш.", "южной широты"), " S "),
@@ -56,16 +60,21 @@ _CJK_SECONDS = re.compile(r"([0-9])秒")
 _LATEX_TEXT = re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox|rm)\s{0,2}\{([^{}]{0,200})\}")
 _LATEX_DEGREE = re.compile(r"\^\s{0,2}(?:\\circ|\{\s{0,2}\\circ\s{0,2}\}|°)|\\(?:text)?degree\b")
 _LATEX_SPACE = re.compile(r"\\(?:left|right|quad|,|;|!|:| )")
+_LETTERED = re.compile(
+    r"([0-9](?<![0-9.].)[0-9]{0,2})d[ ]?([0-9]{1,2})m[ ]?([0-9]{1,2}(?:\.[0-9]{1,12})?)s"
+)
+_LETTER_ASIDE = re.compile(r"\(([NSEW])\)[ ]?(?=[:=])")
+_CLOSING_TAG = re.compile(r"</\s?(?:lat|lon|lng)[a-z]{0,8}\s?>", re.I)
 _TOLERANCE = re.compile(r"(?:±|\+/-)\s{0,2}[0-9]{1,3}(?:\.[0-9]{1,20})?\s{0,2}°?")
 _MAP_DATA = re.compile(r"!3d(-?[0-9]{1,3}\.[0-9]{1,20})!4d(-?[0-9]{1,3}\.[0-9]{1,20})")
 _SPLIT_DECIMALS = re.compile(
     r"([0-9](?<![0-9.].)[0-9]{0,2})\. ([0-9]{2,12})( ?, ?-?)([0-9]{1,3})\. ([0-9]{2,12})(?![0-9.])"
 )
 _MINUTES_AFTER = re.compile(
-    r"([NSEW])(?<![A-Za-z.].)[ ]?([0-9]{1,3})[ ]([0-9]{1,2}\.[0-9]{1,12})(?![0-9°])"
+    r"([NSEW])(?<![A-Za-z.].)[ ]?([0-9]{1,3})[ ]([0-9]{1,2}\.[0-9]{1,12})(?![0-9°])[ ]?'?"
 )
 _MINUTES_BEFORE = re.compile(
-    r"([0-9](?<![0-9.].)[0-9]{0,2})[ ]([0-9]{1,2}\.[0-9]{1,12})[ ]?([NSEW])(?![A-Za-z0-9])"
+    r"([0-9](?<![0-9.].)[0-9]{0,2})[ ]([0-9]{1,2}\.[0-9]{1,12})[ ]?'?[ ]?([NSEW])(?![A-Za-z0-9])"
 )
 _COMMA_INSIDE = re.compile(r"[0-9],[0-9]")
 _COMMA_MARKED = re.compile(
@@ -126,7 +135,7 @@ def normalise(text: str) -> str:
     Decimal commas become points only where they are certain: before a degree mark or a
     hemisphere, after a label, or in four groups of digits such as ``48,8584, 2,2945``.
     """
-    text = text.replace("*", "").replace("`", "")
+    text = text.replace("```", FENCE).replace("*", "").replace("`", "")
     if not text.isascii():
         text = _plain(text)
     if "\\" in text:
@@ -136,12 +145,16 @@ def normalise(text: str) -> str:
     if "&" in text:
         text = text.replace("&deg;", "°").replace("&#176;", "°").replace("&nbsp;", " ")
         text = text.replace("&minus;", "-").replace("&quot;", '"')
+    if "</" in text:
+        text = _CLOSING_TAG.sub("; ", text)
     if "%2C" in text:
         text = text.replace("%2C", ",")
     if "±" in text or "+/-" in text:
         text = _TOLERANCE.sub("", text)
     if "!4d" in text:
         text = _MAP_DATA.sub(r" latitude: \1 longitude: \2 ", text)
+    text = _LETTER_ASIDE.sub(r"\1", text.replace("...", " "))
+    text = _LETTERED.sub("\\1°\\2'\\3\"", text)
     text = _MINUTES_AFTER.sub(r"\1 \2°\3'", text)
     text = _MINUTES_BEFORE.sub(r"\1°\2' \3", text)
     return _decimal_points(text)
@@ -212,3 +225,12 @@ def answer_span(text: str) -> tuple[int, int] | None:
         if text[opened.end() : end].strip():
             return opened.end(), end
     return None
+
+
+def fenced_spans(text: str) -> list[tuple[int, int]]:
+    """Return start and end of the last fenced blocks of a prepared text, the last one first."""
+    marks = [match.end() for match in re.finditer(FENCE, text)][-16:]
+    if len(marks) % 2:  # the text ends inside a block
+        marks.append(len(text) + 1)
+    pairs = list(zip(marks[::2], marks[1::2], strict=True))
+    return [(start, end - 1) for start, end in reversed(pairs)]

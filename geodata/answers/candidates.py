@@ -7,17 +7,41 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from geodata.answers.angles import Angle
+from geodata.answers.contract import in_range
 
-WEAK, WRITTEN, KEYED = 0, 1, 2
-"""Ranks: two plain numbers, written as a coordinate, under a quoted key as in JSON."""
+WEAK, WRITTEN, LABELLED, KEYED = 0, 1, 2, 3
+"""Ranks: two plain numbers, written as a coordinate, on a line that its label starts, under a
+key as in JSON."""
 
-_ABOUT_PLACE = re.compile(r"coord|locat|gps|\blat|\blon|position|answer|geo:|point|loc\b|@", re.I)
+NEAR, FAR = 160, 600
+"""How far the two halves of a coordinate may lie apart, with compass letters and with labels."""
+
+_ABOUT_PLACE = re.compile(
+    r"coord|locat|gps|\blat|\blon|position|answer|geo:|point|loc\b|@"
+    r"|estimat|guess|predict|boxed",
+    re.I,
+)
 _LAST_DIGIT = re.compile(r"[0-9]")
 _NO_PLACE = re.compile(
-    r"confiden|score|probab|ratio|size|width|bbox|bounding|^d[\"']|pixel|price", re.I
+    r"confiden|score|probab|ratio|size|width|bbox|bounding|\bd[\"']|pixel|price|temperat|elevat"
+    r"|altitud|azimuth|bearing|heading|tilt|slope|humid|speed|field of view|aspect|likelihood"
+    r"|percent|height|distance|radius|\bf/|focal|rating|\$|€|£",
+    re.I,
 )
 _LON_FIRST_AFTER = re.compile(
     r"^[)\]}]?[ ]{0,3}[\[(]?\s{0,2}lon(?:gitude)?\s{0,2},\s{0,2}lat", re.I
+)
+_LABEL_LINE = re.compile(
+    r"^[\s>#|+\-(\[{•]{0,8}(?:[0-9]{1,2}[.)]\s{1,3})?(?:[^\W\d]+\s{1,2}){0,4}?"
+    r"(?:lat|lon|lng|coord|gps|geo\b|breite|l[aä]nge|koord|position|location)[^.!?\n]{0,50}[:=|]"
+    r"[^.!?\n:]{0,30}$",
+    re.I,
+)
+_LINK = re.compile(r"(?:@|[?&](?:q|ll|query|center|mlat)=|#map=[0-9]{1,2}/|geo:|!3d)$")
+_CHANCE = re.compile(
+    r"[^\n]{0,60}?(?:(?P<percent>[0-9]{1,3}(?:\.[0-9]{1,4})?)\s?%"
+    r"|(?:confidence|probability|likelihood|p)\s?[:=]?\s?(?P<share>[01]?\.[0-9]{1,6}))",
+    re.I,
 )
 # Numbers that stand for "put yours here", without signs.
 _PLACEHOLDERS = frozenset(
@@ -37,11 +61,22 @@ class Candidate:
     end: int
     rank: int
     doubtful: bool
+    how: str
+    """A key of `HOWS`."""
+    stop: int = 0
+    """Where the object that holds it ends, 0 for a coordinate in no object."""
+    weight: float | None = None
+    """How likely the text calls it, where it says so."""
 
     @property
     def place(self) -> tuple[float, float]:
         """Latitude and longitude, degrees."""
         return self.lat, self.lon
+
+
+def is_placeholder(lat: float, lon: float) -> bool:
+    """Return whether a pair stands for "put yours here"."""
+    return (abs(lat), abs(lon)) in _PLACEHOLDERS
 
 
 def find_candidates(body: str, angles: list[Angle]) -> list[Candidate]:
@@ -57,14 +92,33 @@ def find_candidates(body: str, angles: list[Angle]) -> list[Candidate]:
 
 
 def _pairs(angles: list[Angle]) -> list[tuple[Angle, Angle]]:
-    """Return the neighbouring angles that can be one coordinate."""
-    pairs: list[tuple[Angle, Angle]] = []
-    waiting: Angle | None = None  # the first half of a labelled pair
+    """Return the angles that can be one coordinate: labelled ones first, then neighbours."""
+    pairs = _by_label(angles)
+    taken = {id(angle) for pair in pairs for angle in pair}
+    waiting: Angle | None = None  # "48.85° N of the equator and 2.29° E"
     for run in _runs(angles):
-        if any(angle.axis for angle in run):
-            waiting = _by_axis(run, waiting, pairs)
-        elif len(run) > 1:
-            pairs.extend(_by_place(run))
+        free = [angle for angle in run if id(angle) not in taken]
+        if len(free) < len(run) and len(free) < 2:
+            waiting = None  # a number in a labelled answer's line
+        elif any(angle.axis for angle in free):
+            waiting = _by_compass(free, waiting, pairs)
+        elif len(free) > 1:
+            pairs.extend(_by_place(free))
+    return sorted(pairs, key=lambda pair: pair[0].start)
+
+
+def _by_label(angles: list[Angle]) -> list[tuple[Angle, Angle]]:
+    """Pair labelled latitudes with labelled longitudes; a half waits for its other half."""
+    pairs: list[tuple[Angle, Angle]] = []
+    waiting: Angle | None = None
+    for angle in angles:
+        if not angle.labelled or angle.axis is None or angle.ranged:
+            continue
+        if waiting and waiting.axis != angle.axis and angle.start - waiting.end < FAR:
+            pairs.append((waiting, angle))
+            waiting = None
+        else:
+            waiting = angle
     return pairs
 
 
@@ -79,23 +133,30 @@ def _runs(angles: list[Angle]) -> list[list[Angle]]:
     return [run for run in runs if run]
 
 
-def _by_axis(
+def _by_compass(
     run: list[Angle], waiting: Angle | None, pairs: list[tuple[Angle, Angle]]
 ) -> Angle | None:
-    """Pair latitudes with longitudes; a half may wait for its other half in a later run."""
+    """Pair angles with compass letters; only one that is written as an angle may wait."""
     known = [angle for angle in run if angle.axis]
-    for angle in known:
-        if waiting is not None and waiting.axis != angle.axis and angle.start - waiting.end < 600:
+    for i, angle in enumerate(known):
+        beside = waiting is not None and (i > 0 or (_can_wait(waiting) and _can_wait(angle)))
+        if waiting and beside and waiting.axis != angle.axis and angle.start - waiting.end < NEAR:
             pairs.append((waiting, angle))
             waiting = None
         else:
             waiting = angle
-    if len(known) == 1 and waiting is known[0] and len(run) == 2 and known[0].decimals:
+    lone = len(known) == 1 and waiting is known[0]
+    if lone and len(run) == 2 and known[0].decimals:
         pairs.append((run[0], run[1]))  # one half has a hemisphere: "48.85° N, 2.29"
-        waiting = None
-    elif len(known) == 1 and waiting is known[0] and len(run) == 3:
+        return None
+    if lone and len(run) > 2:
         pairs.extend(_by_place([angle for angle in run if not angle.axis]))
     return waiting
+
+
+def _can_wait(angle: Angle) -> bool:
+    """Return whether an angle is one without its neighbour: not the 12 of "12 E Main St"."""
+    return angle.degrees or angle.decimals > 1 or angle.labelled
 
 
 def _by_place(run: list[Angle]) -> list[tuple[Angle, Angle]]:
@@ -103,6 +164,9 @@ def _by_place(run: list[Angle]) -> list[tuple[Angle, Angle]]:
     if len(run) == 2:
         return [(run[0], run[1])]
     neighbours = list(pairwise(run))
+    together = [(a, b) for a, b in neighbours if not b.apart]
+    if together and len(together) < len(neighbours):  # "mile 12.5; 40.25, -111.65"
+        neighbours = together
     precise = [(a, b) for a, b in neighbours if min(a.decimals, b.decimals) >= 3]
     if len(precise) == 1 or len(run) > 3:
         return precise[:1]
@@ -119,8 +183,35 @@ def _candidate(body: str, first: Angle, second: Angle, order: str | None) -> Can
         lat, lon = second, first
     elif first.axis is None and second.axis is None and _is_lon_first(body, second, order):
         lat, lon, doubtful = second, first, True
-    doubtful = doubtful or (abs(lat.value), abs(lon.value)) in _PLACEHOLDERS
-    return Candidate(lat.value, lon.value, first.start, second.end, rank, doubtful)
+    doubtful = doubtful or is_placeholder(lat.value, lon.value)
+    if rank == WEAK:
+        if not in_range(lat.value, lon.value):
+            return None
+        doubtful = True
+    how, weight = _how(body, first, second), _chance(body, second.end)
+    return Candidate(
+        lat.value, lon.value, first.start, second.end, rank, doubtful, how, weight=weight
+    )
+
+
+def _how(body: str, first: Angle, second: Angle) -> str:
+    if first.sixtieths or second.sixtieths:
+        return "dms"
+    if first.via:
+        return first.via
+    if _LINK.search(body[max(0, first.start - 12) : first.start].rstrip("-")):
+        return "link"
+    if first.labelled and second.labelled:
+        return "labelled"
+    return "compass" if first.axis or second.axis or first.marked else "pair"
+
+
+def _chance(body: str, end: int) -> float | None:
+    """Return how likely the rest of the line calls a coordinate, as a share."""
+    said = _CHANCE.match(body, end, min(len(body), end + 90))
+    if said is None:
+        return None
+    return float(said["percent"]) / 100 if said["percent"] else float(said["share"])
 
 
 def _is_lon_first(body: str, second: Angle, order: str | None) -> bool:
@@ -130,20 +221,32 @@ def _is_lon_first(body: str, second: Angle, order: str | None) -> bool:
 
 def _rank(body: str, first: Angle, second: Angle) -> int | None:
     """Return how much a pair looks like an answer, None for two numbers that do not."""
-    said = _LAST_DIGIT.split(body[max(0, first.start - 60) : first.start])[-1]
-    if not (first.axis or second.axis) and _NO_PLACE.search(said):
+    before = body[max(0, first.start - 90) : first.start]
+    said = _LAST_DIGIT.split(before[-60:])[-1]
+    about = _last(_ABOUT_PLACE, said)
+    if not (first.axis or second.axis) and _last(_NO_PLACE, said) > about:
         return None
     enclosed = _is_enclosed(body, first, second)
     if first.keyed and (first.axis or enclosed):
         return KEYED
-    if first.axis or second.axis or first.marked or first.order:
+    if (first.labelled and second.labelled) or about >= 0:
+        line = before[before.rfind("\n") + 1 :]
+        if len(line) < 90 and _LABEL_LINE.match(line):
+            return LABELLED
+    if first.labelled or second.labelled or first.degrees or first.order:
         return WRITTEN
     decimals = min(first.decimals, second.decimals)
-    about = _ABOUT_PLACE.search(said) is not None
     alone = len(body.strip(" \n\t()[]{}.+-")) <= second.end - first.start
-    if decimals >= 3 or (decimals and enclosed) or (about and (decimals or enclosed)) or alone:
+    if decimals >= 3 or (decimals and enclosed) or (about >= 0 and (decimals or enclosed)) or alone:
         return WRITTEN
+    if first.axis or second.axis:
+        return WRITTEN if max(first.decimals, second.decimals) else WEAK
     return WEAK if decimals or enclosed else None
+
+
+def _last(pattern: re.Pattern[str], text: str) -> int:
+    """Return where the last match starts, -1 if there is none."""
+    return max((match.start() for match in pattern.finditer(text)), default=-1)
 
 
 def _is_enclosed(body: str, first: Angle, second: Angle) -> bool:

@@ -24,6 +24,18 @@ STATUSES = {
 }
 """Every value of `Answer.status` and what it means; ``lat`` is None unless it is ``'ok'``."""
 
+HOWS = {
+    "json": "under the keys of an object",
+    "geojson": "a GeoJSON point",
+    "labelled": "labelled latitude and longitude",
+    "dms": "degrees and minutes",
+    "compass": "degree signs or compass letters",
+    "link": "a map link or a geo: address",
+    "wkt": "a WKT point",
+    "pair": "two plain numbers",
+}
+"""Every value of `Answer.how` and what it means."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -41,6 +53,8 @@ class Answer:
         apart, ranges, longitude first, a sign against its hemisphere, (0, 0), a placeholder.
     country, admin1, city
         Names as written, None where the text names none.
+    how
+        In which layout the coordinate was written, a key of `HOWS`; None without one.
 
     Examples
     --------
@@ -55,6 +69,7 @@ class Answer:
     country: str | None = None
     admin1: str | None = None
     city: str | None = None
+    how: str | None = None
 
 
 def in_range(lat: float, lon: float) -> bool:

@@ -194,7 +194,7 @@ def parse_strict(text: Any) -> Answer:
     if pair is None:
         status, ambiguous = _why_not(text)
         return Answer(None, None, status, ambiguous, country, admin1, city)
-    return Answer(pair[0], pair[1], "ok", _is_debatable(text, pair), country, admin1, city)
+    return Answer(pair[0], pair[1], "ok", _is_debatable(text, pair), country, admin1, city, "pair")
 
 
 def _line_names(text: str) -> tuple[str | None, str | None, str | None]:

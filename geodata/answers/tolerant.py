@@ -5,34 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from geodata import sphere
 from geodata.answers import blocks
 from geodata.answers.angles import Angle, find_angles
-from geodata.answers.candidates import WEAK, Candidate, find_candidates
+from geodata.answers.candidates import Candidate, find_candidates
+from geodata.answers.choosing import choose
 from geodata.answers.contract import MAX_CHARS, Answer, in_range
+from geodata.answers.keyed import keyed_candidates
 from geodata.answers.names import read_names
+from geodata.answers.objects import FENCE
 
-SAME_PLACE_KM = 25.0
-"""Two candidates nearer than this say the same place: a city, written twice."""
-
-_CUE = re.compile(
-    r"\b(?:final|best|my|refined|revised|corrected|definitive)\s{1,3}"
-    r"(?:answer|guess|estimate|prediction|coordinates?|location|choice)\b"
-    r"|\banswer\s{0,2}(?:is\b|:)|\\boxed\s?\{|\bboxed\{",
-    re.I,
-)
-_DECIDED = re.compile(
-    r"final|answer|more (?:accurate|likely|precise|probable|specific|plausible)|better|\bbest"
-    r"|actual|correct|instead|revis|refin|therefore|\bthus\b|\bhence\b|conclu"
-    r"|most (?:likely|probabl)"
-    r"|\bbut\b|however|settle|choose|go(?:ing)? with|narrow|rather|so the",
-    re.I,
-)
-_UNDECIDED = re.compile(
-    r"\bor\b|alternativ|either|another possib|other possib|second guess"
-    r"|\b(?:could|might|may) (?:also|be)\b",
-    re.I,
-)
 _NULL_KEY = re.compile(
     r"[\"'](?:lat|latitude|coordinates?)[\"']\s{0,4}:\s{0,4}"
     r"(?:null\b|none\b|nan\b|\[\s{0,4}\]|[\"'][^\"'0-9\n]{0,80}[\"'])",
@@ -86,21 +67,26 @@ def parse_tolerant(text: Any) -> Answer:
     body, only_thinking = blocks.without_thinking(blocks.final_turn(text[-MAX_CHARS:]))
     body = blocks.normalise(blocks.tail(body))
     span = blocks.answer_span(body)
-    angles = find_angles(body)
-    candidates = find_candidates(body, angles)
+    keyed, objects = keyed_candidates(body)
+    prose = _blanked(body, objects)
+    angles = find_angles(prose)
+    candidates = sorted([*find_candidates(body, angles), *keyed], key=lambda one: one.start)
     names = _names(body, span)
-    chosen, others = _choose(body, candidates, span)
-    if chosen is None or _withdrawn(body, chosen):
+    choice = choose(body, candidates, span)
+    if choice is None or _withdrawn(body, choice.chosen):
         return _nothing(body, angles, names)
+    chosen = choice.chosen
     if not in_range(*chosen.place):
         return Answer(None, None, "out_of_range", chosen.doubtful, *names)
-    doubtful = (
-        only_thinking
-        or chosen.doubtful
-        or _is_cut(body, chosen)
-        or _is_contested(body, chosen, others)
-    )
-    return Answer(chosen.lat + 0.0, chosen.lon + 0.0, "ok", doubtful, *names)
+    doubtful = only_thinking or chosen.doubtful or choice.contested or _is_cut(body, chosen)
+    return Answer(chosen.lat + 0.0, chosen.lon + 0.0, "ok", doubtful, *names, chosen.how)
+
+
+def _blanked(body: str, spans: list[tuple[int, int]]) -> str:
+    """Return a text of the same length without the objects that gave a coordinate."""
+    for start, end in spans:
+        body = body[:start] + FENCE * (end - start) + body[end:]
+    return body
 
 
 def _names(body: str, span: tuple[int, int] | None) -> tuple[str | None, str | None, str | None]:
@@ -112,35 +98,9 @@ def _names(body: str, span: tuple[int, int] | None) -> tuple[str | None, str | N
     return read_names(body)
 
 
-def _choose(
-    body: str, candidates: list[Candidate], span: tuple[int, int] | None
-) -> tuple[Candidate | None, list[Candidate]]:
-    """Return the candidate that is the answer, and those that it was chosen from."""
-    pool = [c for c in candidates if c.rank > WEAK] or candidates
-    if span is not None:
-        pool = [c for c in pool if span[0] <= c.start < span[1]] or pool
-    pool = _after_cue(body, pool)
-    places = [c for c in pool if in_range(*c.place)] or pool
-    top = max((c.rank for c in places), default=WEAK)
-    best = [c for c in places if c.rank == top]
-    return (best[-1], best) if best else (None, [])
-
-
-def _after_cue(body: str, pool: list[Candidate]) -> list[Candidate]:
-    """Keep the candidates after the last "final answer" that a candidate follows closely."""
-    if len(pool) < 2:
-        return pool
-    cues = [match.end() for match in _CUE.finditer(body)][-50:]
-    for cue in reversed(cues):
-        later = [c for c in pool if c.start >= cue]
-        if later and later[0].start - cue < 240:
-            return later
-    return pool
-
-
 def _withdrawn(body: str, chosen: Candidate) -> bool:
     """Return whether a JSON answer after the chosen one says that there is none."""
-    return _NULL_KEY.search(body, chosen.end) is not None
+    return _NULL_KEY.search(body, max(chosen.end, chosen.stop)) is not None
 
 
 def _is_cut(body: str, chosen: Candidate) -> bool:
@@ -149,19 +109,6 @@ def _is_cut(body: str, chosen: Candidate) -> bool:
         return False
     opened = body[: chosen.start]
     return any(opened.count(a) > opened.count(b) for a, b in ("{}", "()", "[]"))
-
-
-def _is_contested(body: str, chosen: Candidate, others: list[Candidate]) -> bool:
-    """Return whether another place was offered and the text does not decide between them."""
-    rival = next((c for c in reversed(others[-20:]) if _differs(c, chosen)), None)
-    if rival is None:
-        return False
-    between = body[rival.end : chosen.start][-400:]
-    return _UNDECIDED.search(between) is not None or _DECIDED.search(between) is None
-
-
-def _differs(a: Candidate, b: Candidate) -> bool:
-    return a.place != b.place and float(sphere.haversine_km(*a.place, *b.place)) > SAME_PLACE_KM
 
 
 def _nothing(

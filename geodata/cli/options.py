@@ -99,13 +99,15 @@ class Columns:
     match: Annotated[
         str,
         column(
-            "How ids are compared: auto, exact, trim, stem (no .jpg), flat (no folders), number."
+            "How ids are compared: auto, exact, trim, stem (no .jpg), flat (no folders), number, "
+            "endings (no .jpg.jpg), case, zeros (007 is 7)."
         ),
     ] = "auto"
 
     def __post_init__(self) -> None:
         """Refuse a way to compare ids that there is not."""
-        choice("--match", self.match, ("auto", "exact", "trim", "stem", "flat", "number"))
+        modes = ("auto", "exact", "trim", "stem", "flat", "number", "endings", "case", "zeros")
+        choice("--match", self.match, modes)
 
     def keywords(self) -> dict[str, Any]:
         """Return the keywords of `evaluation.evaluate`."""

@@ -44,6 +44,7 @@ from geodata.evaluation.scores import (
     named_labels,
     needs_labels,
     published_for,
+    read_each_way,
     wilson,
     with_derived,
 )
@@ -151,6 +152,7 @@ def evaluate(
         joined = join(opened, id=id, lat=lat, lon=lon, match=match)
     else:
         joined = join(opened, read_truth(truth, id=id, lat=lat, lon=lon), match=match)
+    without = joined.unanswered()
     options = Options(match, tuple(by), cluster, confidence, resamples, seed, benchmark)
     wanted = regions if regions is not None else joined.rows <= AUTO_REGIONS_ROWS
     passed = _one_pass(joined, scoring, options, wanted, progress)
@@ -175,6 +177,9 @@ def evaluate(
             "truth": joined.truth.source.identity(),
             **(label_sources() if wanted or needs_labels(by) else {}),
         },
+        refused=without.refused,
+        unreadable=without.unreadable,
+        readings=read_each_way(opened, joined, scoring) if opened.columns.text else None,
     )
 
 

@@ -35,6 +35,7 @@ from .formats import (
     is_table_file as is_table_file,
 )
 from .jsonrows import typed as typed
+from .points import with_points as with_points
 from .source import (
     Source as Source,
     batches_of as batches_of,

@@ -19,16 +19,23 @@ Role = Literal["pred", "truth", "plain"]
 _PRED = (
     "predictions|prediction|predicted|predict|preds|pred|estimated|estimate|est|guess|hat|parsed"
 )
-_PRED += "|answer|output|model|response|result|final"
+_PRED += "|answer|output|model|response|result|final|ypred|yhat|revised|refined|best"
 _TRUTH = "groundtruth|ground|truth|true|gt|target|labels|label|actual|reference|ref|gold|real"
 _NEUTRAL = "coordinates|coordinate|coords|coord|location|loc|geo|gps|degrees|degree|deg|wgs84"
-_NEUTRAL += "|image|img|photo|point|position|pos"
+_NEUTRAL += "|image|img|photo|point|position|pos|geometry|geom|wkt|wkb"
 _LAT = "latitudes|latitude|lats|lat"
 _LON = "longitudes|longitude|longs|long|lons|lng|lon"
 _AXIS_NAME = re.compile(
-    rf"(?P<before>(?:{_PRED}|{_TRUTH}|{_NEUTRAL}){{0,4}}?)"
+    rf"(?P<before>(?:(?:{_PRED}|{_TRUTH}|{_NEUTRAL})[0-9]{{0,2}}){{0,4}}?)"
     rf"(?:(?P<lat>{_LAT})|(?P<lon>{_LON}))"
-    rf"(?P<after>(?:{_PRED}|{_TRUTH}|{_NEUTRAL}){{0,4}})"
+    rf"(?P<after>(?:{_PRED}|{_TRUTH}|{_NEUTRAL}){{0,4}}[0-9]{{0,2}})"
+)
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_NO_PLACE_PARTS = frozenset(
+    (
+        *("min", "max", "std", "err", "error", "delta", "sigma", "bin", "cell", "bbox", "radians"),
+        *("north", "south", "east", "west", "distance", "km", "score", "conf", "confidence", "rad"),
+    )
 )
 _NAME_COLUMN = re.compile(
     r".*id|.*id_.*|.*name|.*code|key|file|path|image|img|photo|author|user|owner", re.IGNORECASE
@@ -171,7 +178,29 @@ def find_pair(names: Iterable[str], roles: Sequence[Role], where: str) -> tuple[
         # unit vectors have a z as well
         if role == "plain" and {"x", "y"} <= squeezed.keys() and "z" not in squeezed:
             return squeezed["y"], squeezed["x"]
-    return None
+    return _by_last_part(names, where) if {"pred", "plain"} & set(roles) else None
+
+
+def _by_last_part(names: Iterable[str], where: str) -> tuple[str, str] | None:
+    """Return the one pair whose names end in an axis and begin alike: ``llava_7b_lat`` and its lon.
+
+    Raises
+    ------
+    FileError
+        If there are several.
+    """
+    pairs: dict[tuple[str, ...], dict[str, str]] = {}
+    for name in names:
+        parts = [part.lower() for part in _PARTS.findall(name)]
+        own = axis_of(parts[-1]) if len(parts) > 1 and axis_of(name) is None else None
+        if own is not None and not _NO_PLACE_PARTS.intersection(parts):
+            pairs.setdefault(tuple(parts[:-1]), {})[own[0]] = name
+    whole = [pair for pair in pairs.values() if len(pair) == 2]
+    if len(whole) > 1:
+        found = ", ".join(name for pair in whole for name in pair.values())
+        msg = f"{where}: {found} could all be the coordinates; name two with lat= and lon="
+        raise FileError(msg)
+    return (whole[0]["lat"], whole[0]["lon"]) if whole else None
 
 
 def _axis_groups(names: Iterable[str]) -> dict[tuple[Role, str], dict[str, list[str]]]:

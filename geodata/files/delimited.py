@@ -20,7 +20,7 @@ import pyarrow.csv as pacsv
 from geodata.files.columns import axis_of
 from geodata.files.flat import Batch, no_rows
 from geodata.files.formats import FileError, TableFile
-from geodata.files.text import open_bytes, open_text
+from geodata.files.text import encoding_hint, open_bytes, open_text
 
 READ_AHEAD_S = 0.2
 """Longer than pyarrow takes for the block of a CSV file that it is reading ahead."""
@@ -65,7 +65,7 @@ def _good_rows(
         if "Empty CSV file" in str(error):
             return
         reason = str(error).splitlines()[0]
-        msg = f"{file.path}: cannot be read as CSV: {reason}"
+        msg = f"{file.path}: cannot be read as CSV: {reason}{encoding_hint(error)}"
         raise FileError(msg) from error
     finally:
         if not whole:

@@ -18,8 +18,18 @@ FORMATS = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".json": "json",
+    ".geoparquet": "parquet",
+    ".feather": "arrow",
+    ".arrow": "arrow",
+    ".ipc": "arrow",
+    ".npz": "npz",
+    ".xlsx": "xlsx",
+    ".geojson": "geojson",
 }
 """Format by the ending of a name; ``json`` is one array of objects, or lines after all."""
+
+PACKED = frozenset(("parquet", "arrow", "npz", "xlsx"))
+"""Formats that compress inside."""
 
 COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 """Compression by a second ending, which text formats may have: ``preds.csv.gz``."""
@@ -35,7 +45,7 @@ class TableFile:
 
     path: Path
     format: str
-    """'csv', 'tsv', 'parquet', 'jsonl' or 'json'."""
+    """A value of `FORMATS`."""
     columns: tuple[str, ...]
     rows: int | None = None
     """Number of rows where the format tells (Parquet), else None."""
@@ -83,8 +93,9 @@ def file_format(path: str | os.PathLike[str]) -> str:
         msg = f"{path}: unknown format {suffix or '(no ending)'!r}; expected {known}, or .gz of it"
         raise FileError(msg)
     kind = FORMATS[suffix]
-    if kind == "parquet" and compression_of(path):
-        msg = f"{path}: Parquet compresses inside; unpack it first and name it .parquet"
+    if kind in PACKED and compression_of(path):
+        name = kind.capitalize()
+        msg = f"{path}: {name} compresses inside; unpack it first and name it {Path(path).stem}"
         raise FileError(msg)
     return kind
 

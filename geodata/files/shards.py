@@ -8,6 +8,8 @@ from pathlib import Path
 from geodata.files.formats import FORMATS, FileError, file_format, is_table_file
 
 _MARKS = "*?["
+_ABOUT = frozenset(("dataset_info.json", "state.json", "dataset_dict.json"))
+"""Files that ``datasets.save_to_disk`` writes about its rows, beside them."""
 
 
 def shards(path: Path) -> list[Path]:
@@ -22,7 +24,7 @@ def shards(path: Path) -> list[Path]:
     """
     if path.is_dir():
         found = [p for p in sorted(path.rglob("*")) if p.is_file() and not _is_hidden(p, path)]
-        tables = [p for p in found if is_table_file(p)]
+        tables = [p for p in found if is_table_file(p) and p.name not in _ABOUT]
         if not tables:
             shown = ", ".join(p.name for p in found[:3]) or "nothing"
             msg = (

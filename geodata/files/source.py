@@ -7,11 +7,12 @@ cannot be read at all raises `FileError`.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,9 +31,16 @@ from geodata.files.formats import (
     file_format,
 )
 from geodata.files.jsonrows import Kinds, json_batches, json_kinds, json_names
+from geodata.files.loaded import (
+    READERS as LOADED,
+    loaded_batches,
+    loaded_head,
+    loaded_schema,
+    loaded_tables,
+)
 from geodata.files.parquet import parquet_batches, parquet_head, parquet_schema, parquet_tables
 from geodata.files.shards import shards
-from geodata.files.text import delimited_head
+from geodata.files.text import delimited_head, encoding_hint
 from geodata.files.whole import sha256
 
 Damaged = Literal["keep", "refuse"]
@@ -126,6 +134,9 @@ class Source:
             if part.format == "parquet":
                 with _readable(part):
                     yield from parquet_tables(part, columns, rows)
+            elif part.format in LOADED:
+                with _readable(part):
+                    yield from loaded_tables(part, columns, rows)
             else:
                 yield from (b.table for b in self._part(part).batches(columns, damaged="refuse"))
 
@@ -156,6 +167,7 @@ def open_source(
     *,
     format: str | None = None,  # noqa: A002
     what: str = "table",
+    encoding: str | None = None,
 ) -> Source:
     """Open a path, an Arrow table or anything with ``__arrow_c_stream__`` for reading.
 
@@ -163,12 +175,16 @@ def open_source(
     ----------
     source
         Path of a CSV, TSV, Parquet, JSONL or JSON file, the text formats also as .gz, .bz2 or
-        .zst; folder of such files, or a pattern with ``*``; pyarrow table, batch or reader;
+        .zst; feather or Arrow IPC, .npz, .xlsx (with openpyxl), .geojson;
+        folder of such files, or a pattern with ``*``; pyarrow table, batch or reader;
         pandas or polars data frame; mapping of column names to values; a `Source`.
     format
-        'csv', 'tsv', 'parquet', 'jsonl' or 'json' where the ending of a path does not tell.
+        A value of `FORMATS`, such as 'csv' or 'arrow', where the ending of a path does not tell.
     what
         How error messages call a table that has no path.
+    encoding
+        Of text files that are neither UTF-8 nor UTF-16, such as 'latin-1'. It is never guessed: a
+        wrong guess would change names without a word.
 
     Raises
     ------
@@ -187,7 +203,7 @@ def open_source(
     if isinstance(source, str | os.PathLike):
         path = Path(os.fspath(source))
         try:
-            return _of_files(path, format)
+            return _of_files(path, format, encoding)
         except (ValueError, OSError) as error:  # a NUL in the name, a name too long
             if isinstance(error, FileError):
                 raise
@@ -225,18 +241,22 @@ def read_table(path: str | os.PathLike[str], columns: Sequence[str] | None = Non
     return source.no_rows() if columns is None else no_rows(names)
 
 
-def _of_files(path: Path, format_: str | None) -> Source:
+def _of_files(path: Path, format_: str | None, encoding: str | None) -> Source:
+    if encoding is not None:
+        _known_encoding(encoding)
     if format_ is not None and format_ not in FORMATS.values():
         expected = ", ".join(dict.fromkeys(FORMATS.values()))
         msg = f"unknown format {format_!r}; expected {expected}"
         raise FileError(msg)
     found = shards(path)
-    parts = tuple(_head(one, format_) for one in (found or [path]))
+    parts = tuple(_head(one, format_, encoding) for one in (found or [path]))
     kind = parts[0].format
     names = dict.fromkeys(name for part in parts for name in part.columns)
-    rows = sum(part.rows or 0 for part in parts) if kind == "parquet" else None
+    known = kind == "parquet" or kind in LOADED
+    rows = sum(part.rows or 0 for part in parts) if known else None
     _refuse_unlike(parts)
     schema = parquet_schema(parts[0]) if kind == "parquet" else None
+    schema = loaded_schema(parts[0]) if kind in LOADED else schema
     return Source(str(path), _checked(tuple(names), str(path)), kind, rows, parts, schema)
 
 
@@ -251,21 +271,31 @@ def _refuse_unlike(parts: Sequence[TableFile]) -> None:
             raise FileError(msg)
 
 
-def _head(path: Path, format_: str | None) -> TableFile:
+def _known_encoding(encoding: str) -> None:
+    try:
+        codecs.lookup(encoding)
+    except LookupError as error:
+        msg = f"unknown encoding {encoding!r}; expected a name such as latin-1, cp1252 or utf-8"
+        raise FileError(msg) from error
+
+
+def _head(path: Path, format_: str | None, encoding: str | None = None) -> TableFile:
     kind = format_ or file_format(path)
     if not path.is_file():
         msg = f"{path}: expected a {kind} file, found {'a folder' if path.is_dir() else 'nothing'}"
         raise FileError(f"{msg} there")
     packing = compression_of(path)
-    file = TableFile(path, kind, (), compression=packing)
+    file = TableFile(path, kind, (), encoding=encoding or "utf-8", compression=packing)
     with _readable(file):
         if kind == "parquet":
             return parquet_head(path)
+        if kind in LOADED:
+            return loaded_head(path, kind)
         if kind in ("csv", "tsv"):
-            file = delimited_head(path, kind, packing)
+            file = delimited_head(path, kind, packing, encoding)
             refuse_open_quotes(file)
             return file
-        return TableFile(path, kind, json_names(file), compression=packing)
+        return replace(file, columns=json_names(file))
 
 
 def _checked(names: tuple[str, ...], where: str) -> tuple[str, ...]:
@@ -296,6 +326,8 @@ def batches_of(part: TableFile, names: Sequence[str], *, lines: bool = False) ->
     """Yield the rows of one file by its format, damaged ones in their place."""
     if part.format == "parquet":
         return parquet_batches(part, names)
+    if part.format in LOADED:
+        return loaded_batches(part, names)
     if part.is_text:
         return delimited_batches(part, names)
     return json_batches(part, names, lines=lines)
@@ -311,5 +343,5 @@ def _readable(file: TableFile) -> Iterator[None]:
     except (pa.ArrowException, OSError, UnicodeError, MemoryError, OverflowError) as error:
         reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
         kind = file.format.upper() if file.format != "parquet" else "parquet"
-        msg = f"{file.path}: cannot be read as {kind}: {reason}"
+        msg = f"{file.path}: cannot be read as {kind}: {reason}{encoding_hint(error)}"
         raise FileError(msg) from error

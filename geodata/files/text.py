@@ -45,7 +45,25 @@ def encoding_of(path: Path, compression: str | None) -> str:
     return "utf-8"
 
 
-def delimited_head(path: Path, kind: str, compression: str | None) -> TableFile:
+def encoding_hint(error: Exception) -> str:
+    """Return what to do about a text that is not UTF-8, empty for other errors.
+
+    Examples
+    --------
+    >>> encoding_hint(ValueError("x")), encoding_hint(ValueError("invalid UTF8 data"))[:20]
+    ('', '; it is not UTF-8: c')
+    """
+    if not isinstance(error, UnicodeError) and "UTF8" not in str(error):
+        return ""
+    return (
+        "; it is not UTF-8: convert it with iconv -f LATIN1 -t UTF-8, or open it with "
+        "files.open_source(path, encoding='latin-1')"
+    )
+
+
+def delimited_head(
+    path: Path, kind: str, compression: str | None, encoding: str | None = None
+) -> TableFile:
     """Read the header of a CSV or TSV file.
 
     Raises
@@ -53,7 +71,7 @@ def delimited_head(path: Path, kind: str, compression: str | None) -> TableFile:
     FileError
         For an empty first line or names that repeat.
     """
-    encoding = encoding_of(path, compression)
+    encoding = encoding or encoding_of(path, compression)
     head = TableFile(path, kind, (), encoding=encoding, compression=compression)
     with open_text(head) as file:
         first = file.readline(MAX_HEADER_BYTES)

@@ -48,6 +48,9 @@ def writing(
         For an unknown ending, a folder that does not exist, or a row that does not fit.
     """
     kind = file_format(target)
+    if kind not in _SINKS:
+        msg = f"{target}: {kind} is read, not written; write {', '.join(_SINKS)}"
+        raise FileError(msg)
     packing = compression_of(target)
     with (
         replacing(target) as beside,

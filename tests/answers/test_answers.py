@@ -130,6 +130,37 @@ def test_tolerant_reads_the_forms_that_models_write(row):
         assert answer.ambiguous == row["ambiguous"]
 
 
+@pytest.mark.parametrize(
+    "row", rows(HERE / "data" / "answers_careful.jsonl"), ids=lambda r: r["text"]
+)
+def test_tolerant_reads_as_a_careful_person_does(row):
+    answer = parse_tolerant(row["text"])
+    if row["lat"] is None:
+        assert answer.lat is None
+        return
+    assert (answer.lat, answer.lon) == pytest.approx((row["lat"], row["lon"]), abs=1e-5)
+    assert (answer.ambiguous, answer.how) == (row["ambiguous"], row["how"])
+
+
+def test_every_real_answer_is_read_as_labelled(shared):
+    found = rows(shared / "model_outputs.jsonl")
+    for row in found:
+        answer = parse_tolerant(row["text"])
+        if row["human"] is None:
+            assert answer.lat is None or answer.ambiguous, row["id"]
+        else:
+            expected = (row["human"]["lat"], row["human"]["lon"])
+            assert (answer.lat, answer.lon) == pytest.approx(expected, abs=1e-6), row["id"]
+
+
+def test_an_object_ends_with_its_fence():
+    cut = '```json\n{"lat": 1.5, "lon": 2.5, "city":\n```\nAgain, corrected:\n```json\n'
+    answer = parse_tolerant(cut + '{"lat": 48.8566, "lon": 2.3522}\n```')
+    assert (answer.lat, answer.lon) == (48.8566, 2.3522)
+    answer = parse_tolerant('```json\n{"city":\n```\n"lat": 48.8566,\n"lon": 2.3522')
+    assert (answer.lat, answer.lon) == (48.8566, 2.3522)
+
+
 # ---- statuses
 
 
@@ -309,6 +340,7 @@ HOSTILE = [
         "coordinates ",
         "a",
     ),
+    *("{a:", '{"a":"', '{"lat":[', "{//", "{/*", '{"a": "x" "', "{ {", "```", "{'", '{"a":{'),
     *(
         "<think>",
         "</think>",

@@ -6,13 +6,15 @@ status          meaning
 ``ok``          a finite pair in range
 ``ambiguous``   a pair parsed from text that offers several; it counts as an answer
 ``missing``     no row for the id, or nothing in its cells
-``unparsable``  text without a coordinate pair
+``refused``     words that decline to say where the place is
+``unparsable``  words without a coordinate pair
 ``invalid``     a pair that is no place: out of range, not finite, half, not numbers
 ==============  ==================================================================
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,8 +25,8 @@ from numpy.typing import NDArray
 from geodata import coords
 from geodata.files import Batch, Columns
 
-STATUSES = ("ok", "missing", "unparsable", "invalid", "ambiguous")
-OK, MISSING, UNPARSABLE, INVALID, AMBIGUOUS = range(5)
+STATUSES = ("ok", "missing", "unparsable", "invalid", "ambiguous", "refused")
+OK, MISSING, UNPARSABLE, INVALID, AMBIGUOUS, REFUSED = range(6)
 
 LEVELS = ("country", "admin1", "city")
 """Levels of named regions that an answer may hold."""
@@ -72,8 +74,41 @@ def check_rows(batch: Batch, columns: Columns) -> CheckedRows:
     return rows
 
 
+_SIXTIETHS = re.compile(
+    r"\s*[-+NSEWnsew]?\s*[0-9]{1,3}(?:\.[0-9]+)?\s*"
+    r"(?:[°ºd]\s*(?:[0-9.]+\s*['′’m]\s*(?:[0-9.]+\s*(?:[\"″”s]|'')\s*)?)?[NSEWnsew]?|[NSEWnsew])\s*"
+    r"|\s*[NSEWnsew]\s*[0-9]{1,3}(?:\.[0-9]+)?\s*"
+)
+"""A cell in degrees with a degree sign, minutes or a compass letter."""
+
+
+def _read_sixtieths(
+    lat: pa.ChunkedArray,
+    lon: pa.ChunkedArray,
+    y: NDArray[np.float64],
+    x: NDArray[np.float64],
+) -> None:
+    """Put pairs written as ``48°51'30"N`` and ``2°17'40"E`` into the arrays, in place."""
+    if not (pa.types.is_string(lat.type) and pa.types.is_string(lon.type)):
+        return
+    from geodata import answers
+
+    may_be = np.isnan(y) | np.isnan(x)
+    may_be &= _has_marks(lat) | _has_marks(lon)
+    for row in np.flatnonzero(may_be).tolist():
+        cells = str(lat[row].as_py() or ""), str(lon[row].as_py() or "")
+        if all(_SIXTIETHS.fullmatch(cell[:60]) for cell in cells):
+            answer = answers.parse_tolerant(f"Latitude: {cells[0]}\nLongitude: {cells[1]}")
+            if answer.lat is not None and answer.lon is not None and not answer.ambiguous:
+                y[row], x[row] = answer.lat, answer.lon
+
+
+def _has_marks(cells: pa.ChunkedArray) -> NDArray[np.bool_]:
+    return _mask(pc.fill_null(pc.match_substring_regex(cells, "[°ºNSEWnsew]"), False))
+
+
 def _from_columns(lat: pa.ChunkedArray, lon: pa.ChunkedArray) -> CheckedRows:
-    y, x = as_floats(lat), as_floats(lon)
+    y, x = places_in(lat, lon)
     checked = coords.arrays(y, x)
     status = np.where(checked.valid, OK, INVALID).astype(np.uint8)
     problems: dict[str, NDArray[np.bool_]] = {}
@@ -109,6 +144,25 @@ def _problems(
         "out_of_range": finite,
         "lat_beyond_90": beyond,
     }
+
+
+def places_in(
+    lat: pa.ChunkedArray, lon: pa.ChunkedArray
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return two columns as float64 degrees, NaN where a cell is no number and no angle.
+
+    Examples
+    --------
+    >>> cells = (["1.5", "33°30'S"], ["2", "9°W"])
+    >>> lat, lon = places_in(*(pa.chunked_array([column]) for column in cells))
+    >>> lat.tolist(), lon.tolist()
+    ([1.5, -33.5], [2.0, -9.0])
+    """
+    y, x = as_floats(lat), as_floats(lon)
+    if np.isnan(y).any() or np.isnan(x).any():
+        y, x = (values if values.flags.writeable else values.copy() for values in (y, x))
+        _read_sixtieths(lat, lon, y, x)
+    return y, x
 
 
 def as_floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
@@ -154,6 +208,21 @@ def _mask(values: Any) -> NDArray[np.bool_]:
     return np.asarray(values).astype(bool)
 
 
+def status_of_words(text: str) -> int:
+    """Return what an answer without a coordinate is: nothing, refused, or not to be read.
+
+    Examples
+    --------
+    >>> STATUSES[status_of_words("I cannot help with that.")], STATUSES[status_of_words("Paris")]
+    ('refused', 'unparsable')
+    """
+    from geodata import answers
+
+    if not text.strip():
+        return MISSING
+    return REFUSED if answers.declines(text) else UNPARSABLE
+
+
 def _from_text(column: pa.ChunkedArray) -> CheckedRows:
     from geodata import answers
 
@@ -170,7 +239,7 @@ def _from_text(column: pa.ChunkedArray) -> CheckedRows:
             names[i] = getattr(answer, level)
         if answer.lat is None or answer.lon is None:
             beyond[i] = answer.status == "out_of_range"
-            status[i] = INVALID if beyond[i] else UNPARSABLE
+            status[i] = INVALID if beyond[i] else status_of_words(text)
         else:
             lat[i], lon[i] = coords.scalar(answer.lat, answer.lon)
             status[i] = AMBIGUOUS if answer.ambiguous else OK

@@ -16,14 +16,23 @@ from numpy.typing import NDArray
 
 from geodata import coords
 from geodata.evaluation.findings import Finding
-from geodata.evaluation.joining.checked_rows import LEVELS, MISSING, STATUSES, as_floats
+from geodata.evaluation.joining.checked_rows import (
+    INVALID,
+    LEVELS,
+    MISSING,
+    REFUSED,
+    STATUSES,
+    UNPARSABLE,
+    places_in,
+)
 from geodata.files import (
+    BATCH_ROWS,
     Columns,
     Source,
     id_text,
 )
 
-Match = Literal["auto", "exact", "trim", "stem", "flat", "number"]
+Match = Literal["auto", "exact", "trim", "stem", "flat", "number", "endings", "case", "zeros"]
 
 
 FIXED = ("id", "lat", "lon", "pred_lat", "pred_lon", "status")
@@ -64,6 +73,17 @@ class Answers(NamedTuple):
         return Answers(self.lat[:rows], self.lon[:rows], self.status[:rows])
 
 
+class Unanswered(NamedTuple):
+    """Truth rows without an answer; with the answered ones they are all rows."""
+
+    refused: int = 0
+    """Words that decline to say where the place is."""
+    unreadable: int = 0
+    """Words without a coordinate, or a coordinate that is no place."""
+    missing: int = 0
+    """No row, or nothing in it."""
+
+
 @dataclass(frozen=True)
 class Joined:
     """Truth rows with their predictions; iterate `batches` as often as needed."""
@@ -87,6 +107,17 @@ class Joined:
         """Names of the columns of every batch."""
         regions = tuple(f"pred_{level}" for level in self.pred_regions)
         return (*FIXED, *regions, *_renamed(self.truth.extras).values())
+
+    def unanswered(self) -> Unanswered:
+        """Count the truth rows without an answer by what they have instead."""
+        counts = np.zeros(len(STATUSES), np.int64)
+        for start in range(0, self.rows, BATCH_ROWS):
+            stop = min(start + BATCH_ROWS, self.rows)
+            at = np.arange(start, stop) if self.matched is None else self.matched[start:stop]
+            codes = _gather(self.pred_status, at, MISSING)
+            counts += np.bincount(codes, minlength=len(STATUSES))
+        missing, refused = int(counts[MISSING]), int(counts[REFUSED])
+        return Unanswered(refused, int(counts[[UNPARSABLE, INVALID]].sum()), missing)
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Yield all rows in truth order, at most 131,072 at a time.
@@ -136,10 +167,8 @@ class Joined:
         if "id" in wanted:
             made["id"] = _ids(table, self.truth.columns.id, start)
         if {"lat", "lon"} & wanted:
-            place = coords.arrays(
-                as_floats(table.column(str(self.truth.columns.lat))),
-                as_floats(table.column(str(self.truth.columns.lon))),
-            )
+            names = str(self.truth.columns.lat), str(self.truth.columns.lon)
+            place = coords.arrays(*places_in(*map(table.column, names)))
             made |= {"lat": pa.array(place.lat), "lon": pa.array(place.lon)}
         if {"pred_lat", "pred_lon"} & wanted:
             lat = _gather(self.pred_lat, at, np.nan)

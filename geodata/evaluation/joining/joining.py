@@ -47,8 +47,9 @@ def join(
     match
         How ids are compared. 'exact': as text. 'stem': without folders and image ending;
         'flat': with ``_`` for the folder separator; 'number': ``3.2e9`` as an integer; 'trim':
-        without outer white space. 'auto': exact, unless one of the others is the only way
-        that all ids match, which becomes a finding.
+        without outer white space; 'endings': like 'stem', but ``x.jpg.jpg`` loses both; 'case'
+        and 'zeros': the same in lower case, or without leading zeros. 'auto': exact, unless one
+        of the others is the only way that all ids match, which becomes a finding.
 
     Raises
     ------

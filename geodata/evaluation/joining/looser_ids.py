@@ -32,6 +32,8 @@ def only_reading(
     for mode, read in matching.MODES.items():
         if read is None or pc.all(pc.equal(read(probe), probe)).as_py():
             continue
+        if mode == "zeros" and not (_is_padded(theirs) and _is_padded(ours)):
+            continue
         true_keys, our_keys = theirs.reread(mode, theirs.rows), ours.reread(mode, ours.rows)
         again = matching.find_rows(true_keys, our_keys)
         all_match = (again >= 0).all() or used_rows(again, ours.rows).all()
@@ -53,12 +55,23 @@ def only_reading(
     return None
 
 
+def _is_padded(scan: Scan) -> bool:
+    """Return whether ids with a leading zero are all of one length, as padded numbers are."""
+    ids = pa.array(scan.ids_at(range(min(PROBED_ROWS, scan.rows))), pa.string())
+    plain = [str(name) for name in matching.without_endings(ids).to_pylist()]
+    zeros = any(name.startswith("0") and len(name) > 1 for name in plain)
+    return not zeros or len({len(name) for name in plain}) == 1
+
+
 def looser_finding(mode: str, matched: NDArray[np.int32]) -> Finding:
     """Say that ids were not compared as text."""
     what = {
         "trim": "without the white space around them",
         "stem": "without folders and image endings",
         "flat": "with '_' for the folder separator and without image endings",
+        "endings": "without folders and without all their image endings",
+        "case": "in lower case, without folders and image endings",
+        "zeros": "without leading zeros, folders and image endings",
         "number": "as whole numbers, though some are written as floats",
     }[mode]
     n = int(np.count_nonzero(matched >= 0))

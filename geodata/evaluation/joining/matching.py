@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from geodata.hashing import mix
 
 _EXTENSION = r"(?i)\.(jpe?g|png|webp|gif|bmp|tiff?|heic|avif)$"
+_EXTENSIONS = _EXTENSION.replace(r"\.(", r"(?:\.(?:").replace(")$", "))+$")
 _FLOAT_ID = re.compile(r"[0-9]{1,40}(\.[0-9]{0,40})?([eE]\+?[0-9]{1,2})?")
 _FLOAT_ID_RE2 = r"^[0-9]+(\.[0-9]*|(\.[0-9]*)?[eE]\+?[0-9]{1,2})$"
 
@@ -57,6 +58,39 @@ def flattened(ids: Any) -> Any:
     """
     names = pc.replace_substring_regex(trimmed(ids), _EXTENSION, "")
     return pc.replace_substring_regex(names, r"[/\\]", "_")
+
+
+def without_endings(ids: Any) -> Any:
+    """Return ids without folders and without all endings of image files.
+
+    Examples
+    --------
+    >>> without_endings(pa.array(["a/x.jpg.jpg", "x.JPG", "x.v2.png"])).to_pylist()
+    ['x', 'x', 'x.v2']
+    """
+    return pc.replace_substring_regex(stems(ids), _EXTENSIONS, "")
+
+
+def lower_case(ids: Any) -> Any:
+    """Return ids in lower case, without folders and image endings.
+
+    Examples
+    --------
+    >>> lower_case(pa.array(["A_7.JPG", "a_7"])).to_pylist()
+    ['a_7', 'a_7']
+    """
+    return pc.utf8_lower(without_endings(ids))
+
+
+def without_zeros(ids: Any) -> Any:
+    """Return numbers without leading zeros, and without folders and image endings.
+
+    Examples
+    --------
+    >>> without_zeros(pa.array(["00042.jpg", "42", "0", "0x1"])).to_pylist()
+    ['42', '42', '0', '0x1']
+    """
+    return pc.replace_substring_regex(without_endings(ids), r"^0+([0-9]+)$", r"\1")
 
 
 def whole_numbers(ids: Any) -> Any:
@@ -103,6 +137,9 @@ MODES: dict[str, Callable[[Any], Any] | None] = {
     "stem": stems,
     "flat": flattened,
     "number": whole_numbers,
+    "endings": without_endings,
+    "case": lower_case,
+    "zeros": without_zeros,
 }
 """The readings of an id, strictest first; 'auto' tries them in this order."""
 

@@ -17,6 +17,7 @@ from geodata.files import (
     find_pair,
     given,
     not_found,
+    with_points,
 )
 from geodata.tables import open_rows
 
@@ -61,7 +62,7 @@ def read_predictions(
     >>> read_predictions(table).columns.lat
     'lat_pred'
     """
-    opened = open_rows(source, format=format, what="predictions")
+    opened = with_points(open_rows(source, format=format, what="predictions"))
     names, where = list(opened.columns), opened.name
     given_id = given(id, names, "id", where)
     usual_id = given_id or find_named(names, ROW_NAMES, "id", where)
@@ -102,7 +103,7 @@ def read_truth(
     ('author',)
     """
     opened = (
-        open_rows(source, format=format, what="truth")
+        with_points(open_rows(source, format=format, what="truth"))
         if predictions is None
         else (predictions.source)
     )

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geodata.evaluation.findings import SHOWN, Finding, Severity, finding
-from geodata.evaluation.joining.checked_rows import MISSING, UNPARSABLE, CheckedRows
+from geodata.evaluation.joining.checked_rows import MISSING, REFUSED, UNPARSABLE, CheckedRows
 from geodata.evaluation.joining.matching import looks_float
 
 SWAPPED_SHARE = 0.05
@@ -69,6 +69,11 @@ _ROW_FINDINGS: dict[str, tuple[Severity, str, str]] = {
         "{n} texts hold no coordinate pair that can be read, and count as wrong",
         "Ask the model for (latitude, longitude) in decimal degrees.",
     ),
+    "refused": (
+        "info",
+        "{n} answers decline to say where the photo was taken, and count as wrong",
+        "Nothing to do if the model refused; the result counts them apart.",
+    ),
     "empty_answers": (
         "info",
         "{n} rows hold no answer, and count as wrong",
@@ -112,6 +117,7 @@ class RowChecks:
             self.reason.setdefault("damaged", next(iter(bad.values())))
         if not answered.all():
             self.note("unparsable", rows.status == UNPARSABLE)
+            self.note("refused", rows.status == REFUSED)
             self.note("empty_answers", rows.status == MISSING)
         with np.errstate(invalid="ignore"):
             self.note("null_island", (rows.lat == 0) & (rows.lon == 0))

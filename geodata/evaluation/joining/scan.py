@@ -19,7 +19,14 @@ from numpy.typing import NDArray
 from geodata import coords
 from geodata.evaluation.findings import SHOWN, Finding, PredictionError, finding
 from geodata.evaluation.joining import matching
-from geodata.evaluation.joining.checked_rows import as_floats, check_rows
+from geodata.evaluation.joining.checked_rows import (
+    MISSING,
+    REFUSED,
+    UNPARSABLE,
+    check_rows,
+    places_in,
+    status_of_words,
+)
 from geodata.evaluation.joining.joined import Predictions, Truth
 from geodata.evaluation.joining.row_checks import RowChecks, float_ids, is_summary
 from geodata.files import Columns, Source, id_text
@@ -113,7 +120,7 @@ class Scan:
 
 def _places_of(batch: pa.Table, columns: Columns) -> coords.Coordinates:
     lat, lon = batch.column(str(columns.lat)), batch.column(str(columns.lon))
-    return coords.arrays(as_floats(lat), as_floats(lon))
+    return coords.arrays(*places_in(lat, lon))
 
 
 def concatenated(parts: list[NDArray[Any]], dtype: Any) -> NDArray[Any]:
@@ -228,4 +235,38 @@ def scan_predictions(scan: Scan, predictions: Predictions) -> RowChecks:
         for level, names in rows.regions.items():
             scan.regions.setdefault(level, []).append(names)
     scan.parts = parts
+    if predictions.checked_text is not None:
+        _read_words(predictions, parts["status"], checks)
     return checks
+
+
+def _read_words(
+    predictions: Predictions, status: list[NDArray[np.uint8]], checks: RowChecks
+) -> None:
+    """Tell what rows without coordinates say in their words; read only where there are such rows.
+
+    The status arrays are changed in place. Words with a coordinate leave a row missing: the file
+    does not answer with it.
+    """
+    from geodata import answers
+
+    if not any((part == MISSING).any() for part in status):
+        return
+    checks.rows = 0
+    for code in ("empty_answers", "refused", "unparsable"):
+        checks.count.pop(code, None)
+        checks.first.pop(code, None)
+    words = str(predictions.checked_text)
+    for part, batch in zip(status, predictions.source.batches([words]), strict=True):
+        column = batch.table.column(words)
+        for row in np.flatnonzero(part == MISSING).tolist():
+            text = column[row].as_py()
+            if isinstance(text, str) and answers.parse_tolerant(text).lat is None:
+                part[row] = status_of_words(text)
+        for code, kind in (
+            ("empty_answers", MISSING),
+            ("refused", REFUSED),
+            ("unparsable", UNPARSABLE),
+        ):
+            checks.note(code, part == kind)
+        checks.rows += len(part)

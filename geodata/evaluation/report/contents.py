@@ -11,6 +11,7 @@ from dataclasses import replace
 from geodata import SOFTWARE
 from geodata.evaluation.findings import Finding, errors_first
 from geodata.evaluation.report import phrases
+from geodata.evaluation.report.parsing import of_readings
 from geodata.evaluation.report.parts import Contents, Remark, Section, Table
 from geodata.evaluation.report.phrases import (
     between,
@@ -56,6 +57,7 @@ def of_evaluation(
     wanted = broken_down_by(result, by)
     sections = (
         _accuracy(result),
+        of_readings(result),
         _errors(result),
         _countries(result, wanted),
         _regions(result),
@@ -66,7 +68,12 @@ def of_evaluation(
     )
     return Contents(
         title=f"{predictions} scored against {truth}",
-        about=(phrases.denominator(result), phrases.rule(result), phrases.method(result)),
+        about=(
+            phrases.denominator(result),
+            phrases.unanswered(result),
+            phrases.rule(result),
+            phrases.method(result),
+        ),
         sections=tuple(one for one in sections if one.tables or one.name == "findings"),
         facts=_facts(result),
         warned=result.scores.scoring.missing == "exclude",

@@ -147,6 +147,16 @@ def denominator(result: Evaluation) -> str:
     return f"{answered}. MISSING ANSWERS ARE EXCLUDED: shares are of answered rows only."
 
 
+def unanswered(result: Evaluation) -> str:
+    """Say what the rows without an answer have instead, and what they count as."""
+    rest = (
+        f"{result.refused:,} refused, {result.unreadable:,} unreadable, {result.missing:,} missing"
+    )
+    if result.scores.scoring.missing == "wrong":
+        return f"Without an answer: {rest}; all of them count as wrong."
+    return f"Without an answer: {rest}; none of them is in the denominator."
+
+
 def method(result: Evaluation) -> str:
     """Say what the intervals are."""
     options = result.options

@@ -27,6 +27,7 @@ from .published import (
     Published as Published,
     published_for as published_for,
 )
+from .readings import Readings as Readings, read_each_way as read_each_way
 from .regions import RegionAccuracy as RegionAccuracy, RegionCounts as RegionCounts
 from .result import (
     SCHEMA as SCHEMA,

@@ -14,6 +14,7 @@ from geodata.evaluation.scores.intervals import CONFIDENCE, Interval
 from geodata.evaluation.scores.metrics import Scores
 from geodata.evaluation.scores.pairs import Paired
 from geodata.evaluation.scores.published import Published
+from geodata.evaluation.scores.readings import Readings
 from geodata.evaluation.scores.regions import RegionAccuracy
 
 SCHEMA = "geodata.evaluation/1"
@@ -83,6 +84,11 @@ class Evaluation:
     options : Options
     inputs : dict
         Name and SHA-256 of what was read.
+    refused, unreadable : int
+        Truth rows whose answer declines, and whose answer holds no place that can be read. With
+        ``answered`` and ``missing`` they are all ``rows``.
+    readings : Readings or None
+        The answers read in several ways, where they were parsed from text.
     """
 
     scores: Scores
@@ -96,6 +102,19 @@ class Evaluation:
     sample: tuple[Row, ...] = field(repr=False)
     options: Options
     inputs: dict[str, Any]
+    refused: int = 0
+    unreadable: int = 0
+    readings: Readings | None = None
+
+    @property
+    def answered(self) -> int:
+        """Truth rows with a valid prediction, right or wrong."""
+        return self.scores.answered
+
+    @property
+    def missing(self) -> int:
+        """Truth rows without a row of their own, or with nothing in it."""
+        return self.rows - self.answered - self.refused - self.unreadable
 
     @property
     def accuracy(self) -> dict[float, float | None]:
@@ -142,6 +161,9 @@ class Evaluation:
             "options": {**asdict(self.options), "by": list(self.options.by)},
             "rows": scores.rows,
             "answered": scores.answered,
+            "refused": self.refused,
+            "unreadable": self.unreadable,
+            "missing": self.missing,
             "denominator": scores.denominator,
             "coverage": scores.coverage,
             "thresholds": [
@@ -153,6 +175,7 @@ class Evaluation:
                 }
                 for t in scoring.thresholds_km
             ],
+            "readings": None if self.readings is None else self.readings.as_dict(),
             "median_km": scores.median_km,
             "median_interval": _interval(self.median_interval),
             "mean_km": scores.mean_km,

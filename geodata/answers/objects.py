@@ -1,0 +1,116 @@
+"""Read what a model meant as JSON: objects with any quotes, comments, commas lost or too many.
+
+One pass that never fails and never looks back: what stands in a place where JSON has something
+else ends the object there. An object that the text ends in the middle of is kept as far as it
+goes. Positions are those of the text, so that what an object holds can be looked at again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+FENCE = "\x1e"
+"""Stands for a line of three backticks in a prepared text."""
+
+MAX_DEPTH = 24
+"""Objects nested deeper than this are not looked into."""
+
+# Comments are bounded, or one that begins at every brace would be read again from each.
+_BLANK = re.compile(
+    r"(?:[\s,]|//[^\n]{0,300}|\#[^\n]{0,300}|/\*(?:[^*]|\*(?!/)){0,300}(?:\*/|\Z))+"
+)
+_KEY = re.compile(r"[\"']([^\"'\n{}\[\]]{1,60})[\"']\s{0,8}[:=]|([^\W\d][\w -]{0,40}?)\s{0,8}[:=]")
+# A quote ends a string where JSON goes on after it: models forget to escape the others.
+_STRING_END = {
+    mark: re.compile(rf"{mark}(?=\s{{0,40}}(?:[,}}\]]|$|//|/\*)|\s{{0,40}}\n\s{{0,40}}[\"'\x1e])")
+    for mark in "\"'"
+}
+_BARE_END = re.compile(r"[,}\]\n\x1e]|//|/\*|[ ](?=[\"'][\w -]{1,40}[\"']\s{0,8}:)|$")
+_OPENS = re.compile(r"\{")
+
+
+@dataclass(slots=True)
+class Value:
+    """A scalar, an array or an object; ``start`` and ``end`` hold what is inside the quotes."""
+
+    start: int
+    end: int
+    kind: str  # 'text', 'bare', 'array' or 'object'
+    fields: list[tuple[str, Value]] = field(default_factory=list)
+    """Of an object by key, of an array with the empty key."""
+
+
+def find_objects(text: str) -> Iterator[Value]:
+    r"""Yield the outermost objects of a text in reading order.
+
+    Examples
+    --------
+    >>> found = next(find_objects("Sure: {lat: 48.85, 'lng': 2.29, // Paris\n city: \"Par"))
+    >>> [key for key, _ in found.fields]
+    ['lat', 'lng', 'city']
+    """
+    at = 0
+    while (opened := _OPENS.search(text, at)) is not None:
+        at = opened.end()
+        first = _after_blank(text, at)
+        if _KEY.match(text, first) is None and text[first : first + 1] != "{":
+            continue
+        found = _read(text, opened.start())
+        yield found
+        at = max(at, found.end)
+
+
+def _after_blank(text: str, at: int) -> int:
+    blank = _BLANK.match(text, at)
+    return blank.end() if blank else at
+
+
+def _read(text: str, start: int) -> Value:
+    """Read the object or array that starts here, with a stack of what is open."""
+    top = Value(start, start + 1, "object")
+    open_: list[Value] = [top]
+    at = start + 1
+    while open_:
+        holder = open_[-1]
+        at = _after_blank(text, at)
+        char = text[at : at + 1]
+        if not char or char == FENCE:
+            break
+        if char in "}]":
+            at += 1
+            holder.end = at
+            open_.pop()
+            continue
+        key = ""
+        if holder.kind == "object":
+            named = _KEY.match(text, at)
+            if named is None and char != "{":
+                break  # prose after all
+            if named is not None:
+                key = (named[1] or named[2]).strip()
+                at = _after_blank(text, named.end())
+        value, at = _value(text, at)
+        holder.fields.append((key, value))
+        if value.kind in ("object", "array"):
+            if len(open_) >= MAX_DEPTH:
+                break
+            open_.append(value)
+    for unclosed in open_:
+        unclosed.end = at
+    return top
+
+
+def _value(text: str, at: int) -> tuple[Value, int]:
+    """Return the value that starts here, and where what follows it starts."""
+    char = text[at : at + 1]
+    if char in ("{", "["):
+        return Value(at, at + 1, "object" if char == "{" else "array"), at + 1
+    if char in ('"', "'"):
+        closed = _STRING_END[char].search(text, at + 1)
+        end = closed.start() if closed else len(text)
+        return Value(at + 1, end, "text"), min(end + 1, len(text))
+    ends = _BARE_END.search(text, at)
+    end = ends.start() if ends else len(text)
+    return Value(at, end, "bare"), end

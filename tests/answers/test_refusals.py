@@ -1,0 +1,66 @@
+"""Refusals in twelve languages, measured on sentences, and what only looks like one."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies as st
+
+from geodata.answers import LANGUAGES, is_refusal
+
+SENTENCES = [
+    json.loads(line)
+    for line in (Path(__file__).parents[1] / "data" / "refusals.jsonl")
+    .read_text("utf-8")
+    .split("\n")
+    if line
+]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_refusals_are_recognised(language):
+    said = [row for row in SENTENCES if row["lang"] == language]
+    assert sum(row["refusal"] for row in said) >= 5
+    assert [row["text"] for row in said if row["refusal"] and not is_refusal(row["text"])] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_answers_are_no_refusals(language):
+    said = [row for row in SENTENCES if row["lang"] == language and not row["refusal"]]
+    assert len(said) >= 3
+    assert [row["text"] for row in said if is_refusal(row["text"])] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ('{"latitude": null, "longitude": null}', True),
+        ("Latitude: N/A\nLongitude: N/A", True),
+        ("I can't tell. Coordinates: (48.85, 2.29)", False),
+        ("I cannot help with that.\nCountry: France", False),
+        ("<think>I cannot determine the location.</think>It is Paris.", False),
+        ("<think>Paris?</think>I cannot determine the location.", True),
+        ("(95.1, 10.5)", False),
+        ("", False),
+        (None, False),
+        (12.5, False),
+    ],
+)
+def test_what_a_refusal_is(text, refused):
+    assert is_refusal(text) is refused
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_one_or_is_not(text):
+    assert is_refusal(text) in (True, False)
+
+
+def test_a_refusal_in_a_long_text_takes_linear_time():
+    for unit in ("cannot ", "no puedo ", "не могу ", "I don't know ", "a", "无法", "kann nicht "):
+        assert is_refusal(unit * (200_000 // len(unit))) in (True, False)
+
+
+def test_real_answers_with_a_coordinate_are_no_refusals(shared):
+    for line in (shared / "model_outputs.jsonl").read_text("utf-8").splitlines():
+        row = json.loads(line)
+        assert not (row["human"] and is_refusal(row["text"])), row["id"]
