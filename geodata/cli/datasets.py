@@ -164,7 +164,7 @@ def export(
     out: Annotated[Path, typer.Option("--out", "-o", help="New folder.", show_default=False)],
     at: opts.At = None,
 ) -> None:
-    """Write a version as Parquet files with its card, as load_dataset("parquet") reads.
+    """Write a version as Parquet files by split, with its card, as load_dataset reads.
 
     Example: geodata dataset export rand --lake lake -o rand-export
     """
@@ -180,7 +180,7 @@ def card(
     at: opts.At = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="Folder, there already, for README.md and the map."),
+        typer.Option("--out", "-o", help="Folder for README.md and the map; made if it is not there."),
     ] = None,
 ) -> None:
     """Print the card of a version, or write it with its map.

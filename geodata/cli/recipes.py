@@ -186,6 +186,10 @@ def split(
         int | None,
         typer.Option(help="Leave out rows within so many cells (9 km) of another part; 0: none."),
     ] = None,
+    least: Annotated[
+        float | None,
+        typer.Option(help="Refuse a part with less than this share of its rows; 0 takes any."),
+    ] = None,
     seed: Seed = None,
 ) -> None:
     """Divide rows into train, validation and test that share no photographer and no place.
@@ -194,7 +198,10 @@ def split(
 
     Example: geodata dataset build split --lake lake --from labelled --test 0.1
     """
-    build.run("split", seed, validation=validation, test=test, resolution=resolution, buffer=buffer)
+    build.run(
+        "split", seed, validation=validation, test=test, resolution=resolution, buffer=buffer,
+        least=least,
+    )  # fmt: skip
 
 
 @with_groups

@@ -30,6 +30,13 @@ def records(
     lake: Annotated[
         Path | None, typer.Option(help="Folder of versioned tables, where --from is one.")
     ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(help="Split to take, such as train; several with commas between, or all."),
+    ] = None,
+    where: Annotated[
+        str | None, typer.Option(help="Take only rows for which this SQL condition is true.")
+    ] = None,
     variant: Annotated[
         str, typer.Option(help="cor (Chain of Region), cot (free words) or location.")
     ] = "cor",
@@ -58,6 +65,8 @@ def records(
 
     Example: geodata records sft --lake lake --from rand -o rand-sft.parquet
 
+    Example: geodata records sft --lake lake --from split --split train -o train.parquet
+
     Example: geodata records grpo --lake lake --from hard -o shards --format webdataset
     """
     from geodata import files, records as module
@@ -70,6 +79,8 @@ def records(
         source if lake is not None else files.read_table(source),
         out,
         lake=lake,
+        split=split,
+        where=where,
         format=format_,
         seed=seed,
         shard_rows=shard_rows,

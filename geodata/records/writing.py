@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from geodata import files, tables
+from geodata import files, query, tables
 from geodata.files import as_table
 from geodata.hashing import sampling_keys
 from geodata.images import image_bytes
@@ -51,6 +51,8 @@ def write(
     target: _Path,
     *,
     lake: _Path | None = None,
+    split: str | None = None,
+    where: str | None = None,
     format: str | None = None,  # noqa: A002
     seed: int = 0,
     shard_rows: int = SHARD_ROWS,
@@ -67,6 +69,9 @@ def write(
         ``.parquet`` or ``.jsonl``: one file. Otherwise a folder that is new or empty.
     lake
         Folder of tables.
+    split, where
+        Which rows, as `geodata.query.choose` has it: a split such as ``train``, or ``all``, which
+        a table with a column ``split`` must be given; a SQL condition.
     format
         ``parquet``, ``llava`` (JSON lines) or ``webdataset`` (tar shards with the images); by
         default what the target's ending says, Parquet for a folder.
@@ -85,13 +90,15 @@ def write(
     ------
     RecordError
         For rows that make no record, or a target that holds something.
+    QueryError
+        For a table with splits and no choice, or a choice that leaves no row.
     FileError, StorageFullError
         If an image cannot be read, or the target not written; it is then as it was.
     """
     options = options or Options()
     out = Path(target)
     kind = _format_of(out, format)
-    table = _rows(rows, lake)
+    table = _rows(rows, lake, split, where)
     usable = chats.usable(table, options)
     if not usable.num_rows:
         msg = f"no row of {table.num_rows} makes a record: none has coordinates and an image"
@@ -124,14 +131,23 @@ class _Shuffled:
             yield self._table.take(pa.array(self._order[i : min(i + chats.BATCH_ROWS, stop)]))
 
 
-def _rows(rows: Any, lake: _Path | None) -> pa.Table:
+def _rows(rows: Any, lake: _Path | None, split: str | None, where: str | None) -> pa.Table:
     if lake is None:
-        return as_table(rows)
+        table = as_table(rows)
+        keep = query.choose(files.open_source(table, what="the rows"), split, where)
+        return table if keep is None else table.filter(pa.array(keep))
     source = open_input(lake, "rows", rows)
     source.need("photo_id", "lat", "lon", "image")
     names = ["photo_id", "lat", "lon", "image"]
     names += [name for name in chats.TRUTH if name in source.columns]
-    parts = list(source.table.batches(names))
+    keep = query.choose(source.source, split, where)
+    if keep is None:
+        keep = np.ones(source.table.rows, bool)
+    parts, start = [], 0
+    for part in source.table.batches(names):
+        chosen = keep[start : start + part.num_rows]
+        start += part.num_rows
+        parts.append(part if chosen.all() else part.filter(pa.array(chosen)))
     return pa.concat_tables(parts) if parts else source.table.schema.empty_table().select(names)
 
 

@@ -313,7 +313,7 @@ def test_hard_agrees_with_the_sql_way(lake):
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_split_shares_no_photographer_cell_or_neighbour(lake, seed):
-    built = datasets.build(lake, "split", "split", seed=seed, validation=0.2, test=0.2)
+    built = datasets.build(lake, "split", "split", seed=seed, validation=0.2, test=0.2, least=0)
     rows = rows_of(lake, "split").to_pandas()
     assert built.report["splits"] == rows.split.value_counts().to_dict()
     assert (rows.groupby("author").split.nunique() == 1).all()
@@ -425,7 +425,7 @@ for name, recipe, inputs, params in (
     ("rand", "rand", "labelled", {"n": 400, "stratify": "country_code"}),
     ("popular", "popular", {"predictions": answers}, {"thin": 4}),
     ("hard", "hard", None, {"radius_km": 60, "n": 20}),
-    ("split", "split", None, {"test": 0.2, "validation": 0.2}),
+    ("split", "split", None, {"test": 0.2, "validation": 0.2, "least": 0}),
     ("clean", "exclude-benchmark", {"benchmark": answers.replace("preds", "bench")}, {}),
     ("once", "dedupe", "photos", {"by": "author,h3_3"}),
 ):
@@ -475,7 +475,7 @@ def test_every_recipe_replays(lake, tmp_path):
         ("rand", "rand", None, {"n": 100}),
         ("popular", "popular", {"predictions": answers}, {}),
         ("hard", "hard", None, {"radius_km": 60}),
-        ("split", "split", None, {"test": 0.2, "validation": 0.2}),
+        ("split", "split", None, {"test": 0.2, "validation": 0.2, "least": 0}),
         ("clean", "exclude-benchmark", {"benchmark": answers}, {"by": ["photo_id"]}),
         ("once", "dedupe", None, {"by": ["author"]}),
     ):
