@@ -29,6 +29,7 @@ _CONTEXT: dict[str, Any] = {
     "data": {"@id": "cr:data", "@type": "@json"},
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
     "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty",
     "examples": {"@id": "cr:examples", "@type": "@json"},
     "extract": "cr:extract",
     "field": "cr:field",
@@ -49,6 +50,7 @@ _CONTEXT: dict[str, Any] = {
     "regex": "cr:regex",
     "repeated": "cr:repeated",
     "replace": "cr:replace",
+    "samplingRate": "cr:samplingRate",
     "sc": "https://schema.org/",
     "separator": "cr:separator",
     "source": "cr:source",
@@ -124,7 +126,6 @@ def _distribution(split: str, paths: Sequence[Path], folder: Path) -> list[dict[
                 "@type": "cr:FileSet",
                 "@id": f"files-{split}",
                 "name": f"files-{split}",
-                "containedIn": [{"@id": part["@id"]} for part in parts],
                 "encodingFormat": _PARQUET,
                 "includes": f"data/{split}-*.parquet",
             }
