@@ -55,6 +55,10 @@ def history(name: Name, lake: opts.Lake) -> None:
             f"{commit.version}{tags}  {commit.time:%Y-%m-%d %H:%M:%S} UTC  {commit.kind}, {added}"
         )
         note = commit.note
+        if isinstance(note.get("source"), dict):
+            source = note["source"]
+            hashed = f", SHA-256 {source['sha256'][:12]}" if "sha256" in source else ""
+            typer.echo(f"   {note.get('step', 'import')} of {source.get('name')}{hashed}")
         if "recipe" in note:
             used = ", ".join(
                 f"{role} {ref.get('file') or ref['table'] + '@' + str(ref['version'])}"
