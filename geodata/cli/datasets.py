@@ -15,6 +15,11 @@ dataset_app = typer.Typer(help="Datasets by recipe: build, check, replay.", no_a
 
 Name = Annotated[str, typer.Argument(help="Name of the dataset.", show_default=False)]
 
+Inputs = Annotated[
+    list[Path] | None,
+    typer.Option(help="Folder where files it was built from are now. Can be repeated."),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the ``geodata`` application."""
@@ -93,6 +98,7 @@ def rebuild(
     write: Annotated[
         bool, typer.Option("--write", help="Write the rows again, to replace damaged files.")
     ] = False,
+    inputs: Inputs = None,
 ) -> None:
     """Replay a dataset from its recorded inputs; the content hash must be the same.
 
@@ -100,20 +106,20 @@ def rebuild(
     """
     from geodata import datasets
 
-    built = datasets.rebuild(lake, name, at, write=write)
+    built = datasets.rebuild(lake, name, at, write=write, look_in=inputs or ())
     typer.echo(f"{name}, version {built.version}: {built.rows:,} rows, the same content hash")
     typer.echo(f"content hash {built.content_hash}")
 
 
 @dataset_app.command("audit", no_args_is_help=True)
-def audit(name: Name, lake: opts.Lake, at: opts.At = None) -> None:
+def audit(name: Name, lake: opts.Lake, at: opts.At = None, inputs: Inputs = None) -> None:
     """Run the audits of a dataset again; exit code 1 if one finds rows.
 
     Example: geodata dataset audit hard --lake lake
     """
     from geodata import datasets
 
-    print_audits(datasets.audit(lake, name, at))
+    print_audits(datasets.audit(lake, name, at, look_in=inputs or ()))
 
 
 @dataset_app.command("diff", no_args_is_help=True)
@@ -184,7 +190,9 @@ def card(
     at: opts.At = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="Folder for README.md and the map; made if it is not there."),
+        typer.Option(
+            "--out", "-o", help="Folder for README.md and the map; made if it is not there."
+        ),
     ] = None,
 ) -> None:
     """Print the card of a version, or write it with its map.

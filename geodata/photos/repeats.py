@@ -39,7 +39,9 @@ def fingerprint(path: Path | None) -> str | None:
         return files.sha256(path)
     digest = hashlib.sha256()
     for name in exif.images_in(path):
-        digest.update(f"{name}\0{(path / name).stat().st_size}\n".encode("utf-8", "surrogateescape"))
+        digest.update(
+            f"{name}\0{(path / name).stat().st_size}\n".encode("utf-8", "surrogateescape")
+        )
     return digest.hexdigest()
 
 

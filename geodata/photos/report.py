@@ -76,6 +76,7 @@ class Tally:
     ids: IdCounter = field(default_factory=IdCounter)
 
     def add(self, table: pa.Table, beyond: int) -> None:
+        """Count some rows, of which so many latitudes are beyond the poles."""
         self.ids.add(table)
         for item in table["status"].value_counts().to_pylist():
             self.statuses[item["values"]] += item["counts"]

@@ -285,7 +285,7 @@ def _gsv_names(table: pa.Table, panoid: pa.Array) -> pa.Array:
     """
     parts = [_role(table, f"_{part}").to_pylist() for part in GSV_PARTS]
     places = [_role(table, axis).to_pylist() for axis in ("lat", "lon")]
-    names = []
+    names: list[str | None] = []
     for city, place, year, month, heading, lat, lon, pano in zip(
         *parts, *places, panoid.to_pylist(), strict=True
     ):

@@ -63,8 +63,9 @@ def _said(picture: Path) -> dict[str, Any] | None:
         place = found.get(key)
         lat, lon = (place.get(k) if isinstance(place, dict) else None
                     for k in ("latitude", "longitude"))  # fmt: skip
-        numbers = isinstance(lat, int | float) and isinstance(lon, int | float)
-        if numbers and (lat, lon) != (0, 0):  # how Takeout says: no position
+        if not isinstance(lat, int | float) or not isinstance(lon, int | float):
+            continue
+        if (lat, lon) != (0, 0):  # how Takeout says: no position
             return {"lat": float(lat), "lon": float(lon), "taken_at": _time(found)}
     return {"taken_at": _time(found)}
 

@@ -3,6 +3,7 @@ from .choosing import (
     choose as choose,
     split_counts as split_counts,
     true_rows as true_rows,
+    typed_rows as typed_rows,
 )
 from .connection import (
     SQL_FOLDERS as SQL_FOLDERS,

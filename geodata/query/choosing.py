@@ -155,7 +155,7 @@ def _of_split(source: Source, split: str | None, where: str | None) -> NDArray[n
             return None
         msg = (
             f"{source.name} has no column 'split', so split={split!r} names nothing; its columns "
-            f"are {files.listed(source.columns)}; the recipe 'split' makes one"
+            f"are {', '.join(source.columns[:30])}; the recipe 'split' makes one"
         )
         raise QueryError(msg)
     counts = _counted(column)
@@ -226,11 +226,22 @@ def _named_columns(source: Source, where: str) -> pa.Table:
         plain = [f.name for f in source.schema if not _holds_bytes(f.type)]
     else:
         plain = list(source.columns)
-    tables = list(source.tables(names or plain))
+    return typed_rows(source, names or plain)
+
+
+def typed_rows(source: Source, columns: list[str] | None = None) -> pa.Table:
+    """Read rows as SQL sees them: numbers where a text format holds nothing else.
+
+    Examples
+    --------
+    >>> typed_rows(files.open_source({"a": [1, 2]}), ["a"])["a"].to_pylist()
+    [1, 2]
+    """
+    tables = list(source.tables(columns))
     if not tables:
-        table: Any = source.no_rows().select(names or plain)
-    else:
-        table = pa.concat_tables(tables, promote_options="permissive")
+        empty: Any = source.no_rows()
+        return empty if columns is None else empty.select(columns)
+    table = pa.concat_tables(tables, promote_options="permissive")
     if source.kind in ("csv", "tsv"):
         return numbers_from_text(table)
     return files.typed(table, source.kinds()) if source.kind in ("jsonl", "json") else table

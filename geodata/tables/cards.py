@@ -43,8 +43,8 @@ def card(path: _Path, version: int | str | None = None, *, title: str | None = N
     """Return the dataset card of a version: Markdown with the head that Hugging Face reads.
 
     It names the task, the licence where the note or all rows have one, and counts splits, and
-    rows by continent and country, sources and licences where the columns are there
-    (``split``, ``country_code`` or ``country``, ``continent``, ``source``, ``licence``), and gives columns,
+    rows by continent and country, sources and licences where the columns are there (``split``,
+    ``country_code`` or ``country``, ``continent``, ``source``, ``licence``), and gives columns,
     parameters and lineage from the note, files by their names only, and the content hash.
 
     Examples

@@ -97,9 +97,7 @@ def _document(
             "Coordinates tell where a photo was taken, and so where its photographer was."
         ],
         "distribution": [
-            part
-            for split, paths in written.items()
-            for part in _distribution(split, paths, folder)
+            part for split, paths in written.items() for part in _distribution(split, paths, folder)
         ],
         "recordSet": [
             _records(split, paths, version.schema) for split, paths in written.items() if paths

@@ -87,7 +87,7 @@ def _splits(version: TableVersion) -> dict[str, int]:
     if None in counts:
         msg = (
             f"{version.path.name}@{version.version}: {counts[None]:,} rows have no split (NULL); "
-            "give them one, or leave them out with the recipe filter, where=\"split IS NOT NULL\""
+            'give them one, or leave them out with the recipe filter, where="split IS NOT NULL"'
         )
         raise TableError(msg)
     wrong = [name for name in counts if name is None or not _SPLIT_NAME.fullmatch(name)]
@@ -162,9 +162,7 @@ class _Extent:
         return {"version": "1.1.0", "primary_column": GEOMETRY, "columns": columns}
 
 
-def _write_data(
-    version: TableVersion, folder: Path, splits: list[str]
-) -> dict[str, list[Path]]:
+def _write_data(version: TableVersion, folder: Path, splits: list[str]) -> dict[str, list[Path]]:
     """Write one series of files for each split; return them by split."""
     folder.mkdir()
     pair = _pair(version.schema)

@@ -26,7 +26,7 @@ from geodata import cor, datasets, files, photos, query, sphere, tables
 from geodata.cli.application import app
 from geodata.datasets.recipes import rand as sample
 from geodata.datasets.recipes.parts_on_disk import PartsOnDisk
-from geodata.tables import inputs as lineage
+from geodata.tables import inputs as lineage, kept_inputs
 
 ROWS = 2500
 
@@ -284,7 +284,8 @@ def test_hard_rows_are_far_from_every_popular_point(lake):
     far = brute_far(rows.lat, rows.lon, places["lat"], places["lon"], 200)
     assert ids(rows_of(lake, "hard")) == set(rows.photo_id[far])
     assert built.report["near_a_popular_point"] == (~far).sum()
-    assert [a.name for a in built.audits] == ["dataset_bad_coordinates", "dataset_near_popular"]
+    names = ["dataset_duplicate_ids", "dataset_bad_coordinates", "dataset_near_popular"]
+    assert [a.name for a in built.audits] == names
     assert built.ok
     some = datasets.build(lake, "some", "hard", n=50, seed=4)
     assert some.rows == 50
@@ -386,7 +387,7 @@ def test_a_benchmark_table_is_audited(lake):
         lake, "clean", "exclude-benchmark", {"benchmark": "benchmark"}, by="photo_id,coordinate"
     )
     assert built.report["rows_that_share"] == {"photo_id": 30, "coordinate": 30}
-    assert [a.name for a in built.audits] == ["dataset_leaked_rows"]
+    assert [a.name for a in built.audits] == ["dataset_duplicate_ids", "dataset_leaked_rows"]
     assert built.ok
 
 
@@ -501,7 +502,8 @@ def test_a_replay_restores_a_damaged_version(lake):
     assert tables.open(lake / "rand").rows == 300
 
 
-def test_a_replay_refuses_inputs_that_changed(lake, tmp_path):
+def test_a_replay_refuses_inputs_that_changed(lake, tmp_path, monkeypatch):
+    monkeypatch.setattr(kept_inputs, "KEPT_BYTES", 0)  # large files are not copied into the lake
     answers = write_predictions(lake, tmp_path / "preds.parquet")
     datasets.build(lake, "popular", "popular", {"predictions": answers})
     write_predictions(lake, answers, near=0.4)

@@ -84,7 +84,7 @@ def test_after_a_kill_behind_the_commit_the_rows_are_found(tmp_path):
     done = subprocess.run([sys.executable, "-c", KILLED, str(one), str(path)], check=False,
                           env=os.environ)  # fmt: skip
     assert done.returncode == -signal.SIGKILL
-    with pytest.raises(photos.AlreadyImportedError, match="version 0 .* 2 rows"):
+    with pytest.raises(photos.AlreadyImportedError, match=r"version 0 .* 2 rows"):
         photos.import_(one, path)
     assert tables.open(path).rows == 2
 

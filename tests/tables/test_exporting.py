@@ -50,7 +50,9 @@ def test_each_split_has_files_of_its_own(lake, tmp_path):
         assert path.name.endswith(f"-of-{len(list((out / 'data').glob(split + '-*'))):05d}.parquet")
         found.setdefault(split, []).extend(table["photo_id"].to_pylist())
     assert {k: len(v) for k, v in found.items()} == {"train": 20, "validation": 4, "test": 6}
-    assert sorted(sum(found.values(), [])) == sorted(divided()["photo_id"].to_pylist())
+    assert sorted(one for part in found.values() for one in part) == sorted(
+        divided()["photo_id"].to_pylist()
+    )
     card = (out / "README.md").read_text("utf-8")
     for split in found:
         assert f"  - split: {split}\n    path: data/{split}-*.parquet" in card

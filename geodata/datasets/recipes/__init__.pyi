@@ -3,5 +3,7 @@ from .catalogue import (
     Recipe as Recipe,
     all_inputs as all_inputs,
     all_parameters as all_parameters,
+    recipe_of as recipe_of,
+    register as register,
 )
 from .sampling import Made as Made

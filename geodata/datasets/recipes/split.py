@@ -96,9 +96,7 @@ def split(
     return Made(schema, _with_split(rows, part_of_row), report["rows"], report)
 
 
-def _check(
-    validation: float, test: float, resolution: int, buffer: int, least: float
-) -> None:
+def _check(validation: float, test: float, resolution: int, buffer: int, least: float) -> None:
     if not (0 <= validation < 1 and 0 <= test < 1 and 0 < validation + test < 1):
         msg = (
             f"validation={validation!r} and test={test!r} must be shares from 0 whose sum is above "
@@ -202,9 +200,7 @@ def _filled(
     ]
 
 
-def _check_all_filled(
-    report: Mapping[str, Any], shares: Mapping[str, float], least: float
-) -> None:
+def _check_all_filled(report: Mapping[str, Any], shares: Mapping[str, float], least: float) -> None:
     for part in report["parts"]:
         name, rows = part["part"], part["rows"]
         missed = rows < least * part["asked"] or not rows
