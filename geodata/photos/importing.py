@@ -144,7 +144,8 @@ def import_(
     -------
     ImportReport
         Rows by status, how many ids repeat, the format and columns that were found, and what
-        made the rows; the last is also in the Parquet metadata (key ``geodata``) or the note of the version.
+        made the rows; the last is also in the Parquet metadata (key ``geodata``) or the note of
+        the version.
 
     Raises
     ------

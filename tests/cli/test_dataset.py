@@ -124,6 +124,10 @@ def lake(shared, tmp_path_factory):
     home = ("--lake", folder)
     run("photos", "import", folder / "photos.csv", *home)
     run("photos", "import", folder / "twice.csv", *home, "--table", "twice")
+    for name, n in (("others", 30), ("few-others", 20)):
+        named = rows.slice(0, n).set_column(0, "id", pa.array([f"q{i}" for i in range(n)]))
+        pacsv.write_csv(named, folder / f"{name}.csv")
+        run("photos", "import", folder / f"{name}.csv", *home, "--table", name)
     run("dataset", "build", "labelled", *home)
     run("dataset", "build", "popular", *home, "--predictions", folder / "answers.csv")
     run("dataset", "build", "rand", *home, "--name", "fewer", "-n", 900, "--seed", 5)
@@ -163,6 +167,7 @@ ANSWERS = ("--predictions", "answers.csv")
 BENCHMARK = ("--benchmark", "benchmark.csv")
 JAPAN = ("--where", "country_code = 'JP'")
 SCORES = ("--other", "scores.csv", "--prefix", "of_")
+OTHERS = ("--other", "others")
 VOTES = ("--annotations", "votes.csv")
 OPTIONS = [
     ("labelled", (), ("--from", "fewer")),
@@ -210,9 +215,9 @@ OPTIONS = [
     ("annotate", VOTES, ("--by", "model")),
     ("annotate", VOTES, ("--values", "score")),
     ("annotate", VOTES, ("--column", "votes")),
-    ("union", ("--other", "photos"), ("--from", "fewer")),
-    ("union", ("--other", "photos"), ("--other", "fewer")),
-    ("union", ("--other", "photos"), ("--origin", "table_name")),
+    ("union", OTHERS, ("--from", "fewer")),
+    ("union", OTHERS, ("--other", "few-others")),
+    ("union", OTHERS, ("--origin", "table_name")),
     ("dedupe", (), ("--from", "labelled")),
     ("dedupe", (), ("--by", "author")),
     ("dedupe", ("--by", "author"), ("--seed", 1)),
@@ -232,7 +237,7 @@ def test_an_option_changes_the_rows(lake, recipe, without, option):
 @pytest.mark.parametrize("recipe", datasets.RECIPES)
 def test_the_command_gives_the_rows_of_the_python_function(lake, recipe):
     file = {"popular": "answers.csv", "exclude-benchmark": "benchmark.csv", "join": "scores.csv",
-            "annotate": "votes.csv", "union": "fewer"}.get(recipe)  # fmt: skip
+            "annotate": "votes.csv", "union": "others"}.get(recipe)  # fmt: skip
     role = next((role for role, own in datasets.RECIPES[recipe].inputs.items() if not own), None)
     # the lake has fewer rows than the default
     few = {"rand": ("-n", {"n": 500}), "filter": ("--where", {"where": "lat > 0"})}.get(recipe)

@@ -250,7 +250,7 @@ def test_functions_that_make_no_recipe_are_told(lake):
 def test_a_recipe_that_is_not_registered_now_is_told(lake):
     note = {"recipe": "gone", "parameters": {}, "seed": 0, "inputs": {}, "report": {}}
     tables.write(lake / "gone", photos(), note=note)
-    with pytest.raises(datasets.DatasetError, match="no recipe 'gone'.*datasets.register"):
+    with pytest.raises(datasets.DatasetError, match=r"no recipe 'gone'.*datasets\.register"):
         datasets.rebuild(lake, "gone")
 
 

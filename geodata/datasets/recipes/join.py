@@ -25,7 +25,7 @@ def join(
     *,
     on: str = ID,
     columns: Sequence[str] | str | None = None,
-    prefix: str = "",
+    prefix: str | None = None,
     how: str = "left",
 ) -> Made:
     """Add columns of another table or file to the rows that have the same id.
@@ -51,7 +51,7 @@ def join(
     found = query.typed_rows(other.source, [on, *names])
     keys = _text(found[on])
     _refuse_repeated(other, keys, on)
-    added = found.select(names).rename_columns([f"{prefix}{name}" for name in names])
+    added = found.select(names).rename_columns([f"{prefix or ''}{name}" for name in names])
     _refuse_taken(rows, added.column_names)
     places = [_places(_text(t[on]), keys) for t in rows.batches([on])]
     place = np.concatenate([np.empty(0, np.int64), *places])
