@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from geodata.records.chats import RecordError
 
 
@@ -34,13 +32,7 @@ def partial_folder(out: Path, stamp: str) -> Iterator[Path]:
         raise RecordError(msg)
     name = hashlib.sha256(stamp.encode()).hexdigest()[:16]
     beside = parent / f".{out.name}.{name}.partial"
-    lock = FileLock(parent / f".{out.name}.{name}.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        msg = f"{out}: another process writes the same records there; wait for it"
-        raise RecordError(msg) from error
-    try:
+    with _alone(parent / f".{out.name}.{name}.lock", out):
         beside.mkdir(exist_ok=True)
         for half in beside.rglob("*.part"):  # of a writer that was killed
             half.unlink()
@@ -50,9 +42,26 @@ def partial_folder(out: Path, stamp: str) -> Iterator[Path]:
         finally:
             if beside.is_dir() and not any(_finished(beside)):
                 shutil.rmtree(beside, ignore_errors=True)
-    finally:
-        lock.release()
-        Path(lock.lock_file).unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone(path: Path, out: Path) -> Iterator[None]:
+    """Hold a lock that ends with the process, however it ends; where a system has such locks."""
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            msg = f"{out}: another process writes the same records there; wait for it"
+            raise RecordError(msg) from error
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def _finished(folder: Path) -> Iterator[Path]:

@@ -1,3 +1,4 @@
+from .asking import asked_for as asked_for, with_source as with_source
 from .catalogue import (
     RECIPES as RECIPES,
     Recipe as Recipe,
