@@ -15,6 +15,11 @@ dataset_app = typer.Typer(help="Datasets by recipe: build, check, replay.", no_a
 
 Name = Annotated[str, typer.Argument(help="Name of the dataset.", show_default=False)]
 
+Inputs = Annotated[
+    list[Path] | None,
+    typer.Option(help="Folder where files it was built from are now. Can be repeated."),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the ``geodata`` application."""
@@ -55,6 +60,10 @@ def history(name: Name, lake: opts.Lake) -> None:
             f"{commit.version}{tags}  {commit.time:%Y-%m-%d %H:%M:%S} UTC  {commit.kind}, {added}"
         )
         note = commit.note
+        if isinstance(note.get("source"), dict):
+            source = note["source"]
+            hashed = f", SHA-256 {source['sha256'][:12]}" if "sha256" in source else ""
+            typer.echo(f"   {note.get('step', 'import')} of {source.get('name')}{hashed}")
         if "recipe" in note:
             used = ", ".join(
                 f"{role} {ref.get('file') or ref['table'] + '@' + str(ref['version'])}"
@@ -89,6 +98,7 @@ def rebuild(
     write: Annotated[
         bool, typer.Option("--write", help="Write the rows again, to replace damaged files.")
     ] = False,
+    inputs: Inputs = None,
 ) -> None:
     """Replay a dataset from its recorded inputs; the content hash must be the same.
 
@@ -96,20 +106,20 @@ def rebuild(
     """
     from geodata import datasets
 
-    built = datasets.rebuild(lake, name, at, write=write)
+    built = datasets.rebuild(lake, name, at, write=write, look_in=inputs or ())
     typer.echo(f"{name}, version {built.version}: {built.rows:,} rows, the same content hash")
     typer.echo(f"content hash {built.content_hash}")
 
 
 @dataset_app.command("audit", no_args_is_help=True)
-def audit(name: Name, lake: opts.Lake, at: opts.At = None) -> None:
+def audit(name: Name, lake: opts.Lake, at: opts.At = None, inputs: Inputs = None) -> None:
     """Run the audits of a dataset again; exit code 1 if one finds rows.
 
     Example: geodata dataset audit hard --lake lake
     """
     from geodata import datasets
 
-    print_audits(datasets.audit(lake, name, at))
+    print_audits(datasets.audit(lake, name, at, look_in=inputs or ()))
 
 
 @dataset_app.command("diff", no_args_is_help=True)
@@ -164,7 +174,7 @@ def export(
     out: Annotated[Path, typer.Option("--out", "-o", help="New folder.", show_default=False)],
     at: opts.At = None,
 ) -> None:
-    """Write a version as Parquet files with its card, as load_dataset("parquet") reads.
+    """Write a version as Parquet files by split, with its card, as load_dataset reads.
 
     Example: geodata dataset export rand --lake lake -o rand-export
     """
@@ -180,7 +190,9 @@ def card(
     at: opts.At = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="Folder, there already, for README.md and the map."),
+        typer.Option(
+            "--out", "-o", help="Folder for README.md and the map; made if it is not there."
+        ),
     ] = None,
 ) -> None:
     """Print the card of a version, or write it with its map.

@@ -24,7 +24,8 @@ def import_(
     source: Annotated[
         Path,
         typer.Argument(
-            help="CSV, TSV, Parquet, JSONL or YFCC100M file; folder, tar or zip of pictures.",
+            help="CSV, TSV, Parquet, JSONL, GeoJSON or YFCC100M file; JSON of Flickr or Mapillary; "
+            "folder (also of Google Takeout), tar or zip of pictures.",
             show_default=False,
         ),
     ],
@@ -37,7 +38,8 @@ def import_(
         str | None,
         typer.Option(
             "--format",
-            help="mp16, im2gps3k, yfcc100m, osv5m, exif, csv, tsv, parquet, jsonl; else detected.",
+            help="mp16, im2gps3k, yfcc100m, osv5m, gsv-cities, exif, takeout, geojson, flickr, "
+            "mapillary, csv, tsv, parquet, jsonl; else detected.",
         ),
     ] = None,
     id_: Annotated[str | None, opts.column("Id of the photo.", "--id")] = None,
@@ -64,6 +66,9 @@ def import_(
             rich_help_panel=IMAGES,
         ),
     ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Append a source that the table holds already.")
+    ] = False,
     licence: Annotated[
         str | None, typer.Option(help="Licence of rows whose source does not say.")
     ] = None,
@@ -104,6 +109,7 @@ def import_(
             min_image_bytes=min_image_bytes,
             licence=licence,
             source_name=name,
+            again=again,
             progress=step,
         )
     _print(report)
@@ -153,5 +159,12 @@ def _print(report: object) -> None:
         typer.echo(f"  {count:>12}  {status:18} {STATUSES[status]}")
     for row, why in report.unreadable[:5]:
         typer.echo(f"  row {row}: {why}")
-    if report.swap_hint:
-        typer.secho(f"warning: {report.swap_hint}", fg="yellow", err=True)
+    if report.repeated_ids:
+        typer.echo(f"  {report.repeated_ids:>12}  rows have the id of an earlier row of the source")
+    if report.known_ids:
+        typer.echo(f"  {report.known_ids:>12}  rows have an id that the table held before")
+    if report.repeated_ids or report.known_ids:
+        typer.echo("  equal ids stay; geodata dataset build dedupe keeps one row of each")
+    for hint in (report.swap_hint, report.id_hint):
+        if hint:
+            typer.secho(f"warning: {hint}", fg="yellow", err=True)

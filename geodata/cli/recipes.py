@@ -52,16 +52,19 @@ class _Build:
         from geodata import datasets
 
         asked = {"rows": self.rows, "seed": seed, **options}
-        asked = {name: value for name, value in asked.items() if value is not None}
+        asked = {n: None if v is EVERY else v for n, v in asked.items() if v is not None}
         inputs = {
             role: asked.pop(role) for role in datasets.RECIPES[recipe].inputs if role in asked
         }
-        built = datasets.build(self.lake, self.name or _table(recipe), recipe, inputs, **asked)
+        built = datasets.build(recipe, self.lake, self.name or _table(recipe), inputs, **asked)
         typer.echo(f"{built.name}, version {built.version}: {built.rows:,} rows")
         typer.echo(f"content hash {built.content_hash}")
         print_report(built.report)
         print_audits(built.audits)
 
+
+EVERY = object()
+"""Stands for None where that is asked for, since None here is what was not given."""
 
 Seed = Annotated[int | None, typer.Option(help="Decides what is random: same seed, same rows.")]
 # Nothing in the recipe is random: taken, and recorded, for scripts that give all recipes one seed.
@@ -70,8 +73,11 @@ RecordedSeed = Annotated[int | None, typer.Option("--seed", hidden=True)]
 
 def register(app: typer.Typer) -> None:
     """Add the commands to ``geodata dataset``."""
-    for command in (labelled, rand, popular, hard, split, exclude_benchmark, dedupe):
-        recipes_app.command(cls=_RecipeCommand, no_args_is_help=True)(command)
+    commands = (labelled, rand, popular, hard, split, exclude_benchmark, dedupe, filter_, join,
+                annotate, union)  # fmt: skip
+    for command in commands:
+        name = command.__name__.rstrip("_").replace("_", "-")
+        recipes_app.command(name, cls=_RecipeCommand, no_args_is_help=True)(command)
     app.add_typer(recipes_app, name="build")
 
 
@@ -87,7 +93,9 @@ def labelled(build: _Build, labelling: opts.Labelling, seed: RecordedSeed = None
 @with_groups
 def rand(
     build: _Build,
-    n: Annotated[int | None, typer.Option("-n", help="Rows to choose.")] = None,
+    n: Annotated[
+        str | None, typer.Option("-n", help="Rows to choose, or 'all' that have coordinates.")
+    ] = None,
     stratify: Annotated[
         str | None,
         typer.Option(help="Column, such as country_code: each of its values gets its share."),
@@ -109,7 +117,16 @@ def rand(
             f"--allocation {allocation} divides rows among the values of --stratify COLUMN; add it"
         )
         raise ValueError(msg)
-    build.run("rand", seed, n=n, stratify=stratify, allocation=allocation)
+    build.run("rand", seed, n=_count(n), stratify=stratify, allocation=allocation)
+
+
+def _count(given: str | None) -> Any:
+    if given is None or given.strip().isdigit():
+        return None if given is None else int(given)
+    if given.strip().lower() == "all":
+        return EVERY
+    msg = f"-n {given!r} is neither a number of rows nor 'all'"
+    raise ValueError(msg)
 
 
 @with_groups
@@ -186,6 +203,10 @@ def split(
         int | None,
         typer.Option(help="Leave out rows within so many cells (9 km) of another part; 0: none."),
     ] = None,
+    least: Annotated[
+        float | None,
+        typer.Option(help="Refuse a part with less than this share of its rows; 0 takes any."),
+    ] = None,
     seed: Seed = None,
 ) -> None:
     """Divide rows into train, validation and test that share no photographer and no place.
@@ -194,7 +215,10 @@ def split(
 
     Example: geodata dataset build split --lake lake --from labelled --test 0.1
     """
-    build.run("split", seed, validation=validation, test=test, resolution=resolution, buffer=buffer)
+    build.run(
+        "split", seed, validation=validation, test=test, resolution=resolution, buffer=buffer,
+        least=least,
+    )  # fmt: skip
 
 
 @with_groups
@@ -230,6 +254,84 @@ def dedupe(
     Example: geodata dataset build dedupe --lake lake --from photos --by author,lat,lon
     """
     build.run("dedupe", seed, by=by)
+
+
+@with_groups
+def filter_(
+    build: _Build,
+    where: Annotated[
+        str | None, typer.Option(help="SQL condition, such as \"country_code = 'JP'\".")
+    ] = None,
+    seed: RecordedSeed = None,
+) -> None:
+    """Keep the rows for which a SQL condition is true.
+
+    Example: geodata dataset build filter --lake lake --where "country_code = 'JP'" --name japan
+    """
+    build.run("filter", seed, where=where)
+
+
+@with_groups
+def join(
+    build: _Build,
+    other: Annotated[
+        str, typer.Option(help="What to add: a file, or a table of the lake.", show_default=False)
+    ],
+    on: Annotated[str | None, typer.Option(help="Column that both sides have.")] = None,
+    columns: Annotated[
+        str | None, typer.Option(help="Columns to add, with commas between; else all.")
+    ] = None,
+    prefix: Annotated[str | None, typer.Option(help="Put before the new names.")] = None,
+    how: Annotated[
+        str | None, typer.Option(help="'left' keeps rows without a partner, 'inner' does not.")
+    ] = None,
+    seed: RecordedSeed = None,
+) -> None:
+    """Add columns of another table or file to the rows of the same id.
+
+    Example: geodata dataset build join --lake lake --other scores.csv --name scored
+    """
+    build.run("join", seed, other=other, on=on, columns=columns, prefix=prefix, how=how)
+
+
+@with_groups
+def annotate(
+    build: _Build,
+    annotations: Annotated[
+        str,
+        typer.Option(
+            help="Answers or labels, several a photo: a file or a table.", show_default=False
+        ),
+    ],
+    on: Annotated[str | None, typer.Option(help="Column of the id, on both sides.")] = None,
+    by: Annotated[str | None, typer.Option(help="Column that says who gave an answer.")] = None,
+    values: Annotated[
+        str | None, typer.Option(help="Columns to keep, with commas between; else all.")
+    ] = None,
+    column: Annotated[str | None, typer.Option(help="Name of the new column, a list.")] = None,
+    seed: RecordedSeed = None,
+) -> None:
+    """Give each row the list of what others said of it, with who said it.
+
+    Example: geodata dataset build annotate --lake lake --annotations answers.csv --by model
+    """
+    build.run("annotate", seed, annotations=annotations, on=on, by=by, values=values, column=column)
+
+
+@with_groups
+def union(
+    build: _Build,
+    other: Annotated[str, typer.Option(help="Another table of the lake.", show_default=False)],
+    origin: Annotated[
+        str | None, typer.Option(help="New column that says which table a row is from.")
+    ] = None,
+    seed: RecordedSeed = None,
+) -> None:
+    """Put the rows of two tables one after the other.
+
+    Example: geodata dataset build union --lake lake --from flickr --other mapillary --name both
+    """
+    build.run("union", seed, other=other, origin=origin)
 
 
 def _table(recipe: str) -> str:

@@ -30,6 +30,13 @@ def records(
     lake: Annotated[
         Path | None, typer.Option(help="Folder of versioned tables, where --from is one.")
     ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(help="Split to take, such as train; several with commas between, or all."),
+    ] = None,
+    where: Annotated[
+        str | None, typer.Option(help="Take only rows for which this SQL condition is true.")
+    ] = None,
     variant: Annotated[
         str, typer.Option(help="cor (Chain of Region), cot (free words) or location.")
     ] = "cor",
@@ -38,14 +45,32 @@ def records(
     ] = "completion",
     format_: Annotated[
         str | None,
-        typer.Option("--format", help="parquet, llava or webdataset; else by the ending."),
+        typer.Option(
+            "--format",
+            help="parquet (TRL), verl, easyr1, ms-swift, llama-factory, llava or webdataset; else "
+            "by the ending.",
+        ),
     ] = None,
     images: Annotated[
         str, typer.Option(help="auto (archive members as bytes), bytes or reference.")
     ] = "auto",
     image_root: Annotated[
-        str | None, typer.Option(help="Folder that relative image paths start from.")
+        str | None,
+        typer.Option(help="Folder that relative image paths start from, and embedded ones lie in."),
     ] = None,
+    keep_metadata: Annotated[
+        bool,
+        typer.Option(
+            "--keep-metadata",
+            help="Embed pictures with their EXIF: owner, serial, comments, position, thumbnail.",
+        ),
+    ] = False,
+    no_check: Annotated[
+        bool, typer.Option("--no-check", help="Write records also of pictures that are not there.")
+    ] = False,
+    urls: Annotated[
+        bool, typer.Option("--urls", help="Leave pictures that are URLs to the reader.")
+    ] = False,
     missing: Annotated[
         str, typer.Option(help="Rows without coordinates or image: error or drop.")
     ] = "error",
@@ -58,22 +83,40 @@ def records(
 
     Example: geodata records sft --lake lake --from rand -o rand-sft.parquet
 
+    Example: geodata records sft --lake lake --from split --split train -o train.parquet
+
     Example: geodata records grpo --lake lake --from hard -o shards --format webdataset
     """
     from geodata import files, records as module
+    from geodata.cli.progress import progress
 
     options = module.Options(
         kind=kind, variant=variant, form=form, images=images, image_root=image_root,
-        missing=missing,
+        missing=missing, keep_metadata=keep_metadata, urls=urls,
+        check="tell" if no_check else "refuse",
     )  # fmt: skip
-    written = module.write(
-        source if lake is not None else files.read_table(source),
-        out,
-        lake=lake,
-        format=format_,
-        seed=seed,
-        shard_rows=shard_rows,
-        options=options,
-    )
+    with progress(f"writing {out.name}") as step:
+        written = module.write(
+            source if lake is not None else files.read_table(source),
+            out,
+            lake=lake,
+            split=split,
+            where=where,
+            format=format_,
+            seed=seed,
+            shard_rows=shard_rows,
+            options=options,
+            progress=step,
+        )
     dropped = f", {written.dropped:,} rows left out" if written.dropped else ""
     typer.echo(f"{written.path}: {written.rows:,} records, {written.files} files{dropped}")
+    if written.absent:
+        warning = f"warning: {written.absent:,} pictures are not there"
+        typer.secho(warning, fg="yellow", err=True)
+    if written.resumed:
+        typer.echo(f"  {written.resumed} files were there from an earlier try")
+    if written.stripped:
+        told = dict(written.stripped)
+        count = told.pop("pictures", 0)
+        left = ", ".join(f"{name} {n:,}" for name, n in told.items())
+        typer.echo(f"  left out of {count:,} pictures: {left} (--keep-metadata keeps it)")

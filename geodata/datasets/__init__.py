@@ -5,9 +5,10 @@ seed, and the version and content hash of every input, so that `rebuild` replays
 arrive at the same content hash, with any number of threads::
 
     from geodata import datasets
-    datasets.build("lake", "labelled", "labelled", inputs="photos")
-    datasets.build("lake", "rand", "rand", inputs="labelled", n=500_000, seed=7)
-    datasets.build("lake", "hard", "hard", inputs={"rows": "labelled", "popular": "popular"})
+    datasets.build("labelled", "lake", source="photos")
+    datasets.build("filter", "lake", "japan", source="labelled", where="country_code = 'JP'")
+    datasets.build("rand", "lake", n=500_000, seed=7)
+    datasets.build("hard", "lake", inputs={"rows": "labelled", "popular": "popular"})
 """
 
 import lazy_loader as lazy

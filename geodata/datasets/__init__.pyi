@@ -7,4 +7,4 @@ from .building import (
     build as build,
     rebuild as rebuild,
 )
-from .recipes import RECIPES as RECIPES, Recipe as Recipe
+from .recipes import RECIPES as RECIPES, Recipe as Recipe, register as register

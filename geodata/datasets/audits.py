@@ -66,6 +66,8 @@ def _calls(
 ) -> Iterator[_Call]:
     """Yield the name of each audit that applies, its call, and values for it."""
     recipe, names = note["recipe"], set(version.schema.names)
+    if "photo_id" in names:
+        yield "dataset_duplicate_ids", "dataset_duplicate_ids('rows_')", []
     if recipe == "labelled":
         yield "dataset_null_country", "dataset_null_country('rows_')", []
     if recipe in ("rand", "popular", "hard", "split") and {"lat", "lon"} <= names:
@@ -74,7 +76,6 @@ def _calls(
         "hard": lambda: _hard(con, names, note["parameters"]["radius_km"], opened["popular"]),
         "split": lambda: _split(con, names),
         "exclude-benchmark": lambda: _excluded(con, names, note, opened["benchmark"]),
-        "dedupe": lambda: _deduped(note["parameters"]["by"]),
     }
     if recipe in more:
         yield from more[recipe]()
@@ -125,11 +126,6 @@ def _excluded(
     shown = ", ".join(c if c in held else f"NULL AS {c}" for c in columns)
     con.execute(f"CREATE VIEW benchmark AS SELECT {shown} FROM benchmark_rows")
     yield "dataset_leaked_rows", "dataset_leaked_rows('kept', 'benchmark')", []
-
-
-def _deduped(by: Any) -> Iterator[_Call]:
-    if by in ("photo_id", ["photo_id"], ("photo_id",)):
-        yield "dataset_duplicate_ids", "dataset_duplicate_ids('rows_')", []
 
 
 def _with(names: set[str], *needed: str) -> str:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 from geodata import hashing, tables
 from geodata.datasets.audits import Audit, run_audits
-from geodata.datasets.recipes import Made, Recipe, all_inputs, all_parameters
+from geodata.datasets.recipes import (
+    Made,
+    Recipe,
+    all_inputs,
+    all_parameters,
+    asked_for,
+    recipe_of,
+    with_source,
+)
 from geodata.tables import (
     DatasetError,
     Input,
@@ -57,28 +65,49 @@ class Built:
         return not any(a.offending for a in self.audits)
 
 
+@overload
+def build(
+    recipe: str,
+    lake: _Path,
+    name: str | None = None,
+    inputs: Any = None,
+    *,
+    source: Any = None,
+    seed: int = 0,
+    **params: Any,
+) -> Built: ...
+@overload
 def build(
     lake: _Path,
     name: str,
     recipe: str,
     inputs: Any = None,
     *,
+    source: Any = None,
     seed: int = 0,
     **params: Any,
-) -> Built:
-    """Build a dataset as a new version of the table ``name`` of a lake.
+) -> Built: ...
+def build(*asked: Any, source: Any = None, seed: int = 0, **params: Any) -> Built:
+    """Build a dataset as a new version of a table of a lake.
+
+    Called as ``build(recipe, lake, name=None, inputs=None, ...)``. The order of earlier releases,
+    ``build(lake, name, recipe, inputs=None, ...)``, is understood as well.
 
     Parameters
     ----------
+    recipe
+        A key of `geodata.datasets.RECIPES`, or one of `geodata.datasets.register`.
     lake
         Folder of tables.
     name
-        Table to write; a new version if it is there. A table that no recipe made is refused.
-    recipe
-        A key of `geodata.datasets.RECIPES`.
+        Table to write; a new version if it is there. By default it is called like the recipe. A
+        table that no recipe made is refused.
     inputs
         Role to table (``labelled``, ``labelled@3``, ``labelled@tag``) or file; one text is the
-        role ``rows``. Roles that are not given take the recipe's default table.
+        role ``rows``. Roles that are not given take the recipe's default table. A file is known
+        by its hash and name: one of up to 64 MiB is copied into the lake.
+    source
+        The role ``rows``.
     seed
         Of everything that is random.
     **params
@@ -107,16 +136,21 @@ def build(
     >>> photos = pa.table({"photo_id": ["a", "b", "c"], "lat": [48.9, 35.7, None],
     ...                    "lon": [2.3, 139.7, None]})
     >>> _ = tables.write(lake.name + "/photos", photos)
-    >>> made = build(lake.name, "labelled", "labelled")
+    >>> made = build("labelled", lake.name)
     >>> made.rows, made.report["match"]
     (3, {'inside': 2, 'nearest': 0, 'none': 0, 'invalid': 1})
-    >>> sample = build(lake.name, "rand", "rand", n=1, seed=7)
+    >>> build("filter", lake.name, where="country_code = 'JP'", source="labelled").rows
+    1
+    >>> sample = build("rand", lake.name, n=1, seed=7)
     >>> sample.report["without_valid_coordinates"], sample.ok
     (1, True)
     >>> rebuild(lake.name, "rand").content_hash == sample.content_hash
     True
     >>> lake.cleanup()
     """
+    recipe, lake, name, inputs = asked_for(asked, params)
+    if source is not None:
+        inputs = with_source(inputs, source)
     path = tables.path_of(lake, name)
     spec, values = all_parameters(recipe, params, seed)
     opened = {
@@ -124,7 +158,10 @@ def build(
         for role, source in all_inputs(recipe, spec, inputs).items()
     }
     _check_target(lake, name, opened)
+    function = spec.identity()
     made = _made(recipe, spec, opened, seed, values)
+    for one in opened.values():
+        one.keep(lake)
     note = {
         "recipe": recipe,
         "parameters": values,
@@ -132,6 +169,7 @@ def build(
         "inputs": {role: dict(source.reference) for role, source in opened.items()},
         "report": made.report,
         "code": software(),
+        **({} if function is None else {"function": function}),
     }
     version = tables.write(path, made.batches, note, schema=made.schema)
     written = tables.open(path, version)
@@ -140,7 +178,12 @@ def build(
 
 
 def rebuild(
-    lake: _Path, name: str, version: int | str | None = None, *, write: bool = False
+    lake: _Path,
+    name: str,
+    version: int | str | None = None,
+    *,
+    write: bool = False,
+    look_in: Sequence[_Path] = (),
 ) -> Built:
     """Replay a version from what its commit recorded, and compare the content hash.
 
@@ -150,6 +193,9 @@ def rebuild(
         Number or tag, the latest by default.
     write
         Write the rows as a new version, to restore one whose files are damaged.
+    look_in
+        Folders where files that it was built from are now; they are known by their hash. The lake
+        keeps small ones itself.
 
     Returns
     -------
@@ -165,8 +211,8 @@ def rebuild(
     path = tables.path_of(lake, name)
     recorded = open_version(path, version, check=not write)
     note = _recipe_note(recorded)
-    spec, values = all_parameters(note["recipe"], note["parameters"], note["seed"])
-    opened = {role: reopen(lake, role, ref) for role, ref in note["inputs"].items()}
+    spec, values = _recorded(note)
+    opened = {role: reopen(lake, role, ref, look_in) for role, ref in note["inputs"].items()}
     made = _made(note["recipe"], spec, opened, note["seed"], values)
     if write:
         number = tables.write(path, made.batches, note, schema=made.schema)
@@ -178,7 +224,31 @@ def rebuild(
     return Built(name, number, found, made.rows, made.report)
 
 
-def audit(lake: _Path, name: str, version: int | str | None = None) -> tuple[Audit, ...]:
+def _recorded(note: Mapping[str, Any]) -> tuple[Recipe, dict[str, Any]]:
+    """Return the recipe of a note and its parameters, those of its time where it lacks some."""
+    known = recipe_of(note["recipe"])
+    before = {} if known is None else dict(known.before)
+    spec, values = all_parameters(note["recipe"], {**before, **note["parameters"]}, note["seed"])
+    function, recorded = spec.identity(), note.get("function")
+    if function is not None and recorded is not None:
+        now, then = function["source_sha256"], str(recorded.get("source_sha256"))
+        if now != then:
+            msg = (
+                f"the function {function['name']} of recipe {note['recipe']!r} changed: its source "
+                f"has SHA-256 {now[:12]}, the dataset was built with {then[:12]}; register the one "
+                "of that time, or build the dataset again"
+            )
+            raise DatasetError(msg)
+    return spec, values
+
+
+def audit(
+    lake: _Path,
+    name: str,
+    version: int | str | None = None,
+    *,
+    look_in: Sequence[_Path] = (),
+) -> tuple[Audit, ...]:
     """Run the audits that fit a dataset's recipe and return what they find.
 
     Raises
@@ -189,7 +259,9 @@ def audit(lake: _Path, name: str, version: int | str | None = None) -> tuple[Aud
     opened = tables.open(tables.path_of(lake, name), version)
     note = _recipe_note(opened)
     return run_audits(
-        opened, note, {role: reopen(lake, role, ref) for role, ref in note["inputs"].items()}
+        opened,
+        note,
+        {role: reopen(lake, role, ref, look_in) for role, ref in note["inputs"].items()},
     )
 
 

@@ -5,11 +5,17 @@ from .archive import (
     open_archive as open_archive,
 )
 from .column import (
-    image_bytes as image_bytes,
     image_column as image_column,
     is_missing as is_missing,
     rooted as rooted,
 )
+from .embedding import (
+    ABSENT_PROBLEMS as ABSENT_PROBLEMS,
+    Embedder as Embedder,
+    confined as confined,
+    reference_problems as reference_problems,
+)
+from .metadata import kind_of as kind_of, without_metadata as without_metadata
 from .places import (
     AMBIGUOUS as AMBIGUOUS,
     ImagePlaces as ImagePlaces,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from geodata.files import FileError
 from geodata.images import tar
 from geodata.images.archive import ABSENT, AMBIGUOUS, Archive, open_archive
+from geodata.images.column import archive_of
 
 UNKNOWN = -3
 """Size of a picture that nobody looked at."""
@@ -138,8 +139,8 @@ def open_image(
     path = Path(root or "", text)
     try:
         if path.is_file():
-            return path.read_bytes()
-        for archive, member in _splits(str(path)):
+            return read_file(path)
+        for archive, member in archive_of(str(path)):
             if Path(archive).is_file():
                 return open_archive(archive).read(member)
     except (OSError, ValueError) as error:
@@ -151,10 +152,20 @@ def open_image(
     raise FileError(msg)
 
 
-def _splits(text: str) -> list[tuple[str, str]]:
-    """Return every way to read a text as archive#member: both may hold a # themselves."""
-    marks = [i for i, letter in enumerate(text) if letter == "#"]
-    return [(text[:i], text[i + 1 :]) for i in marks]
+def read_file(path: Path) -> bytes:
+    """Return the bytes of a regular file of at most the size of one photo.
+
+    Raises
+    ------
+    FileError
+        For a larger one.
+    """
+    with path.open("rb") as file:
+        found = file.read(tar.MAX_MEMBER_BYTES + 1)
+    if len(found) > tar.MAX_MEMBER_BYTES:
+        msg = f"{path}: more than the {tar.MAX_MEMBER_BYTES} bytes of one photo"
+        raise FileError(msg)
+    return found
 
 
 def _from_archive(

@@ -18,8 +18,13 @@ from geodata.files import FileError
 
 BLOCK = 512
 STORED, DEFLATED = 0, 8
-MAX_MEMBER_BYTES = 1 << 30
-_MAX_NAME_BYTES = 1 << 16
+MAX_MEMBER_BYTES = 64 << 20
+"""Of one photo."""
+_MAX_NAME_BYTES = 1 << 12
+_MAX_HEADER_BYTES = 1 << 16
+_MAX_RATIO = 100
+_RATIO_BYTES = 1 << 20
+"""A member this large that is packed to less than a hundredth is no photo."""
 _ZEROS = bytes(BLOCK)
 _COMPRESSED = {b"\x1f\x8b": "gzip", b"BZ": "bzip2", b"\xfd7": "xz", b"\x28\xb5": "zstd"}
 
@@ -48,6 +53,9 @@ def archive_kind(path: Path) -> str | None:
         For a compressed tar, which cannot be read in place, and for a file that cannot be read.
     """
     try:
+        if not path.is_file():  # a pipe or a device may never end
+            msg = f"{path}: is no regular file"
+            raise FileError(msg)
         with path.open("rb") as file:
             head = file.read(BLOCK)
     except OSError as error:
@@ -134,6 +142,7 @@ def _unzipped(local: bytes, file: object, member: Member, where: str) -> bytes:
 def _zip_members(path: Path) -> Iterator[Member]:
     try:
         with zipfile.ZipFile(path) as archive:
+            _refuse_bombs(path, archive.infolist())
             for info in archive.infolist():
                 if not info.is_dir():
                     yield Member(
@@ -147,6 +156,33 @@ def _zip_members(path: Path) -> Iterator[Member]:
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         msg = f"{path}: cannot be read as zip: {error}"
         raise FileError(msg) from error
+
+
+def _refuse_bombs(path: Path, infos: list[zipfile.ZipInfo]) -> None:
+    """Refuse members that lie over each other, or are named or packed as no photo is.
+
+    Raises
+    ------
+    FileError
+        With the member.
+    """
+    before, end = "", 0
+    for info in sorted(infos, key=lambda one: one.header_offset):
+        where = f"{path}#{info.filename[:200]}"
+        if len(info.filename.encode("utf-8", "replace")) > _MAX_NAME_BYTES:
+            msg = f"{where}...: a name of more than {_MAX_NAME_BYTES} bytes"
+            raise FileError(msg)
+        if info.header_offset < end:
+            msg = f"{where}: lies over the member {before[:200]!r}; no archiver packs so"
+            raise FileError(msg)
+        if info.file_size > max(_RATIO_BYTES, _MAX_RATIO * info.compress_size):
+            msg = (
+                f"{where}: {info.compress_size} bytes that claim to be {info.file_size}, more than "
+                f"{_MAX_RATIO} times as many; a photo is not packed so"
+            )
+            raise FileError(msg)
+        # a local header is at least 30 bytes and the name
+        before, end = info.filename, info.header_offset + 30 + info.compress_size
 
 
 def _tar_members(path: Path) -> Iterator[Member]:
@@ -169,7 +205,8 @@ def _tar_members(path: Path) -> Iterator[Member]:
                 raise FileError(msg)
             at = start + -(-size // BLOCK) * BLOCK
             if kind in (b"L", b"x"):
-                extended |= _extension(path, kind, file.read(min(size, _MAX_NAME_BYTES + 1)))
+                data = file.read(min(size, _MAX_HEADER_BYTES + 1))
+                extended |= _extension(path, kind, data)
                 continue
             if kind == b"S":
                 msg = f"{path}: holds a sparse member, which cannot be read in place"
@@ -214,8 +251,9 @@ def _name(head: bytes) -> str:
 
 def _extension(path: Path, kind: bytes, data: bytes) -> dict[str, str]:
     """Return what a GNU long name or a pax header says of the next member."""
-    if len(data) > _MAX_NAME_BYTES:
-        msg = f"{path}: describes a member in more than {_MAX_NAME_BYTES} bytes: damaged"
+    if len(data) > (_MAX_NAME_BYTES + 1 if kind == b"L" else _MAX_HEADER_BYTES):
+        shown = data[:60].decode("utf-8", "replace")
+        msg = f"{path}: describes a member in more than {_MAX_NAME_BYTES} bytes: {shown!r}..."
         raise FileError(msg)
     if kind == b"L":
         return {"path": data.split(b"\0", 1)[0].decode("utf-8", "replace")}
@@ -225,6 +263,9 @@ def _extension(path: Path, kind: bytes, data: bytes) -> dict[str, str]:
         if not length.isdigit() or not 0 < int(length) <= len(data):
             break
         key, _, value = data[len(length) + 1 : int(length) - 1].partition(b"=")
+        if key == b"path" and len(value) > _MAX_NAME_BYTES:
+            msg = f"{path}: names a member in {len(value)} bytes: {value[:60]!r}..."
+            raise FileError(msg)
         if key == b"path" or (key == b"size" and value.isdigit()):
             found[key.decode()] = value.decode("utf-8", "replace")
         data = data[int(length) :]

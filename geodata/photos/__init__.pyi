@@ -1,4 +1,5 @@
 from .importing import (
+    AlreadyImportedError as AlreadyImportedError,
     Archive as Archive,
     ImportReport as ImportReport,
     import_ as import_,

@@ -149,6 +149,8 @@ def _row(
     reference = str(source / name) if archive is None else f"{source}#{name}"
     row: dict[str, Any] = {"photo_id": _utf8(name), "image": _utf8(reference)}
     try:
+        if archive is None and not (source / name).is_file():
+            return row | {"status": "unreadable", "reason": "is no regular file"}
         data: Path | io.BytesIO = source / name if archive is None else _bytes(archive, name)
         return row | _read(data, name, tags)
     except (FileError, OSError) as error:

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from geodata import SOFTWARE, files, tables
+from geodata import SOFTWARE, tables
 from geodata.images import Archive, ImagePlaces, index_path, open_archive, open_image, open_images
+from geodata.photos.repeats import AlreadyImportedError, fingerprint, refuse_again
+from geodata.photos.report import ImportReport, Tally
 from geodata.photos.rows import SCHEMA, STATUSES, UNAVAILABLE_BYTES, Rules, to_schema
 from geodata.photos.sources import FLICKR, LAYOUTS, ROLES, PhotoSource, open_photos
 from geodata.photos.writing import is_file_target, write_parquet
@@ -27,6 +28,7 @@ __all__ = [
     "ROLES",
     "SCHEMA",
     "STATUSES",
+    "AlreadyImportedError",
     "Archive",
     "ImportReport",
     "import_",
@@ -36,67 +38,7 @@ __all__ = [
     "read",
 ]
 
-SWAP_SHARE = 0.01
-"""More latitudes than this beyond ±90 suggest that the columns are swapped."""
-
-MAX_EXAMPLES = 20
-
 Progress = Callable[[int, int | None], None]
-
-
-@dataclass(frozen=True)
-class ImportReport:
-    """What an import did."""
-
-    target: str
-    version: int | None
-    """Version of the table that was written, None for a file."""
-    format: str
-    detected: str
-    """How the format was told."""
-    columns: dict[str, str]
-    """Column of the source by role."""
-    rows: int
-    statuses: dict[str, int]
-    """Rows by status, those that occur."""
-    unreadable: tuple[tuple[int, str], ...]
-    """The first rows that could not be read: row number from 0, and why."""
-    beyond_pole: int
-    """Rows whose latitude is a number outside [-90, 90]."""
-    made_by: dict[str, Any]
-
-    @property
-    def swap_hint(self) -> str | None:
-        """Advice where latitude and longitude look swapped, else None."""
-        if self.beyond_pole <= SWAP_SHARE * self.rows:
-            return None
-        lat, lon = self.columns.get("lat"), self.columns.get("lon")
-        return (
-            f"{self.beyond_pole} of {self.rows} values in {lat!r} are beyond ±90: latitude and "
-            f"longitude may be swapped; try --lat {lon} --lon {lat}"
-        )
-
-
-@dataclass
-class _Tally:
-    """Counts that grow while rows pass."""
-
-    rows: int = 0
-    beyond: int = 0
-    statuses: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STATUSES, 0))
-    unreadable: list[tuple[int, str]] = field(default_factory=list)
-
-    def add(self, table: pa.Table, beyond: int) -> None:
-        for item in table["status"].value_counts().to_pylist():
-            self.statuses[item["values"]] += item["counts"]
-        if self.statuses["unreadable"] and len(self.unreadable) < MAX_EXAMPLES:
-            told = zip(
-                *(table[c].to_pylist() for c in ("status", "source_row", "reason")), strict=True
-            )
-            found = [(row, str(why)) for status, row, why in told if status == "unreadable"]
-            self.unreadable += found[: MAX_EXAMPLES - len(self.unreadable)]
-        self.rows += table.num_rows
-        self.beyond += beyond
 
 
 def read(
@@ -181,6 +123,7 @@ def import_(
     min_image_bytes: int | None = None,
     licence: str | None = None,
     source_name: str | None = None,
+    again: bool = False,
     progress: Progress | None = None,
 ) -> ImportReport:
     """Import photo metadata into a Parquet file or a versioned table.
@@ -192,19 +135,25 @@ def import_(
     target
         A file that ends in .parquet, which appears whole or not at all; or the folder of a
         versioned table (`geodata.tables`), where the rows are appended as a new version.
+    again
+        Append a source that the table holds already, which is refused else.
     progress
         Called with the rows done and the rows in all, None where the source does not tell.
 
     Returns
     -------
     ImportReport
-        Rows by status, the format and columns that were found, and what made the rows; the
-        last is also in the Parquet metadata (key ``geodata``) or the note of the version.
+        Rows by status, how many ids repeat, the format and columns that were found, and what
+        made the rows; the last is also in the Parquet metadata (key ``geodata``) or the note of
+        the version.
 
     Raises
     ------
     FileError, ValueError
         As in `read`, with nothing written.
+    AlreadyImportedError
+        If an import of the same content, by its SHA-256, is a version of the table already;
+        also one that was killed behind its commit. Nothing is appended then.
     TableError
         If the table cannot be written.
 
@@ -223,7 +172,12 @@ def import_(
     batches = _batches(opened, rules)
     first = next(batches, None)  # a wrong source fails before anything is hashed or made
     made_by = _made_by(opened, rules)
-    tally = _Tally()
+    before = None
+    if not into_file:
+        if not again:
+            refuse_again(target, made_by["source"])
+        before = tables.open(target) if tables.exists(Path(target)) else None
+    tally = Tally()
     stream = _counted(first, batches, tally, opened.rows, progress)
     schema = _empty(rules).schema if first is None else first[0].schema
     version = None
@@ -242,7 +196,11 @@ def import_(
         unreadable=tuple(tally.unreadable),
         beyond_pole=tally.beyond,
         made_by=made_by,
-    )
+        repeated_ids=tally.ids.repeated(),
+        known_ids=tally.ids.known(before),
+        ids=next((told for role, told in (("photo_id", "column"), ("image", "image"))
+                  if role in opened.columns), "row number"),
+    )  # fmt: skip
 
 
 def _rules(
@@ -258,7 +216,7 @@ def _rules(
     if clash:
         msg = f"keep: {clash[0]!r} is a name of the photo schema; rename the column in the source"
         raise ValueError(msg)
-    if images is not None and opened.format == "exif":
+    if images is not None and opened.format in ("exif", "takeout"):
         msg = "images: the source is the pictures themselves; leave images out"
         raise ValueError(msg)
     if min_image_bytes is None:
@@ -297,7 +255,7 @@ def _empty(rules: Rules) -> pa.Table:
 def _counted(
     first: tuple[pa.Table, int] | None,
     rest: Iterator[tuple[pa.Table, int]],
-    tally: _Tally,
+    tally: Tally,
     rows: int | None,
     progress: Progress | None,
 ) -> Iterator[pa.Table]:
@@ -314,8 +272,8 @@ def _counted(
 def _made_by(opened: PhotoSource, rules: Rules) -> dict[str, Any]:
     """Return what the rows depend on: software, source with hash, and every option."""
     origin: dict[str, Any] = {"name": Path(opened.name).name, "format": opened.format}
-    if opened.path is not None and opened.path.is_file():
-        origin["sha256"] = files.sha256(opened.path)
+    if (sha256 := fingerprint(opened.path)) is not None:
+        origin["sha256"] = sha256
     return {
         "software": SOFTWARE,
         "step": "photos import",

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from geodata import coords
 from geodata.files import FileError
 from geodata.images import ABSENT, AMBIGUOUS, Images
+from geodata.photos.sources import GSV_PARTS
 from geodata.photos.times import iso_times
 from geodata.sphere import unit_vectors
 
@@ -272,7 +273,30 @@ def _image_keys(table: pa.Table, photo_id: pa.Array, image: pa.Array, rules: Rul
         return pc.binary_join_element_wise(photo_id, ".jpg", "")
     if rules.format == "yfcc100m" and rules.images is not None and "_ext" in table.column_names:
         return pc.binary_join_element_wise(photo_id, _role(table, "_ext"), ".")
+    if rules.format == "gsv-cities" and "image" not in table.column_names:
+        return _gsv_names(table, photo_id)
     return image if "image" in table.column_names else photo_id
+
+
+def _gsv_names(table: pa.Table, panoid: pa.Array) -> pa.Array:
+    """Return the file names of GSV-Cities: city, place, year, month, heading, place, panorama.
+
+    https://github.com/amaralibey/gsv-cities, which numbers places modulo 100,000.
+    """
+    parts = [_role(table, f"_{part}").to_pylist() for part in GSV_PARTS]
+    places = [_role(table, axis).to_pylist() for axis in ("lat", "lon")]
+    names: list[str | None] = []
+    for city, place, year, month, heading, lat, lon, pano in zip(
+        *parts, *places, panoid.to_pylist(), strict=True
+    ):
+        try:
+            number = f"{int(place) % 100_000:07d}_{int(year):04d}_{int(month):02d}"
+            at = f"{int(heading):03d}_{float(lat)}_{float(lon)}"
+        except (TypeError, ValueError):
+            names.append(None)
+            continue
+        names.append(f"{city}_{number}_{at}_{pano}.jpg" if city and pano else None)
+    return pa.array(names, pa.string())
 
 
 def _licence(table: pa.Table, rules: Rules) -> pa.Array:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,14 +30,17 @@ from geodata.files import (
     is_table_file,
     open_source,
 )
-from geodata.photos import exif, yfcc
+from geodata.photos import exif, foreign, takeout, yfcc
 
 ROLES = ("photo_id", "lat", "lon", "image", "author", "taken_at", "licence")
 """What a column of a source can be mapped to."""
 
-LAYOUTS = ("mp16", "im2gps3k", "yfcc100m", "osv5m", "exif")
+LAYOUTS = (
+    *("mp16", "im2gps3k", "yfcc100m", "osv5m", "gsv-cities", "exif", "takeout"),
+    *("geojson", "flickr", "mapillary"),
+)
 TABLES = ("csv", "tsv", "parquet", "jsonl")
-FLICKR = ("mp16", "im2gps3k", "yfcc100m")
+FLICKR = ("mp16", "im2gps3k", "yfcc100m", "flickr")
 
 _USUAL = {
     "photo_id": ID_NAMES,
@@ -52,8 +56,21 @@ _NEEDED = {
     "im2gps3k": ("IMG_ID", "LAT", "LON"),
     "osv5m": ("id", "latitude", "longitude"),
     "yfcc100m": ("photoid", "latitude", "longitude"),
+    "gsv-cities": ("place_id", "year", "month", "northdeg", "city_id", "lat", "lon", "panoid"),
 }
 _OSV_SIGNS = ("thumb_original_url", "captured_at", "sequence", "unique_country", "drive_side")
+
+_ID_FORMS = {
+    "mp16": re.compile(r"[0-9a-f]{2}[/_][0-9a-f]{2}[/_]\d+\.jpe?g", re.IGNORECASE),
+    "im2gps3k": re.compile(r"\d+_[0-9a-f]+_\d+_[^/]+@N\d\d\.jpe?g", re.IGNORECASE),
+    "osv5m": re.compile(r"\d+"),
+}
+"""What ids of a benchmark look like: the same columns alone make a file none of its rows."""
+_SAMPLE_IDS = 1000
+_ALIKE = 0.9
+
+GSV_PARTS = ("city_id", "place_id", "year", "month", "northdeg")
+"""Columns that a picture of GSV-Cities is named by, with lat, lon and panoid."""
 
 _Batches = Callable[[Sequence[str]], Iterator[Batch]]
 
@@ -98,7 +115,7 @@ def open_photos(
         opened = open_source(source, what="photos")
         return _from_table(opened, None, format, columns or {}, keep)
     path = Path(source)
-    if path.is_dir() or format == "exif" or _is_archive(path):
+    if path.is_dir() or format in ("exif", "takeout") or _is_archive(path):
         return _from_pictures(path, format, columns or {}, keep)
     if not path.is_file():
         msg = f"{str(path)[:200]}: there is no such file or folder of photos"
@@ -115,6 +132,11 @@ def _from_file(
     path: Path, format_: str | None, columns: Mapping[str, str | None], keep: Sequence[str]
 ) -> PhotoSource:
     suffix = path.suffix.lower()
+    if (found := foreign.recognised(path)) is not None and format_ in (None, found.format):
+        return _from_foreign(found, path, columns, keep)
+    if format_ in ("geojson", "flickr", "mapillary"):
+        msg = f"{path}: is no JSON document of format {format_!r}; leave the format out to detect"
+        raise FileError(msg)
     if format_ == "yfcc100m" or (format_ is None and suffix not in (".parquet", ".pq")):
         line = yfcc.first_line(path)
         names = yfcc.text_names(line, sure=format_ == "yfcc100m")
@@ -133,6 +155,16 @@ def _from_file(
         kind = _sniffed(path)
     opened = open_source(path, format=kind)
     return _from_table(opened, path, format_, columns, keep)
+
+
+def _from_foreign(
+    found: foreign.Foreign, path: Path, columns: Mapping[str, str | None], keep: Sequence[str]
+) -> PhotoSource:
+    opened = open_source(found.table, what=str(path))
+    own: dict[str, str | None] = {role: found.columns.get(role) for role in ROLES}
+    told = (found.format, found.told)
+    return _built(str(path), path, told, opened.columns, {**own, **columns}, keep, opened.batches,
+                  opened.rows)  # fmt: skip
 
 
 def _sniffed(path: Path) -> str:
@@ -189,28 +221,42 @@ def _layout(opened: Source) -> tuple[str, str]:
     """Tell the layout of a table by its columns, and MP-16 from IM2GPS3K by its first id."""
     lower = {name.lower(): name for name in opened.columns}
     if {"img_id", "author", "lat", "lon"} <= lower.keys():
-        first = _first(opened, lower["img_id"])
+        ids = _ids_of_head(opened, lower["img_id"])
         told = "columns IMG_ID, AUTHOR, LAT, LON; IMG_ID {} folders"
-        return ("mp16", told.format("with")) if "/" in first else ("im2gps3k", told.format("no"))
+        if _alike(ids, "mp16"):
+            return "mp16", told.format("with")
+        if _alike(ids, "im2gps3k"):
+            return "im2gps3k", told.format("no")
+        seen = f", such as {ids[0]!r:.60}" if ids else ""
+        return opened.kind, f"columns of MP-16 and IM2GPS3K, but ids of neither{seen}"
     if {"photoid", "uid", "latitude", "longitude"} <= lower.keys():
         return "yfcc100m", "columns photoid, uid, latitude, longitude"
     signs = [name for name in _OSV_SIGNS if name in lower]
-    if {"id", "latitude", "longitude"} <= lower.keys() and len(signs) > 1:
+    if set(_NEEDED["gsv-cities"]) <= lower.keys():
+        return "gsv-cities", f"columns {', '.join(_NEEDED['gsv-cities'])}"
+    is_osv = {"id", "latitude", "longitude"} <= lower.keys() and len(signs) > 1
+    if is_osv and _alike(_ids_of_head(opened, lower["id"]), "osv5m"):
         return "osv5m", f"columns id, latitude, longitude, {', '.join(signs)}"
     return opened.kind, "no known layout: columns by their usual names"
 
 
-def _first(opened: Source, column: str) -> str:
+def _ids_of_head(opened: Source, column: str) -> list[str]:
     for batch in itertools.islice(opened.batches([column]), 1):
-        if batch.table.num_rows:
-            return str(batch.table[column][0].as_py())
-    return ""
+        head = batch.table[column].slice(0, _SAMPLE_IDS).drop_null()
+        return [str(value) for value in head.to_pylist()]
+    return []
+
+
+def _alike(ids: Sequence[str], layout: str) -> bool:
+    """Return whether nearly all ids look like those of a benchmark."""
+    fit = sum(_ID_FORMS[layout].fullmatch(one.strip()) is not None for one in ids)
+    return bool(ids) and fit >= _ALIKE * len(ids)
 
 
 def _from_pictures(
     path: Path, format_: str | None, columns: Mapping[str, str | None], keep: Sequence[str]
 ) -> PhotoSource:
-    if format_ not in (None, "exif") or columns:
+    if format_ not in (None, "exif", "takeout") or columns:
         what = "columns" if columns else f"format {format_!r}"
         msg = f"{path}: is a folder or archive of pictures (format 'exif'), so {what} do not apply"
         raise FileError(msg)
@@ -228,6 +274,10 @@ def _from_pictures(
     told = "a folder of pictures" if path.is_dir() else "an archive of pictures"
     read: _Batches = lambda _: exif.batches(path, keep)  # noqa: E731
     own = {name: name for name in exif.COLUMNS}
+    if path.is_dir() and format_ != "exif" and takeout.is_takeout(path):
+        told += " with Google Takeout's JSON files beside them"
+        read = lambda _: takeout.batches(path, keep)  # noqa: E731
+        return PhotoSource(str(path), path, "takeout", told, own, tuple(keep), None, read)
     return PhotoSource(str(path), path, "exif", told, own, tuple(keep), None, read)
 
 
@@ -249,6 +299,8 @@ def _built(
     extra = {"marker": _named(names, "marker"), "ext": _named(names, "ext")}
     if found[0] == "yfcc100m":
         roles |= {f"_{role}": column for role, column in extra.items() if column is not None}
+    if found[0] == "gsv-cities":
+        roles |= {f"_{part}": str(_named(names, part)) for part in GSV_PARTS}
     return PhotoSource(name, path, *found, roles, tuple(keep), rows, read)
 
 
@@ -266,7 +318,7 @@ def _roles(
         column = given[role] if role in given else find_named(free, usual, role, where)
         if column is not None:
             roles[role] = column
-    if format_ in ("mp16", "im2gps3k", "osv5m") and "image" not in given:
+    if format_ in ("mp16", "im2gps3k", "osv5m", "gsv-cities") and "image" not in given:
         roles.pop("image", None)  # the id names the picture; the links of OSV-5M run out
     return {role: roles[role] for role in ROLES if role in roles}
 

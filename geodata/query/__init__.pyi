@@ -1,3 +1,10 @@
+from .choosing import (
+    Truth as Truth,
+    choose as choose,
+    split_counts as split_counts,
+    true_rows as true_rows,
+    typed_rows as typed_rows,
+)
 from .connection import (
     SQL_FOLDERS as SQL_FOLDERS,
     QueryError as QueryError,

@@ -115,11 +115,11 @@ def _open(path: Path) -> Any:
         return ds.dataset([str(part.path) for part in source.parts], format="parquet")
     table = files.read_table(path)
     if source.kind in ("csv", "tsv"):
-        return _numbers_from_text(table)
+        return numbers_from_text(table)
     return files.typed(table, source.kinds())
 
 
-def _numbers_from_text(table: pa.Table) -> pa.Table:
+def numbers_from_text(table: pa.Table) -> pa.Table:
     """Make numbers of the columns that hold nothing else and are not named like an id."""
     for i, field in enumerate(table.schema):
         if files.is_name(field.name):

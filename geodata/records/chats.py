@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from geodata import answers, coords
 from geodata.answers import LEVELS, VARIANTS, question
 from geodata.errors import GeodataError
 from geodata.files import as_table
-from geodata.images import image_column, is_missing
+from geodata.images import Embedder, image_column, is_missing
 
 TRUTH = ("country", "country_code", "admin1", "admin1_code", "admin2", "city")
 """Label columns that go along, where the rows have them."""
@@ -24,6 +25,8 @@ FORMS = ("completion", "messages")
 MISSING = ("error", "drop")
 
 BATCH_ROWS = 4096
+BATCH_BYTES = 64 << 20
+"""A batch ends with the picture that reaches so many bytes."""
 
 _PART = pa.struct([("type", pa.string()), ("text", pa.string())])
 _TURN = pa.struct([("role", pa.string()), ("content", pa.list_(_PART))])
@@ -50,9 +53,19 @@ class Options:
     """``auto``: bytes for members of a tar or zip, else the path or URL; ``bytes`` for all;
     ``reference`` for none."""
     image_root: str | None = None
-    """Folder that relative paths start from."""
+    """Folder that relative paths start from. Pictures whose bytes are embedded must lie in it,
+    links followed; by default in the current folder."""
     missing: str = "error"
     """Rows without valid coordinates or image: ``error`` or ``drop``."""
+    keep_metadata: bool = False
+    """Embed pictures as they are. Else owner, serial numbers, comments, position, thumbnail and
+    the rest of EXIF, XMP and IPTC are left out, but for the orientation and the colours."""
+    check: str = "tell"
+    """What `write` does with references to pictures that are not there or empty: ``tell`` how
+    many there are (`Written.absent`); ``refuse`` them, or with ``missing='drop'`` leave them out;
+    ``skip``: do not look at any. What is there and no picture is refused unless it is ``skip``."""
+    urls: bool = False
+    """Let `write` write references that are URLs, which readers will fetch."""
 
     def __post_init__(self) -> None:
         _one_of("kind", self.kind, KINDS)
@@ -60,6 +73,11 @@ class Options:
         _one_of("form", self.form, FORMS)
         _one_of("images", self.images, ("auto", "bytes", "reference"))
         _one_of("missing", self.missing, MISSING)
+        _one_of("check", self.check, ("tell", "refuse", "skip"))
+
+    def embedder(self) -> Embedder:
+        """Return what reads the pictures as these options say."""
+        return Embedder(self.images, self.image_root, self.keep_metadata)
 
 
 def sft(rows: Any, **options: Any) -> pa.Table:
@@ -73,7 +91,7 @@ def sft(rows: Any, **options: Any) -> pa.Table:
         `cor.label_table` gives them. ``image`` is text (path, URL, ``archive.tar#member``) or
         the encoded bytes.
     **options
-        Of `Options`: variant, form, images, image_root, missing.
+        Of `Options`: variant, form, images, image_root, missing, keep_metadata.
 
     Returns
     -------
@@ -85,6 +103,8 @@ def sft(rows: Any, **options: Any) -> pa.Table:
     ------
     RecordError
         For missing columns, or rows without a valid coordinate or image.
+    FileError
+        For a picture that is embedded and is not there, lies outside ``image_root`` or is none.
 
     References
     ----------
@@ -118,17 +138,44 @@ def grpo(rows: Any, **options: Any) -> pa.Table:
     return _whole(as_table(rows), Options(kind="grpo", **options))
 
 
-def batches(rows: pa.Table, options: Options) -> Iterator[pa.Table]:
-    """Yield the records of rows, at most 4,096 at a time, each batch opened when it is asked for.
+def batches(
+    rows: pa.Table, options: Options, embedder: Embedder | None = None
+) -> Iterator[pa.Table]:
+    """Yield the records of rows, each batch opened when it is asked for.
+
+    A batch has at most 4,096 rows, and ends sooner where its pictures reach 64 MiB.
+
+    Parameters
+    ----------
+    rows, options
+        As in `sft`.
+    embedder
+        Reads the pictures and counts what was left out of them; a new one by default.
 
     Raises
     ------
-    RecordError
+    RecordError, FileError
         As in `sft`.
     """
     kept = usable(rows, options)
-    for start in range(0, kept.num_rows, BATCH_ROWS):
-        yield _records(kept.slice(start, BATCH_ROWS).combine_chunks(), options)
+    embedder = embedder or options.embedder()
+    start = 0
+    while start < kept.num_rows:
+        held = _held(kept["image"].slice(start, BATCH_ROWS), embedder)
+        part = kept.slice(start, len(held))
+        yield _records(part.combine_chunks(), held, options)
+        start += len(held)
+
+
+def _held(column: pa.ChunkedArray, embedder: Embedder) -> list[dict[str, Any]]:
+    """Return the first pictures of a column, up to the one that fills a batch."""
+    held, size = [], 0
+    for value in column:
+        held.append(embedder.value(value.as_py()))
+        size += len(held[-1]["bytes"] or b"")
+        if size >= BATCH_BYTES:
+            break
+    return held
 
 
 def usable(rows: pa.Table, options: Options) -> pa.Table:
@@ -139,6 +186,12 @@ def usable(rows: pa.Table, options: Options) -> pa.Table:
     RecordError
         For missing columns; with ``missing='error'`` for rows that lack something.
     """
+    table, bad = judged(rows, options)
+    return table.filter(pa.array(~bad)) if bad.any() else table
+
+
+def judged(rows: pa.Table, options: Options) -> tuple[pa.Table, NDArray[np.bool_]]:
+    """Return the columns of a record, and which rows make none, shape (n,). Errors as `usable`."""
     needed = ("photo_id", "lat", "lon", "image")
     absent = [name for name in needed if name not in rows.column_names]
     if absent:
@@ -158,12 +211,12 @@ def usable(rows: pa.Table, options: Options) -> pa.Table:
             f"{table['photo_id'][first].as_py()!r}; choose missing='drop' to leave them out"
         )
         raise RecordError(msg)
-    return table.filter(pa.array(~(bad | without))) if (bad | without).any() else table
+    return table, bad | without
 
 
 def schema(rows: pa.Schema, options: Options) -> pa.Schema:
     """Return the schema of the records of rows, with the feature types of Hugging Face."""
-    return _records(usable(rows.empty_table(), options), options).schema
+    return _records(usable(rows.empty_table(), options), [], options).schema
 
 
 def _whole(rows: pa.Table, options: Options) -> pa.Table:
@@ -171,11 +224,11 @@ def _whole(rows: pa.Table, options: Options) -> pa.Table:
     return pa.concat_tables(made) if made else schema(rows.schema, options).empty_table()
 
 
-def _records(rows: pa.Table, options: Options) -> pa.Table:
+def _records(rows: pa.Table, held: list[dict[str, Any]], options: Options) -> pa.Table:
     n = rows.num_rows
     columns: dict[str, Any] = {
         "photo_id": rows["photo_id"],
-        "images": image_column(rows["image"], options.images, options.image_root),
+        "images": image_column(held),
     }
     asked = _user_turns(question(options.variant), n)
     if options.kind == "grpo":

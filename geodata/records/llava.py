@@ -1,4 +1,4 @@
-r"""LLaVA-style records, which the released Geo-R code reads: written and read.
+r"""LLaVA-style records, which the released Geo-R code reads, as rows.
 
 One object a record: ``{"id": ..., "image": path, "conversations": [{"from": "human", "value":
 "<image>\n..."}, {"from": "gpt", "value": ...}]}``, as JSON lines or one JSON array.
@@ -10,7 +10,6 @@ import itertools
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,40 +18,11 @@ import pyarrow as pa
 from geodata import files
 from geodata.images import rooted
 from geodata.records import chats
-from geodata.records.chats import Options, RecordError
+from geodata.records.chats import RecordError
 
 _IMAGE = "<image>"
 _ROLES = {"human": "user", "gpt": "assistant", "system": "system"}
 _IMAGES = pa.list_(pa.struct([("bytes", pa.binary()), ("path", pa.string())]))
-
-
-def lines(rows: pa.Table, options: Options) -> Iterator[str]:
-    """Yield one line of JSON a row, without the line break.
-
-    Raises
-    ------
-    RecordError
-        For an image that is bytes: this form holds paths only.
-
-    Examples
-    --------
-    >>> rows = pa.table({"photo_id": ["a"], "lat": [1.0], "lon": [2.0], "image": ["a.jpg"]})
-    >>> next(lines(rows, Options(variant="location")))[:40]
-    '{"id": "a", "image": "a.jpg", "conversat'
-    """
-    for made in chats.batches(rows, replace(options, images="reference", form="messages")):
-        for record in made.to_pylist():
-            picture = record["images"][0]
-            if picture["path"] is None:
-                msg = (
-                    f"the image of {record['photo_id']!r} is bytes, and LLaVA-style records hold "
-                    "paths; write Parquet or WebDataset shards instead"
-                )
-                raise RecordError(msg)
-            turns = [_said(turn) for turn in record.get("messages") or record["prompt"]]
-            entry = {"id": record["photo_id"], "image": picture["path"], "conversations": turns}
-            truth = {k: record[k] for k in ("lat", "lon", *chats.TRUTH) if k in record}
-            yield json.dumps(entry | truth, ensure_ascii=False)
 
 
 def read_llava(path: str | os.PathLike[str], *, image_root: str | None = None) -> pa.Table:
@@ -225,11 +195,3 @@ def _parts(text: str) -> Iterator[dict[str, Any]]:
         shown = piece.strip("\n") if _IMAGE in text else piece
         if shown:
             yield {"type": "text", "text": shown}
-
-
-def _said(turn: dict[str, Any]) -> dict[str, str]:
-    value = "\n".join(
-        _IMAGE if part["type"] == "image" else part["text"] for part in turn["content"]
-    )
-    names = {role: name for name, role in _ROLES.items()}
-    return {"from": names[turn["role"]], "value": value}

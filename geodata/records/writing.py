@@ -1,38 +1,38 @@
-"""Records to files: Parquet for TRL and ``datasets``, LLaVA-style JSON lines, WebDataset shards.
+"""Records to files, each form as its trainer reads it.
 
 Rows are shuffled with a seed when they are written, since a labelled table is sorted by place
-and readers that stream shuffle only what they hold. Nothing is there until all of it is.
+and readers that stream shuffle only what they hold. A file is not there until all of it is; a
+folder neither, but the shards that were finished are kept beside it for the next try.
 """
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
-import shutil
-import tempfile
+import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from geodata import files, tables
+from geodata import files, query, tables
 from geodata.files import as_table
-from geodata.hashing import sampling_keys
-from geodata.images import image_bytes
-from geodata.records import chats
+from geodata.images import ABSENT_PROBLEMS, reference_problems
+from geodata.records import chats, forms
 from geodata.records.chats import Options, RecordError
+from geodata.records.forms import FORMATS, Job
+from geodata.records.partial import partial_folder
+from geodata.records.shuffled import Shuffled, holds_bytes, on_disk
 from geodata.tables import open_input
 
-FORMATS = ("parquet", "llava", "webdataset")
 SHARD_ROWS = 10_000
 
 _Path = str | os.PathLike[str]
-_MAGIC = ((b"\xff\xd8", "jpg"), (b"\x89PNG", "png"), (b"GIF8", "gif"), (b"RIFF", "webp"))
+_Progress = Callable[[int, int | None], None]
+_CHECK_ROWS = 4096
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,12 @@ class Written:
     dropped: int
     """Rows without valid coordinates or image, left out."""
     files: int
+    stripped: dict[str, int] = field(default_factory=dict)
+    """Embedded pictures by what was left out of them; ``pictures``: how many there were."""
+    absent: int = 0
+    """Pictures of records that are not there, or empty."""
+    resumed: int = 0
+    """Files that an earlier try had finished."""
 
 
 def write(
@@ -51,12 +57,15 @@ def write(
     target: _Path,
     *,
     lake: _Path | None = None,
+    split: str | None = None,
+    where: str | None = None,
     format: str | None = None,  # noqa: A002
     seed: int = 0,
     shard_rows: int = SHARD_ROWS,
     options: Options | None = None,
+    progress: _Progress | None = None,
 ) -> Written:
-    """Write records of labelled photos, shuffled, memory flat but for the rows themselves.
+    """Write records of labelled photos, shuffled, memory flat but for ids, places and labels.
 
     Parameters
     ----------
@@ -67,15 +76,22 @@ def write(
         ``.parquet`` or ``.jsonl``: one file. Otherwise a folder that is new or empty.
     lake
         Folder of tables.
+    split, where
+        Which rows, as `geodata.query.choose` has it: a split such as ``train``, or ``all``, which
+        a table with a column ``split`` must be given; a SQL condition.
     format
-        ``parquet``, ``llava`` (JSON lines) or ``webdataset`` (tar shards with the images); by
-        default what the target's ending says, Parquet for a folder.
+        ``parquet`` (TRL), ``verl``, ``easyr1``: Parquet; ``llava``, ``ms-swift``,
+        ``llama-factory``: JSON lines, in a folder with the pictures that are no plain files
+        beside them; ``webdataset``: tar shards with the pictures. By default what the target's
+        ending says, ``parquet`` for a folder, ``llava`` for JSON lines.
     seed
         Of the order.
     shard_rows
         Rows a file in a folder.
     options
         See `records.Options`.
+    progress
+        Called with the records written and the records in all.
 
     Returns
     -------
@@ -84,160 +100,147 @@ def write(
     Raises
     ------
     RecordError
-        For rows that make no record, or a target that holds something.
+        For rows that make no record, pictures that are not there or none, or a target that holds
+        something.
+    QueryError
+        For a table with splits and no choice, or a choice that leaves no row.
     FileError, StorageFullError
-        If an image cannot be read, or the target not written; it is then as it was.
+        If an image cannot be read, or the target not written; it is then as it was. The files of
+        a folder that were finished lie beside it, and the same call goes on from there.
     """
     options = options or Options()
     out = Path(target)
-    kind = _format_of(out, format)
-    table = _rows(rows, lake)
-    usable = chats.usable(table, options)
-    if not usable.num_rows:
-        msg = f"no row of {table.num_rows} makes a record: none has coordinates and an image"
+    kind = forms.format_of(out, format)
+    with contextlib.ExitStack() as stack:
+        table = _rows(rows, lake, split, where, out, stack)
+        keep, absent = _usable(table, options)
+        light, _ = chats.judged(table, _tolerant(options))
+        shuffled = Shuffled(light, np.flatnonzero(keep), seed)
+        job = Job(shuffled, options, _part_of(split), options.embedder(), progress)
+        with tables.storage(out, "writing records"):
+            count, resumed = _written(kind, job, out, shard_rows)
+    stripped = {name: n for name, n in sorted(job.embedder.stripped.items()) if n}
+    return Written(out, len(shuffled), len(keep) - len(shuffled), count, stripped, absent, resumed)
+
+
+def _written(kind: str, job: Job, out: Path, shard_rows: int) -> tuple[int, int]:
+    form = FORMATS[kind]
+    if out.suffix.lower() == f".{form.ending}":
+        with files.replacing(out) as beside:
+            form.write(job, beside, 0, len(job.rows), None)
+        return 1, 0
+    if out.suffix.lower() in (".parquet", ".jsonl"):
+        msg = f"{out}: records for {kind} are not {out.suffix[1:]}; name a new folder"
         raise RecordError(msg)
-    shuffled = _Shuffled(usable, seed)
-    with tables.storage(out, "writing records"):
-        count = _WRITERS[kind](shuffled, out, options, shard_rows)
-    return Written(out, usable.num_rows, table.num_rows - usable.num_rows, count)
+    starts, resumed = range(0, len(job.rows), shard_rows), 0
+    stamp = f"{kind} {job.options} {job.part} {shard_rows} {job.rows.stamp()}"
+    with partial_folder(out, stamp) as beside:
+        place = beside / form.folder
+        place.mkdir(exist_ok=True)
+        for i, start in enumerate(starts):
+            path = place / form.name(job.part, i, len(starts))
+            if path.is_file():
+                resumed += 1
+                continue
+            with files.replacing(path) as new:
+                form.write(job, new, start, start + shard_rows, beside)
+        for name, text in form.extra(out.name, job.part).items():
+            files.write_text(beside / name, text)
+    return len(starts), resumed
 
 
-class _Shuffled:
-    """Rows in the order of their keys, a few at a time."""
+def _tolerant(options: Options) -> Options:
+    from dataclasses import replace
 
-    def __init__(self, table: pa.Table, seed: int) -> None:
-        self._table = table.combine_chunks()
-        order = [np.arange(table.num_rows), sampling_keys(self._table, seed)]
-        self._order = np.lexsort(order)
-
-    @property
-    def schema(self) -> pa.Schema:
-        return self._table.schema
-
-    def __len__(self) -> int:
-        return len(self._order)
-
-    def slices(self, start: int, stop: int) -> Iterator[pa.Table]:
-        """Yield the rows from ``start`` to ``stop`` of the shuffled order."""
-        stop = min(stop, len(self))
-        for i in range(start, stop, chats.BATCH_ROWS):
-            yield self._table.take(pa.array(self._order[i : min(i + chats.BATCH_ROWS, stop)]))
+    return replace(options, missing="drop")
 
 
-def _rows(rows: Any, lake: _Path | None) -> pa.Table:
+def _usable(table: pa.Table, options: Options) -> tuple[np.ndarray, int]:
+    """Return which rows make a record, shape (n,), and how many pictures of them are absent."""
+    light, bad = chats.judged(table, options)
+    absent = 0
+    if options.check != "skip":
+        unseen = _unseen(light, bad, options)
+        if options.check == "refuse":
+            bad = bad | unseen
+        else:
+            absent = int(unseen.sum())
+    if bad.all():
+        msg = f"no row of {len(bad)} makes a record: none has coordinates and an image"
+        raise RecordError(msg)
+    return ~bad, absent
+
+
+def _unseen(table: pa.Table, bad: np.ndarray, options: Options) -> np.ndarray:
+    """Return which pictures of the other rows are not there; refuse what is there and is none."""
+    wrong, first = np.zeros(len(bad), bool), ""
+    step = 1 if holds_bytes(table.schema) else _CHECK_ROWS
+    for start in range(0, len(bad), step):
+        rows = np.flatnonzero(~bad[start : start + step]) + start
+        values = [table["image"][int(row)].as_py() for row in rows]
+        problems = reference_problems(values, options.image_root, urls=options.urls)
+        for row, value, problem in zip(rows, values, problems, strict=True):
+            if problem is None:
+                continue
+            name = f"{len(value)} bytes" if isinstance(value, bytes) else _shown(value)
+            told = f"{name:.200} of {table['photo_id'][int(row)].as_py()!r} {problem}"
+            if problem not in ABSENT_PROBLEMS and options.missing == "error":
+                msg = (
+                    f"{told}; repair it, or leave such rows out with missing='drop', check='refuse'"
+                )
+                raise RecordError(msg)
+            wrong[row], first = True, first or told
+    if wrong.any() and options.check == "refuse" and options.missing == "error":
+        msg = (
+            f"{int(wrong.sum()):,} of {len(bad):,} pictures are not there; the first, {first}; "
+            f"relative paths start from image_root ({options.image_root or '.'}): set it "
+            "(--image-root), leave those rows out with missing='drop' (--missing drop), or write "
+            "them all the same with check='tell' (--no-check)"
+        )
+        raise RecordError(msg)
+    return wrong
+
+
+def _shown(value: Any) -> str:
+    return str(value.get("path")) if isinstance(value, dict) else str(value)
+
+
+def _part_of(split: str | None) -> str:
+    """Return the split that a file's name says: the one that was chosen, else train."""
+    return split if split and split != "all" and re.fullmatch(r"\w+", split) else "train"
+
+
+def _rows(
+    rows: Any,
+    lake: _Path | None,
+    split: str | None,
+    where: str | None,
+    out: Path,
+    stack: contextlib.ExitStack,
+) -> pa.Table:
     if lake is None:
-        return as_table(rows)
+        table = as_table(rows)
+        keep = query.choose(files.open_source(table, what="the rows"), split, where)
+        return table if keep is None else table.filter(pa.array(keep))
     source = open_input(lake, "rows", rows)
     source.need("photo_id", "lat", "lon", "image")
     names = ["photo_id", "lat", "lon", "image"]
     names += [name for name in chats.TRUTH if name in source.columns]
-    parts = list(source.table.batches(names))
-    return pa.concat_tables(parts) if parts else source.table.schema.empty_table().select(names)
+    keep = query.choose(source.source, split, where)
+    schema = pa.schema([source.table.schema.field(name) for name in names])
+    heavy = holds_bytes(schema)
+    parts = _kept(source.table.batches(names, 256 if heavy else 1 << 16), keep)
+    if heavy:
+        return stack.enter_context(on_disk(parts, schema, out.absolute().parent))
+    return pa.concat_tables([schema.empty_table(), *parts])
 
 
-def _format_of(out: Path, given: str | None) -> str:
-    by_ending = {".parquet": "parquet", ".jsonl": "llava", "": "parquet"}
-    kind = given or by_ending.get(out.suffix.lower())
-    if kind not in FORMATS:
-        msg = f"{out}: format {given or out.suffix!r} is not known; expected {', '.join(FORMATS)}"
-        raise RecordError(msg)
-    return kind
+def _kept(parts: Iterator[pa.Table], keep: np.ndarray | None) -> Iterator[pa.Table]:
+    start = 0
+    for part in parts:
+        chosen = None if keep is None else keep[start : start + part.num_rows]
+        start += part.num_rows
+        yield part if chosen is None else part.filter(pa.array(chosen))
 
-
-def _parquet(rows: _Shuffled, out: Path, options: Options, shard_rows: int) -> int:
-    if out.suffix.lower() == ".parquet":
-        with files.replacing(out) as beside:
-            _parquet_file(rows, beside, options, 0, len(rows))
-        return 1
-    starts = range(0, len(rows), shard_rows)
-    with _folder(out) as beside:
-        (beside / "data").mkdir()
-        for i, start in enumerate(starts):
-            name = f"train-{i:05d}-of-{len(starts):05d}.parquet"
-            _parquet_file(rows, beside / "data" / name, options, start, start + shard_rows)
-    return len(starts)
-
-
-def _parquet_file(rows: _Shuffled, path: Path, options: Options, start: int, stop: int) -> None:
-    schema = chats.schema(rows.schema, options)
-    with pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True) as writer:
-        for part in rows.slices(start, stop):
-            for made in chats.batches(part, options):
-                writer.write_table(made)
-
-
-def _llava(rows: _Shuffled, out: Path, options: Options, shard_rows: int) -> int:
-    from geodata.records.llava import lines
-
-    if out.suffix.lower() != ".jsonl":
-        msg = f"{out}: LLaVA-style records are one file; give a name that ends in .jsonl"
-        raise RecordError(msg)
-    with files.replacing(out) as beside, beside.open("w", encoding="utf-8") as sink:
-        for part in rows.slices(0, len(rows)):
-            sink.writelines(line + "\n" for line in lines(part, options))
-    return 1
-
-
-def _webdataset(rows: _Shuffled, out: Path, options: Options, shard_rows: int) -> int:
-    """Write tar shards: per record ``KEY.jpg`` (or png, ...) and ``KEY.json`` with the rest."""
-    writer_of = _shard_writer()
-    starts = range(0, len(rows), shard_rows)
-    plain = replace(options, images="reference")
-    with _folder(out) as beside:
-        for i, start in enumerate(starts):
-            with writer_of(str(beside / f"{i:06d}.tar")) as writer:
-                for number, (row, record) in enumerate(
-                    _pairs(rows, plain, start, start + shard_rows), start
-                ):
-                    picture = image_bytes(row["image"], options.image_root)
-                    del record["images"]
-                    text = json.dumps(record, ensure_ascii=False).encode()
-                    writer.write(
-                        {"__key__": f"{number:09d}", _ending(picture): picture, "json": text}
-                    )
-    return len(starts)
-
-
-def _pairs(
-    rows: _Shuffled, options: Options, start: int, stop: int
-) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    for part in rows.slices(start, stop):
-        made = pa.concat_tables(chats.batches(part, options))
-        yield from zip(part.select(["image"]).to_pylist(), made.to_pylist(), strict=True)
-
-
-def _shard_writer() -> Callable[[str], Any]:
-    try:
-        import webdataset
-    except ImportError as error:
-        msg = "WebDataset shards need the webdataset package: pip install '.[report]' in the clone"
-        raise RecordError(msg) from error
-    # a fixed time makes the same records the same bytes
-    return lambda path: webdataset.TarWriter(path, encoder=False, mtime=0)
-
-
-def _ending(picture: bytes) -> str:
-    return next((name for head, name in _MAGIC if picture.startswith(head)), "bin")
-
-
-@contextmanager
-def _folder(out: Path) -> Iterator[Path]:
-    """Give a folder beside ``out`` that takes its place if all went well."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        msg = f"{out} exists and is not an empty folder; choose another one to write to"
-        raise RecordError(msg)
-    if not out.absolute().parent.is_dir():
-        msg = f"{out.parent}: there is no such folder; create it first"
-        raise RecordError(msg)
-    beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.absolute().parent))
-    try:
-        beside.chmod(0o755)
-        yield beside
-        beside.replace(out)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-
-
-_WRITERS = {"parquet": _parquet, "llava": _llava, "webdataset": _webdataset}
 
 __all__ = ["FORMATS", "Written", "write"]

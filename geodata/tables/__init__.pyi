@@ -1,4 +1,4 @@
-from .cards import card as card, export as export, write_card as write_card
+from .cards import card as card, write_card as write_card
 from .commits import software as software
 from .diffs import Diff as Diff, diff as diff
 from .errors import (
@@ -11,6 +11,7 @@ from .errors import (
     VersionNotFoundError as VersionNotFoundError,
     storage as storage,
 )
+from .exporting import export as export
 from .inputs import (
     DatasetError as DatasetError,
     Input as Input,

@@ -1,12 +1,12 @@
-"""Describe a version for people, as a dataset card, and hand it on as plain Parquet files."""
+"""Describe a version for people, as a dataset card with a map."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +17,35 @@ import pyarrow.parquet as pq
 
 from geodata import coords, files, maps
 from geodata.files import coordinate_columns
-from geodata.tables import data_files, errors
-from geodata.tables.errors import TableError
+from geodata.tables import errors, log
 from geodata.tables.versions import TableVersion, open_version
 
 _Path = str | os.PathLike[str]
 _MOST = 20
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _MAP = "map.png"
+TASK = "image-to-text"
+"""The task that Hugging Face files geolocation by chats under."""
+_KNOWN_LICENCES = {
+    re.sub(r"[^a-z0-9]", "", name): name
+    for name in (
+        *("cc0-1.0", "cc-by-2.0", "cc-by-3.0", "cc-by-4.0", "cc-by-sa-2.0", "cc-by-sa-3.0"),
+        *("cc-by-sa-4.0", "cc-by-nc-2.0", "cc-by-nc-3.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0"),
+        *("cc-by-nc-nd-4.0", "odbl", "mit", "apache-2.0", "pddl"),
+    )
+}
+"""Names of licences that Hugging Face knows, by their letters and digits."""
+_ABSOLUTE = re.compile(r"(?:/|~[\\/]|\\\\|[A-Za-z]:[\\/]|file://)")
 _COUNTRIES = Path(__file__).parents[1] / "boundaries" / "bundled" / "countries.parquet"
 
 
 def card(path: _Path, version: int | str | None = None, *, title: str | None = None) -> str:
     """Return the dataset card of a version: Markdown with the head that Hugging Face reads.
 
-    It counts rows by continent and country, sources and licences where the columns are there
-    (``country_code`` or ``country``, ``continent``, ``source``, ``licence``), and gives columns,
-    parameters and lineage from the note, and the content hash.
+    It names the task, the licence where the note or all rows have one, and counts splits, and
+    rows by continent and country, sources and licences where the columns are there (``split``,
+    ``country_code`` or ``country``, ``continent``, ``source``, ``licence``), and gives columns,
+    parameters and lineage from the note, files by their names only, and the content hash.
 
     Examples
     --------
@@ -53,76 +65,26 @@ def card(path: _Path, version: int | str | None = None, *, title: str | None = N
     ...
     >>> lake.cleanup()
     """
-    return _card(open_version(path, version), title, has_map=False, has_data=False)
+    return _card(open_version(path, version), title, has_map=False)
 
 
 def write_card(path: _Path, folder: _Path, version: int | str | None = None) -> Path:
     """Write the card of a version as ``README.md``, and its map, into a folder; return the card.
 
-    Raises
-    ------
-    FileError
-        If the folder does not exist.
+    The folder is made where it does not exist.
     """
     opened, out = open_version(path, version), Path(folder)
     with errors.storage(out, "writing the card"):
-        return _write_card(opened, out, has_data=False)
+        out.mkdir(parents=True, exist_ok=True)
+        return write_into(opened, out)
 
 
-def export(path: _Path, out: _Path, version: int | str | None = None) -> Path:
-    """Write a version as a folder that any Parquet reader and ``datasets`` open; return it.
-
-    The folder holds ``data/train-00000-of-00003.parquet`` and so on, ``README.md`` (the card) and
-    a map. It appears whole or not at all. Read it with ``datasets.load_dataset("parquet",
-    data_dir=out)`` or ``datasets.load_dataset(out)``.
-
-    Raises
-    ------
-    TableError
-        If ``out`` exists and is not an empty folder.
-    StorageFullError
-        If there is no room.
-    """
-    opened, target = open_version(path, version), Path(out)
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        msg = f"{target} exists and is not an empty folder; choose another one to export to"
-        raise TableError(msg)
-    if not target.parent.is_dir():
-        msg = f"{target.parent}: there is no such folder; create it before exporting into it"
-        raise TableError(msg)
-    beside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    try:
-        beside.chmod(0o755)
-        with errors.storage(target, "exporting"):
-            _write_data(opened, beside / "data")
-            _write_card(opened, beside, has_data=True)
-        beside.replace(target)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-    return target
-
-
-def _write_data(version: TableVersion, folder: Path) -> None:
-    folder.mkdir()
-    count = max(len(version.files), 1)
-    names = [folder / f"train-{i:05d}-of-{count:05d}.parquet" for i in range(count)]
-    for i, name in enumerate(names):
-        parts: Iterator[pa.Table] = iter(())
-        if version.files:
-            parts = data_files.read(version.files[i], version.schema)
-        with (
-            files.replacing(name) as beside,
-            pq.ParquetWriter(
-                beside, version.schema, compression="zstd", write_page_checksum=True
-            ) as writer,
-        ):
-            for part in parts:
-                writer.write_table(part)
-
-
-def _write_card(version: TableVersion, folder: Path, *, has_data: bool) -> Path:
+def write_into(
+    version: TableVersion, folder: Path, exported: Mapping[str, int] | None = None
+) -> Path:
+    """Write card and map; with the rows of each split that lies in ``data`` beside them."""
     has_map = _draw(version, folder / _MAP)
-    text = _card(version, None, has_map=has_map, has_data=has_data)
+    text = _card(version, None, exported, has_map=has_map)
     files.write_text(folder / "README.md", text)
     return folder / "README.md"
 
@@ -143,27 +105,33 @@ def _draw(version: TableVersion, path: Path) -> bool:
     return True
 
 
-def _card(version: TableVersion, title: str | None, *, has_map: bool, has_data: bool) -> str:
+def _card(
+    version: TableVersion,
+    title: str | None,
+    exported: Mapping[str, int] | None = None,
+    *,
+    has_map: bool,
+) -> str:
     name = title or version.path.name
-    parts = [_head(version, name, has_data=has_data), f"# {name}", _facts(version)]
+    parts = [_head(version, name, exported), f"# {name}", _facts(version)]
     if has_map:
         parts.append(f"![Where the rows are, on a world map]({_MAP})")
     parts += _counts(version)
     parts.append("## Columns\n\n" + _table(("column", "type"), _schema_rows(version.schema)))
-    for key, value in version.note.items():
+    for key, value in without_folders(version.note).items():
         parts.append(f"## {_heading(key)}\n\n{_value(value)}")
     return "\n\n".join(parts) + "\n"
 
 
-def _head(version: TableVersion, name: str, *, has_data: bool) -> str:
+def _head(version: TableVersion, name: str, exported: Mapping[str, int] | None) -> str:
     size = next((text for limit, text in _SIZES if version.rows < limit), "n>1M")
     lines = ["---", f"pretty_name: {json.dumps(name)}", "size_categories:", f"- {size}"]
-    licence = version.note.get("licence") or version.note.get("license")
-    if isinstance(licence, str):
-        lines += ["license: other", f"license_name: {json.dumps(licence)}"]
-    if has_data:
+    lines += ["task_categories:", f"- {TASK}", "tags:", "- image-geolocation", "- geospatial"]
+    lines += _licence_lines(licences(version))
+    if exported is not None:
         lines += ["configs:", "- config_name: default", "  data_files:"]
-        lines += ["  - split: train", "    path: data/train-*.parquet"]
+        for split in exported:
+            lines += [f"  - split: {split}", f"    path: data/{split}-*.parquet"]
     return "\n".join([*lines, "---"])
 
 
@@ -181,6 +149,8 @@ def _facts(version: TableVersion) -> str:
 def _counts(version: TableVersion) -> list[str]:
     names = set(version.schema.names)
     parts: list[str] = []
+    if splits := split_counts(version):
+        parts.append(_section("Splits", version, splits))
     country = next((c for c in ("country", "country_code") if c in names), None)
     if "continent" in names:
         parts.append(_section("Continents", version, _count(version, ["continent"])))
@@ -258,3 +228,57 @@ def _value(value: Any) -> str:
         return str(value)
     text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
     return f"```json\n{text}\n```"
+
+
+def split_counts(version: TableVersion) -> dict[str | None, int]:
+    """Return the rows of each value of a text column ``split``; none where nothing says so."""
+    if "split" not in version.schema.names:
+        return {}
+    if not pa.types.is_string(version.schema.field("split").type):
+        return {}
+    counts = _count(version, ["split"])
+    return {} if set(counts) <= {None} else counts
+
+
+def licences(version: TableVersion) -> list[str]:
+    """Return the licences of the rows, those that most have first; else that of the note."""
+    said = version.note.get("licence") or version.note.get("license")
+    if isinstance(said, str):
+        return [said]
+    if "licence" not in version.schema.names:
+        return []
+    if not pa.types.is_string(version.schema.field("licence").type):
+        return []
+    counts = {k: n for k, n in _count(version, ["licence"]).items() if k}
+    return sorted(counts, key=lambda name: (-counts[name], name))[:_MOST]
+
+
+def _licence_lines(found: Sequence[str]) -> list[str]:
+    if not found:
+        return []
+    known = _KNOWN_LICENCES.get(re.sub(r"[^a-z0-9]", "", found[0].lower()))
+    if len(found) == 1 and known:
+        return [f"license: {known}"]
+    return ["license: other", f"license_name: {json.dumps(', '.join(found), ensure_ascii=False)}"]
+
+
+def committed(version: TableVersion) -> datetime:
+    """Return when a version was committed, UTC."""
+    return log.committed_at(log.commits(version.path, version.version)[-1])
+
+
+def without_folders(value: Any) -> Any:
+    """Return JSON whose absolute paths are cut to their last name: a card tells no home folder.
+
+    Examples
+    --------
+    >>> without_folders({"file": "/home/me/preds.csv", "by": ["lat/lon"]})
+    {'file': 'preds.csv', 'by': ['lat/lon']}
+    """
+    if isinstance(value, Mapping):
+        return {key: without_folders(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [without_folders(item) for item in value]
+    if isinstance(value, str) and _ABSOLUTE.match(value):
+        return re.split(r"[\\/]", value.rstrip("\\/"))[-1] or value
+    return value

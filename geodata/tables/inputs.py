@@ -7,6 +7,7 @@ or to say that they are no longer there.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import pyarrow as pa
 
 from geodata import coords, files
 from geodata.errors import GeodataError
-from geodata.tables import writing
+from geodata.tables import kept_inputs, writing
 from geodata.tables.rows import source_of_version
 from geodata.tables.versions import TableVersion
 
@@ -64,6 +65,11 @@ class Input:
             )
             raise DatasetError(msg)
         return self.version
+
+    def keep(self, lake: str | os.PathLike[str]) -> None:
+        """Let a lake find the file again, whatever becomes of the working directory."""
+        if self.version is None and self.source.path is not None:
+            kept_inputs.keep(lake, self.reference, self.source.path)
 
     def need(self, *names: str) -> None:
         """Check that columns are there.
@@ -150,8 +156,16 @@ def open_input(lake: str | os.PathLike[str], role: str, source: Any) -> Input:
     return _table(role, writing.open(writing.path_of(lake, name), version or None))
 
 
-def reopen(lake: str | os.PathLike[str], role: str, reference: Mapping[str, Any]) -> Input:
+def reopen(
+    lake: str | os.PathLike[str],
+    role: str,
+    reference: Mapping[str, Any],
+    look_in: Sequence[str | os.PathLike[str]] = (),
+) -> Input:
     """Open the very rows that a commit names.
+
+    A file is known by its hash and looked for in ``look_in``, in the lake, where it was, and in
+    the working directory.
 
     Raises
     ------
@@ -159,16 +173,19 @@ def reopen(lake: str | os.PathLike[str], role: str, reference: Mapping[str, Any]
         If they changed since; TableError and FileError if they are gone.
     """
     if "file" in reference:
-        found = _file(role, str(reference["file"]))
-        key, remedy = "sha256", "restore the file, or build the dataset again"
-    else:
-        path = writing.path_of(lake, str(reference["table"]))
-        found = _table(role, writing.open(path, int(reference["version"])))
-        key, remedy = "content_hash", "restore the table, or build the dataset again"
-    if found.reference[key] != reference[key]:
+        try:
+            found = _file(role, str(kept_inputs.find(lake, reference, look_in)))
+        except kept_inputs.ChangedFileError as error:
+            raise DatasetError(str(error)) from error
+        # its name in the lake is its hash; messages go on with the name it came with
+        return dataclasses.replace(found, reference=reference)
+    path = writing.path_of(lake, str(reference["table"]))
+    found = _table(role, writing.open(path, int(reference["version"])))
+    if found.reference["content_hash"] != reference["content_hash"]:
         msg = (
-            f"{found.label}: {key} is {str(found.reference[key])[:12]}, the dataset was built "
-            f"from {str(reference[key])[:12]}; {remedy}"
+            f"{found.label}: content_hash is {found.reference['content_hash'][:12]}, the dataset "
+            f"was built from {str(reference['content_hash'])[:12]}; restore the table, or build "
+            "the dataset again"
         )
         raise DatasetError(msg)
     return found
@@ -180,5 +197,9 @@ def _table(role: str, version: TableVersion) -> Input:
 
 def _file(role: str, path: str) -> Input:
     opened = files.open_source(path)
-    reference = {"file": path, "sha256": files.sha256(path), "bytes": Path(path).stat().st_size}
+    reference = {
+        "file": Path(path).name,
+        "sha256": files.sha256(path),
+        "bytes": Path(path).stat().st_size,
+    }
     return Input(role, reference, opened)

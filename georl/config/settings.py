@@ -58,6 +58,11 @@ class DataConfig:
     version: str | None = None
     """Number or tag of the version of a table in a lake; by default the newest when the run
     starts, which the run then keeps: it is resumed on the same version or refused."""
+    split: str | None = None
+    """Of a table with a column 'split': its rows to take, such as 'train', several with commas
+    between, or 'all'. Such a table is refused without a choice."""
+    where: str | None = None
+    """Take only the rows for which this SQL condition is true, such as "country_code = 'JP'"."""
     image: str = "image"
     """Column with a path, a URL, ``archive.tar#member``, or the bytes of an image, or structs of
     bytes and path; 'images' in records."""
@@ -68,7 +73,7 @@ class DataConfig:
     id: str | None = None
     """Column that names a photo; by default id, image_id or IMG_ID, else the row number."""
     limit: int | None = None
-    """Take only the first rows."""
+    """Take only the first rows, of those that ``split`` and ``where`` choose."""
     prompt: Literal["cor", "cot", "location"] = "cor"
     """Chain of Region, chain of thought, or coordinates only."""
     question: str | None = None

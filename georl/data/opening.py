@@ -273,7 +273,7 @@ def _unpack(source: Source, image: str, chats: Sequence[str], config: Config) ->
             yield made
 
     folder = Path(data.cache) if data.cache else rows.output_folder(config) / "cache"
-    stamp = [source.stamp(), image, list(chats), data.limit]
+    stamp = [source.stamp(), image, list(chats), data.limit, data.split, data.where]
     return unpack(batches, folder, str(stamp), source.label)
 
 

@@ -11,9 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from geodata import files, records, tables
+from geodata import files, query, records, tables
 from geodata.errors import GeodataError
 from geodata.files import as_table
 from georl.config import Config, DataConfig
@@ -37,13 +39,21 @@ class Source:
     version: tables.TableVersion | None = None
     llava: Path | None = None
     """LLaVA-style records, see `geodata.records.llava`."""
+    keep: NDArray[np.bool_] | None = None
+    """The rows that ``data.split`` and ``data.where`` choose, all for None."""
 
     def batches(self, columns: Sequence[str], rows: int) -> Iterator[pa.Table]:
         """Yield columns in file order, at most ``rows`` rows a time, memory flat."""
-        names = list(columns)
+        names, start = list(columns), 0
         if self.rows is not None:
-            for table in self.rows.tables(names, rows=rows):
-                yield as_table(table)
+            for table in map(as_table, self.rows.tables(names, rows=rows)):
+                if self.keep is not None:
+                    part = self.keep[start : start + table.num_rows]
+                    start += table.num_rows
+                    if not part.any():
+                        continue
+                    table = table.filter(pa.array(part))
+                yield table
         elif self.llava is not None:
             for made in records.read_llava_batches(self.llava, batch_rows=min(rows, 4096)):
                 yield as_table(made.select(names))
@@ -88,13 +98,15 @@ def open_source(data: DataConfig) -> Source:
     if _is_table(path):
         opened = tables.open(path, data.version)
         rows = tables.source_of_version(opened)
-        return Source(f"{data.table}@{opened.version}", opened.schema, rows, opened)
+        label = f"{data.table}@{opened.version}"
+        return Source(label, opened.schema, rows, opened, keep=_chosen(rows, data))
     _refuse_version(data)
     if path.is_dir():
         _refuse_lake(path)
     elif not path.exists() and "*" not in path.name:
         raise DataError(_absent(path))
     if path.suffix.lower() == ".json" or _is_llava(path):
+        _refuse_choice(data)
         head = next(records.read_llava_batches(path, batch_rows=_HEAD_ROWS), None)
         schema = pa.schema([]) if head is None else head.schema
         return Source(data.table, schema, llava=path)
@@ -102,7 +114,24 @@ def open_source(data: DataConfig) -> Source:
         found = files.open_source(path)
     except files.FileError as error:
         raise DataError(str(error)) from error
-    return Source(data.table, _schema(found), found)
+    return Source(data.table, _schema(found), found, keep=_chosen(found, data))
+
+
+def _chosen(rows: files.Source, data: DataConfig) -> NDArray[np.bool_] | None:
+    try:
+        return query.choose(rows, data.split, data.where)
+    except query.QueryError as error:
+        msg = f"{error} (data.split, data.where)"
+        raise DataError(msg) from error
+
+
+def _refuse_choice(data: DataConfig) -> None:
+    if data.split is not None or data.where is not None:
+        msg = (
+            f"{data.table} holds records without columns to choose by; leave data.split and "
+            "data.where out, and choose when the records are written (geodata records --split)"
+        )
+        raise DataError(msg)
 
 
 def _is_table(path: Path) -> bool:

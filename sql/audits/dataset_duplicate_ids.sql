@@ -6,11 +6,21 @@
 -- Input   photos: name of a relation, as text, with photo_id.
 -- Example FROM dataset_duplicate_ids('dedupe');
 CREATE OR REPLACE MACRO dataset_duplicate_ids(photos) AS TABLE (
+    -- ids are counted alone first: a window would carry every column of every row
+    WITH repeated AS (
+        SELECT
+            photo_id,
+            count(*) AS copies
+        FROM query_table(photos)
+        WHERE photo_id IS NOT NULL
+        GROUP BY photo_id
+        HAVING count(*) > 1
+    )
+
     SELECT
-        *,
-        count(*) OVER (PARTITION BY photo_id) AS copies
-    FROM query_table(photos)
-    WHERE photo_id IS NOT NULL
-    QUALIFY copies > 1
-    ORDER BY photo_id
+        photo.*,
+        repeated.copies
+    FROM query_table(photos) AS photo
+    INNER JOIN repeated ON photo.photo_id = repeated.photo_id
+    ORDER BY photo.photo_id
 );

@@ -54,7 +54,8 @@ def test_the_help_shows_the_defaults_of_the_python_function(recipe, monkeypatch)
             shown = f"{default:g}" if isinstance(default, float) else default
             assert f"[default: {shown}]" in told
     seed = inspect.signature(datasets.build).parameters["seed"].default
-    random = recipe not in ("labelled", "exclude-benchmark")
+    chosen = ("filter", "join", "annotate", "union")
+    random = recipe not in ("labelled", "exclude-benchmark", *chosen)
     assert (f"same rows. [default: {seed}]" in told) is random
     assert f"Example: geodata dataset build {recipe} --lake" in told
 
@@ -115,9 +116,18 @@ def lake(shared, tmp_path_factory):
     write_answers(rows, pc.greater(rows["lat"], 45), folder / "answers.csv")
     write_answers(rows, pc.less(rows["lat"], 0), folder / "southern.csv")
     write_renamed_set(folder / "renamed")
+    scores = pa.table({"photo_id": rows["id"], "author": rows["id"], "score": range(len(rows)),
+                       "model": ["m"] * len(rows)})  # fmt: skip
+    pacsv.write_csv(scores, folder / "scores.csv")
+    pacsv.write_csv(scores.slice(0, 700), folder / "half.csv")
+    pacsv.write_csv(pa.concat_tables([scores, scores]), folder / "votes.csv")
     home = ("--lake", folder)
     run("photos", "import", folder / "photos.csv", *home)
     run("photos", "import", folder / "twice.csv", *home, "--table", "twice")
+    for name, n in (("others", 30), ("few-others", 20)):
+        named = rows.slice(0, n).set_column(0, "id", pa.array([f"q{i}" for i in range(n)]))
+        pacsv.write_csv(named, folder / f"{name}.csv")
+        run("photos", "import", folder / f"{name}.csv", *home, "--table", name)
     run("dataset", "build", "labelled", *home)
     run("dataset", "build", "popular", *home, "--predictions", folder / "answers.csv")
     run("dataset", "build", "rand", *home, "--name", "fewer", "-n", 900, "--seed", 5)
@@ -155,6 +165,10 @@ def built(lake, recipe, name, *options):
 
 ANSWERS = ("--predictions", "answers.csv")
 BENCHMARK = ("--benchmark", "benchmark.csv")
+JAPAN = ("--where", "country_code = 'JP'")
+SCORES = ("--other", "scores.csv", "--prefix", "of_")
+OTHERS = ("--other", "others")
+VOTES = ("--annotations", "votes.csv")
 OPTIONS = [
     ("labelled", (), ("--from", "fewer")),
     ("labelled", (), ("--boundaries", "renamed")),
@@ -187,6 +201,23 @@ OPTIONS = [
     ("exclude-benchmark", BENCHMARK, ("--benchmark", "smaller.csv")),
     ("exclude-benchmark", BENCHMARK, ("--by", "photo_id")),
     ("exclude-benchmark", BENCHMARK, ("--radius-km", 300)),
+    ("filter", JAPAN, ("--from", "fewer")),
+    ("filter", JAPAN, ("--where", "country_code = 'FR'")),
+    ("join", SCORES, ("--from", "fewer")),
+    ("join", SCORES, ("--other", "half.csv")),
+    ("join", SCORES, ("--on", "author")),
+    ("join", SCORES, ("--columns", "score")),
+    ("join", SCORES, ("--prefix", "s_")),
+    ("join", ("--other", "half.csv", "--prefix", "of_"), ("--how", "inner")),
+    ("annotate", VOTES, ("--from", "fewer")),
+    ("annotate", VOTES, ("--annotations", "scores.csv")),
+    ("annotate", VOTES, ("--on", "author")),
+    ("annotate", VOTES, ("--by", "model")),
+    ("annotate", VOTES, ("--values", "score")),
+    ("annotate", VOTES, ("--column", "votes")),
+    ("union", OTHERS, ("--from", "fewer")),
+    ("union", OTHERS, ("--other", "few-others")),
+    ("union", OTHERS, ("--origin", "table_name")),
     ("dedupe", (), ("--from", "labelled")),
     ("dedupe", (), ("--by", "author")),
     ("dedupe", ("--by", "author"), ("--seed", 1)),
@@ -205,12 +236,16 @@ def test_an_option_changes_the_rows(lake, recipe, without, option):
 
 @pytest.mark.parametrize("recipe", datasets.RECIPES)
 def test_the_command_gives_the_rows_of_the_python_function(lake, recipe):
-    file = {"popular": "answers.csv", "exclude-benchmark": "benchmark.csv"}.get(recipe)
+    file = {"popular": "answers.csv", "exclude-benchmark": "benchmark.csv", "join": "scores.csv",
+            "annotate": "votes.csv", "union": "others"}.get(recipe)  # fmt: skip
     role = next((role for role, own in datasets.RECIPES[recipe].inputs.items() if not own), None)
-    few = {"n": 500} if recipe == "rand" else {}  # the lake has fewer rows than the default
-    inputs = {role: lake / file} if role else None
-    expected = datasets.build(lake, f"python-{recipe}", recipe, inputs, **few)
-    words = [f"--{role}", file] if role else ["-n", 500] if few else []
+    # the lake has fewer rows than the default
+    few = {"rand": ("-n", {"n": 500}), "filter": ("--where", {"where": "lat > 0"})}.get(recipe)
+    more = {"join": {"columns": "score"}}.get(recipe, few[1] if few else {})
+    inputs = {role: lake / file if "." in file else file} if role else None
+    expected = datasets.build(lake, f"python-{recipe}", recipe, inputs, **more)
+    words = [f"--{role}", file] if role else [few[0], *few[1].values()] if few else []
+    words += ["--columns", "score"] if recipe == "join" else []
     assert built(lake, recipe, f"typed-{recipe}", *words)[0].endswith(expected.content_hash)
     notes = [tables.open(lake / f"{how}-{recipe}").note for how in ("python", "typed")]
     assert notes[0]["parameters"] == notes[1]["parameters"]
@@ -223,6 +258,8 @@ def test_every_option_of_a_recipe_is_tried():
         ("popular", "--exclude-km"),
         ("labelled", "--seed"),
         ("exclude-benchmark", "--seed"),
+        ("split", "--least"),
+        *((recipe, "--seed") for recipe in ("filter", "join", "annotate", "union")),
     }
     declared = {
         (recipe, option.opts[0])

@@ -288,7 +288,7 @@ def test_llava_lines_read_back(tmp_path):
     whole = [json.loads(line) for line in (tmp_path / "r.jsonl").read_text().splitlines()]
     (tmp_path / "r.json").write_text(json.dumps(whole))
     assert records.read_llava(tmp_path / "r.json").sort_by("photo_id").equals(back)
-    held = rows.set_column(rows.column_names.index("image"), "image", pa.array([b"x"] * 20))
+    held = rows.set_column(rows.column_names.index("image"), "image", pa.array([picture()] * 20))
     with pytest.raises(records.RecordError, match="is bytes, and LLaVA-style records hold paths"):
         records.write(held, tmp_path / "r.jsonl")
 

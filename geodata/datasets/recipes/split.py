@@ -39,6 +39,7 @@ def split(
     test: float = 0.05,
     resolution: int = 3,
     buffer: int = 1,
+    least: float = 0.5,
 ) -> Made:
     """Divide the rows by place and photographer; those that would leak are left out, counted.
 
@@ -49,7 +50,9 @@ def split(
        cell are left out unless they are test rows, then the same for validation.
 
     So validation and test end up smaller than asked, the more so the more photographers travel;
-    the report counts what was left out for each reason.
+    the report counts what was left out for each reason and how full each part became. A part
+    that misses its share by too much is refused: a test of 0.01% where 10% was asked for would
+    pass for what it is not.
 
     The column ``split`` holds ``train``, ``validation`` or ``test``.
 
@@ -61,9 +64,11 @@ def split(
         0 (coarse) to 5. Coarser cells leave out fewer rows and divide the world less evenly.
     buffer
         Steps, 0 for none.
+    least
+        A part must hold this share of the rows that were asked for it, from 0 (any) to 1.
     """
     rows = inputs["rows"]
-    _check(validation, test, resolution, buffer)
+    _check(validation, test, resolution, buffer, least)
     valid, usable, cell, author = _read(rows)
     found, at = np.unique(cell, return_inverse=True)
     blocks = _dealt(found, np.bincount(at, minlength=len(found)), seed, resolution,
@@ -84,12 +89,14 @@ def split(
         "splits": {name: int(counts[i]) for i, name in enumerate(SPLITS)},
         "rows": int(counts[:3].sum()),
     }
-    _check_all_filled(report, {"train": 1.0, "validation": validation, "test": test})
+    shares = {"train": 1 - validation - test, "validation": validation, "test": test}
+    report["parts"] = _filled(report["splits"], shares, int(usable.sum()))
+    _check_all_filled(report, shares, least)
     schema = _named(rows.table.schema.empty_table(), part_of_row[:0]).schema
     return Made(schema, _with_split(rows, part_of_row), report["rows"], report)
 
 
-def _check(validation: float, test: float, resolution: int, buffer: int) -> None:
+def _check(validation: float, test: float, resolution: int, buffer: int, least: float) -> None:
     if not (0 <= validation < 1 and 0 <= test < 1 and 0 < validation + test < 1):
         msg = (
             f"validation={validation!r} and test={test!r} must be shares from 0 whose sum is above "
@@ -101,6 +108,9 @@ def _check(validation: float, test: float, resolution: int, buffer: int) -> None
         raise DatasetError(msg)
     if isinstance(buffer, bool) or buffer not in range(101):
         msg = f"buffer={buffer!r} must be a number of steps from 0 to 100"
+        raise DatasetError(msg)
+    if isinstance(least, bool) or not 0 <= least <= 1:
+        msg = f"least={least!r} must be a share from 0 to 1"
         raise DatasetError(msg)
 
 
@@ -174,14 +184,37 @@ def _near_others(found: _Cells, at: _Cells, part: _Splits, buffer: int) -> Mask:
     return near
 
 
-def _check_all_filled(report: Mapping[str, Any], shares: Mapping[str, float]) -> None:
-    for name, share in shares.items():
-        if share and report["rows"] and not report["splits"][name]:
+def _filled(
+    rows: Mapping[str, int], shares: Mapping[str, float], usable: int
+) -> list[dict[str, Any]]:
+    """Return how full each part became: rows asked for and there, and their share of all."""
+    return [
+        {
+            "part": name,
+            "asked": round(share * usable),
+            "rows": rows[name],
+            "share_asked": round(share, 6),
+            "share": round(rows[name] / max(usable, 1), 6),
+        }
+        for name, share in shares.items()
+    ]
+
+
+def _check_all_filled(report: Mapping[str, Any], shares: Mapping[str, float], least: float) -> None:
+    for part in report["parts"]:
+        name, rows = part["part"], part["rows"]
+        missed = rows < least * part["asked"] or not rows
+        if shares[name] and report["rows"] and missed:
+            left = f"only {rows:,} rows are" if rows else "no row is"
+            enough = rows * 100 // max(part["asked"], 1) / 100
+            insist = f", or set least={enough:g} to accept it"
             msg = (
-                f"no row is left for {name!r}: {report['rows_in']:,} rows, of which "
-                f"{report['photographer_at_home_in_another_split']:,} were left out for their "
-                f"photographer and {report['near_another_split']:,} for being near another split; "
-                "raise its share, choose another seed, a finer resolution or a smaller buffer"
+                f"{left} left for {name!r}, {part['share']:.2%} of the usable rows where "
+                f"{part['share_asked']:.2%} was asked for: of {report['rows_in']:,} rows "
+                f"{report['photographer_at_home_in_another_split']:,} were left out as their "
+                f"photographer is at home in another split and {report['near_another_split']:,} "
+                "as they are near another split; raise its share, choose another seed, a finer "
+                f"resolution or a smaller buffer{insist if rows else ''}"
             )
             raise DatasetError(msg)
 

@@ -7,6 +7,7 @@ import zipfile
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
@@ -266,3 +267,50 @@ def test_a_label_that_the_first_line_lacks_is_read_all_the_same(tmp_path, folder
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     rows = data.load(run_on(tmp_path, folder, path), completions=True)
     assert [row["country"] for row in rows] == [None, "Gabon"]
+
+
+def split_table(folder):
+    names = ["test"] * 3 + ["validation"] * 2 + ["train"] * (N - 5)
+    return labelled(folder).append_column("split", pa.array(names))
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv", "lake"])
+def test_a_split_is_chosen_or_the_run_is_refused(tmp_path, folder, form):
+    table = split_table(folder)
+    if form == "lake":
+        path = tmp_path / "lake" / "rand"
+        tables.append(path, table, file_rows=5)
+    elif form == "parquet":
+        pq.write_table(table, path := tmp_path / "photos.parquet")
+    else:
+        pa.csv.write_csv(table, path := tmp_path / "photos.csv")
+    told = (
+        r"splits \(test 3, train 7, validation 2 rows\); choose one.*\(data\.split, data\.where\)"
+    )
+    with pytest.raises(DataError, match=told):
+        data.load(run_on(tmp_path, folder, path), completions=True)
+    with pytest.raises(DataError, match="no split 'val'; it has test 3"):
+        data.load(run_on(tmp_path, folder, path, "data.split=val"), completions=True)
+    for more, numbers in (
+        (["data.split=train"], range(5, N)),
+        (["data.split=test,validation"], range(5)),
+        (["data.split=all"], range(N)),
+        (["data.split=train", "data.where=lon > -3.25"], range(8, N)),
+        (["data.where=split = 'test'", "data.limit=2"], range(2)),
+    ):
+        rows = data.load(run_on(tmp_path, folder, path, *more), completions=True)
+        assert [row["id"] for row in rows] == [f"p{i}" for i in numbers]
+        for row, i in zip(rows, numbers):
+            assert abs(row["image"].getpixel((5, 5))[0] - 20 * i) < 8
+
+
+def test_images_in_a_table_are_those_of_the_split(tmp_path, folder):
+    table = split_table(folder).set_column(3, "image", labelled(folder, "bytes")["image"])
+    pq.write_table(table, path := tmp_path / "photos.parquet", row_group_size=4)
+    shared_cache = f"data.cache={tmp_path / 'cache'}"
+    for split, numbers in (("train", range(5, N)), ("test", range(3))):
+        run = run_on(tmp_path, folder, path, f"data.split={split}", shared_cache)
+        rows = data.load(run, completions=True)
+        assert [row["id"] for row in rows] == [f"p{i}" for i in numbers]
+        for row, i in zip(rows, numbers):
+            assert abs(row["image"].getpixel((5, 5))[0] - 20 * i) < 8

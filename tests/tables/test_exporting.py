@@ -1,0 +1,178 @@
+"""Exports as other tools open them: splits, GeoParquet, Croissant, a card without folders."""
+
+import json
+import math
+
+import duckdb
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import shapely
+
+from geodata import coords, files, tables
+from geodata.tables.exporting import points_wkb
+
+
+def rows(n=30, **more):
+    lat = np.linspace(-80, 80, n).tolist()
+    lat[3] = None
+    return pa.table(
+        {
+            "photo_id": [f"p{i}" for i in range(n)],
+            "lat": pa.array(lat, pa.float64()),
+            "lon": np.linspace(-179, 179, n),
+            "licence": ["CC BY 4.0"] * n,
+            **more,
+        }
+    )
+
+
+def divided(n=30):
+    names = ["train"] * (n - 10) + ["validation"] * 4 + ["test"] * 6
+    return rows(n, split=names[::-1])
+
+
+@pytest.fixture
+def lake(tmp_path):
+    return tmp_path / "lake"
+
+
+def test_each_split_has_files_of_its_own(lake, tmp_path):
+    tables.append(lake / "t", divided(), file_rows=7)
+    out = tables.export(lake / "t", tmp_path / "out")
+    found = {}
+    for path in sorted((out / "data").iterdir()):
+        table = pq.ParquetFile(path).read()
+        (split,) = set(table["split"].to_pylist())
+        assert path.name.startswith(f"{split}-")
+        assert path.name.endswith(f"-of-{len(list((out / 'data').glob(split + '-*'))):05d}.parquet")
+        found.setdefault(split, []).extend(table["photo_id"].to_pylist())
+    assert {k: len(v) for k, v in found.items()} == {"train": 20, "validation": 4, "test": 6}
+    assert sorted(one for part in found.values() for one in part) == sorted(
+        divided()["photo_id"].to_pylist()
+    )
+    card = (out / "README.md").read_text("utf-8")
+    for split in found:
+        assert f"  - split: {split}\n    path: data/{split}-*.parquet" in card
+    assert "| validation | 4 | 13.33% |" in card
+    assert "license: cc-by-4.0" in card
+    assert "task_categories:" in card
+
+
+def test_datasets_gives_the_splits(lake, tmp_path):
+    datasets = pytest.importorskip("datasets")
+    tables.append(lake / "t", divided())
+    out = tables.export(lake / "t", tmp_path / "out")
+    for first, more in (("parquet", {"data_dir": str(out)}), (str(out), {})):
+        loaded = datasets.load_dataset(first, cache_dir=str(tmp_path / "cache"), **more)
+        assert {k: v.num_rows for k, v in loaded.items()} == {
+            "train": 20, "validation": 4, "test": 6,
+        }  # fmt: skip
+        assert set(loaded["test"]["split"]) == {"test"}
+
+
+def test_rows_without_a_split_or_with_a_path_in_it_are_refused(lake, tmp_path):
+    names = [None, "../../x", *["train"] * 28]
+    tables.append(lake / "t", rows(split=names))
+    with pytest.raises(tables.TableError, match=r"1 rows have no split \(NULL\)"):
+        tables.export(lake / "t", tmp_path / "out")
+    tables.append(lake / "u", rows(split=["train", *names[1:]]))
+    with pytest.raises(tables.TableError, match=r"split '\.\./\.\./x' is no part of a file's name"):
+        tables.export(lake / "u", tmp_path / "out")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["lake"]
+    # a column of that name that divides nothing, and one that is no text
+    tables.append(lake / "v", rows(split=pa.nulls(30, pa.string())))
+    tables.append(lake / "w", rows(split=list(range(30))))
+    for name in "vw":
+        out = tables.export(lake / name, tmp_path / name)
+        assert [p.name for p in (out / "data").iterdir()] == ["train-00000-of-00001.parquet"]
+
+
+def test_geopandas_duckdb_and_polars_read_the_points(lake, tmp_path):
+    geopandas = pytest.importorskip("geopandas")
+    tables.append(lake / "t", rows())
+    out = tables.export(lake / "t", tmp_path / "out")
+    path = out / "data" / "train-00000-of-00001.parquet"
+    frame = geopandas.read_parquet(path)
+    assert frame.crs.equals("OGC:CRS84")
+    expected = rows().to_pylist()
+    for point, row in zip(frame.geometry, expected, strict=True):
+        if row["lat"] is None:
+            assert point is None
+        else:
+            assert (point.y, point.x) == (row["lat"], row["lon"])
+    meta = json.loads(pq.ParquetFile(path).metadata.metadata[b"geo"])
+    assert meta["version"] == "1.1.0"
+    assert meta["columns"]["geometry"]["bbox"] == list(frame.total_bounds)
+    counted = duckdb.sql(f"SELECT count(geometry), typeof(any_value(geometry)) FROM '{path}'")
+    n, kind = counted.fetchall()[0]
+    assert n == 29
+    assert kind.startswith(("GEOMETRY", "BLOB"))
+    assert pl.read_parquet(path).height == 30
+
+
+def test_a_geometry_of_ones_own_stays(lake, tmp_path):
+    tables.append(lake / "t", rows(geometry=["POINT (1 2)"] * 30))
+    out = tables.export(lake / "t", tmp_path / "out")
+    table = pq.read_table(out / "data")
+    assert set(table["geometry"].to_pylist()) == {"POINT (1 2)"}
+    assert b"geo" not in (table.schema.metadata or {})
+
+
+def test_points_are_what_shapely_makes_of_them():
+    rng = np.random.default_rng(0)
+    lat, lon = rng.uniform(-90, 90, 500), rng.uniform(-180, 180, 500)
+    lat[7], lon[9] = math.nan, math.inf
+    points = coords.arrays(lat, lon)
+    for i, made in enumerate(points_wkb(points).to_pylist()):
+        if i in (7, 9):
+            assert made is None
+        else:
+            assert made == shapely.to_wkb(shapely.Point(lon[i], lat[i]), byte_order=1)
+
+
+REQUIRED = {"@context", "@type", "conformsTo", "name", "description", "license", "url",
+            "distribution", "recordSet"}  # fmt: skip
+
+
+@pytest.mark.parametrize("file_rows", [7, 100])
+def test_croissant_describes_every_file_and_column(lake, tmp_path, file_rows):
+    """Against the required fields of the specification, and mlcroissant where it is installed."""
+    more = {"tags": [["a", "b"]] * 30, "when": pa.array([0] * 30, pa.timestamp("us"))}
+    table = divided()
+    for name, values in more.items():
+        table = table.append_column(name, pa.array(values))
+    tables.append(lake / "t", table, file_rows=file_rows)
+    out = tables.export(lake / "t", tmp_path / "out")
+    told = json.loads((out / "croissant.json").read_text("utf-8"))
+    assert told.keys() >= REQUIRED
+    assert told["license"] == ["CC BY 4.0"]
+    objects = {d["@id"]: d for d in told["distribution"]}
+    for path in (out / "data").iterdir():
+        found = objects[f"data/{path.name}"]
+        assert found["sha256"] == files.sha256(path)
+        assert found["contentSize"] == f"{path.stat().st_size} B"
+    assert [r["name"] for r in told["recordSet"]] == ["train", "validation", "test"]
+    for record in told["recordSet"]:
+        assert [f["source"]["extract"]["column"] for f in record["field"]] == table.column_names
+        for one in record["field"]:
+            (used,) = [v["@id"] for k, v in one["source"].items() if k.startswith("file")]
+            assert used in objects
+    mlcroissant = pytest.importorskip("mlcroissant")
+    dataset = mlcroissant.Dataset(jsonld=str(out / "croissant.json"))
+    assert not dataset.metadata.ctx.issues.errors
+
+
+def test_a_card_tells_no_folder(lake, tmp_path):
+    note = {"inputs": {"p": {"file": "/home/me/secret/preds.csv", "sha256": "ab"}},
+            "parameters": {"boundaries": r"C:\sets\mine", "by": ["lat/lon"]}}  # fmt: skip
+    tables.append(lake / "t", rows(), note=note)
+    out = tables.export(lake / "t", tmp_path / "out")
+    made = tables.write_card(lake / "t", tmp_path / "new" / "folder")
+    for text in (made.read_text("utf-8"), (out / "croissant.json").read_text("utf-8")):
+        assert "secret" not in text
+        assert "preds.csv" in text
+        assert "lat/lon" in text
+        assert "sets" not in text
