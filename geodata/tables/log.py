@@ -207,7 +207,7 @@ def active(root: Path, table: DeltaTable) -> list[Active]:
     Raises
     ------
     TableChangedError
-        If the log names a file that is not the table's own, see `own_files.own_file`.
+        If the log names a file that is not the table's own, see `own_files.check_own`.
     """
     with _trusted(root):
         rows = pa.table(table.get_add_actions()).select(["path", "size_bytes", "num_records"])
@@ -218,7 +218,7 @@ def _checked(root: Path, files: Iterable[Active]) -> list[Active]:
     folder = root.resolve()
     found = sorted(files)
     for file in found:
-        own_files.own_file(folder, file.name)
+        own_files.check_own(folder, file.name)
     return found
 
 

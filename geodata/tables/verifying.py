@@ -162,6 +162,10 @@ def _check_checkpoints(root: Path) -> list[str]:
                 f"checkpoint {version} or its seal is not what was written; remove both, the "
                 f"commits are enough: {file.name}, {seal.name}"
             )
+    hint, seal = root / log.LOG / checkpoints.HINT, root / log.SEALS / f"{checkpoints.HINT}.sha256"
+    is_known = seal.is_file() and hint.is_file()
+    if is_known and seal.read_bytes() != seals.sealed_text(hint).encode():
+        problems.append(f"{hint.name} or its seal is not what was written; remove both")
     if problems or not any((root / log.LOG).glob("*.checkpoint*")):
         return problems
     try:

@@ -204,7 +204,7 @@ def _check_files(root: Path, version: int, active: list[log.Active]) -> None:
 def size_problem(root: Path, file: log.Active) -> str:
     """Return what is wrong with a file at first sight, empty if nothing."""
     try:
-        size = (root / file.name).stat().st_size
+        size = os.stat(f"{root}/{file.name}").st_size  # noqa: PTH116, thousands of files
     except OSError:
         return "is gone (deleted, or vacuumed as no tag kept it)"
     return "" if size == file.size else f"has {size} bytes, committed were {file.size}"
