@@ -37,11 +37,13 @@ class Connection:
     ``register``, ``close`` ...; `duckdb` is that connection itself, for code that asks for one.
     """
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, lake: LakeViews | None, spill: Path) -> None:
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, lake: LakeViews | None, spill: Path | None = None
+    ) -> None:
         self.duckdb = con
         self._lake = lake
-        self._spill = spill
-        self._tidy = weakref.finalize(self, shutil.rmtree, spill, ignore_errors=True)
+        if spill is not None:
+            self._tidy = weakref.finalize(self, shutil.rmtree, spill, ignore_errors=True)
 
     def sql(self, query: Any, *args: Any, **options: Any) -> Any:
         """Run a statement; of a query, return a relation."""
@@ -67,6 +69,10 @@ class Connection:
         self._make(name)
         return self.duckdb.view(name)
 
+    def cursor(self) -> Connection:
+        """Return another connection to the same tables and views, for another thread."""
+        return Connection(self.duckdb.cursor(), self._lake)
+
     @property
     def tables(self) -> tuple[str, ...]:
         """Names of the lake's tables and of all views made so far."""
@@ -77,7 +83,8 @@ class Connection:
     def close(self) -> None:
         """Close the connection and remove what it spilled."""
         self.duckdb.close()
-        self._tidy()
+        if "_tidy" in vars(self):
+            self._tidy()
 
     def _make(self, query: Any) -> None:
         if self._lake is not None:

@@ -8,6 +8,7 @@ a view too many and nothing else.
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,7 @@ class LakeViews:
         self._held = held
         self._latest: dict[str, tables.TableVersion] = {}
         self._made: set[str] = set()
+        self._one_at_a_time = threading.Lock()
         is_table = (lake / "_delta_log").is_dir()
         for folder in [lake] if is_table else [lake / name for name in tables.names(lake)]:
             name = tables.sql_name(folder.resolve().name if is_table else folder.name)
@@ -71,12 +73,13 @@ class LakeViews:
         """
         words = {word.casefold() for word in re.findall(r"\w+", sql)}
         wanted = set(self._latest) if _LISTING.search(sql) else set()
-        for name in sorted((wanted | words) - self._made):
-            version = self._version(name)
-            if version is not None:
-                paths = self._held.hold(name, version.files)
-                version.duckdb(con, paths).create_view(name)
-                self._made.add(name)
+        with self._one_at_a_time:
+            for name in sorted((wanted | words) - self._made):
+                version = self._version(name)
+                if version is not None:
+                    paths = self._held.hold(name, version.files)
+                    version.duckdb(con, paths).create_view(name)
+                    self._made.add(name)
 
     def _version(self, name: str) -> tables.TableVersion | None:
         if name in self._latest:

@@ -133,8 +133,6 @@ def stream(
     ...     [batch.num_rows for batch in answer.batches]
     [3]
     """
-    import duckdb
-
     if max_rows is not None and not max_rows >= 0:
         msg = f"max_rows {max_rows!r} must be 0 or more"
         raise QueryError(msg)
@@ -144,24 +142,37 @@ def stream(
     with connect(lake, files=files, memory_limit=memory_limit, threads=threads) as con:
         statement = only_query(con.duckdb, sql)
         clock = _Clock(con, timeout_s)
-        try:
-            with clock:
+        with clock:
+            with _telling(con, clock, memory_limit):
                 relation = con.sql(statement)
                 if max_rows is not None:
                     relation = relation.limit(max_rows)
                 reader = relation.to_arrow_reader(_VECTOR)
-                try:
-                    yield Answer(reader.schema, _batches(reader, clock))
-                finally:
-                    reader.close()
-        except (duckdb.Error, pa.ArrowException, MemoryError) as error:
-            raise _told(error, con, clock, memory_limit) from error
+            try:
+                told = _telling(con, clock, memory_limit)
+                yield Answer(reader.schema, _batches(reader, clock, told))
+            finally:
+                reader.close()
 
 
-def _batches(reader: pa.RecordBatchReader, clock: _Clock) -> Iterator[pa.Table]:
-    for batch in reader:
-        clock.check()
-        yield pa.Table.from_batches([batch])
+def _batches(
+    reader: pa.RecordBatchReader, clock: _Clock, told: contextlib.AbstractContextManager[None]
+) -> Iterator[pa.Table]:
+    with told:
+        for batch in reader:
+            clock.check()
+            yield pa.Table.from_batches([batch])
+
+
+@contextlib.contextmanager
+def _telling(con: Connection, clock: _Clock, limit: str | None) -> Iterator[None]:
+    """Turn what DuckDB raises into an error of ours; pyarrow hands it on as an OSError."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.Error, pa.ArrowException, OSError, MemoryError) as error:
+        raise _told(error, con, clock, limit) from error
 
 
 class _Clock:
@@ -213,8 +224,8 @@ def _told(error: BaseException, con: Connection, clock: _Clock, limit: str | Non
 
     if clock.is_over:
         return clock.error()
-    if isinstance(error, duckdb.OutOfMemoryException | MemoryError):
-        first = str(error).splitlines()[0] if str(error) else "out of memory"
+    first = (str(error) or "out of memory").splitlines()[0]
+    if isinstance(error, duckdb.OutOfMemoryException | MemoryError) or "Out of Memory" in first:
         return QueryLimitError(
             f"the query needs more memory than {limit or 'there is'} ({first}); ask for less, or "
             "allow more: memory_limit=, --memory"

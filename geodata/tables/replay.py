@@ -11,7 +11,6 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import pyarrow as pa
 
@@ -66,11 +65,11 @@ def _apply(state: State, action: dict[str, Any], root: Path) -> None:
         if found.get("partitionColumns"):
             raise _unread(root)
     elif "remove" in action:
-        state.adds.pop(unquote(action["remove"]["path"]), None)
+        state.adds.pop(action["remove"]["path"], None)
     elif "add" in action:
         if action["add"].get("deletionVector"):
             raise _unread(root)
-        state.adds[unquote(action["add"]["path"])] = action["add"]
+        state.adds[action["add"]["path"]] = action["add"]
 
 
 def _unread(root: Path) -> TableError:

@@ -173,7 +173,8 @@ def _ancestors(root: Path) -> set[int]:
         if made not in seen:
             seen.add(made)
             waiting += [pair for pair in _inputs(lake[made[0]], made[1]) if pair[0] in lake]
-    return {version for name, version in seen if name == root.name}
+    last = log.last_version(root)  # a note may say anything
+    return {version for name, version in seen if name == root.name and version <= last}
 
 
 def _inputs(folder: Path, version: int) -> list[tuple[str, int]]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from deltalake import Schema
 
 from geodata.hashing import Sums
 from geodata.tables import commits, data_files, log, schemas
 from geodata.tables.commits import Payload
-from geodata.tables.errors import TableConflictError, TableError
+from geodata.tables.errors import TableChangedError, TableConflictError, TableError
 from geodata.tables.versions import TableVersion, open_version
 
 _TRIES = 5
@@ -74,7 +76,7 @@ def compact(path: str | os.PathLike[str], *, file_rows: int = data_files.FILE_RO
 def _compact(opened: TableVersion, file_rows: int, *, always: bool) -> int | None:
     """Compact a version; None where it is no longer the latest."""
     root, schema = opened.path, schemas.kept_schema(opened.schema)
-    written = data_files.write(root, opened.batches(), schema, opened.version + 1, file_rows)
+    written = data_files.write(root, _rows(opened), schema, opened.version + 1, file_rows)
     if len(written) >= len(opened.files) and not always:  # large rows: files end by bytes, too
         data_files.remove(root, written)
         return opened.version
@@ -86,6 +88,14 @@ def _compact(opened: TableVersion, file_rows: int, *, always: bool) -> int | Non
     except BaseException:
         data_files.remove(root, written)
         raise
+
+
+def _rows(opened: TableVersion) -> Iterator[pa.Table]:
+    try:
+        yield from opened.batches()
+    except pa.ArrowException as error:
+        msg = f"{opened.path}: its rows cannot be read ({log.first_line(error)}); verify names the file"
+        raise TableChangedError(msg) from error
 
 
 class _MovedOnError(TableError):
@@ -102,7 +112,7 @@ def _replace(opened: TableVersion, written: list[data_files.DataFile], identity:
     before, total = commits.content(root, table), payload.sums()
     if before is not None and before != total:
         msg = f"{root}: the rows are not those that were committed; verify names the file"
-        raise TableError(msg)
+        raise TableChangedError(msg)
     table.create_write_transaction(
         commits.actions(written, new_rows=False),
         "overwrite",
@@ -116,7 +126,8 @@ def restore(path: str | os.PathLike[str], version: int | str) -> int:
     """Make an older version the latest again, as a new version, and return its number.
 
     Nothing is removed: the versions between stay. The new version has the files, the columns, the
-    content hash and the note of the older one, with ``restored`` in the note: its number.
+    content hash and the note of the older one, with ``restored`` in the note: its number. The
+    latest version is not restored: its number is returned.
 
     Parameters
     ----------
@@ -153,6 +164,8 @@ def restore(path: str | os.PathLike[str], version: int | str) -> int:
 
     def attempt(identity: str) -> int:
         table = log.load(root)
+        if int(table.version()) == wanted.version:
+            return wanted.version
         payload = Payload(identity, "restore", note)
         table.restore(wanted.version, **commits.properties(payload.text(total)))
         return int(table.version())

@@ -128,3 +128,15 @@ def test_bombs_cost_little(tmp_path, make, sql, told):
     assert said.startswith(told)
     assert int(peak_mib) < 1536, said
     assert time.monotonic() - begun < 60
+
+
+def test_an_error_on_the_way_is_told_as_one_before():
+    bad = pa.table({"a": ["1"] * 100_000 + ["x"]})
+    with pytest.raises(query.QueryError, match=r"Could not convert string 'x'[\s\S]*tables are: t"):
+        query.run("SELECT a::INT FROM t", files={"t": bad})
+
+
+def test_what_the_reader_of_rows_raises_passes():
+    with pytest.raises(OSError, match="mine"), query.stream("FROM range(10)") as answer:
+        next(answer.batches)
+        raise OSError("mine")

@@ -224,7 +224,9 @@ def test_what_is_judged_is_not_what_stands_in_quotes():
 )
 def test_queries_that_only_read_are_run(sql):
     photos = pa.table({"photo_id": ["a", "b"], "lat": [1.0, 2.0], "lon": [3.0, 4.0]})
-    scored = photos.append_column("pred_lat", photos["lat"]).append_column("pred_lon", photos["lon"])
+    scored = photos.append_column("pred_lat", photos["lat"]).append_column(
+        "pred_lon", photos["lon"]
+    )
     assert query.run(sql, files={"photos": photos, "scored": scored}).num_rows >= 1
 
 
@@ -266,7 +268,9 @@ def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(places):
 def test_what_was_spilled_goes_with_the_connection(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with query.connect(memory_limit="60MB", threads=1) as con:
-        con.sql("SELECT count(*) FROM (SELECT DISTINCT hash(i) FROM range(4_000_000) t(i))").fetchall()
+        con.sql(
+            "SELECT count(*) FROM (SELECT DISTINCT hash(i) FROM range(4_000_000) t(i))"
+        ).fetchall()
         (spill,) = tmp_path.iterdir()
         (spill / "left").write_text("x")
     assert list(tmp_path.iterdir()) == []
