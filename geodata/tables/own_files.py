@@ -12,7 +12,8 @@ from pathlib import Path
 
 from geodata.tables.errors import TableChangedError
 
-_PARTS = set("/\\\0")
+_PARTS = set("/\\%\0")
+"""What a bare name does not hold; a percent sign may be read as an escape by others."""
 
 
 def check_own(folder: Path, name: str) -> None:

@@ -94,7 +94,8 @@ def _rows(opened: TableVersion) -> Iterator[pa.Table]:
     try:
         yield from opened.batches()
     except pa.ArrowException as error:
-        msg = f"{opened.path}: its rows cannot be read ({log.first_line(error)}); verify names the file"
+        reason = log.first_line(error)
+        msg = f"{opened.path}: its rows cannot be read ({reason}); verify names the file"
         raise TableChangedError(msg) from error
 
 

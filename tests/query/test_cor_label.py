@@ -73,7 +73,8 @@ def test_on_a_lake_and_grouped(tmp_path):
         found = con.sql("select cor_label(lat, lon).city from photos").fetchall()
         assert found[0] == ("Paris",)
         assert found[3] == (None,)
-    sql = "SELECT cor_label(lat, lon).country_code AS c, count(*) AS n FROM photos GROUP BY c ORDER BY n DESC, c"
+    label = "SELECT cor_label(lat, lon).country_code AS c, count(*) AS n FROM photos"
+    sql = f"{label} GROUP BY c ORDER BY n DESC, c"
     found = query.run(sql, lake=tmp_path).to_pylist()
     assert found == [{"c": "FR", "n": 2}, {"c": "JP", "n": 1}, {"c": None, "n": 1}]
 

@@ -137,6 +137,11 @@ def test_an_error_on_the_way_is_told_as_one_before():
 
 
 def test_what_the_reader_of_rows_raises_passes():
-    with pytest.raises(OSError, match="mine"), query.stream("FROM range(10)") as answer:
-        next(answer.batches)
-        raise OSError("mine")
+    def taken():
+        with query.stream("FROM range(10)") as answer:
+            next(answer.batches)
+            raise OSError("mine")
+
+    with pytest.raises(OSError, match="mine") as raised:
+        taken()
+    assert type(raised.value) is OSError

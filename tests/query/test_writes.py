@@ -83,7 +83,7 @@ WRAPS = [
     "WITH t AS NOT MATERIALIZED ({0}) SELECT count(*) FROM t, t AS u",
     "WITH a AS (SELECT 1), b AS ({0}) SELECT * FROM a, b",
     "WITH a AS (WITH b AS ({0}) FROM b) FROM a",
-    "WITH RECURSIVE a(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM a WHERE i < 3), b AS ({0}) FROM b",
+    "WITH RECURSIVE a(i) AS (SELECT 1 UNION ALL SELECT 2 FROM a WHERE i < 2), b AS ({0}) FROM b",
     "SELECT * FROM (WITH t AS ({0}) SELECT * FROM t)",
     "SELECT (WITH t AS ({0}) SELECT count(*) FROM t)",
     "SELECT 1 WHERE EXISTS (WITH t AS ({0}) FROM t)",

@@ -427,7 +427,7 @@ def test_a_note_that_is_no_lineage_protects_nothing(tmp_path):
 
 
 def test_many_appends_stay_quick(path):
-    """Not the time, which this machine cannot promise: what is read grows with files, not commits."""
+    """Not the time, which no machine promises: how many commits are read does not grow."""
     appended(path, 70)
     reads = []
     commit_at = log.commit_at
