@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -74,20 +74,55 @@ def history(name: Name, lake: opts.Lake) -> None:
 
 
 @dataset_app.command("verify", no_args_is_help=True)
-def verify(name: Name, lake: opts.Lake, at: opts.At = None) -> None:
+def verify(
+    name: Name,
+    lake: opts.Lake,
+    at: opts.At = None,
+    expect: Annotated[
+        str | None,
+        typer.Option(help="Content hash or SHA-256 that was published with the version."),
+    ] = None,
+) -> None:
     """Check every file against its SHA-256 and the rows against their content hash.
+
+    Exit code 1 if something is wrong, or cannot be checked because seals or hashes are missing.
+    Only --expect tells a table that was replaced as a whole.
 
     Example: geodata dataset verify rand --lake lake
     """
     from geodata import tables
 
-    report = tables.verify(tables.path_of(lake, name), at)
-    for problem in report.problems:
+    report = tables.verify(tables.path_of(lake, name), at, expect=expect)
+    for problem in [*report.problems, *_unchecked(report)]:
         typer.secho(f"error: {problem}", fg="red", err=True)
-    if not report.ok:
+    for orphan in report.orphans:
+        typer.echo(
+            f"no version uses {orphan}: a writer was stopped, or is about to commit", err=True
+        )
+    if report.problems:
         raise typer.Exit(1)
     typer.echo(f"{name}, version {report.version}: {report.rows:,} rows in {report.files} files")
     typer.echo(f"content hash {report.content_hash}")
+    typer.echo(f"SHA-256      {report.sha256}")
+    if not report.is_sealed:
+        raise typer.Exit(1)
+
+
+def _unchecked(report: Any) -> list[str]:
+    """Say what `verify` had nothing to compare with."""
+    lines = []
+    if report.unsealed:
+        numbers = ", ".join(map(str, report.unsealed[:5])) + (", ..." * (len(report.unsealed) > 5))
+        lines.append(
+            f"{len(report.unsealed)} commits have no seal ({numbers}): a writer was stopped, or "
+            "another tool made them; the next commit through geodata seals them"
+        )
+    if report.unrecorded:
+        lines.append(
+            f"{len(report.unrecorded)} files have no recorded SHA-256 ({report.unrecorded[0]}): "
+            "another tool made them; geodata dataset compact records them anew"
+        )
+    return lines
 
 
 @dataset_app.command("rebuild", no_args_is_help=True)
@@ -165,6 +200,74 @@ def tag(
 
     number = tables.tag(tables.path_of(lake, name), label, at, move=move)
     typer.echo(f"{name}@{label} is version {number}")
+
+
+@dataset_app.command("untag", no_args_is_help=True)
+def untag(
+    name: Name,
+    label: Annotated[str, typer.Argument(help="Name of the version.", show_default=False)],
+    lake: opts.Lake,
+) -> None:
+    """Remove a name of a version; the version itself stays until it is vacuumed.
+
+    Example: geodata dataset untag rand paper --lake lake
+    """
+    from geodata import tables
+
+    tables.untag(tables.path_of(lake, name), label)
+    typer.echo(f"{name}@{label} is no name any more")
+
+
+@dataset_app.command("compact", no_args_is_help=True)
+def compact(name: Name, lake: opts.Lake) -> None:
+    """Write the latest version into few files, as a new version with the same content hash.
+
+    Example: geodata dataset compact photos --lake lake
+    """
+    from geodata import tables
+
+    path = tables.path_of(lake, name)
+    before = tables.open(path)
+    opened = tables.open(path, tables.compact(path))
+    if opened.version == before.version:
+        typer.echo(f"{name}, version {opened.version}: {len(opened.files)} files, few enough")
+        return
+    typer.echo(
+        f"{name}, version {opened.version}: {len(before.files):,} files are {len(opened.files):,}"
+    )
+    typer.echo(f"content hash {opened.content_hash}")
+
+
+@dataset_app.command("restore", no_args_is_help=True)
+def restore(
+    name: Name,
+    version: Annotated[str, typer.Argument(help="Version or tag.", show_default=False)],
+    lake: opts.Lake,
+) -> None:
+    """Make an older version the latest again, as a new version; nothing is removed.
+
+    Example: geodata dataset restore rand paper --lake lake
+    """
+    from geodata import tables
+
+    path = tables.path_of(lake, name)
+    opened = tables.open(path, tables.restore(path, version))
+    typer.echo(f"{name}, version {opened.version}: {opened.rows:,} rows, those of {version}")
+    typer.echo(f"content hash {opened.content_hash}")
+
+
+@dataset_app.command("checkpoint", no_args_is_help=True)
+def checkpoint(name: Name, lake: opts.Lake) -> None:
+    """Write the state of the latest version into one file, so that the table opens faster.
+
+    Every 32nd commit does so; it is for tables that another tool or an older geodata wrote.
+
+    Example: geodata dataset checkpoint photos --lake lake
+    """
+    from geodata import tables
+
+    number = tables.checkpoint(tables.path_of(lake, name))
+    typer.echo(f"{name}: checkpoint of version {number}")
 
 
 @dataset_app.command("export", no_args_is_help=True)

@@ -32,23 +32,40 @@ def sql(
         typer.Option("--out", "-o", help="Write the rows to this file; its ending is the format."),
     ] = None,
     rows: Annotated[int, typer.Option(help="Most rows to print.", min=0)] = 40,
+    timeout: Annotated[
+        float, typer.Option(help="Longest that the query may run, seconds; 0 for no limit.", min=0)
+    ] = 60.0,
+    memory: Annotated[
+        str, typer.Option(help="Memory that the query may use; more spills to disk.")
+    ] = "1GB",
 ) -> None:
     """Ask files or a lake a question in SQL; nothing else can be read or written.
 
     Example: geodata sql "SELECT admin1, count(*) FROM labelled GROUP BY ALL" labelled.parquet
 
-    Example: geodata sql "SELECT count(*) FROM hard" --lake lake
+    Example: geodata sql "SELECT cor_label(lat, lon).city AS city FROM photos" --lake lake
     """
     from geodata import query as queries
 
-    table = queries.run(query, lake=lake, files=sources or None)
+    limits: dict[str, Any] = {"timeout_s": timeout or None, "memory_limit": memory}
     if out is not None:
-        from geodata.files import write_table
-
-        write_table(table, out)
-        typer.echo(f"{out}: {table.num_rows} rows")
+        with queries.stream(query, lake=lake, files=sources or None, **limits) as answer:
+            count = _write(answer, out)
+        typer.echo(f"{out}: {count} rows")
         return
-    _print_table(table, rows)
+    found = queries.run(query, lake=lake, files=sources or None, max_rows=rows + 1, **limits)
+    _print_table(found, rows)
+
+
+def _write(answer: Any, out: Path) -> int:
+    from geodata.files import writing
+
+    count = 0
+    with writing(out, answer.schema) as writer:
+        for batch in answer.batches:
+            writer.write(batch)
+            count += batch.num_rows
+    return count
 
 
 def _print_table(table: Any, most: int) -> None:
@@ -63,7 +80,7 @@ def _print_table(table: Any, most: int) -> None:
         shown.add_row(*("NULL" if v is None else _cell(v) for v in row.values()))
     Console().print(shown)
     if table.num_rows > most:
-        typer.echo(f"... {table.num_rows - most} more rows; --rows shows more, -o writes them all")
+        typer.echo("... and more rows; --rows shows more, -o writes them all")
 
 
 def _cell(value: object) -> str:

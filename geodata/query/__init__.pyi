@@ -5,12 +5,12 @@ from .choosing import (
     true_rows as true_rows,
     typed_rows as typed_rows,
 )
-from .connection import (
+from .connection import Connection as Connection, connect as connect
+from .errors import QueryError as QueryError, QueryLimitError as QueryLimitError
+from .objects import (
     SQL_FOLDERS as SQL_FOLDERS,
-    QueryError as QueryError,
-    connect as connect,
     load_sql as load_sql,
-    run as run,
     sql_folder as sql_folder,
 )
+from .running import Answer as Answer, run as run, stream as stream
 from .views import view_name as view_name

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from geodata import files
 from geodata.files import Source
-from geodata.query.connection import QueryError, run
+from geodata.query.errors import QueryError
+from geodata.query.running import run
 from geodata.query.views import numbers_from_text
 
 SPLIT = "split"

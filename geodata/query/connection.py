@@ -2,36 +2,104 @@
 
 Every table of a lake and every given file is a view. The connection is locked once they are
 there: SQL that runs on it opens no other file and no socket, loads no extension and changes no
-setting. Statements of strangers go through `run`, which takes one query and nothing else.
+setting. Statements of strangers go through `geodata.query.run`, which takes one query and nothing
+else.
 """
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import uuid
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
-from geodata.errors import GeodataError
-from geodata.query.views import add_files, add_lake, view_name
+from geodata.query.held_files import FOLDER, held_files
+from geodata.query.labels import add_cor_label
+from geodata.query.lakes import LakeViews
+from geodata.query.objects import load_sql
+from geodata.query.views import add_files
 
 if TYPE_CHECKING:
     import os
+    from typing import Self
 
     import duckdb
 
     from geodata.query.views import Sources
 
-SQL_FOLDERS = ("macros", "metrics", "audits")
-"""In the order in which they are loaded: metrics use macros."""
 
-__all__ = ["QueryError", "connect", "load_sql", "run", "sql_folder", "view_name"]
+class Connection:
+    """A DuckDB connection that makes the views of a lake as statements name them.
 
+    Everything that a `duckdb.DuckDBPyConnection` has is there: ``sql``, ``execute``, ``table``,
+    ``register``, ``close`` ...; `duckdb` is that connection itself, for code that asks for one.
+    """
 
-class QueryError(GeodataError, ValueError):
-    """SQL that cannot be run as asked: says what was given and what is allowed."""
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, lake: LakeViews | None, spill: Path | None = None
+    ) -> None:
+        self.duckdb = con
+        self._lake = lake
+        if spill is not None:
+            self._tidy = weakref.finalize(self, shutil.rmtree, spill, ignore_errors=True)
+
+    def sql(self, query: Any, *args: Any, **options: Any) -> Any:
+        """Run a statement; of a query, return a relation."""
+        self._make(query)
+        return self.duckdb.sql(query, *args, **options)
+
+    def query(self, query: Any, *args: Any, **options: Any) -> Any:
+        """Run a statement, as `sql` does."""
+        return self.sql(query, *args, **options)
+
+    def execute(self, query: Any, *args: Any, **options: Any) -> Any:
+        """Run statements, ``?`` in them filled from the parameters."""
+        self._make(query)
+        return self.duckdb.execute(query, *args, **options)
+
+    def table(self, name: str) -> Any:
+        """Return a table or view as a relation."""
+        self._make(name)
+        return self.duckdb.table(name)
+
+    def view(self, name: str) -> Any:
+        """Return a view as a relation."""
+        self._make(name)
+        return self.duckdb.view(name)
+
+    def cursor(self) -> Connection:
+        """Return another connection to the same tables and views, for another thread."""
+        return Connection(self.duckdb.cursor(), self._lake)
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the lake's tables and of all views made so far."""
+        rows = self.duckdb.execute("SHOW TABLES").fetchall()
+        made = {row[0] for row in rows if not row[0].startswith("__")}
+        return tuple(sorted(made | set(self._lake.names if self._lake else ())))
+
+    def close(self) -> None:
+        """Close the connection and remove what it spilled."""
+        self.duckdb.close()
+        if "_tidy" in vars(self):
+            self._tidy()
+
+    def _make(self, query: Any) -> None:
+        if self._lake is not None:
+            self._lake.make(self.duckdb, str(getattr(query, "query", query)))
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "duckdb":  # not yet there, while a copy is made
+            raise AttributeError(name)
+        return getattr(self.duckdb, name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def connect(
@@ -41,14 +109,16 @@ def connect(
     memory_limit: str | None = None,
     threads: int | None = None,
     locked: bool = True,
-) -> duckdb.DuckDBPyConnection:
+) -> Connection:
     """Return a DuckDB connection with ``sql/`` loaded and data as views.
 
     Parameters
     ----------
     lake
-        A folder of Delta tables, or one Delta table. Table ``photos`` becomes the view
-        ``photos`` (its latest version) and one view a version: ``photos_v0``, ``photos_v1``.
+        A folder of Delta tables, or one Delta table. Table ``photos`` is the view ``photos`` (its
+        latest version as of now) and one view a version: ``photos_v0``, ``photos_v1``. A view is
+        made when a statement first names it. Letters of a table's name that SQL does not take
+        are ``_``: ``mp16-hard`` is ``mp16_hard``.
     files
         CSV, TSV, Parquet or JSONL files, or Arrow tables: a mapping of view name to file, or
         paths, which are named by `view_name`. NaN reads as NULL. Columns of a CSV are text,
@@ -59,12 +129,14 @@ def connect(
         Default: every core. Sums of floats and unordered rows repeat exactly only with 1.
     locked
         False leaves settings and file access open, for your own code only. A locked connection
-        still lets COPY overwrite the lake's own files: give strangers `run`, which does not.
+        reads the given data and writes nothing but its own spill folder, which goes with it.
 
     Returns
     -------
-    duckdb.DuckDBPyConnection
-        In memory; tables that you create last as long as the connection.
+    Connection
+        In memory; tables that you create last as long as the connection. Beside the macros it
+        has ``cor_label(lat, lon)``, the Chain of Region of each row as a STRUCT of country,
+        country_code, admin1, admin1_code, admin2, city, city_distance_km, match and offset_km.
 
     Raises
     ------
@@ -77,6 +149,7 @@ def connect(
 
     Examples
     --------
+    >>> import pyarrow as pa
     >>> joined = pa.table({"lat": [0.0, 0.0], "lon": [0.0, 0.0],
     ...                    "pred_lat": [0.1, None], "pred_lon": [0.0, None]})
     >>> with connect(files={"joined": joined}) as con:
@@ -86,111 +159,27 @@ def connect(
     import duckdb
 
     con = duckdb.connect(":memory:")
+    # DuckDB makes this folder when it first spills and removes it when it closes.
+    spill = Path(tempfile.gettempdir()) / f"geodata-{uuid.uuid4().hex}"
     try:
-        _configure(con, memory_limit, threads)
+        _configure(con, spill, memory_limit, threads)
         load_sql(con)
+        add_cor_label(con)
+        held = held_files(con)
         names: set[str] = set()
-        opened = [] if lake is None else add_lake(con, Path(lake), names)
-        add_files(con, files, names)
+        opened = None if lake is None else LakeViews(held, Path(lake), names)
+        add_files(con, held, files, names)
         if locked:
-            _lock(con, opened)
+            _lock(con)
     except BaseException:
         con.close()
         raise
-    return con
-
-
-def run(
-    sql: str,
-    *,
-    lake: str | os.PathLike[str] | None = None,
-    files: Sources | None = None,
-    memory_limit: str | None = None,
-    threads: int | None = None,
-) -> pa.Table:
-    """Run one query of a user on the given data and nothing else.
-
-    Parameters
-    ----------
-    sql
-        One SELECT, FROM, WITH, VALUES, DESCRIBE, SUMMARIZE or SHOW statement.
-    lake, files, memory_limit, threads
-        As in `connect`.
-
-    Returns
-    -------
-    pyarrow.Table
-
-    Raises
-    ------
-    QueryError
-        For no statement, several, one that is not a query, or one that DuckDB refuses.
-    FileError, TableError, ValueError
-        As in `connect`.
-
-    Examples
-    --------
-    >>> run("SELECT round(haversine_km(0, 0, 0, 1), 3) AS km").to_pylist()
-    [{'km': 111.195}]
-    >>> run("COPY (SELECT 1) TO 'out.csv'")
-    Traceback (most recent call last):
-        ...
-    geodata.query.connection.QueryError: a COPY statement cannot be run here; give one SELECT, ...
-    """
-    import duckdb
-
-    with connect(lake, files=files, memory_limit=memory_limit, threads=threads) as con:
-        try:
-            result: pa.Table = con.sql(_only_query(sql)).to_arrow_table()
-        except duckdb.Error as error:
-            views = ", ".join(row[0] for row in con.execute("SHOW TABLES").fetchall())
-            msg = f"{error}\nthe tables are: {views or '(none)'}"
-            raise QueryError(msg) from error
-    return result
-
-
-def sql_folder() -> Path:
-    """Return the folder of the SQL objects: in the wheel ``geodata/sql``, else beside geodata.
-
-    Raises
-    ------
-    FileNotFoundError
-        If neither is there.
-
-    Examples
-    --------
-    >>> sorted(p.name for p in (sql_folder() / "metrics").glob("threshold_accuracy.sql"))
-    ['threshold_accuracy.sql']
-    """
-    package = Path(__file__).resolve().parents[1]
-    for folder in (package / "sql", package.parent / "sql"):
-        if (folder / "macros").is_dir():
-            return folder
-    msg = f"no sql folder in {package} or beside it; install geodata-georl again"
-    raise FileNotFoundError(msg)
-
-
-def load_sql(con: duckdb.DuckDBPyConnection) -> None:
-    """Create every object of ``sql/`` on a DuckDB connection of your own.
-
-    Examples
-    --------
-    >>> import duckdb
-    >>> con = duckdb.connect()
-    >>> load_sql(con)
-    >>> con.sql("SELECT within_km(0, 0, 0, 1, 112)").fetchall()
-    [(True,)]
-    """
-    for folder in SQL_FOLDERS:
-        for path in sorted((sql_folder() / folder).glob("*.sql")):
-            con.execute(path.read_text(encoding="utf-8"))
+    return Connection(con, opened, spill)
 
 
 def _configure(
-    con: duckdb.DuckDBPyConnection, memory_limit: str | None, threads: int | None
+    con: duckdb.DuckDBPyConnection, spill: Path, memory_limit: str | None, threads: int | None
 ) -> None:
-    # DuckDB makes this folder when it first spills and removes it when it closes.
-    spill = Path(tempfile.gettempdir()) / f"geodata-{uuid.uuid4().hex}"
     con.execute(f"SET temp_directory = {_text(spill)}")
     if threads is not None:
         con.execute(f"SET threads = {int(threads)}")
@@ -203,35 +192,11 @@ def _configure(
     con.execute("SET python_enable_replacements = false")  # no Python variable is a table
 
 
-def _lock(con: duckdb.DuckDBPyConnection, opened: list[str]) -> None:
+def _lock(con: duckdb.DuckDBPyConnection) -> None:
     """Close the door; the order matters, since each setting needs the ones after it open."""
-    if opened:
-        con.execute(f"SET allowed_paths = [{', '.join(map(_text, opened))}]")
+    con.execute(f"SET allowed_directories = [{_text(FOLDER)}]")
     con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")
-
-
-def _only_query(sql: str) -> Any:
-    import duckdb
-
-    statements = duckdb.extract_statements(sql)
-    if len(statements) != 1:
-        msg = f"found {len(statements)} statements; give one SELECT"
-        raise QueryError(msg)
-    if not _is_select(statements[0]):
-        word = sql.split(maxsplit=1)[0].upper()
-        msg = f"a {word} statement cannot be run here; give one SELECT, DESCRIBE or SUMMARIZE"
-        raise QueryError(msg)
-    return statements[0]
-
-
-def _is_select(statement: Any) -> bool:
-    import duckdb
-
-    try:
-        return bool(statement.type == duckdb.StatementType.SELECT)
-    except ValueError:  # a kind that DuckDB's Python package has no name for
-        return False
 
 
 def _text(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Views on a DuckDB connection: files read with our code, and the versions of Delta tables."""
+"""Views on a DuckDB connection: files, Arrow tables, and the versions of Delta tables."""
 
 from __future__ import annotations
 
@@ -17,37 +17,31 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from geodata.query.held_files import HeldFiles
+
     Source: TypeAlias = str | os.PathLike[str] | pa.Table
     Sources: TypeAlias = Mapping[str, Source] | Iterable[str | os.PathLike[str]]
 
 
-def add_files(con: duckdb.DuckDBPyConnection, given: Sources | None, names: set[str]) -> None:
+def add_files(
+    con: duckdb.DuckDBPyConnection, held: HeldFiles, given: Sources | None, names: set[str]
+) -> None:
     """Make a view of each file or Arrow table, see `geodata.query.connect`.
 
     Parameters
     ----------
     con
         Not yet locked.
+    held
+        The connection's file system; Parquet files are read through it.
     given
         A mapping of view name to file or table, or paths.
     names
         View names taken so far, in lower case; grows.
     """
     for name, source in _named(given).items():
-        _claim(name, names)
-        _add_source(con, name, source)
-
-
-def add_lake(con: duckdb.DuckDBPyConnection, lake: Path, names: set[str]) -> list[str]:
-    """Make a view of each table and each of its versions; return the files they read."""
-    from geodata import tables
-
-    if (lake / "_delta_log").is_dir():
-        folders = [lake]
-    else:
-        folders = [lake / name for name in tables.names(lake)]
-    opened = [_add_table(con, folder, names) for folder in folders]
-    return sorted(set().union(*opened))
+        claim(name, names)
+        _add_source(con, held, name, source)
 
 
 def view_name(path: str | os.PathLike[str]) -> str:
@@ -60,6 +54,23 @@ def view_name(path: str | os.PathLike[str]) -> str:
     """
     name = re.sub(r"\W", "_", Path(path).stem)
     return name if name and not name[0].isdigit() else f"t_{name}"
+
+
+def claim(name: str, names: set[str]) -> None:
+    """Take a name for a view.
+
+    Raises
+    ------
+    ValueError
+        If it is taken, in whatever case, or is no name.
+    """
+    if not isinstance(name, str) or not name or "\0" in name:
+        msg = f"table name {name!r} is not a non-empty text"
+        raise ValueError(msg)
+    if name.casefold() in names:
+        msg = f"two tables would be named {name!r}; DuckDB ignores case, so rename one"
+        raise ValueError(msg)
+    names.add(name.casefold())
 
 
 def _named(given: Sources | None) -> dict[str, Source]:
@@ -82,41 +93,34 @@ def _named(given: Sources | None) -> dict[str, Source]:
     return named
 
 
-def _claim(name: str, names: set[str]) -> None:
-    if not isinstance(name, str) or not name or "\0" in name:
-        msg = f"table name {name!r} is not a non-empty text"
-        raise ValueError(msg)
-    if name.casefold() in names:
-        msg = f"two tables would be named {name!r}; DuckDB ignores case, so rename one"
-        raise ValueError(msg)
-    names.add(name.casefold())
-
-
-def _add_source(con: duckdb.DuckDBPyConnection, name: str, source: Source) -> None:
-    """Register Arrow data under a name of its own, and a view that reads NaN as NULL."""
+def _add_source(con: duckdb.DuckDBPyConnection, held: HeldFiles, name: str, source: Source) -> None:
+    """Make a view of a source that reads NaN as NULL."""
     is_data = hasattr(source, "__arrow_c_stream__")
-    data = files.as_table(source, f"table {name!r}") if is_data else _open(Path(source))
-    hidden = f"__{name}"
-    con.register(hidden, data)
-    nan_as_null = [
+    opened = None if is_data else files.open_source(Path(source))
+    if opened is not None and opened.kind == "parquet":
+        paths = held.hold(name, [Path(part.path) for part in opened.parts])
+        rows = con.read_parquet(paths, union_by_name=True, hive_partitioning=False)
+    else:
+        # Arrow data is registered under a name of its own, which keeps it alive
+        con.register(f"__{name}", _in_memory(name, source, opened))
+        rows = con.table(_name(f"__{name}"))
+    columns = [
         f"CASE WHEN isfinite({column}) OR isinf({column}) THEN {column} END AS {column}"
-        for column in (_name(f.name) for f in data.schema if pa.types.is_floating(f.type))
+        if str(kind) in ("FLOAT", "DOUBLE")
+        else column
+        for column, kind in zip(map(_name, rows.columns), rows.types, strict=True)
     ]
-    replace = f" REPLACE ({', '.join(nan_as_null)})" if nan_as_null else ""
-    con.execute(f"CREATE VIEW {_name(name)} AS SELECT *{replace} FROM {_name(hidden)}")
+    rows.project(", ".join(columns)).create_view(name)
 
 
-def _open(path: Path) -> Any:
-    """Open a file with our reader; DuckDB itself opens none, and expands no ``*`` in a name."""
-    source = files.open_source(path)
-    if source.kind == "parquet":
-        import pyarrow.dataset as ds
-
-        return ds.dataset([str(part.path) for part in source.parts], format="parquet")
-    table = files.read_table(path)
-    if source.kind in ("csv", "tsv"):
+def _in_memory(name: str, source: Source, opened: files.Source | None) -> pa.Table:
+    """Read a source with our reader; DuckDB itself opens none, and expands no ``*`` in a name."""
+    if opened is None:
+        return files.as_table(source, f"table {name!r}")
+    table = files.read_table(Path(source))
+    if opened.kind in ("csv", "tsv"):
         return numbers_from_text(table)
-    return files.typed(table, source.kinds())
+    return files.typed(table, opened.kinds())
 
 
 def numbers_from_text(table: pa.Table) -> pa.Table:
@@ -131,27 +135,5 @@ def numbers_from_text(table: pa.Table) -> pa.Table:
     return table
 
 
-def _add_table(con: duckdb.DuckDBPyConnection, folder: Path, names: set[str]) -> set[str]:
-    from geodata import tables
-
-    latest, name = tables.open(folder), view_name(folder)
-    opened: set[str] = set()
-    for commit in tables.history(folder):
-        try:
-            version = tables.open(folder, commit.version)
-        except tables.TableChangedError:
-            continue  # an old version whose files were vacuumed; the latest was opened above
-        view = f"{name}_v{version.version}"
-        _claim(view, names)
-        if version.files:
-            version.duckdb(con).create_view(view)
-        else:
-            con.register(view, version.schema.empty_table())
-        opened.update(map(str, version.files))
-    _claim(name, names)
-    con.execute(f"CREATE VIEW {_name(name)} AS FROM {_name(f'{name}_v{latest.version}')}")
-    return opened
-
-
-def _name(identifier: str) -> str:
-    return '"' + identifier.replace('"', '""') + '"'
+def _name(identifier: Any) -> str:
+    return '"' + str(identifier).replace('"', '""') + '"'

@@ -1,4 +1,5 @@
 from .cards import card as card, write_card as write_card
+from .checkpoints import checkpoint as checkpoint
 from .commits import software as software
 from .diffs import Diff as Diff, diff as diff
 from .errors import (
@@ -19,9 +20,11 @@ from .inputs import (
     reopen as reopen,
 )
 from .log import exists as exists
+from .naming import sql_name as sql_name
 from .rows import open_rows as open_rows, source_of_version as source_of_version
 from .schemas import fitted as fitted, kept_schema as kept_schema
 from .tagging import tag as tag, tags as tags, untag as untag, vacuum as vacuum
+from .upkeep import compact as compact, restore as restore
 from .verifying import Report as Report, verify as verify
 from .versions import TableVersion as TableVersion, open_version as open_version
 from .writing import (

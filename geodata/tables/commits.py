@@ -1,20 +1,19 @@
 """Make a version of a table: Delta Lake's transaction, our note and hashes, and a seal.
 
 A commit carries, under the key ``geodata``, the note of its author and the SHA-256 and content
-of each file it adds. A seal beside the log holds the SHA-256 of the commit itself.
+of each file it adds, and the content of the whole version.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
+import functools
 import importlib.metadata
 import json
-import os
 import random
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +23,13 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import AddAction, create_table_with_add_actions
 
 import geodata
-from geodata import files
+from geodata import hashing
 from geodata.errors import GeodataError
-from geodata.tables import errors
+from geodata.hashing import Sums
+from geodata.tables import checkpoints, errors, log, seals
 from geodata.tables.data_files import DataFile, now_ms
 from geodata.tables.errors import TableConflictError, TableError
-from geodata.tables.log import KEY, LOG, SEALS, exists, first_line, load, schema_of
+from geodata.tables.log import KEY, LOG, exists, first_line, load, schema_of
 
 _PATIENCE_S = 120.0
 _CONFIGURATION = {
@@ -59,13 +59,32 @@ def commit(
     ------
     TableConflictError, StorageFullError, TableSchemaError
     """
+    kind = "append" if mode == "append" else "write"
+
+    def attempt(identity: str) -> int:
+        return _attempt(root, written, schema_for, mode, Payload(identity, kind, note, written))
+
+    return committing(root, attempt)
+
+
+def committing(root: Path, attempt: Callable[[str], int]) -> int:
+    """Call what commits, again while others commit first, and seal the version that it made.
+
+    Parameters
+    ----------
+    attempt
+        Given an identity that its payload must carry, the number of the version that it made.
+
+    Raises
+    ------
+    TableConflictError, StorageFullError
+    """
     identity = uuid.uuid4().hex
-    payload = _note_payload(identity, written, mode, note)
     deadline = time.monotonic() + _PATIENCE_S
     while True:
         try:
             with errors.storage(root, "committing"):
-                version = _attempt(root, written, schema_for, mode, payload)
+                version = attempt(identity)
         except (CommitFailedError, _MadeMeanwhileError) as error:
             if time.monotonic() > deadline:
                 msg = f"{root}: other writers kept committing for {_PATIENCE_S:g} s; try again"
@@ -80,8 +99,38 @@ def commit(
             if made is None:
                 raise
             version = made
-        seal(root)
+        seals.seal(root)
+        checkpoints.keep_short(root, version)
         return version
+
+
+@dataclass(frozen=True)
+class Payload:
+    """What a commit of ours says, beside what Delta needs."""
+
+    identity: str
+    kind: str
+    note: dict[str, Any]
+    written: Sequence[DataFile] = ()
+
+    def text(self, total: Sums | None) -> str:
+        """Return it as JSON, with the content of the version that the commit makes."""
+        payload: dict[str, Any] = {
+            "kind": self.kind,
+            "id": self.identity,
+            "note": self.note,
+            "software": software(),
+            "files": {file.name: file.entry() for file in self.written},
+        }
+        return json.dumps(_with(payload, total), ensure_ascii=False, allow_nan=False)
+
+    def sums(self) -> Sums:
+        """Return the content of the files that it adds."""
+        return hashing.combine(file.sums for file in self.written)
+
+
+def _with(payload: dict[str, Any], total: Sums | None) -> dict[str, Any]:
+    return payload if total is None else payload | {"total": list(total)}
 
 
 def _version_of(root: Path, identity: str) -> int | None:
@@ -102,22 +151,43 @@ def _attempt(
     written: list[DataFile],
     schema_for: Callable[[pa.Schema | None], pa.Schema],
     mode: str,
-    payload: str,
+    payload: Payload,
 ) -> int:
     """Commit on top of the newest version, or fail if that is no longer the newest.
 
     Retries of the Delta library are off: it would let rows appended meanwhile survive an
     overwrite, and it does not tell which version a commit became.
     """
-    adds = [AddAction(f.name, f.size, {}, now_ms(), True, f.stats) for f in written]
     if not exists(root):
-        return _create(root, adds, schema_for(None), payload)
+        return _create(root, actions(written), schema_for(None), payload.text(payload.sums()))
     table = load(root)
     known = schema_of(table)
     schema = schema_for(known)
-    table = _evolve(root, table, schema, mode)
-    table.create_write_transaction([*adds], mode, Schema.from_arrow(schema), **_properties(payload))
+    before = content(root, table) if mode == "append" else Sums()
+    table = _evolve(root, table, schema, mode, before)
+    total = None if before is None else before.plus(payload.sums())
+    table.create_write_transaction(
+        actions(written), mode, Schema.from_arrow(schema), **properties(payload.text(total))
+    )
     return int(table.version()) + 1
+
+
+def actions(written: Sequence[DataFile], *, new_rows: bool = True) -> list[Any]:
+    """Return what adds files to a version; ``new_rows`` is false where they hold older rows."""
+    return [AddAction(f.name, f.size, {}, now_ms(), new_rows, f.stats) for f in written]
+
+
+def content(root: Path, table: DeltaTable) -> Sums | None:
+    """Return the recorded content of a version, None where another tool wrote a part of it."""
+    version = int(table.version())
+    total = log.total(root, version)
+    if total is not None:
+        return total
+    known = log.recorded(root, version)
+    entries = [known.get(file.name) for file in log.active(root, table)]
+    if any(entry is None for entry in entries):
+        return None
+    return hashing.combine(Sums(*entry["content"]) for entry in entries if entry)
 
 
 def _create(root: Path, adds: list[AddAction], schema: pa.Schema, payload: str) -> int:
@@ -128,7 +198,7 @@ def _create(root: Path, adds: list[AddAction], schema: pa.Schema, payload: str) 
             adds,
             mode="error",
             configuration=_CONFIGURATION,
-            **_properties(payload),
+            **properties(payload),
         )
     except DeltaError as error:
         if exists(root):
@@ -137,21 +207,25 @@ def _create(root: Path, adds: list[AddAction], schema: pa.Schema, payload: str) 
     return 0
 
 
-def _evolve(root: Path, table: DeltaTable, schema: pa.Schema, mode: str) -> DeltaTable:
+def _evolve(
+    root: Path, table: DeltaTable, schema: pa.Schema, mode: str, before: Sums | None
+) -> DeltaTable:
     """Add what the schema needs before rows use it: a feature, and for an append the columns."""
-    properties = _properties(json.dumps({"kind": "schema", "software": software()}))
+    # a column of NULLs adds nothing to the content; before an overwrite it is not known here
+    total = before if mode == "append" else content(root, table)
+    noted = properties(json.dumps(_with({"kind": "schema", "software": software()}, total)))
     if _has_local_time(schema) and "timestampNtz" not in (table.protocol().writer_features or []):
         # The library would commit the rows without it, and no version could be opened again.
         table.alter.add_feature(
             TableFeatures.TimestampWithoutTimezone,
             allow_protocol_versions_increase=True,
-            **properties,
+            **noted,
         )
         table = load(root)
     known = set(schema_of(table).names)
     new = [field for field in Schema.from_arrow(schema).fields if field.name not in known]
     if mode == "append" and new:
-        table.alter.add_columns(new, **properties)
+        table.alter.add_columns(new, **noted)
         table = load(root)
     return table
 
@@ -166,7 +240,8 @@ def _has_local_time(kind: pa.Schema | pa.DataType) -> bool:
     return bool(pa.types.is_timestamp(kind)) and kind.tz is None
 
 
-def _properties(payload: str) -> dict[str, Any]:
+def properties(payload: str) -> dict[str, Any]:
+    """Return the options of a commit: our payload, no retries, nothing behind it."""
     return {
         "commit_properties": CommitProperties(custom_metadata={KEY: payload}, max_commit_retries=0),
         "post_commithook_properties": PostCommitHookProperties(
@@ -175,37 +250,13 @@ def _properties(payload: str) -> dict[str, Any]:
     }
 
 
-def _note_payload(identity: str, written: list[DataFile], mode: str, note: dict[str, Any]) -> str:
-    payload = {
-        "kind": "append" if mode == "append" else "write",
-        "id": identity,
-        "note": note,
-        "software": software(),
-        "files": {file.name: file.entry() for file in written},
-    }
-    return json.dumps(payload, ensure_ascii=False, allow_nan=False)
-
-
 def software() -> dict[str, str]:
     """Return the versions of what writes tables."""
+    return dict(_software())
+
+
+@functools.cache
+def _software() -> tuple[tuple[str, str], ...]:
     names = ("deltalake", "pyarrow", "numpy")
-    versions = {name: importlib.metadata.version(name) for name in names}
-    return {"geodata": geodata.__version__, **versions}
-
-
-def seal(root: Path) -> None:
-    """Record the SHA-256 of every commit that has no seal yet; a full disk leaves them without."""
-    folder = root / SEALS
-    with contextlib.suppress(OSError):
-        folder.mkdir(exist_ok=True)
-        sealed = {file.stem for file in folder.glob("*.sha256")}
-        for entry in sorted((root / LOG).glob("*.json")):
-            if entry.stem.isdigit() and entry.stem not in sealed:
-                with entry.open("rb") as file:
-                    os.fsync(file.fileno())
-                files.write_text(folder / f"{entry.stem}.sha256", sealed_text(entry))
-
-
-def sealed_text(entry: Path) -> str:
-    """Return what the seal of a commit file says."""
-    return hashlib.sha256(entry.read_bytes()).hexdigest() + "\n"
+    versions = ((name, importlib.metadata.version(name)) for name in names)
+    return ("geodata", geodata.__version__), *versions

@@ -1,7 +1,8 @@
 """The log of a versioned table: where it is and what a version holds.
 
-Transactions are Delta Lake's (`deltalake`). No checkpoints are made and no old commit is ever
-cleaned up, so that every version that was named can be opened for good.
+Transactions are Delta Lake's (`deltalake`). No old commit is ever cleaned up, so that every version
+that was named can be opened for good. Nothing that a log names is opened unless it is a file of the
+table's own folder.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +20,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from geodata.tables import errors
+from geodata.hashing import Sums
+from geodata.tables import errors, own_files, replay
 from geodata.tables.errors import TableChangedError, TableError, VersionNotFoundError
 
 KEY = "geodata"
@@ -78,12 +81,78 @@ def exists(root: Path) -> bool:
     return (root / LOG).is_dir() and any((root / LOG).glob("*.json"))
 
 
+@dataclass
+class _Library:
+    """Which process uses the Delta library: its threads stay with the parent after a fork."""
+
+    used_by: int | None = None
+
+    @property
+    def is_of_parent(self) -> bool:
+        return self.used_by not in (None, os.getpid())
+
+
+_library = _Library()
+
+
 def load(root: Path, version: int | None = None) -> DeltaTable:
     """Open the log at a version, the latest for None.
 
     Raises
     ------
     TableNotFoundError, VersionNotFoundError, TableChangedError
+    """
+    check_version(root, version)
+    if _library.is_of_parent:
+        raise _ForkedError(_FORKED.format(root))
+    with _trusted(root):
+        _library.used_by = os.getpid()
+        table = DeltaTable(str(root), version=version)
+        if table.deletion_vectors().read_all().num_rows or table.metadata().partition_columns:
+            msg = f"{root}: the table has partitions or deletion vectors, which are not read here"
+            raise TableError(msg)
+        return table
+
+
+class Snapshot(NamedTuple):
+    """What the log says of a version."""
+
+    version: int
+    schema: pa.Schema
+    files: list[Active]
+
+
+def snapshot(root: Path, version: int | None = None) -> Snapshot:
+    """Read what a version holds, also in a process that was forked.
+
+    Raises
+    ------
+    TableNotFoundError, VersionNotFoundError, TableChangedError
+    """
+    try:
+        table = load(root, version)
+    except _ForkedError:
+        state = replay.replay(root / LOG, check_version(root, version))
+        return Snapshot(state.version, state.schema, active_of(root, state))
+    return Snapshot(int(table.version()), schema_of(table), active(root, table))
+
+
+def active_of(root: Path, state: replay.State) -> list[Active]:
+    """Return the files of a version that was replayed, in the order their rows were written."""
+    return _checked(root, (_active_of(name, add) for name, add in state.adds.items()))
+
+
+def _active_of(name: str, add: Mapping[str, Any]) -> Active:
+    rows = json.loads(add.get("stats") or "{}").get("numRecords")
+    return Active(name, int(add["size"]), rows)
+
+
+def check_version(root: Path, version: int | None = None) -> int:
+    """Return the number of a version that is there, the latest for None.
+
+    Raises
+    ------
+    TableNotFoundError, VersionNotFoundError
     """
     if not exists(root):
         msg = f"{root}: there is no table; make one with tables.append or tables.write"
@@ -92,17 +161,22 @@ def load(root: Path, version: int | None = None) -> DeltaTable:
     if version is not None and not 0 <= version <= latest:
         msg = f"{root}: there is no version {version}; the versions are 0 to {latest}"
         raise VersionNotFoundError(msg)
-    with _trusted(root):
-        table = DeltaTable(str(root), version=version)
-        if table.deletion_vectors().read_all().num_rows or table.metadata().partition_columns:
-            msg = f"{root}: the table has partitions or deletion vectors, which are not read here"
-            raise TableError(msg)
-        return table
+    return latest if version is None else version
 
 
 def last_version(root: Path) -> int:
     """Return the number of the newest commit file."""
-    return max(int(f.stem) for f in (root / LOG).glob("*.json") if f.stem.isdigit())
+    return own_files.newest_commit(root / LOG)
+
+
+class _ForkedError(TableError):
+    """The Delta library was in use when this process was forked, and works in the parent only."""
+
+
+_FORKED = (
+    "{}: tables can be read but not written in a process that was forked; start it with "
+    "multiprocessing's 'spawn' or 'forkserver'"
+)
 
 
 @contextlib.contextmanager
@@ -113,8 +187,11 @@ def _trusted(root: Path | str) -> Iterator[None]:
     except (TableError, KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError):
         raise
     except BaseException as error:
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+        is_panic = type(error).__name__ == "PanicException"
+        if not isinstance(error, Exception) and not is_panic:
             raise
+        if is_panic and "Forked process" in str(error):
+            raise _ForkedError(_FORKED.format(root)) from None
         msg = f"{root}: the log cannot be read ({first_line(error)}); verify() names the file"
         raise TableChangedError(msg) from error
 
@@ -124,11 +201,25 @@ def schema_of(table: DeltaTable) -> pa.Schema:
     return pa.schema(table.schema())
 
 
-def active(table: DeltaTable) -> list[Active]:
-    """Return the files of a version in the order their rows were written."""
-    with _trusted(table.table_uri):
+def active(root: Path, table: DeltaTable) -> list[Active]:
+    """Return the files of a version in the order their rows were written.
+
+    Raises
+    ------
+    TableChangedError
+        If the log names a file that is not the table's own, see `own_files.check_own`.
+    """
+    with _trusted(root):
         rows = pa.table(table.get_add_actions()).select(["path", "size_bytes", "num_records"])
-    return sorted(Active(*row.values()) for row in rows.to_pylist())
+    return _checked(root, (Active(*row.values()) for row in rows.to_pylist()))
+
+
+def _checked(root: Path, files: Iterable[Active]) -> list[Active]:
+    folder = root.resolve()
+    found = sorted(files)
+    for file in found:
+        own_files.check_own(folder, file.name)
+    return found
 
 
 def commits(root: Path, version: int) -> list[dict[str, Any]]:
@@ -141,10 +232,18 @@ def commits(root: Path, version: int) -> list[dict[str, Any]]:
     TableChangedError
         If a commit cannot be read.
     """
-    return [_commit(root / LOG / f"{v:020}.json", v) for v in range(version + 1)]
+    return [commit_at(root, v) for v in range(version + 1)]
 
 
-def _commit(file: Path, version: int) -> dict[str, Any]:
+def commit_at(root: Path, version: int) -> dict[str, Any]:
+    """Return one commit: version, timestamp, operation and, under `KEY`, what we noted.
+
+    Raises
+    ------
+    TableChangedError
+        If it cannot be read.
+    """
+    file = root / LOG / f"{version:020}.json"
     try:
         lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
         info: dict[str, Any] = next((x["commitInfo"] for x in lines if "commitInfo" in x), {})
@@ -170,6 +269,12 @@ def recorded(root: Path, version: int) -> dict[str, dict[str, Any]]:
     return {
         k: v for entry in commits(root, version) for k, v in entry[KEY].get("files", {}).items()
     }
+
+
+def total(root: Path, version: int) -> Sums | None:
+    """Return what a commit recorded of the content of its whole version, if it did."""
+    found = commit_at(root, version)[KEY].get("total")
+    return None if found is None else Sums(*found)
 
 
 def committed_at(entry: dict[str, Any]) -> datetime:

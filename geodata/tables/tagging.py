@@ -47,7 +47,7 @@ def tag(path: _Path, name: str, version: int | str | None = None, *, move: bool 
     root = log.check_path(path)
     log.check_name(name)
     number = resolve(root, version)
-    number = int(log.load(root, number).version())
+    number = log.check_version(root, number)
     before = tags(root).get(name)
     if before is not None and before != number and not move:
         msg = f"{root}: tag {name!r} is on version {before}; give move=True to put it on {number}"
@@ -96,7 +96,7 @@ def resolve(root: Path, version: int | str | None) -> int | None:
     if isinstance(version, str):
         if version.isascii() and version.isdigit():
             return int(version)
-        log.load(root)  # no table is the better answer than no tag
+        log.check_version(root)  # no table is the better answer than no tag
         try:
             return tags(root)[version]
         except KeyError:
@@ -119,8 +119,9 @@ def vacuum(
 ) -> list[str]:
     """Remove files that no kept version uses, also what killed writers left; return their names.
 
-    Kept are the latest version, every tagged one, and those in ``keep``. A version that is not
-    kept cannot be opened afterwards. Files younger than ``retention_hours`` stay in any case,
+    Kept are the latest version, every tagged one, those in ``keep``, and every version from which
+    a tagged version in the same lake was made, at however many steps. A version that is not kept
+    cannot be opened afterwards. Files younger than ``retention_hours`` stay in any case,
     because a writer may be about to commit them.
 
     Raises
@@ -128,7 +129,7 @@ def vacuum(
     VersionNotFoundError
         If a version to keep does not exist; nothing is removed.
     TableChangedError
-        If a tag or the log is damaged; nothing is removed.
+        If a tag or the log is damaged, here or in a table beside it; nothing is removed.
 
     Examples
     --------
@@ -149,7 +150,9 @@ def vacuum(
         msg = f"retention_hours {retention_hours!r} must be 0 or more"
         raise TableError(msg)
     kept = {None, *tags(root).values(), *(resolve(root, version) for version in keep)}
-    used = {f.name for version in kept for f in log.active(log.load(root, version))}
+    used = {f.name for version in kept for f in log.snapshot(root, version).files}
+    for version in _ancestors(root) - kept:  # of one that was vacuumed before, nothing is left
+        used |= {f.name for f in log.snapshot(root, version).files}
     newest = time.time() - retention_hours * 3600.0
     candidates = [*root.glob("part-*.parquet"), *root.glob(".part-*.part")]
     unused = [f for f in candidates if f.name not in used and f.stat().st_mtime <= newest]
@@ -157,6 +160,35 @@ def vacuum(
         for file in unused:
             file.unlink(missing_ok=True)
     return sorted(file.name for file in unused)
+
+
+def _ancestors(root: Path) -> set[int]:
+    """Return the versions of a table from which tagged versions in its lake were made."""
+    names = [p.name for p in root.parent.iterdir() if p.is_dir() and log.exists(p)]
+    lake = {name: root.parent / name for name in names}
+    waiting = [(name, version) for name in lake for version in tags(lake[name]).values()]
+    seen: set[tuple[str, int]] = set()
+    while waiting:
+        made = waiting.pop()
+        if made not in seen:
+            seen.add(made)
+            waiting += [pair for pair in _inputs(lake[made[0]], made[1]) if pair[0] in lake]
+    last = log.last_version(root)  # a note may say anything
+    return {version for name, version in seen if name == root.name and version <= last}
+
+
+def _inputs(folder: Path, version: int) -> list[tuple[str, int]]:
+    """Return the tables and versions that a commit names as its inputs."""
+    if not 0 <= version <= log.last_version(folder):
+        return []
+    note = log.commit_at(folder, version)[log.KEY].get("note", {})
+    inputs = note.get("inputs") if isinstance(note, dict) else None
+    found = inputs.values() if isinstance(inputs, dict) else []
+    return [
+        (str(one["table"]), int(one["version"]))
+        for one in found
+        if isinstance(one, dict) and "table" in one and str(one.get("version", "")).isdigit()
+    ]
 
 
 def text(name: str, version: int) -> str:

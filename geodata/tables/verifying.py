@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from geodata import files, hashing
 from geodata.hashing import Sums
-from geodata.tables import commits, data_files, log, tagging
+from geodata.tables import checkpoints, data_files, log, replay, seals, tagging
 from geodata.tables.errors import TableChangedError, TableError
 from geodata.tables.versions import TableVersion, open_version, size_problem
 
@@ -27,6 +28,9 @@ class Report:
     content_hash: str | None
     """The content hash, computed from the rows of the version."""
     problems: tuple[str, ...]
+    sha256: str | None
+    """One SHA-256 over those of the version's files: no other files have it. A compacted version
+    has another, with the same content hash."""
     unrecorded: tuple[str, ...]
     """Files that another tool committed, without a SHA-256 to compare with."""
     unsealed: tuple[int, ...]
@@ -36,8 +40,13 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether nothing is wrong with what can be checked."""
         return not self.problems
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether everything can be checked: no commit without a seal, no file without a hash."""
+        return not self.unsealed and not self.unrecorded
 
     def raise_for_problems(self) -> None:
         """Raise `TableChangedError` with the problems, if there are any."""
@@ -46,8 +55,16 @@ class Report:
             raise TableChangedError(msg)
 
 
-def verify(path: str | os.PathLike[str], version: int | str | None = None) -> Report:
+def verify(
+    path: str | os.PathLike[str],
+    version: int | str | None = None,
+    *,
+    expect: str | None = None,
+) -> Report:
     """Check the log, the tags, the SHA-256 of every file, and the content of a version.
+
+    A table is compared with what it says of itself. Only ``expect`` tells one that was replaced as
+    a whole, with log and seals.
 
     Parameters
     ----------
@@ -55,11 +72,16 @@ def verify(path: str | os.PathLike[str], version: int | str | None = None) -> Re
         Number or tag whose content hash is computed from its rows; the latest by default. The
         files of the latest and of every tagged version are checked in any case; those of other
         versions where they are still there.
+    expect
+        The content hash or the SHA-256 that was published with the version, 64 hex digits. The
+        content hash finds mistakes; who may forge needs the SHA-256, see `Report.sha256`.
 
     Raises
     ------
     TableNotFoundError, VersionNotFoundError
         If there is nothing to check. What is wrong with a table is reported, not raised.
+    TableError
+        If ``expect`` is not a hash.
 
     Examples
     --------
@@ -77,8 +99,10 @@ def verify(path: str | os.PathLike[str], version: int | str | None = None) -> Re
     """
     root = log.check_path(path)
     if not log.exists(root):
-        log.load(root)  # says that there is no table
+        log.check_version(root)  # says that there is no table
+    expected = _check_expected(expect)
     problems, unsealed = _check_log(root)
+    problems += _check_checkpoints(root)
     kept, wrong = _kept(root, version)
     problems += wrong
     opened = kept[0] if kept else None
@@ -90,6 +114,12 @@ def verify(path: str | os.PathLike[str], version: int | str | None = None) -> Re
         problem = _check_file(root, name, recorded.get(name))
         problems += [problem] if problem else []
     content, wrong = _content(opened, recorded) if opened and not problems else (None, [])
+    sha256 = _sha256(opened) if opened and not problems else None
+    if expected and expected not in (content, sha256):
+        wrong.append(
+            f"the content hash is {content} and the SHA-256 {sha256}, expected was {expected}: "
+            "this is not what was published"
+        )
     return Report(
         path=root,
         version=opened.version if opened else None,
@@ -97,6 +127,7 @@ def verify(path: str | os.PathLike[str], version: int | str | None = None) -> Re
         files=len(needed | (found & set(recorded))),
         content_hash=content,
         problems=tuple(problems + wrong),
+        sha256=sha256,
         unrecorded=tuple(sorted(needed - set(recorded))),
         unsealed=tuple(unsealed),
         orphans=tuple(sorted(found - set(recorded) - needed)),
@@ -108,14 +139,60 @@ def _check_log(root: Path) -> tuple[list[str], list[int]]:
     problems: list[str] = []
     unsealed: list[int] = []
     entries = {e.stem: e for e in (root / log.LOG).glob("*.json") if e.stem.isdigit()}
-    seals = {s.stem: s for s in (root / log.SEALS).glob("*.sha256")}
+    found = {s.name.removesuffix(".sha256"): s for s in (root / log.SEALS).glob("*.sha256")}
+    known = {stem: seal for stem, seal in found.items() if stem.isdigit()}
     for stem in sorted(entries):
-        if stem not in seals:
+        if stem not in known:
             unsealed.append(int(stem))
-        elif seals[stem].read_bytes() != commits.sealed_text(entries[stem]).encode():
+        elif known[stem].read_bytes() != seals.sealed_text(entries[stem]).encode():
             problems.append(f"commit {int(stem)} or its seal is not what was written")
-    problems += [f"commit {int(s)} is gone" for s in sorted(set(seals) - set(entries))]
+    problems += [f"commit {int(s)} is gone" for s in sorted(set(known) - set(entries))]
     return problems, unsealed
+
+
+def _check_checkpoints(root: Path) -> list[str]:
+    """Compare every checkpoint with its seal, and what the library makes of it with the commits."""
+    problems: list[str] = []
+    for version, seal in sorted(checkpoints.sealed(root).items()):
+        file = root / log.LOG / f"{version:020}.checkpoint.parquet"
+        if not file.is_file():
+            problems.append(f"checkpoint {version} is gone; remove its seal {seal.name}")
+        elif seal.read_bytes() != seals.sealed_text(file).encode():
+            problems.append(
+                f"checkpoint {version} or its seal is not what was written; remove both, the "
+                f"commits are enough: {file.name}, {seal.name}"
+            )
+    hint, seal = root / log.LOG / checkpoints.HINT, root / log.SEALS / f"{checkpoints.HINT}.sha256"
+    is_known = seal.is_file() and hint.is_file()
+    if is_known and seal.read_bytes() != seals.sealed_text(hint).encode():
+        problems.append(f"{hint.name} or its seal is not what was written; remove both")
+    if problems or not any((root / log.LOG).glob("*.checkpoint*")):
+        return problems
+    try:
+        found = log.snapshot(root)
+        ours = log.active_of(root, replay.replay(root / log.LOG, found.version))
+    except TableError as error:
+        return [str(error)]
+    if [f[:2] for f in found.files] != [f[:2] for f in ours]:
+        problems.append("a checkpoint names other files than the commits; remove the checkpoints")
+    return problems
+
+
+def _check_expected(expect: str | None) -> str | None:
+    if expect is None:
+        return None
+    text = expect.strip().lower()
+    if len(text) != 64 or set(text) - set("0123456789abcdef"):
+        msg = f"expected {expect!r} is not a hash; give the 64 hex digits that verify prints"
+        raise TableError(msg)
+    return text
+
+
+def _sha256(version: TableVersion) -> str:
+    """Return one SHA-256 over those of the files, each with its name and its columns."""
+    lines = [f"{file.name} {files.sha256(file)}" for file in version.files]
+    columns = [f"{field.name}: {hashing.type_text(field.type)}" for field in version.schema]
+    return hashlib.sha256("\n".join([*lines, *columns]).encode()).hexdigest()
 
 
 def _kept(root: Path, version: int | str | None) -> tuple[list[TableVersion], list[str]]:
@@ -171,6 +248,9 @@ def _content(version: TableVersion, recorded: dict[str, Any]) -> tuple[str | Non
         if entry is not None and list(sums) != entry["content"]:
             problems.append(f"{file.name} does not hold the rows that were committed")
         total = total.plus(sums)
+    said = log.total(version.path, version.version)
+    if said is not None and said != total:
+        problems.append("the version does not hold the rows that its commit counted")
     if total.rows != version.rows:
         problems.append(f"the log counts {version.rows} rows, the files hold {total.rows}")
     return hashing.digest(total, version.schema), problems

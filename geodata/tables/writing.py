@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from geodata.tables import commits, data_files, log, schemas, tagging
+from geodata.tables import commits, data_files, log, naming, schemas, tagging
 from geodata.tables.errors import (
     TableError,
     TableNotFoundError,
@@ -30,7 +30,7 @@ class Commit:
     time: datetime
     """When it was committed, UTC."""
     kind: str
-    """``append``, ``write``, ``schema``, or another tool's name for what it did."""
+    """``append``, ``write``, ``schema``, ``compact``, ``restore``, or another tool's name."""
     rows_added: int | None
     """Rows written with it; None where another tool did not say."""
     note: dict[str, Any]
@@ -52,7 +52,8 @@ def append(
     ----------
     path
         The table's folder; its name is a letter and then letters, digits, ``_``, ``-``, ``.``.
-        It is made with its parents where it does not exist.
+        It is made with its parents where it does not exist, and must differ from the other
+        tables beside it in more than case and punctuation, since SQL would not tell them apart.
     table
         Rows, shape (n,): a pyarrow.Table or anything with ``__arrow_c_stream__``. A
         RecordBatchReader is written as it is read, memory flat; so is an iterable of tables or
@@ -124,7 +125,7 @@ def history(path: _Path) -> list[Commit]:
     named: dict[int, list[str]] = {}
     for name, version in tagging.tags(root).items():
         named.setdefault(version, []).append(name)
-    entries = log.commits(root, int(log.load(root).version()))
+    entries = log.commits(root, log.check_version(root))
     return [_commit(entry, named.get(entry["version"], [])) for entry in reversed(entries)]
 
 
@@ -162,6 +163,7 @@ def _write(
         order = int(table.version()) + 1
         known = log.schema_of(table) if mode == "append" else None
     else:
+        naming.check_new(root)
         order = 0
     kept = schemas.kept_schema(schema, known)
     fresh = _make_folder(root)
@@ -221,7 +223,7 @@ def _commit(entry: dict[str, Any], named: list[str]) -> Commit:
         version=entry["version"],
         time=log.committed_at(entry),
         kind=ours.get("kind", entry["operation"]),
-        rows_added=0 if ours.get("kind") == "schema" else rows,
+        rows_added=0 if ours.get("kind") in ("schema", "compact", "restore") else rows,
         note=ours.get("note", {}),
         tags=tuple(sorted(named)),
         software=ours.get("software", {}),

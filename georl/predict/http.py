@@ -179,7 +179,9 @@ def _refused(error: urllib.error.HTTPError) -> Refused:
     said: bytes = getattr(error, "said", b"")
     text = printable(said.decode("utf-8", "replace").strip())
     if 300 <= error.code < 400:
-        text = f"a redirect to {printable(error.headers.get('Location') or 'nowhere')}, not followed"
+        text = (
+            f"a redirect to {printable(error.headers.get('Location') or 'nowhere')}, not followed"
+        )
     return Refused(error.code, text, _wait_s(error.headers.get("Retry-After")))
 
 

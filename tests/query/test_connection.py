@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from geodata import query as connection
 from geodata.files import FileError
-from geodata.query import connection
 from geodata.tables.errors import TableError
 
 
