@@ -1,2 +1,3 @@
-from .run import compare as compare, evaluate as evaluate
+from .comparing import compare as compare
+from .run import evaluate as evaluate
 from .scores import Comparison as Comparison, Evaluation as Evaluation, Options as Options
