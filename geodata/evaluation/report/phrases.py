@@ -35,6 +35,17 @@ def km(distance: float | None) -> str:
     return f"{distance:,.{digits}f}"
 
 
+def chance(p_value: float) -> str:
+    """Return a p-value to three digits.
+
+    Examples
+    --------
+    >>> chance(0.0214), chance(1e-9)
+    ('0.021', '<0.001')
+    """
+    return "<0.001" if p_value < 0.001 else f"{p_value:.3f}"
+
+
 def threshold(value: float) -> str:
     """Return a threshold as it is written in a heading.
 
@@ -145,6 +156,15 @@ def denominator(result: Evaluation) -> str:
     if scores.scoring.missing == "wrong":
         return f"{answered}; missing counts as wrong."
     return f"{answered}. MISSING ANSWERS ARE EXCLUDED: shares are of answered rows only."
+
+
+def failure(result: Evaluation) -> tuple[str, ...]:
+    """Say that nothing was scored, where that is so, and why."""
+    if result.scores.answered or not result.rows:
+        return ()
+    errors = [found for found in result.findings if found.severity == "error"]
+    why = f" {sentence(errors[0].message)}" if errors else ""
+    return (f"NOTHING WAS SCORED: no truth row has a valid answer.{why}",)
 
 
 def method(result: Evaluation) -> str:

@@ -44,6 +44,13 @@ from .labels import (
     named_labels as named_labels,
 )
 from .metrics import Scorer as Scorer, Scores as Scores
+from .models import (
+    Models as Models,
+    Tested as Tested,
+    accuracy_on as accuracy_on,
+    common_rows as common_rows,
+    tests_of as tests_of,
+)
 from .outcomes import score_rows as score_rows
 from .pairs import Paired as Paired, compare_within as compare_within, holm as holm
 from .published import (

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 FEW_CLUSTERS = 20
 """Below this many clusters an interval is rough, whatever the correction."""
 
-_EXACT_SUM = 200_000
+_EXACT_SUM = 20_000
 """Above this many discordant rows the sign-flip distribution is normal to many digits."""
 
 Floats = NDArray[np.float64]

@@ -151,9 +151,9 @@ def back_off(
 ) -> tuple[BackOff, ...]:
     """Return how far down answers may go.
 
-    At each level the bar is the lowest confidence whose answers, with all surer ones, are right
-    with the target precision on the learnt rows. A held-out row is answered at the finest level
-    whose bar it reaches.
+    A row is answered at the finest level whose bar its confidence reaches. The bar of a level is
+    the lowest confidence for which the learnt rows answered there, those that reach no finer bar,
+    are right with the target precision.
 
     Parameters
     ----------
@@ -168,14 +168,15 @@ def back_off(
     unseen = int((~learnt).sum())
     if min(int(learnt.sum()), unseen) < FEWEST:
         return ()
-    free = ~learnt
+    free = np.ones(len(learnt), bool)
     found = []
     for level, correct in right.items():
-        bar = _bar(correct[learnt], sure[learnt], target)
+        known = learnt & free
+        bar = _bar(correct[known], sure[known], target)
         here = free & (sure >= bar) if bar is not None else np.zeros(len(free), bool)
         free = free & ~here
-        count = int(here.sum())
-        precision = share(int((correct & here).sum()), count)
+        count = int((here & ~learnt).sum())
+        precision = share(int((correct & here & ~learnt).sum()), count)
         found.append(BackOff(target, level, bar, count / unseen, precision, unseen))
     return tuple(found)
 

@@ -199,7 +199,7 @@ class Evaluation:
             "by": {name: [_group(g) for g in groups] for name, groups in scores.by.items()},
             "findings": [found.as_dict() for found in self.findings],
             "worst": [asdict(row) for row in self.worst],
-            "published": [_published(row) for row in self.published],
+            "published": [published_dict(row) for row in self.published],
             "candidates": _candidates(self.candidates),
             "confidence": _confidence(self.confidence),
         }
@@ -229,7 +229,7 @@ def _group(group: Group) -> dict[str, Any]:
     }
 
 
-def _published(row: Published) -> dict[str, Any]:
+def published_dict(row: Published) -> dict[str, Any]:
     accuracy = [{"km": t, "accuracy": share} for t, share in row.accuracy.items()]
     return {**asdict(row), "accuracy": accuracy}
 
