@@ -45,6 +45,7 @@ from geodata.evaluation.scores import (
     Scoring,
     label_sources,
     needs_labels,
+    preset_of,
     published_for,
 )
 
@@ -262,6 +263,9 @@ def _join(
 
 
 def _checks(opened: Opened, joined: Joined, options: Options) -> list[Finding]:
-    from geodata.evaluation.checks import against_truth
+    from geodata.evaluation.checks import against_preset, against_truth
 
-    return against_truth(joined)
+    found = against_truth(joined, opened.predictions)
+    if options.benchmark:
+        found += against_preset(joined, preset_of(options.benchmark))
+    return found

@@ -1,4 +1,4 @@
-from .checked_rows import as_floats as as_floats, check_rows as check_rows
+from .checked_rows import STATUSES as STATUSES, as_floats as as_floats, check_rows as check_rows
 from .confidences import confidence_column as confidence_column, read_numbers as read_numbers
 from .joined import Joined as Joined, Match as Match, Predictions as Predictions, Truth as Truth
 from .joining import join as join

@@ -55,7 +55,9 @@ from .outcomes import score_rows as score_rows
 from .pairs import Paired as Paired, compare_within as compare_within, holm as holm
 from .published import (
     CATEGORIES as CATEGORIES,
+    Preset as Preset,
     Published as Published,
+    preset_of as preset_of,
     published_for as published_for,
 )
 from .regions import RegionAccuracy as RegionAccuracy, RegionCounts as RegionCounts
