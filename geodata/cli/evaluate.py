@@ -79,7 +79,9 @@ def evaluate(
             by=list(dict.fromkeys([*asked, *extra])),
             regions=regions,
             benchmark=benchmark,
-            candidates=candidates,
+            candidates=opts.choice(
+                "--candidates", candidates, ("auto", "rows", "columns", "list", "none")
+            ),
             rank=rank,
             confidence_column=confidence_column,
             progress=step,

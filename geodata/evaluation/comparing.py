@@ -61,7 +61,9 @@ def compare(a: Any, b: Any, truth: Any, **options: Any) -> Comparison:
     if not both.any():
         raise PredictionError(_nothing_shared(one, two))
     same = bool((one.there == two.there).all())
-    further = () if same or one.scoring.missing == "exclude" else tuple(_paired(first, second, None))
+    further = (
+        () if same or one.scoring.missing == "exclude" else tuple(_paired(first, second, None))
+    )
     found = [] if same else [_other_rows(one, two, int(both.sum()))]
     found += near_duplicates(*(file.predictions for file in files))
     return Comparison(

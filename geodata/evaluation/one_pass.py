@@ -9,11 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from geodata.evaluation.findings import Finding, finding
 from geodata.evaluation.joining import Joined
 from geodata.evaluation.scores import (
-    FEW_CLUSTERS,
-    Interval,
     Options,
     RegionAccuracy,
     RegionCounts,
@@ -22,14 +19,10 @@ from geodata.evaluation.scores import (
     Scores,
     Scoring,
     ShownRows,
-    clustered_median,
-    clustered_shares,
     derived_columns,
     labels_of,
-    median_interval,
     named_labels,
     needs_labels,
-    wilson,
     with_derived,
 )
 
@@ -106,71 +99,6 @@ def one_pass(
         {level: _joined(iter(parts)) for level, parts in right.rows.items()},
         _joined(iter(right.labelled)),
     )
-
-
-def intervals_of(scores: Scores, options: Options) -> dict[float, Interval | None]:
-    """Return the interval of each accuracy."""
-    return dict(
-        zip(
-            scores.scoring.thresholds_km,
-            shares_of(scores.within(), scores, options),
-            strict=True,
-        )
-    )
-
-
-def shares_of(within: Bools, scores: Scores, options: Options) -> list[Interval | None]:
-    """Return the interval of each column's share of the denominator, shape (rows, k)."""
-    counted = slice(None) if scores.scoring.missing == "wrong" else scores.there
-    rows = within[counted]
-    if options.cluster is None or not len(rows):
-        return [
-            wilson(int(count), scores.denominator, confidence=options.confidence)
-            for count in rows.sum(axis=0)
-        ]
-    return [
-        *clustered_shares(
-            rows,
-            scores.codes[options.cluster].codes[counted],
-            confidence=options.confidence,
-            resamples=options.resamples,
-            seed=options.seed,
-        )
-    ]
-
-
-def median_of(scores: Scores, options: Options) -> Interval | None:
-    """Return the interval of the median error, which clusters widen as they do a share's."""
-    distances = scores.distances_km
-    if options.cluster is None or not len(distances):
-        return median_interval(distances, confidence=options.confidence)
-    codes = scores.codes[options.cluster].codes[scores.there]
-    if len(np.unique(codes)) < 2:
-        return median_interval(distances, confidence=options.confidence)
-    below = (distances <= np.median(distances))[:, None]
-    half = clustered_shares(
-        below, codes, confidence=options.confidence, resamples=options.resamples, seed=options.seed
-    )[0]
-    return clustered_median(distances, half, confidence=options.confidence)
-
-
-def few_clusters(scores: Scores, options: Options) -> list[Finding]:
-    """Say that intervals are rough where there are few clusters."""
-    if options.cluster is None or not scores.rows:
-        return []
-    count = len(scores.codes[options.cluster].values)
-    if count >= FEW_CLUSTERS:
-        return []
-    return [
-        finding(
-            "few_clusters",
-            "warning",
-            f"{options.cluster!r} has {count} clusters: under {FEW_CLUSTERS} an interval is rough, "
-            "whatever is corrected",
-            "Take a finer column to resample by, or more data.",
-            count=count,
-        )
-    ]
 
 
 def _labels(batch: pa.RecordBatch, labels: pa.Table | None, start: int) -> pa.Table:

@@ -7,13 +7,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from geodata.evaluation.benchmark import against_preset
 from geodata.evaluation.findings import Finding, PredictionError, errors_first
-from geodata.evaluation.further import (
-    candidate_scores,
-    confidence_of,
-    read_confidence,
-    several_of,
-)
+from geodata.evaluation.further import read_confidence, several_of, truth_places
 from geodata.evaluation.joining import (
     REPEATED_SHARE,
     Joined,
@@ -26,13 +22,7 @@ from geodata.evaluation.joining import (
     open_answers,
     read_truth,
 )
-from geodata.evaluation.one_pass import (
-    Progress,
-    few_clusters,
-    intervals_of,
-    median_of,
-    one_pass,
-)
+from geodata.evaluation.one_pass import Progress, one_pass
 from geodata.evaluation.scores import (
     CONFIDENCE,
     RESAMPLES,
@@ -43,7 +33,12 @@ from geodata.evaluation.scores import (
     Missing,
     Options,
     Scoring,
+    candidate_scores,
+    confidence_of,
+    few_clusters,
+    intervals_of,
     label_sources,
+    median_of,
     needs_labels,
     preset_of,
     published_for,
@@ -213,11 +208,11 @@ def evaluate_joined(
     ways = worth = None
     if several is not None:
         ways, told = candidate_scores(
-            several, opened.layout, joined, passed.scores, options, regions
+            several, opened.layout, truth_places(joined), passed.scores, options, regions
         )
         found += told
     if sure is not None:
-        worth, doubts = confidence_of(*sure, passed, options)
+        worth, doubts = confidence_of(*sure, passed.scores, options, passed.right, passed.labelled)
         found += doubts
     if lint:
         found += _checks(opened, joined, options)
@@ -263,7 +258,7 @@ def _join(
 
 
 def _checks(opened: Opened, joined: Joined, options: Options) -> list[Finding]:
-    from geodata.evaluation.checks import against_preset, against_truth
+    from geodata.evaluation.checks import against_truth
 
     found = against_truth(joined, opened.predictions)
     if options.benchmark:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from geodata import files
@@ -18,7 +19,6 @@ from geodata.evaluation.scores import (
     THRESHOLDS_KM,
     Models,
     accuracy_on,
-    common_rows,
     tests_of,
 )
 
@@ -95,14 +95,16 @@ def table(
     if not models:
         msg = "a table needs at least one model; give {name: predictions, ...}"
         raise ValueError(msg)
-    true = held(read_truth(truth, **{name: options.pop(name, None) for name in ("id", "lat", "lon")}))
+    true = held(
+        read_truth(truth, **{name: options.pop(name, None) for name in ("id", "lat", "lon")})
+    )
     results = {
         str(name): evaluate(
             source, true, thresholds_km, benchmark=benchmark, regions=regions, **options
         )
         for name, source in models.items()
     }
-    rows = common_rows(results)
+    rows = np.asarray(np.logical_and.reduce([one.scores.there for one in results.values()]))
     count = int(rows.sum())
     first = next(iter(results.values()))
     return ModelTable(

@@ -4,4 +4,3 @@ from .linting import (
     near_duplicates as near_duplicates,
     overlap as overlap,
 )
-from .reviewing import against_preset as against_preset

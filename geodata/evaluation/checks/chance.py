@@ -1,4 +1,4 @@
-"""Are the answers better than the same answers shuffled, and if not, were the rows moved?"""
+"""Tell answers at chance, no better than the same answers shuffled, and rows that were moved."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def against_chance(joined: Joined, truth: Places, answers: Places, seed: int = 0
         known = np.sort(rng.choice(known, ROWS, replace=False))
     here = _at(truth, known), _at(answers, known)
     own = _points(*here)
-    shuffled = [_points(here[0], _at(here[1], rng.permutation(len(known)))) for _ in range(9)]
+    shuffled = [
+        _points(here[0], _at(here[1], rng.permutation(len(known)))) for _ in range(FIRST_SHUFFLES)
+    ]
     if own > max(shuffled) + 10 * np.std(shuffled):
         return []
     more = SHUFFLES - FIRST_SHUFFLES
@@ -85,9 +87,7 @@ def against_chance(joined: Joined, truth: Places, answers: Places, seed: int = 0
     ]
 
 
-def _moved(
-    joined: Joined, truth: Places, answers: Places, bar: float
-) -> tuple[str, float] | None:
+def _moved(joined: Joined, truth: Places, answers: Places, bar: float) -> tuple[str, float] | None:
     """Return the arrangement that fits best, if it scores above a bar."""
     tried = [
         (how, _points(_at(truth, i), places)) for how, i, places in _orders(joined, truth, answers)

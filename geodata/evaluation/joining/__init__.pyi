@@ -4,6 +4,7 @@ from .joined import Joined as Joined, Match as Match, Predictions as Predictions
 from .joining import join as join
 from .matching import find_rows as find_rows, id_keys as id_keys
 from .opening import read_predictions as read_predictions, read_truth as read_truth
+from .scan import Scan as Scan, scan_predictions as scan_predictions
 from .several import (
     REPEATED_SHARE as REPEATED_SHARE,
     Layout as Layout,
@@ -12,4 +13,3 @@ from .several import (
     of_rows as of_rows,
     open_answers as open_answers,
 )
-from .scan import Scan as Scan, scan_predictions as scan_predictions

@@ -106,7 +106,9 @@ def _point(value: Any) -> Point:
     if isinstance(value, Mapping):
         axes = {str(name): axis_of(str(name)) for name in value}
         lat, lon = (
-            next((_number(value[n]) for n, axis in axes.items() if axis and axis[0] == want), np.nan)
+            next(
+                (_number(value[n]) for n, axis in axes.items() if axis and axis[0] == want), np.nan
+            )
             for want in ("lat", "lon")
         )
         known = {squeeze(str(name)): name for name in value}

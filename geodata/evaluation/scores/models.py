@@ -88,8 +88,9 @@ class Models:
 
     def best(self, accuracy: Mapping[str, Mapping[float, float | None]], t: float) -> set[str]:
         """Return the models with the highest accuracy at a threshold."""
-        known = {name: shares[t] for name, shares in accuracy.items() if shares[t] is not None}
-        return {name for name, value in known.items() if value == max(known.values())}
+        known = {n: one for n, shares in accuracy.items() if (one := shares[t]) is not None}
+        top = max(known.values(), default=0.0)
+        return {name for name, value in known.items() if value == top}
 
     def level_with_best(self, t: float) -> set[str]:
         """Return the models that no test tells from the best on the common rows."""
@@ -132,11 +133,6 @@ class Models:
     def to_json(self) -> str:
         """Return `as_dict` as JSON text."""
         return json.dumps(self.as_dict(), indent=2, ensure_ascii=False, default=str) + "\n"
-
-
-def common_rows(results: Mapping[str, Evaluation]) -> NDArray[np.bool_]:
-    """Return which truth rows all models answered."""
-    return np.logical_and.reduce([one.scores.there for one in results.values()])
 
 
 def tests_of(results: Mapping[str, Evaluation], rows: NDArray[np.bool_]) -> list[Tested]:

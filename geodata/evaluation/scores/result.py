@@ -210,6 +210,7 @@ class Evaluation:
 
 
 def interval_dict(interval: Interval | None) -> dict[str, Any] | None:
+    """Return an interval as plain JSON types."""
     return None if interval is None else asdict(interval)
 
 
@@ -230,6 +231,7 @@ def _group(group: Group) -> dict[str, Any]:
 
 
 def published_dict(row: Published) -> dict[str, Any]:
+    """Return a published row as plain JSON types."""
     accuracy = [{"km": t, "accuracy": share} for t, share in row.accuracy.items()]
     return {**asdict(row), "accuracy": accuracy}
 
