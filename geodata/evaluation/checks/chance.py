@@ -19,6 +19,9 @@ ROWS = 5_000
 """Rows that are shuffled."""
 
 SHUFFLES = 99
+BEYOND = 3.0
+"""Standard deviations above shuffled answers from which answers are better than chance."""
+
 FIRST_SHUFFLES = 9
 """So many settle it where the answers are far better."""
 
@@ -60,7 +63,7 @@ def against_chance(joined: Joined, truth: Places, answers: Places, seed: int = 0
     more = SHUFFLES - FIRST_SHUFFLES
     shuffled += [_points(here[0], _at(here[1], rng.permutation(len(known)))) for _ in range(more)]
     as_good = sum(score >= own for score in shuffled)
-    if (1 + as_good) / (1 + SHUFFLES) <= 0.05:
+    if own > np.mean(shuffled) + BEYOND * np.std(shuffled):
         return []
     moved = _moved(joined, truth, answers, max(*shuffled, 2 * own))
     if moved is not None:
