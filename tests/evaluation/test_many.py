@@ -149,7 +149,7 @@ def test_the_forms_show_the_best_in_bold():
     table = markdown_tables(found.to_markdown())[0]
     shares = {t: max(found.accuracy[n][t] for n in MODELS) for t in (25.0, 200.0)}
     for line in found.to_markdown().splitlines():
-        for cell, t in zip(re.findall(r"\*\*([0-9.]+)[^*]*\*\*", line), shares):
+        for cell in re.findall(r"\*\*([0-9.]+)[^*]*\*\*", line):
             assert float(cell) in {round(100 * s, 2) for s in shares.values()}
     assert len(table) >= len(MODELS)
     latex = found.to_latex()
@@ -194,7 +194,7 @@ def test_curves_are_the_same_bytes(tmp_path, ending):
     first = (tmp_path / f"1.{ending}").read_bytes()
     assert first == (tmp_path / f"2.{ending}").read_bytes()
     assert first.startswith(b"%PDF" if ending == "pdf" else b"<?xml")
-    with pytest.raises(ValueError, match="ends with .svg or .pdf"):
+    with pytest.raises(ValueError, match=r"ends with .svg or .pdf"):
         found.write_curves(tmp_path / "1.png")
     assert not (tmp_path / "1.png").exists()
 

@@ -53,7 +53,7 @@ def _list(truth, y, x, sure):
 
 
 def _layouts():
-    truth, y, x, sure = made = _made()
+    truth, y, x, _ = made = _made()
     mixed = np.random.default_rng(1).permutation(y.size)
     pairs = pa.table({"id": truth["id"], "guesses": np.stack([y, x], 2).tolist()})
     halves = pa.table({"id": truth["id"], "pred_lat": y.tolist(), "pred_lon": x.tolist()})
@@ -107,7 +107,7 @@ def _voted(y, x, away, between):
 
 
 def test_text_files_hold_lists_and_columns_too(tmp_path):
-    truth, y, x, sure = made = _made()
+    truth, y, x, _ = made = _made()
     table = _list(*made)
     jsonl = tmp_path / "answers.jsonl"
     jsonl.write_text("\n".join(map(json.dumps, table.to_pylist())), "utf-8")
@@ -184,7 +184,7 @@ def test_a_confidence_follows_its_row():
 
 
 def test_the_spread_of_answers_is_a_confidence():
-    truth, y, x, sure = _made()
+    truth, y, x, _ = _made()
     found = evaluation.evaluate(_layouts()["pairs"], truth, (200,), regions=False)
     between = sphere.haversine_km(y[:, :, None], x[:, :, None], y[:, None], x[:, None])
     spread = between.sum(axis=2).min(axis=1) / K

@@ -19,7 +19,7 @@ ROWS = 5_000
 """Rows that are shuffled."""
 
 SHUFFLES = 99
-BEYOND = 3.0
+BEYOND = 4.0
 """Standard deviations above shuffled answers from which answers are better than chance."""
 
 FIRST_SHUFFLES = 9

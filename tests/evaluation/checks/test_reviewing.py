@@ -133,7 +133,7 @@ def test_places_that_repeat():
 
 
 def test_nothing_answered_is_an_error():
-    truth, ids, y, x = _rows()
+    truth, ids, *_ = _rows()
     found = _codes(ids, [None] * N, [None] * N, truth)
     assert found["nothing_scored"].severity == "error"
 

@@ -29,10 +29,11 @@ def test_ties_take_the_mean_over_all_orders(sure):
     right = np.array([True, False, True, False])
     found = selective(right[:, None], sure, (25.0,))
     keys = np.nan_to_num(np.array(sure, float), nan=-99)
-    curves = []
-    for order in itertools.permutations(range(4)):
-        if all(keys[i] >= keys[j] for i, j in itertools.pairwise(order)):
-            curves.append(np.cumsum(~right[list(order)]) / np.arange(1, 5))
+    curves = [
+        np.cumsum(~right[list(order)]) / np.arange(1, 5)
+        for order in itertools.permutations(range(4))
+        if all(keys[i] >= keys[j] for i, j in itertools.pairwise(order))
+    ]
     assert found.risk_coverage(25)[1] == pytest.approx(np.mean(curves, axis=0))
 
 
