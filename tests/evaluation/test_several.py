@@ -226,3 +226,20 @@ def test_a_reversed_confidence_is_told():
     }
     found = evaluation.evaluate(preds, truth, regions=False)
     assert "confidence_reversed" in {one.code for one in found.findings}
+
+
+def test_a_photo_with_one_answer_has_no_agreement():
+    truth = {"id": ["a", "b"], "lat": [0.0, 10.0], "lon": [0.0, 0.0]}
+    rows = {"id": ["a", "b", "b"], "lat": [0.0, 10.0, 50.0], "lon": [0.0] * 3}
+    found = evaluation.evaluate(rows, truth, (25,), regions=False, candidates="rows")
+    assert found.confidence.curve.unknown == 1
+
+
+def test_excluded_rows_are_in_no_interval():
+    truth, y, x, _ = _made()
+    lat = np.where(np.arange(N) % 3, y[:, 0], np.nan)
+    preds = {"id": truth["id"].to_pylist(), "lat": lat, "lon": x[:, 0]}
+    by = truth.append_column("author", pa.array([i % 30 for i in range(N)]))
+    found = evaluation.evaluate(preds, by, missing="exclude", cluster="author", regions=False)
+    for t, share in found.accuracy.items():
+        assert found.intervals[t].value == pytest.approx(share)

@@ -50,7 +50,7 @@ def against_chance(joined: Joined, truth: Places, answers: Places, seed: int = 0
     known = np.flatnonzero(~np.isnan(answers[0]))
     if len(known) < FEWEST:
         return []
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, ROWS])  # not the order that a user's own seed gives
     if len(known) > ROWS:
         known = np.sort(rng.choice(known, ROWS, replace=False))
     here = _at(truth, known), _at(answers, known)

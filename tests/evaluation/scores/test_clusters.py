@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
-from scipy import stats
+from scipy import optimize, stats
 
 from geodata import sphere
 from geodata.evaluation.scores import bootstrap, clusters, intervals, pairs
@@ -115,13 +115,14 @@ def test_the_paired_interval_solves_the_score_equation(a, b, more):
 
 
 def _constrained(a, b, n, delta):
-    """Return the chance of 'only B' of largest likelihood where A - B is delta, on a grid."""
-    q = np.linspace(max(0.0, -delta), (1 - delta) / 2, 200_001)[1:-1]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logs = np.where(a, a * np.log(q + delta), 0.0)
-        logs = logs + np.where(b, b * np.log(q), 0.0)
-        logs = logs + (n - a - b) * np.log1p(-2 * q - delta)
-    return q[np.nanargmax(logs)]
+    """Return the chance of 'only B' of largest likelihood where A - B is delta."""
+
+    def loss(q):
+        terms = ((a, q + delta), (b, q), (n - a - b, 1 - 2 * q - delta))
+        return -sum(count * np.log(chance) for count, chance in terms if count)
+
+    ends = max(0.0, -delta) + 1e-13, (1 - delta) / 2 - 1e-13
+    return optimize.minimize_scalar(loss, bounds=ends, options={"xatol": 1e-13}).x
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 6, 7, 8, 20, 51])
