@@ -1,5 +1,6 @@
 """Two files and many files on one truth: common rows, tests, forms, the command."""
 
+import dataclasses
 import itertools
 import json
 import re
@@ -241,3 +242,11 @@ def test_a_total_failure_says_so_first_and_exits_1(tmp_path):
     said = " ".join(done.output.split())
     assert said.index("NOTHING WAS SCORED") < said.index("right %")
     assert "no id of" in said[: said.index("right %")]
+
+
+def test_the_corrected_p_decides_who_is_level_with_the_best():
+    found = evaluation.table({"a": MODELS["a"], "d": MODELS["d"]}, _truth(), (25,))
+    told = dataclasses.replace(found.tests[0], p_value=0.01, p_holm=0.2)
+    assert dataclasses.replace(found, tests=(told,)).level_with_best(25.0) == {"d"}
+    told = dataclasses.replace(told, p_holm=0.04)
+    assert dataclasses.replace(found, tests=(told,)).level_with_best(25.0) == set()
