@@ -16,6 +16,7 @@ from geodata.cli import (
     photos,
     queries,
     records,
+    tabling,
 )
 
 app = typer.Typer(
@@ -26,7 +27,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for verb in (labelling, gazetteer, evaluate, queries, records, photos, datasets, boundary_sets):
+for verb in (
+    labelling,
+    gazetteer,
+    evaluate,
+    tabling,
+    queries,
+    records,
+    photos,
+    datasets,
+    boundary_sets,
+):
     verb.register(app)
 
 

@@ -41,6 +41,9 @@ def evaluate(
     regions: opts.Regions = None,
     benchmark: opts.Benchmark = None,
     columns: opts.Columns,
+    candidates: opts.Candidates = "auto",
+    rank: opts.Rank = None,
+    confidence_column: opts.ConfidenceColumn = None,
     json: opts.Json = None,
     markdown: opts.Markdown = None,
     report: opts.Report = None,
@@ -63,7 +66,7 @@ def evaluate(
     from geodata.evaluation import report as reports
     from geodata.evaluation.findings import errors_first
 
-    _known_folders(json, markdown, report)
+    check_folders(json, markdown, report)
     asked = list(dict.fromkeys(by or []))
     extra = ["country"] if report is not None and regions is not False else []
     with progress(f"scoring {preds.name}") as step:
@@ -76,6 +79,11 @@ def evaluate(
             by=list(dict.fromkeys([*asked, *extra])),
             regions=regions,
             benchmark=benchmark,
+            candidates=opts.choice(
+                "--candidates", candidates, ("auto", "rows", "columns", "list", "none")
+            ),
+            rank=rank,
+            confidence_column=confidence_column,
             progress=step,
         )
     found = [*result.findings]
@@ -83,15 +91,15 @@ def evaluate(
         opened = _opened(preds, columns, with_truth=truth is None)
         found += _further(opened, truth or preds, columns, train, against)
     result = replace(result, findings=tuple(errors_first(found)))
-    reports.print_evaluation(result, _console(), by=asked)
+    reports.print_evaluation(result, console(), by=asked)
     if json is not None:
         reports.write_json(result, json)
     if markdown is not None:
         reports.write_markdown(result, markdown, by=asked)
     if report is not None:
         reports.write_html(result, report)
-    _written(json, markdown, report)
-    _finish(result.findings, strict)
+    report_written(json, markdown, report)
+    finish(result.findings, strict)
 
 
 @with_groups
@@ -107,22 +115,23 @@ def compare(
 ) -> None:
     """Compare two prediction files on the same truth rows, pair by pair.
 
-    Prints both accuracies, the difference with its interval and McNemar's exact p.
+    Prints both accuracies on the rows that both answered, the difference with its interval and
+    the p of an exact paired test.
 
     Example: geodata compare a.csv b.csv --truth truth.csv --cluster author
     """
     from geodata import evaluation
     from geodata.evaluation import report as reports
 
-    _known_folders(json)
+    check_folders(json)
     found = evaluation.compare(
         a, b, truth, **scoring.keywords(), **columns.keywords(), regions=False
     )
-    reports.print_comparison(found, _console())
+    reports.print_comparison(found, console())
     if json is not None:
         reports.write_json(found, json)
-    _written(json)
-    _finish([*found.findings, *found.a.findings, *found.b.findings], strict)
+    report_written(json)
+    finish([*found.findings, *found.a.findings, *found.b.findings], strict)
 
 
 @with_groups
@@ -152,7 +161,7 @@ def lint(
     from geodata.evaluation.findings import errors_first
     from geodata.evaluation.joining import read_truth
 
-    _known_folders(json)
+    check_folders(json)
     if train is not None and truth is None:
         msg = "--train is compared with the truth; name it with --truth truth.csv"
         raise ValueError(msg)
@@ -160,11 +169,11 @@ def lint(
     true = None if truth is None else read_truth(truth, **columns.of_truth())
     match = columns.keywords()["match"]
     found = errors_first(check(opened, true, against=against or (), train=train, match=match))
-    reports.print_findings(found, _console())
+    reports.print_findings(found, console())
     if json is not None:
         _write_findings(json, preds, truth, found)
-    _written(json)
-    _finish(found, strict)
+    report_written(json)
+    finish(found, strict)
 
 
 def _further(
@@ -205,7 +214,7 @@ def _write_findings(path: Path, preds: Path, truth: Path | None, found: Sequence
     files.write_text(path, json.dumps(whole, indent=2, ensure_ascii=False) + "\n")
 
 
-def _known_folders(*targets: Path | None) -> None:
+def check_folders(*targets: Path | None) -> None:
     """Refuse a target whose folder is missing before the work, not after it."""
     for target in targets:
         if target is not None and not target.parent.is_dir():
@@ -213,20 +222,23 @@ def _known_folders(*targets: Path | None) -> None:
             raise FileNotFoundError(msg)
 
 
-def _written(*targets: Path | None) -> None:
+def report_written(*targets: Path | None) -> None:
+    """Say which files were written."""
     for target in targets:
         if target is not None:
             typer.echo(f"wrote {target}", err=True)
 
 
-def _finish(findings: Sequence[Finding], strict: bool) -> None:
+def finish(findings: Sequence[Finding], strict: bool) -> None:
+    """Exit with 1 where findings fail the run."""
     from geodata.evaluation.findings import failing
 
     if failing(findings, strict=strict):
         raise typer.Exit(1)
 
 
-def _console() -> Console:
+def console() -> Console:
+    """Return where to print; a pipe gets `WIDTH` columns."""
     from rich.console import Console
 
     # A pipe has no width of its own.

@@ -73,7 +73,18 @@ Regions = Annotated[
 ]
 Benchmark = Annotated[
     str | None,
-    scoring("Published results to print beside: im2gps3k, yfcc4k, mp16-reason-test."),
+    scoring(
+        "Published results to print beside, by name or arXiv id: im2gps3k, yfcc4k, "
+        "mp16-reason-test."
+    ),
+]
+Candidates = Annotated[
+    str,
+    column("Several answers a photo are in: auto, rows, columns (lat_1, ...), list, none."),
+]
+Rank = Annotated[str | None, column("Predictions: what orders the rows of one photo.")]
+ConfidenceColumn = Annotated[
+    str | None, column("Predictions: how sure an answer is.", "--confidence-column")
 ]
 Markdown = Annotated[Path | None, output("--markdown", "Markdown file.")]
 Report = Annotated[

@@ -1,52 +1,48 @@
-"""Evaluate and compare: read, join, score in one pass, then say how sure the numbers are."""
+"""Evaluate: read, join, score in one pass, then say how sure the numbers are."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
+import pyarrow as pa
 
-from geodata.evaluation.findings import errors_first
+from geodata.evaluation.benchmark import against_preset
+from geodata.evaluation.findings import Finding, PredictionError, errors_first
+from geodata.evaluation.further import read_confidence, several_of, truth_places
 from geodata.evaluation.joining import (
+    REPEATED_SHARE,
     Joined,
+    Layout,
     Match,
-    Predictions,
+    Opened,
+    Truth,
     join,
-    read_predictions,
+    of_rows,
+    open_answers,
     read_truth,
 )
+from geodata.evaluation.one_pass import Progress, one_pass
 from geodata.evaluation.scores import (
     CONFIDENCE,
     RESAMPLES,
     SEED,
     THRESHOLDS_KM,
-    Comparison,
     Distance,
     Evaluation,
-    Interval,
     Missing,
     Options,
-    RegionAccuracy,
-    RegionCounts,
-    Row,
-    Scorer,
-    Scores,
     Scoring,
-    ShownRows,
-    clustered_shares,
-    compare_within,
-    derived_columns,
+    candidate_scores,
+    confidence_of,
+    few_clusters,
+    intervals_of,
     label_sources,
-    labels_of,
-    median_interval,
-    named_labels,
+    median_of,
     needs_labels,
+    preset_of,
     published_for,
     read_each_way,
-    wilson,
-    with_derived,
 )
 
 AUTO_REGIONS_ROWS = 1_000_000
@@ -77,6 +73,9 @@ def evaluate(
     resamples: int = RESAMPLES,
     seed: int = SEED,
     benchmark: str | None = None,
+    candidates: Layout = "auto",
+    rank: str | None = None,
+    confidence_column: str | None = None,
     progress: Callable[[int, int | None], None] | None = None,
 ) -> Evaluation:
     """Score predictions against the truth.
@@ -114,7 +113,17 @@ def evaluate(
     confidence, resamples, seed
         Of the intervals.
     benchmark : str, optional
-        Whose published results to put beside the numbers, e.g. ``im2gps3k``.
+        Whose published results to put beside the numbers, and whose rows and ids the truth is
+        to have, e.g. ``im2gps3k``, or the arXiv id of the paper that made it.
+    candidates : {'auto', 'rows', 'columns', 'list', 'none'}
+        How the predictions hold several answers a photo: several rows with one id, numbered pairs
+        of columns (``lat_1, lon_1, lat_2, ...``), or a column of lists. 'auto' tells by names,
+        and takes repeated ids for it where most of them are. The first answer is scored.
+    rank : str, optional
+        Column that orders the rows of one photo; by its usual names, else the order of the file.
+    confidence_column : str, optional
+        Column that says how sure an answer is, the higher the surer; by its usual names if not
+        given.
     progress : callable, optional
         Called with the rows done and the rows in all.
 
@@ -140,148 +149,125 @@ def evaluate(
     (0.5, 0.5, 2, 7.6)
     """
     scoring = Scoring(tuple(thresholds_km), strict=strict, distance=distance, missing=missing)
-    rows = published_for(benchmark) if benchmark else ()
+    options = Options(match, tuple(by), cluster, confidence, resamples, seed, benchmark)
+    if benchmark:
+        published_for(benchmark)  # an unknown name is refused before anything is read
     opened = (
         predictions
-        if isinstance(predictions, Predictions)
-        else read_predictions(
-            predictions, id=pred_id, lat=pred_lat, lon=pred_lon, text=text, with_truth=truth is None
+        if isinstance(predictions, Opened)
+        else open_answers(
+            predictions, candidates=candidates, rank=rank, confidence=confidence_column,
+            id=pred_id, lat=pred_lat, lon=pred_lon, text=text, with_truth=truth is None,
         )
-    )
-    if truth is None:
-        joined = join(opened, id=id, lat=lat, lon=lon, match=match)
-    else:
-        joined = join(opened, read_truth(truth, id=id, lat=lat, lon=lon), match=match)
-    without = joined.unanswered()
-    options = Options(match, tuple(by), cluster, confidence, resamples, seed, benchmark)
+    )  # fmt: skip
+    true = truth
+    if truth is not None and not isinstance(truth, Truth):
+        true = read_truth(truth, id=id, lat=lat, lon=lon)
+    names = {"id": id, "lat": lat, "lon": lon} if truth is None else {}
+    opened, joined = _join(opened, true, candidates, confidence_column, match=match, **names)
     wanted = regions if regions is not None else joined.rows <= AUTO_REGIONS_ROWS
-    passed = _one_pass(joined, scoring, options, wanted, progress)
-    found = list(joined.findings)
-    if lint:
-        from geodata.evaluation.checks import against_truth
+    return evaluate_joined(
+        opened, joined, scoring, options,
+        regions=wanted, lint=lint, column=confidence_column, progress=progress,
+    )  # fmt: skip
 
-        found += against_truth(joined)
+
+def evaluate_joined(
+    opened: Opened,
+    joined: Joined,
+    scoring: Scoring,
+    options: Options,
+    *,
+    regions: bool,
+    lint: bool = True,
+    column: str | None = None,
+    labels: pa.Table | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Score predictions that stand beside their truth rows.
+
+    Parameters
+    ----------
+    opened, joined, scoring, options
+    regions
+        Whether to compare regions.
+    lint
+        Whether to look for what makes the score doubtful.
+    column
+        Of the confidence.
+    labels
+        Of the truth's coordinates, where they are known.
+    progress
+    """
+    without = joined.unanswered()
+    several = several_of(opened, joined)
+    sure = read_confidence(opened, joined, several, column)
+    passed = one_pass(
+        joined, scoring, options,
+        regions=regions, keep=sure is not None, labels=labels, progress=progress,
+    )  # fmt: skip
+    found = [*joined.findings, *few_clusters(passed.scores, options)]
+    ways = worth = None
+    if several is not None:
+        ways, told = candidate_scores(
+            several, opened.layout, truth_places(joined), passed.scores, options, regions
+        )
+        found += told
+    if sure is not None:
+        worth, doubts = confidence_of(*sure, passed.scores, options, passed.right, passed.labelled)
+        found += doubts
+    if lint:
+        found += _checks(opened, joined, options)
     return Evaluation(
         scores=passed.scores,
-        intervals=_intervals(passed.scores, options),
-        median_interval=median_interval(passed.scores.distances_km, confidence=confidence),
+        intervals=intervals_of(passed.scores, options),
+        median_interval=median_of(passed.scores, options),
         regions=passed.regions,
         named_regions=passed.named_regions,
         findings=tuple(errors_first(found)),
-        published=rows,
+        published=published_for(options.benchmark) if options.benchmark else (),
         worst=passed.worst,
         sample=passed.sample,
         options=options,
         inputs={
-            "predictions": opened.source.identity(),
+            "predictions": opened.predictions.source.identity(),
             "truth": joined.truth.source.identity(),
-            **(label_sources() if wanted or needs_labels(by) else {}),
+            **(label_sources() if regions or needs_labels(options.by) else {}),
         },
         refused=without.refused,
         unreadable=without.unreadable,
-        readings=read_each_way(opened, joined, scoring) if opened.columns.text else None,
+        readings=read_each_way(opened.predictions, joined, scoring)
+        if opened.predictions.columns.text
+        else None,
+        candidates=ways,
+        confidence=worth,
     )
 
 
-def compare(a: Any, b: Any, truth: Any, **options: Any) -> Comparison:
-    """Compare two prediction files on the same truth rows.
-
-    Parameters
-    ----------
-    a, b, truth : path, table or data frame
-    **options
-        Those of `evaluate`; ``cluster`` resamples whole clusters.
-
-    Returns
-    -------
-    Comparison
-        Differences are A minus B, with a paired bootstrap interval and McNemar's exact test.
-
-    Examples
-    --------
-    >>> truth = {"id": ["a", "b"], "lat": [48.86, 35.68], "lon": [2.35, 139.77]}
-    >>> good = {"id": ["a", "b"], "lat": [48.8, 35.7], "lon": [2.3, 139.8]}
-    >>> bad = {"id": ["a", "b"], "lat": [48.8, 0.0], "lon": [2.3, 9.0]}
-    >>> pair = compare(good, bad, truth).paired[1]
-    >>> pair.threshold_km, pair.difference.value, pair.only_a, pair.only_b
-    (25.0, 0.5, 1, 0)
-    """
-    from geodata.evaluation.checks import near_duplicates
-
-    columns: dict[str, Any] = {n: options.get(f"pred_{n}") for n in ("id", "lat", "lon")}
-    columns["text"] = options.get("text")
-    files = [read_predictions(file, **columns) for file in (a, b)]
-    first, second = (evaluate(file, truth, **options) for file in files)
-    scores = first.scores
-    used = first.options
-    clusters = scores.codes[used.cluster].codes if used.cluster else None
-    paired = compare_within(
-        scores.within(),
-        second.scores.within(),
-        scores.scoring.thresholds_km,
-        clusters,
-        confidence=used.confidence,
-        resamples=used.resamples,
-        seed=used.seed,
-    )
-    return Comparison(first, second, tuple(paired), tuple(near_duplicates(*files)))
+def _join(
+    opened: Opened,
+    truth: Truth | None,
+    candidates: Layout,
+    column: str | None,
+    **options: Any,
+) -> tuple[Opened, Joined]:
+    """Join; ids that are mostly repeated are several answers a photo."""
+    try:
+        return opened, join(opened.predictions, truth, **options)
+    except PredictionError as error:
+        repeated = error.finding.code == "duplicate_ids"
+        if not repeated or candidates != "auto" or opened.several is not None or truth is None:
+            raise
+        again = of_rows(opened.predictions, confidence=column, least=REPEATED_SHARE)
+        if again is None:
+            raise
+        return again, join(again.predictions, truth, **options)
 
 
-@dataclass
-class _Pass:
-    """What one walk over the joined rows gathers."""
+def _checks(opened: Opened, joined: Joined, options: Options) -> list[Finding]:
+    from geodata.evaluation.checks import against_truth
 
-    scores: Scores
-    regions: dict[str, RegionAccuracy]
-    named_regions: dict[str, RegionAccuracy]
-    worst: tuple[Row, ...]
-    sample: tuple[Row, ...]
-
-
-def _one_pass(
-    joined: Joined,
-    scoring: Scoring,
-    options: Options,
-    regions: bool,
-    progress: Callable[[int, int | None], None] | None,
-) -> _Pass:
-    by = tuple(dict.fromkeys([*options.by, *([options.cluster] if options.cluster else [])]))
-    made = derived_columns(by, joined.columns)
-    named = joined.pred_regions if regions and "country" in joined.pred_regions else ()
-    read = ["id", "lat", "lon", "pred_lat", "pred_lon", *(n for n in by if n not in made)]
-    read += [f"pred_{level}" for level in named]
-    scorer, shown = Scorer(scoring, by=by), ShownRows(options.seed)
-    right, right_named = RegionCounts(), RegionCounts()
-    for batch in joined.batches(list(dict.fromkeys(read))):
-        # labelling costs more than all the rest: the truth's labels serve every use of them
-        labels = labels_of(batch) if regions or needs_labels(made) else None
-        table = with_derived(batch, made, labels)
-        outcome = scorer.add(table)
-        shown.add(table, outcome.distance_km, outcome.answered)
-        if regions and labels is not None:
-            right.add(labels, labels_of(batch, "pred_"))
-            if named:
-                # a level that no answer names says nothing about the answers
-                right_named.add(labels, named_labels(batch, named), named)
-        if progress is not None:
-            progress(shown.rows, joined.rows)
-    return _Pass(
-        scorer.finish(), right.found, right_named.found, shown.worst_rows(), shown.sample_rows()
-    )
-
-
-def _intervals(scores: Scores, options: Options) -> dict[float, Interval | None]:
-    thresholds = scores.scoring.thresholds_km
-    if options.cluster is None or not scores.rows:
-        return {
-            t: wilson(scores.correct[t], scores.denominator, confidence=options.confidence)
-            for t in thresholds
-        }
-    found = clustered_shares(
-        scores.within().astype(np.int8),
-        scores.codes[options.cluster].codes,
-        confidence=options.confidence,
-        resamples=options.resamples,
-        seed=options.seed,
-    )
-    return dict(zip(thresholds, found, strict=True))
+    found = against_truth(joined, opened.predictions)
+    if options.benchmark:
+        found += against_preset(joined, preset_of(options.benchmark))
+    return found

@@ -10,6 +10,7 @@ from .columns import (
     TEXT_NAMES as TEXT_NAMES,
     TIME_NAMES as TIME_NAMES,
     Columns as Columns,
+    Role as Role,
     axis_of as axis_of,
     coordinate_columns as coordinate_columns,
     find_named as find_named,

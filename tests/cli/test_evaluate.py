@@ -173,7 +173,8 @@ def test_compare_prints_the_pair(files):
     lines = [line for line in done.output.splitlines() if not line.startswith("wrote ")]
     assert max(map(len, lines)) <= 80
     line = next(text for text in done.output.splitlines() if text.startswith("25 km"))
-    assert line.split()[2:5] == ["40.00", "20.00", "+20.00"]
+    assert line.split()[2:5] == ["50.00", "25.00", "+25.00"]
+    assert "On the 4 of 5 truth rows that both answered" in done.output.replace("\n", " ")
     written = json.loads((files / "out.json").read_text("utf-8"))
     assert written["schema"] == "geodata.comparison/1"
     assert written["paired"][1]["only_a"] == 1

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from geodata import leakage, sphere
 from geodata.evaluation import joining
 from geodata.evaluation.checks import own_words
+from geodata.evaluation.checks.reviewing import review
 from geodata.evaluation.findings import SHOWN, Finding, PredictionError, finding
 from geodata.evaluation.joining import (
     Joined,
@@ -92,7 +93,7 @@ def lint(
         except PredictionError as error:
             found.append(error.finding)
         else:
-            found += joined.findings + against_truth(joined)
+            found += joined.findings + against_truth(joined, opened)
         if train is not None:
             found += overlap(train, true, author=author)
     found += own_words.against_words(opened, CHECK_ROWS, resolve=resolve, label=label)
@@ -101,8 +102,10 @@ def lint(
     return found
 
 
-def against_truth(joined: Joined) -> list[Finding]:
+def against_truth(joined: Joined, predictions: Predictions | None = None) -> list[Finding]:
     """Return findings that show beside the truth: swapped pairs, signs, copied truth.
+
+    With ``predictions``, also what `review` asks: units, chance, order, their own distances.
 
     Examples
     --------
@@ -144,6 +147,9 @@ def against_truth(joined: Joined) -> list[Finding]:
                 count=n,
             )
         )
+    if predictions is not None:
+        told = any(one.code == "swapped_columns" for one in found)
+        found += [] if told else review(predictions, joined, (lat, lon), (y, x))
     same = (lat == y) & (lon == x)
     n = int(np.count_nonzero(same))
     if n >= SAME_ROWS and n >= COPIED_SHARE * answered:

@@ -6,11 +6,10 @@ Every sentence, heading and cell is made here once; the renderers choose only ho
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from geodata import SOFTWARE
 from geodata.evaluation.findings import Finding, errors_first
-from geodata.evaluation.report import phrases
+from geodata.evaluation.report import beyond, phrases
 from geodata.evaluation.report.parsing import of_readings
 from geodata.evaluation.report.parts import Contents, Remark, Section, Table
 from geodata.evaluation.report.phrases import (
@@ -29,7 +28,7 @@ from geodata.evaluation.report.shown import (
     shown_thresholds,
     worst_groups,
 )
-from geodata.evaluation.scores import CATEGORIES, SCHEMA, Comparison, Evaluation, Group
+from geodata.evaluation.scores import CATEGORIES, SCHEMA, Evaluation, Group
 
 TOP_GROUPS = 10
 CATEGORY_HEADINGS = {
@@ -55,9 +54,11 @@ def of_evaluation(
     """
     predictions, truth = phrases.names(result)
     wanted = broken_down_by(result, by)
+    failure = phrases.failure(result)
     sections = (
         _accuracy(result),
         of_readings(result),
+        *beyond.sections(result),
         _errors(result),
         _countries(result, wanted),
         _regions(result),
@@ -69,6 +70,7 @@ def of_evaluation(
     return Contents(
         title=f"{predictions} scored against {truth}",
         about=(
+            *failure,
             phrases.denominator(result),
             phrases.unanswered(result),
             phrases.rule(result),
@@ -76,55 +78,7 @@ def of_evaluation(
         ),
         sections=tuple(one for one in sections if one.tables or one.name == "findings"),
         facts=_facts(result),
-        warned=result.scores.scoring.missing == "exclude",
-    )
-
-
-def of_comparison(found: Comparison) -> Contents:
-    """Return both accuracies of a pair, the differences and what to know about the pair."""
-    options = found.a.options
-    head = (
-        "within",
-        "A %",
-        "B %",
-        "A - B",
-        phrases.interval_name(found.a),
-        "only A",
-        "only B",
-        "p",
-    )
-    lines, sure = [], set()
-    for i, pair in enumerate(found.paired):
-        difference, low, high = (
-            f"{100 * share:+.2f}"
-            for share in (pair.difference.value, pair.difference.low, pair.difference.high)
-        )
-        shares = (percent(one.accuracy[pair.threshold_km]) for one in (found.a, found.b))
-        counts = (f"{pair.only_a:,}", f"{pair.only_b:,}")
-        p = "<0.001" if pair.p_value < 0.001 else f"{pair.p_value:.3f}"
-        lines.append(
-            (threshold(pair.threshold_km), *shares, difference, f"{low} to {high}", *counts, p)
-        )
-        if pair.difference.low > 0 or pair.difference.high < 0:
-            sure.add(i)
-    note = "A - B in points with its paired bootstrap interval. p is McNemar's exact test"
-    if options.cluster:
-        note += (
-            f"; it takes rows to be independent, the interval resamples {options.cluster!r}: "
-            "read the interval"
-        )
-    table = Table(head, lines, strong=sure, notes=[f"{note}."])
-    (a, truth), (b, _) = phrases.names(found.a), phrases.names(found.b)
-    denominators = (
-        f"{x}: {phrases.denominator(one)}" for x, one in (("A", found.a), ("B", found.b))
-    )
-    return Contents(
-        title=f"A {a}, B {b}, truth {truth}",
-        about=(*denominators, phrases.rule(found.a)),
-        sections=(
-            Section("accuracy", "Accuracy", tables=[table]),
-            of_findings([*found.findings, *_labelled(found)]),
-        ),
+        warned=bool(failure) or result.scores.scoring.missing == "exclude",
     )
 
 
@@ -154,6 +108,13 @@ def _facts(result: Evaluation) -> Table:
         ("Coverage", f"{percent(result.coverage)}%",
          f"{result.scores.answered:,} of {result.rows:,} rows answered"),
     ]  # fmt: skip
+    if result.candidates is not None:
+        known = result.candidates
+        lines.append((f"Oracle of {known.k} within {threshold(at)}",
+                      f"{percent(known.oracle[at])}%", "the best of the answers"))  # fmt: skip
+    if result.confidence is not None:
+        area = percent(result.confidence.curve.aurc[at])
+        lines.append((f"AURC at {threshold(at)}", f"{area}%", "mean risk, surest first"))
     if "country" in result.regions:
         found = result.regions["country"]
         lines.append(("Country", f"{percent(found.accuracy)}%", f"of {counted(found.labelled)}"))
@@ -282,15 +243,3 @@ def _made(result: Evaluation) -> Section:
         ("software", f"{SOFTWARE}, schema {SCHEMA}"),
     ]
     return Section("made", "What made this", tables=[Table(("", ""), lines, align="ll")])
-
-
-def _labelled(found: Comparison) -> list[Finding]:
-    """Return the findings of both files, with A or B before the message of one file's own."""
-    both = set(found.a.findings) & set(found.b.findings)
-    named = [
-        replace(one, message=f"{label}: {one.message}")
-        for label, result in (("A", found.a), ("B", found.b))
-        for one in result.findings
-        if one not in both
-    ]
-    return [one for one in found.a.findings if one in both] + named

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Container
 from importlib import resources
 
 from geodata.evaluation.report import contents, figures
@@ -95,7 +96,8 @@ def _table(table: Table) -> str:
             wide = f'<th colspan="{len(table.head)}">{html.escape(line[0])}</th>'
             lines.append(f'<tr class="group">{wide}</tr>')
         else:
-            lines.append(_line(table, line, "td", i in table.strong))
+            bold = {j for j in range(len(line)) if (i, j) in table.bold}
+            lines.append(_line(table, line, "td", i in table.strong, bold))
     notes = html.escape(" ".join(table.notes))
     notes = f'<p class="note">{notes}</p>\n' if notes else ""
     return (
@@ -105,9 +107,16 @@ def _table(table: Table) -> str:
     )
 
 
-def _line(table: Table, cells: tuple[str, ...], tag: str, strong: bool = False) -> str:
+def _line(
+    table: Table,
+    cells: tuple[str, ...],
+    tag: str,
+    strong: bool = False,
+    bold: Container[int] = (),
+) -> str:
     """Return a table row; the first cell heads it, and the column aside joins the one before."""
     shown = [html.escape(cell) for cell in cells]
+    shown = [f"<b>{cell}</b>" if j in bold else cell for j, cell in enumerate(shown)]
     if table.bar is not None and tag == "td":
         shown[0] = figures.bar(cells[table.bar]) + shown[0]
     if table.aside is not None:

@@ -54,7 +54,10 @@ def _table(table: Table) -> Iterator[str]:
         yield f"### {_escaped(table.title)}"
     lines = [[*map(_escaped, table.head)], [_RULES[side] for side in table.align]]
     for i, line in enumerate(table.lines):
-        cells = [*map(_escaped, line)]
+        cells = [
+            f"**{_escaped(cell)}**" if (i, j) in table.bold else _escaped(cell)
+            for j, cell in enumerate(line)
+        ]
         if len(line) == 1:
             cells = [f"*{cells[0]}*", *[""] * (len(table.head) - 1)]
         elif i in table.strong:

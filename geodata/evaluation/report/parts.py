@@ -19,6 +19,8 @@ class Table:
     """'l' or 'r', a letter a column; if empty, a column of text and then numbers."""
     strong: Container[int] = ()
     """Numbers of the lines that stand out."""
+    bold: Container[tuple[int, int]] = ()
+    """Line and column of the cells that stand out."""
     aside: int | None = None
     """Column that a page sets small, beside the column before it."""
     bar: int | None = None

@@ -35,6 +35,17 @@ def km(distance: float | None) -> str:
     return f"{distance:,.{digits}f}"
 
 
+def chance(p_value: float) -> str:
+    """Return a p-value to three digits.
+
+    Examples
+    --------
+    >>> chance(0.0214), chance(1e-9)
+    ('0.021', '<0.001')
+    """
+    return "<0.001" if p_value < 0.001 else f"{p_value:.3f}"
+
+
 def threshold(value: float) -> str:
     """Return a threshold as it is written in a heading.
 
@@ -155,6 +166,15 @@ def unanswered(result: Evaluation) -> str:
     if result.scores.scoring.missing == "wrong":
         return f"Without an answer: {rest}; all of them count as wrong."
     return f"Without an answer: {rest}; none of them is in the denominator."
+
+
+def failure(result: Evaluation) -> tuple[str, ...]:
+    """Say that nothing was scored, where that is so, and why."""
+    if result.scores.answered or not result.rows:
+        return ()
+    errors = [found for found in result.findings if found.severity == "error"]
+    why = f" {sentence(errors[0].message)}" if errors else ""
+    return (f"NOTHING WAS SCORED: no truth row has a valid answer.{why}",)
 
 
 def method(result: Evaluation) -> str:

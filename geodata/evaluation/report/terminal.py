@@ -11,8 +11,10 @@ from rich.text import Text
 
 from geodata.evaluation.findings import Finding
 from geodata.evaluation.report import contents
+from geodata.evaluation.report.of_pairs import of_comparison
+from geodata.evaluation.report.of_tables import of_models
 from geodata.evaluation.report.parts import Contents, Section, Table
-from geodata.evaluation.scores import Comparison, Evaluation
+from geodata.evaluation.scores import Comparison, Evaluation, Models
 
 LABEL_WIDTH = 16
 """Columns of a table that do not fit beside this much of its first go into a table below."""
@@ -39,7 +41,12 @@ def print_evaluation(
 
 def print_comparison(found: Comparison, console: Console) -> None:
     """Print both accuracies of a pair, the differences and what to know about the pair."""
-    print_contents(contents.of_comparison(found), console)
+    print_contents(of_comparison(found), console)
+
+
+def print_models(found: Models, console: Console) -> None:
+    """Print many models on one truth."""
+    print_contents(of_models(found), console)
 
 
 def print_findings(findings: Iterable[Finding], console: Console) -> None:
@@ -100,7 +107,8 @@ def _grid(table: Table, columns: Sequence[int]) -> rich.Table:
             grid.add_row(Text(line[0], style="italic"))
             continue
         style = "bold" if number in table.strong else ""
-        grid.add_row(*(Text(line[i]) for i in columns), style=style)
+        cells = (Text(line[i], "bold" if (number, i) in table.bold else "") for i in columns)
+        grid.add_row(*cells, style=style)
     return grid
 
 

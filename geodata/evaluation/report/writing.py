@@ -6,9 +6,10 @@ import os
 from collections.abc import Sequence
 
 from geodata import files
-from geodata.evaluation.report.html import to_html
-from geodata.evaluation.report.markdown import to_markdown
-from geodata.evaluation.scores import Comparison, Evaluation
+from geodata.evaluation.report.html import page, to_html
+from geodata.evaluation.report.markdown import text_of, to_markdown
+from geodata.evaluation.report.of_tables import of_models
+from geodata.evaluation.scores import Comparison, Evaluation, Models
 
 
 def write_html(result: Evaluation, path: str | os.PathLike[str]) -> None:
@@ -23,6 +24,16 @@ def write_markdown(
     files.write_text(path, to_markdown(result, by=by))
 
 
-def write_json(result: Evaluation | Comparison, path: str | os.PathLike[str]) -> None:
+def models_html(found: Models) -> str:
+    """Return many models as one self-contained HTML page."""
+    return page(of_models(found), {})
+
+
+def models_markdown(found: Models) -> str:
+    """Return many models as Markdown tables."""
+    return text_of(of_models(found))
+
+
+def write_json(result: Evaluation | Comparison | Models, path: str | os.PathLike[str]) -> None:
     """Write a result's JSON."""
     files.write_text(path, result.to_json())

@@ -3,7 +3,8 @@
 A bootstrap of counts does not draw rows. Resampling n rows with replacement makes the count of
 each outcome multinomial, so drawing those counts is the same bootstrap, and 10M rows cost what
 100 do; `scipy.stats.bootstrap` would hold resamples x rows values. With clusters whole
-clusters are drawn, because photos of one photographer succeed and fail together.
+clusters are drawn, because photos of one photographer succeed and fail together, and what few
+clusters do to the spread is mended as `geodata.evaluation.scores.clusters` says.
 
 Every draw comes from a generator with the given seed: same input, same interval.
 """
@@ -12,12 +13,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geodata.evaluation.scores.intervals import CONFIDENCE, Interval, check_confidence
+from geodata.evaluation.scores.clusters import Clusters, by_cluster
+from geodata.evaluation.scores.intervals import (
+    CONFIDENCE,
+    Interval,
+    check_confidence,
+    wilson_ends,
+)
 
 RESAMPLES = 10_000
 MIN_RESAMPLES = 1_000
@@ -68,10 +74,15 @@ def clustered_shares(
 ) -> list[Interval]:
     """Return the cluster bootstrap interval of each column's share.
 
+    The resampled standard error, widened as `Clusters.widening` says, gives the number of
+    independent rows that the rows are worth; the interval is Wilson's for that many, with
+    Student's quantile. Where every row is right, or none, nothing varies: each effective cluster
+    is then worth one row, which is the widest that clusters can make it.
+
     Parameters
     ----------
     within
-        Bool or number, shape (n, k): e.g. `Scores.within()`, one column a threshold.
+        Bool, shape (n, k): e.g. `Scores.within()`, one column a threshold.
     clusters
         Non-negative integer code of each row's cluster, shape (n,): e.g. `GroupCodes.codes`.
 
@@ -84,6 +95,12 @@ def clustered_shares(
     ValueError
         With fewer than two clusters: nothing can be resampled.
 
+    References
+    ----------
+    E. L. Korn, B. I. Graubard, Survey Methodology 24 (1998); N. Dean, M. Pagano, Journal of
+    Survey Statistics and Methodology 3 (2015), for intervals of shares with an effective number
+    of rows. ``benchmarks/intervals.py`` prints how often they hold.
+
     Examples
     --------
     >>> right = np.array([[1], [1], [0], [0], [1], [0]])
@@ -91,15 +108,56 @@ def clustered_shares(
     0.5
     """
     check_confidence(confidence)
-    values = np.asarray(within)
-    sizes, sums = _by_cluster(values, clusters)
-    draws = np.concatenate(
-        [w @ sums / (w @ sizes)[:, None] for w in _weights(sizes, resamples, seed)]
-    )
-    shares = sums.sum(axis=0) / sizes.sum()
+    found = by_cluster(np.asarray(within), clusters)
+    error = _draws(found, resamples, seed).std(axis=0)
+    factor, quantile = found.widening(confidence)
+    intervals = []
+    for share, spread in zip(found.means().tolist(), (error * factor).tolist(), strict=True):
+        varies = spread > 0 and 0 < share < 1
+        worth = share * (1 - share) / spread**2 if varies else found.effective
+        ends = wilson_ends(share, worth, quantile)
+        intervals.append(Interval(share, *ends, confidence, "cluster bootstrap"))
+    return intervals
+
+
+def clustered_means(
+    values: ArrayLike,
+    clusters: ArrayLike,
+    *,
+    confidence: float = CONFIDENCE,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> list[Interval]:
+    """Return the cluster bootstrap interval of each column's mean, of differences for example.
+
+    The percentile interval, stretched from the mean by `Clusters.widening` times Student's over
+    the normal quantile.
+
+    Parameters
+    ----------
+    values
+        Finite, shape (n, k).
+    clusters
+        As in `clustered_shares`.
+
+    Examples
+    --------
+    >>> found = clustered_means(np.arange(12.0)[:, None], np.arange(12) // 3)[0]
+    >>> found.value, found.low < 5.5 < found.high
+    (5.5, True)
+    """
+    from scipy.stats import norm
+
+    check_confidence(confidence)
+    found = by_cluster(np.asarray(values), clusters)
+    draws = _draws(found, resamples, seed)
+    factor, quantile = found.widening(confidence)
+    stretch = factor * quantile / float(norm.ppf((1 + confidence) / 2))
+    means = found.means()
+    spread = means + (draws - means) * stretch
     return [
-        _percentile(float(shares[i]), draws[:, i], confidence, "cluster bootstrap")
-        for i in range(values.shape[1])
+        _percentile(float(means[i]), spread[:, i], confidence, "cluster bootstrap")
+        for i in range(len(means))
     ]
 
 
@@ -134,49 +192,18 @@ def bootstrap_mean(
     if clusters is None and (len(array) == 1 or len(array) > NORMAL_ROWS):
         return _normal_mean(array, confidence)
     codes = np.arange(len(array)) if clusters is None else clusters
-    found = clustered_shares(
+    found = clustered_means(
         array[:, None], codes, confidence=confidence, resamples=resamples, seed=seed
     )[0]
     return replace(found, method="bootstrap") if clusters is None else found
 
 
-def paired_share(
-    only_a: int,
-    only_b: int,
-    rows: int,
-    *,
-    confidence: float = CONFIDENCE,
-    resamples: int = RESAMPLES,
-    seed: int = SEED,
-) -> Interval:
-    """Return the paired bootstrap interval of a difference of two shares, A minus B.
-
-    What is drawn is how many rows only A has right, only B, and both or neither.
-
-    Examples
-    --------
-    >>> round(paired_share(19, 20, 600).value, 5)
-    -0.00167
-    """
-    chances = np.array([only_a, only_b, rows - only_a - only_b]) / rows
-    draws = np.random.default_rng(seed).multinomial(rows, chances, resamples)
-    differences = (draws[:, 0] - draws[:, 1]) / rows
-    return _percentile((only_a - only_b) / rows, differences, confidence, "bootstrap")
-
-
-def _by_cluster(values: NDArray[Any], clusters: ArrayLike) -> tuple[Floats, Floats]:
-    """Return the rows (c,) and column sums (c, k) of the clusters that occur."""
-    codes = np.asarray(clusters)
-    if values.ndim != 2 or codes.shape != values.shape[:1]:
-        msg = f"clusters has shape {codes.shape} for values of shape {values.shape}; one a row"
-        raise ValueError(msg)
-    _, codes = np.unique(codes, return_inverse=True)
-    sizes = np.bincount(codes).astype(np.float64)
-    if len(sizes) < 2:
-        msg = f"found {len(sizes)} cluster; resampling needs at least 2, so leave clusters out"
-        raise ValueError(msg)
-    sums = [np.bincount(codes, column.astype(np.float64)) for column in values.T]
-    return sizes, np.stack(sums, axis=1)
+def _draws(found: Clusters, resamples: int, seed: int) -> Floats:
+    """Return the mean of each column in each resample of clusters, shape (r, k)."""
+    sizes, sums = found
+    return np.concatenate(
+        [w @ sums / (w @ sizes)[:, None] for w in _weights(sizes, resamples, seed)]
+    )
 
 
 def _weights(sizes: Floats, resamples: int, seed: int) -> Iterator[Floats]:

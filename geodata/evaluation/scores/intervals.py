@@ -1,11 +1,16 @@
-"""How sure a share or a median is without drawing anything: Wilson, and order statistics."""
+"""How sure a share, a difference or a median is without drawing anything.
+
+``benchmarks/intervals.py`` prints how often each interval holds what it should.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+
+from geodata.sphere import HALF_CIRCUMFERENCE_KM
 
 CONFIDENCE = 0.95
 
@@ -19,7 +24,7 @@ class Interval:
     high: float
     confidence: float
     method: str
-    """'wilson', 'bootstrap', 'cluster bootstrap', 'normal' or 'order statistics'."""
+    """'wilson', 'score', 'bootstrap', 'cluster bootstrap', 'normal' or 'order statistics'."""
 
     @property
     def half_width(self) -> float:
@@ -69,10 +74,80 @@ def wilson(correct: int, rows: int, *, confidence: float = CONFIDENCE) -> Interv
     return Interval(correct / rows, float(found.low), float(found.high), confidence, "wilson")
 
 
+def wilson_ends(share: float, rows: float, quantile: float) -> tuple[float, float]:
+    """Return the ends of Wilson's interval; the rows need not be a whole number.
+
+    Examples
+    --------
+    >>> [round(end, 3) for end in wilson_ends(0.0, 20.0, 1.96)]
+    [0.0, 0.161]
+    """
+    square = quantile**2 / rows
+    middle = (share + square / 2) / (1 + square)
+    half = quantile / (1 + square) * (share * (1 - share) / rows + square / (4 * rows)) ** 0.5
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def paired_share(
+    only_a: int, only_b: int, rows: float, *, confidence: float = CONFIDENCE
+) -> Interval:
+    """Return Tango's score interval of a difference of two shares on the same rows, A minus B.
+
+    It holds where bootstrap and Wald intervals collapse: with no discordant row it is
+    ``z^2 / (n + z^2)`` to either side.
+
+    Parameters
+    ----------
+    only_a, only_b
+        Rows that only A has right, and only B.
+    rows
+        All rows that both were scored on.
+
+    References
+    ----------
+    T. Tango, Statistics in Medicine 17 (1998) 891-908.
+
+    Examples
+    --------
+    >>> found = paired_share(0, 0, 100)
+    >>> round(found.low, 3), round(found.high, 3)
+    (-0.037, 0.037)
+    """
+    from scipy.optimize import brentq
+    from scipy.stats import norm
+
+    check_confidence(confidence)
+    quantile = float(norm.ppf((1 + confidence) / 2))
+    value = (only_a - only_b) / rows
+
+    def beyond(difference: float) -> float:
+        """Return the score statistic of a difference, falling from high to low."""
+        middle = (2 * rows - only_a + only_b) * difference - only_a - only_b
+        root = middle**2 + 8 * rows * only_b * difference * (1 - difference)
+        only = (max(root, 0.0) ** 0.5 - middle) / (4 * rows)
+        variance = rows * (2 * only + difference * (1 - difference))
+        surplus = only_a - only_b - rows * difference
+        return float(surplus / max(variance, 1e-300) ** 0.5)
+
+    edge = 1 - 1e-12
+    low, high = (
+        brentq(lambda x, want=want: beyond(x) - want, *ends, xtol=1e-12)
+        if (beyond(ends[0]) - want) * (beyond(ends[1]) - want) < 0
+        else bound
+        for want, ends, bound in (
+            (quantile, (-edge, value), -1.0),
+            (-quantile, (value, edge), 1.0),
+        )
+    )
+    return Interval(value, min(low, value), max(high, value), confidence, "score")
+
+
 def median_interval(distance_km: ArrayLike, *, confidence: float = CONFIDENCE) -> Interval | None:
     """Return a distribution-free interval of the median from order statistics.
 
-    The bounds are data values whose ranks are binomial quantiles, which needs no resampling.
+    The ends are the k-th smallest and k-th largest error, k the largest number for which
+    ``2 P(Bin(n, 1/2) < k) <= 1 - confidence``. Up to five rows no data value is far enough out at
+    95%: the ends are then those of all errors on Earth, 0 and 20,015 km.
 
     Parameters
     ----------
@@ -81,7 +156,8 @@ def median_interval(distance_km: ArrayLike, *, confidence: float = CONFIDENCE) -
 
     References
     ----------
-    `scipy.stats.quantile_test` and its ``confidence_interval``.
+    W. J. Conover, Practical Nonparametric Statistics, 3rd ed., section 3.2;
+    `scipy.stats.quantile_test` and its ``confidence_interval`` for many rows.
 
     Examples
     --------
@@ -89,18 +165,55 @@ def median_interval(distance_km: ArrayLike, *, confidence: float = CONFIDENCE) -
     >>> found.value, found.low, found.high
     (51.0, 41.0, 61.0)
     """
-    from scipy.stats import quantile_test
+    from scipy.stats import binom
 
+    check_confidence(confidence)
     values = np.asarray(distance_km, np.float64)
     if not len(values):
         return None
-    middle = float(np.median(values))
-    found = quantile_test(values, q=middle, p=0.5).confidence_interval(confidence)
-    low, high = float(found.low), float(found.high)
-    # Too few rows for a bound at this confidence: scipy answers NaN, the extremes are honest.
-    low = low if np.isfinite(low) else float(values.min())
-    high = high if np.isfinite(high) else float(values.max())
-    return Interval(middle, low, high, confidence, "order statistics")
+    tail = (1 - confidence) / 2
+    rank = int(binom.ppf(tail, len(values), 0.5))  # the smallest count whose tail is beyond
+    if binom.cdf(rank, len(values), 0.5) <= tail:
+        rank += 1
+    return _of_ranks(values, rank, len(values) + 1 - rank, confidence)
+
+
+def clustered_median(
+    distance_km: ArrayLike, share: Interval, *, confidence: float = CONFIDENCE
+) -> Interval:
+    """Return Woodruff's interval of the median: the quantiles at the ends of a share's interval.
+
+    Parameters
+    ----------
+    distance_km
+        Errors of the answered rows, shape (n,), km, n > 0.
+    share
+        Interval of the share of rows whose error is at most the median, from clusters.
+
+    References
+    ----------
+    R. S. Woodruff, Journal of the American Statistical Association 47 (1952).
+
+    Examples
+    --------
+    >>> half = Interval(0.5, 0.25, 0.75, 0.95, "cluster bootstrap")
+    >>> found = clustered_median(np.arange(1.0, 102.0), half)
+    >>> found.low, found.value, found.high
+    (26.0, 51.0, 76.0)
+    """
+    values = np.asarray(distance_km, np.float64)
+    low, high = np.floor(share.low * len(values)), np.ceil(share.high * len(values))
+    found = _of_ranks(values, int(low) + (share.low > 0), int(high), confidence)
+    return Interval(found.value, found.low, found.high, confidence, share.method)
+
+
+def _of_ranks(values: NDArray[np.float64], low: int, high: int, confidence: float) -> Interval:
+    """Return the interval between two order statistics, counted from 1."""
+    inside = [rank - 1 for rank in (low, high) if 1 <= rank <= len(values)]
+    ordered = np.partition(values, inside) if inside else values
+    first = float(ordered[low - 1]) if low >= 1 else 0.0
+    last = float(ordered[high - 1]) if high <= len(ordered) else HALF_CIRCUMFERENCE_KM
+    return Interval(float(np.median(values)), first, last, confidence, "order statistics")
 
 
 def check_confidence(confidence: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import cast
+from typing import Any, cast
 
 import pyarrow as pa
 
@@ -17,6 +17,11 @@ def labels_of(batch: pa.RecordBatch, prefix: str = "") -> pa.Table:
     """
     points = coords.arrays(batch.column(f"{prefix}lat"), batch.column(f"{prefix}lon"))
     return _labeller().table(points)
+
+
+def labels_at(lat: Any, lon: Any) -> pa.Table:
+    """Return the labels of places, degrees, shape (n,); NaN has none."""
+    return _labeller().table(coords.arrays(lat, lon))
 
 
 def named_labels(batch: pa.RecordBatch, levels: Iterable[str]) -> pa.Table:

@@ -56,6 +56,8 @@ class Scores:
         default_factory=lambda: np.empty(0, np.uint8), repr=False, compare=False
     )
     """`Outcome.rank` of every truth row, shape (rows,): what intervals and comparisons need."""
+    there: Bools = field(default_factory=lambda: np.empty(0, bool), repr=False, compare=False)
+    """Whether each truth row has a valid prediction, shape (rows,)."""
     codes: dict[str, GroupCodes] = field(default_factory=dict, repr=False, compare=False)
     """Group of every truth row for each break-down column, e.g. to resample by cluster."""
 
@@ -65,7 +67,7 @@ class Scores:
 
 
 class Scorer:
-    """Score a joined table batch by batch; memory is 9 bytes a row and 4 for each column in `by`.
+    """Score a joined table batch by batch; memory is 10 bytes a row and 4 for each column in `by`.
 
     A batch holds lat, lon, pred_lat, pred_lon (degrees) and the columns to break down by; one
     row is one truth row. The result does not depend on how the rows were cut into batches.
@@ -126,6 +128,7 @@ class Scorer:
             },
             distances_km=distances,
             ranks=ranks,
+            there=answered,
             codes=codes,
         )
 

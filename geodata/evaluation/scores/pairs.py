@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from geodata.evaluation.scores.bootstrap import RESAMPLES, SEED, clustered_shares, paired_share
-from geodata.evaluation.scores.intervals import CONFIDENCE, Interval, check_confidence
+from geodata.evaluation.scores.bootstrap import RESAMPLES, SEED, clustered_means
+from geodata.evaluation.scores.clusters import by_cluster, sign_flip
+from geodata.evaluation.scores.intervals import (
+    CONFIDENCE,
+    Interval,
+    check_confidence,
+    paired_share,
+)
 
 
 @dataclass(frozen=True)
@@ -18,14 +24,27 @@ class Paired:
 
     threshold_km: float
     rows: int
+    """Rows that both were scored on."""
     only_a: int
     """Rows that A has right and B has wrong."""
     only_b: int
     difference: Interval
-    """Share of A minus share of B, with its paired bootstrap interval."""
+    """Share of A minus share of B, paired row by row."""
     p_value: float
-    """Exact two-sided McNemar test on the discordant rows. Rows of one cluster are not
-    independent, so with clusters read the interval, not this."""
+    """Exact and two-sided: McNemar's test on the discordant rows; with clusters, whose rows are
+    not independent, its form with clusters as the units (`sign_flip`)."""
+    both: int = 0
+    """Rows that both have right."""
+
+    @property
+    def accuracy_a(self) -> float:
+        """Share of `rows` that A has right."""
+        return (self.both + self.only_a) / self.rows
+
+    @property
+    def accuracy_b(self) -> float:
+        """Share of `rows` that B has right."""
+        return (self.both + self.only_b) / self.rows
 
 
 def compare_within(
@@ -47,7 +66,7 @@ def compare_within(
     thresholds_km
         The k thresholds.
     clusters
-        Cluster code of each row, shape (n,), or None to draw rows.
+        Cluster code of each row, shape (n,), or None where rows are independent.
 
     Raises
     ------
@@ -69,16 +88,55 @@ def compare_within(
             "score both files on the same, non-empty truth with the same thresholds"
         )
         raise ValueError(msg)
-    options: dict[str, Any] = {"confidence": confidence, "resamples": resamples, "seed": seed}
     counts = [(int((x & ~y).sum()), int((y & ~x).sum())) for x, y in zip(a.T, b.T, strict=True)]
     if clusters is None:
-        differences = [paired_share(*count, len(a), **options) for count in counts]
+        differences = [paired_share(*count, len(a), confidence=confidence) for count in counts]
+        chances = [mcnemar(*count) for count in counts]
     else:
-        differences = clustered_shares(a.astype(np.int8) - b.astype(np.int8), clusters, **options)
+        surplus = a.astype(np.int8) - b.astype(np.int8)
+        differences, chances = _clustered(surplus, clusters, confidence, resamples, seed)
     return [
-        Paired(t, len(a), only_a, only_b, difference, mcnemar(only_a, only_b))
-        for t, (only_a, only_b), difference in zip(thresholds_km, counts, differences, strict=True)
+        Paired(t, len(a), *counts[i], differences[i], chances[i], int((a[:, i] & b[:, i]).sum()))
+        for i, t in enumerate(thresholds_km)
     ]
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p-values corrected for how many there are, in the same order.
+
+    The smallest is multiplied by their number m, the next by m - 1, and so on; none is smaller
+    than one before it, none above 1.
+
+    References
+    ----------
+    S. Holm, Scandinavian Journal of Statistics 6 (1979) 65-70.
+
+    Examples
+    --------
+    >>> [round(p, 3) for p in holm([0.01, 0.04, 0.03])]
+    [0.03, 0.06, 0.06]
+    """
+    raw = np.asarray(p_values, np.float64)
+    order = np.argsort(raw, kind="stable")
+    stepped = np.maximum.accumulate(raw[order] * np.arange(len(raw), 0, -1))
+    out = np.empty(len(raw))
+    out[order] = np.minimum(stepped, 1.0)
+    return [float(p) for p in out]
+
+
+def _clustered(
+    surplus: NDArray[np.int8], clusters: ArrayLike, confidence: float, resamples: int, seed: int
+) -> tuple[list[Interval], list[float]]:
+    """Return intervals and p-values of each column of A minus B, rows in clusters."""
+    found = clustered_means(
+        surplus, clusters, confidence=confidence, resamples=resamples, seed=seed
+    )
+    whole = by_cluster(surplus, clusters)
+    for i, one in enumerate(found):
+        if not whole.sums[:, i].any():  # nothing varies: a row for each effective cluster
+            bound = paired_share(0, 0, whole.effective, confidence=confidence)
+            found[i] = Interval(one.value, bound.low, bound.high, confidence, one.method)
+    return found, [sign_flip(column) for column in whole.sums.T]
 
 
 def mcnemar(only_a: int, only_b: int) -> float:

@@ -1,4 +1,4 @@
-"""Published threshold accuracies, to print beside a user's own numbers.
+"""Benchmarks: what is known of each, and published threshold accuracies to print beside one's own.
 
 The rows are facts from the named sources, kept in ``published.json``. What a method may use
 when it answers decides whether two numbers can stand in one table, so the categories stay apart,
@@ -34,6 +34,8 @@ class Published:
     """Whether the numbers were compared with the paper's own table."""
     source: str
     note: str
+    ablation: bool = False
+    """Whether the row is one of a paper's ablations rather than a method."""
 
     @property
     def label(self) -> str:
@@ -41,15 +43,84 @@ class Published:
         return f"{self.method} ({self.venue}){'' if self.checked else ' *'}"
 
 
-def published_for(name: str, *, category: str | None = None) -> tuple[Published, ...]:
+@dataclass(frozen=True)
+class Preset:
+    """What is known of a benchmark."""
+
+    name: str
+    papers: tuple[str, ...]
+    """arXiv ids of the papers that made it or report on it, by any of which it is found."""
+    rows: int | None
+    """Photos of the test; None where sources do not agree or say."""
+    thresholds_km: tuple[float, ...]
+    id_pattern: str | None
+    """Regular expression of its ids; None where no rule is known."""
+    id_example: str
+    source: str
+    """Where this was read."""
+
+
+def presets() -> tuple[Preset, ...]:
+    """Return all benchmarks that something is known of.
+
+    Examples
+    --------
+    >>> [(one.name, one.rows) for one in presets()][:2]
+    [('IM2GPS3K', 2997), ('YFCC4K', 4536)]
+    """
+    return tuple(
+        Preset(
+            **{
+                **known,
+                "papers": tuple(known["papers"]),
+                "thresholds_km": tuple(map(float, known["thresholds_km"])),
+            }
+        )
+        for known in _file()["benchmarks"]
+    )
+
+
+def preset_of(name: str) -> Preset:
+    """Return what is known of a benchmark, by its name or the arXiv id of a paper.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, or a paper that reports on several.
+
+    Examples
+    --------
+    >>> preset_of("im2gps-3k").rows, preset_of("arXiv:2506.14674").name
+    (2997, 'MP16-Reason-Test')
+    """
+    wanted = _key(name)
+    named = [one for one in presets() if _key(one.name) == wanted]
+    paper = wanted.removeprefix("arxiv")
+    named = named or [one for one in presets() if paper in map(_key, one.papers)]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        several = ", ".join(one.name for one in named)
+        msg = f"benchmark {name!r} is a paper on {several}; name one of them"
+        raise ValueError(msg)
+    known = ", ".join(one.name for one in presets())
+    msg = f"no published results for benchmark {name!r}; there are {known}"
+    raise ValueError(msg)
+
+
+def published_for(
+    name: str, *, category: str | None = None, ablations: bool = False
+) -> tuple[Published, ...]:
     """Return the published rows of a benchmark, by category and then in order of publication.
 
     Parameters
     ----------
     name
-        Benchmark; case, spaces and punctuation do not matter.
+        Benchmark, or arXiv id of its paper; case, spaces and punctuation do not matter.
     category
         One of `CATEGORIES`, or None for all.
+    ablations
+        Whether to give the rows of ablations too.
 
     Raises
     ------
@@ -71,12 +142,9 @@ def published_for(name: str, *, category: str | None = None) -> tuple[Published,
     if category is not None and category not in CATEGORIES:
         msg = f"category {category!r} is unknown; expected one of {', '.join(CATEGORIES)}"
         raise ValueError(msg)
-    wanted = _key(name)
-    rows = [row for row in _rows() if _key(row.benchmark) == wanted]
-    if not rows:
-        known = ", ".join(benchmarks())
-        msg = f"no published results for benchmark {name!r}; there are {known}"
-        raise ValueError(msg)
+    benchmark = preset_of(name).name
+    rows = [row for row in _rows() if row.benchmark == benchmark]
+    rows = [row for row in rows if ablations or not row.ablation]
     chosen = [row for row in rows if category in (None, row.category)]
     return tuple(sorted(chosen, key=lambda row: CATEGORIES.index(row.category)))
 
@@ -87,17 +155,23 @@ def benchmarks() -> tuple[str, ...]:
     Examples
     --------
     >>> benchmarks()
-    ('IM2GPS3K', 'YFCC4K', 'MP16-Reason-Test')
+    ('IM2GPS3K', 'YFCC4K', 'MP16-Reason-Test', 'GeoBench')
     """
     return tuple(dict.fromkeys(row.benchmark for row in _rows()))
 
 
 @functools.cache
 def _rows() -> tuple[Published, ...]:
+    return tuple(_published(row) for row in _file()["results"])
+
+
+@functools.cache
+def _file() -> dict[str, Any]:
     text = (
         resources.files("geodata.evaluation.scores").joinpath("published.json").read_text("utf-8")
     )
-    return tuple(_published(row) for row in json.loads(text)["results"])
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 def _published(row: dict[str, Any]) -> Published:

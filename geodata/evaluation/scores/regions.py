@@ -102,14 +102,25 @@ class RegionCounts:
 
     found: dict[str, RegionAccuracy] = field(default_factory=dict)
     """By level; empty before the first rows."""
+    keep: bool = False
+    """Whether to keep which rows are right, a byte a row and level."""
+    rows: dict[str, list[Bools]] = field(default_factory=dict)
+    """By level, for each batch: whether each row is right."""
+    labelled: list[Bools] = field(default_factory=list)
+    """For each batch: whether the truth lies in a country."""
 
     def add(self, truth: pa.Table, guess: pa.Table, levels: Iterable[str] = tuple(LEVELS)) -> None:
         """Count the next rows, from labels of the truth and of the predictions."""
         columns = [LEVELS[level] for level in levels]
         pair = {name: truth[name] for name in columns}
         pair |= {f"pred_{name}": guess[name] for name in columns}
-        for level, part in region_accuracy(pa.table(pair)).items():
+        table = pa.table(pair)
+        for level, part in region_accuracy(table).items():
             self.found[level] = self.found[level] + part if level in self.found else part
+        if self.keep:
+            self.labelled.append(_present(table, LEVELS["country"]))
+            for level, right in region_matches(table).items():
+                self.rows.setdefault(level, []).append(right)
 
 
 def region_matches(labels: pa.Table | pa.RecordBatch) -> dict[str, Bools]:

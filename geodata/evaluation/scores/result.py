@@ -6,16 +6,21 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from geodata import SOFTWARE
 from geodata.evaluation.findings import Finding
 from geodata.evaluation.scores.bootstrap import RESAMPLES, SEED
+from geodata.evaluation.scores.candidates import CandidateScores
+from geodata.evaluation.scores.confidence import Confidence
 from geodata.evaluation.scores.groups import Group
 from geodata.evaluation.scores.intervals import CONFIDENCE, Interval
 from geodata.evaluation.scores.metrics import Scores
-from geodata.evaluation.scores.pairs import Paired
 from geodata.evaluation.scores.published import Published
 from geodata.evaluation.scores.readings import Readings
 from geodata.evaluation.scores.regions import RegionAccuracy
+from geodata.evaluation.scores.selective import COVERAGES
 
 SCHEMA = "geodata.evaluation/1"
 """Name and version of the JSON form; the number rises when a field changes its meaning."""
@@ -105,6 +110,37 @@ class Evaluation:
     refused: int = 0
     unreadable: int = 0
     readings: Readings | None = None
+    candidates: CandidateScores | None = None
+    confidence: Confidence | None = None
+
+    @property
+    def oracle(self) -> dict[float, float | None]:
+        """Share of truth rows with one of the K answers within each threshold.
+
+        With one answer a photo that is the accuracy.
+        """
+        return self.accuracy if self.candidates is None else self.candidates.oracle
+
+    @property
+    def aurc(self) -> dict[float, float | None]:
+        """Area under the risk-coverage curve by threshold; empty without a confidence."""
+        return {} if self.confidence is None else self.confidence.curve.aurc
+
+    def risk_coverage(self, threshold_km: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return coverage and risk of the k surest answers, see `Selective.risk_coverage`.
+
+        Raises
+        ------
+        ValueError
+            Without a confidence, or for a threshold that was not scored.
+        """
+        if self.confidence is None:
+            msg = (
+                "the predictions have no confidence; name its column with confidence_column=, or "
+                "give several answers a photo"
+            )
+            raise ValueError(msg)
+        return self.confidence.curve.risk_coverage(threshold_km)
 
     @property
     def answered(self) -> int:
@@ -171,13 +207,13 @@ class Evaluation:
                     "km": t,
                     "correct": scores.correct[t],
                     "accuracy": scores.accuracy[t],
-                    "interval": _interval(self.intervals[t]),
+                    "interval": interval_dict(self.intervals[t]),
                 }
                 for t in scoring.thresholds_km
             ],
             "readings": None if self.readings is None else self.readings.as_dict(),
             "median_km": scores.median_km,
-            "median_interval": _interval(self.median_interval),
+            "median_interval": interval_dict(self.median_interval),
             "mean_km": scores.mean_km,
             "quantiles_km": [{"q": q, "km": km} for q, km in scores.quantiles_km.items()],
             "geoscore": scores.geoscore,
@@ -186,7 +222,9 @@ class Evaluation:
             "by": {name: [_group(g) for g in groups] for name, groups in scores.by.items()},
             "findings": [found.as_dict() for found in self.findings],
             "worst": [asdict(row) for row in self.worst],
-            "published": [_published(row) for row in self.published],
+            "published": [published_dict(row) for row in self.published],
+            "candidates": _candidates(self.candidates),
+            "confidence": _confidence(self.confidence),
         }
 
     def to_json(self) -> str:
@@ -194,42 +232,8 @@ class Evaluation:
         return json.dumps(self.as_dict(), indent=2, ensure_ascii=False, default=str) + "\n"
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """Two prediction files on the same truth rows.
-
-    Attributes
-    ----------
-    a, b : Evaluation
-    paired : tuple of Paired
-        For each threshold the difference with its interval, and McNemar's test.
-    findings : tuple of Finding
-        About the pair, e.g. that the files are nearly the same.
-    """
-
-    a: Evaluation
-    b: Evaluation
-    paired: tuple[Paired, ...]
-    findings: tuple[Finding, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the comparison as plain JSON types."""
-        return {
-            "schema": "geodata.comparison/1",
-            "a": self.a.as_dict(),
-            "b": self.b.as_dict(),
-            "paired": [
-                {**asdict(pair), "difference": _interval(pair.difference)} for pair in self.paired
-            ],
-            "findings": [found.as_dict() for found in self.findings],
-        }
-
-    def to_json(self) -> str:
-        """Return `as_dict` as JSON text."""
-        return json.dumps(self.as_dict(), indent=2, ensure_ascii=False, default=str) + "\n"
-
-
-def _interval(interval: Interval | None) -> dict[str, Any] | None:
+def interval_dict(interval: Interval | None) -> dict[str, Any] | None:
+    """Return an interval as plain JSON types."""
     return None if interval is None else asdict(interval)
 
 
@@ -249,6 +253,43 @@ def _group(group: Group) -> dict[str, Any]:
     }
 
 
-def _published(row: Published) -> dict[str, Any]:
+def published_dict(row: Published) -> dict[str, Any]:
+    """Return a published row as plain JSON types."""
     accuracy = [{"km": t, "accuracy": share} for t, share in row.accuracy.items()]
     return {**asdict(row), "accuracy": accuracy}
+
+
+def _candidates(found: CandidateScores | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    ways = {
+        way: [
+            {"km": t, "accuracy": share, "interval": interval_dict(found.intervals[way][t])}
+            for t, share in shares.items()
+        ]
+        for way, shares in found.accuracy.items()
+    }
+    return {"k": found.k, "k_min": found.k_min, "layout": found.layout, "ways": ways}
+
+
+def _confidence(found: Confidence | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    curve = found.curve
+    return {
+        "source": curve.source,
+        "unknown": curve.unknown,
+        "aurc": [{"km": t, "aurc": area} for t, area in curve.aurc.items()],
+        "selective": [
+            {
+                "coverage": coverage,
+                "thresholds": [
+                    {"km": t, "accuracy": curve.accuracy_at(coverage, t)}
+                    for t in curve.thresholds_km
+                ],
+            }
+            for coverage in COVERAGES
+        ],
+        "radii": [asdict(one) for one in found.radii],
+        "back_off": [asdict(one) for one in found.back_off],
+    }

@@ -212,7 +212,7 @@ def test_a_pair_is_compared_in_80_columns():
     found = evaluation.compare(a, b, truth, cluster="author", regions=False)
     text = _printed(terminal.print_comparison, found)
     assert max(map(len, text.splitlines())) <= 80
-    assert "read the interval" in " ".join(text.split())
+    assert "swapped in whole 'author'" in " ".join(text.split())
     for pair in found.paired:
         assert f"{100 * pair.difference.value:+.2f}" in text
 

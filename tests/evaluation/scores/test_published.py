@@ -73,3 +73,31 @@ def test_every_collected_row_is_there(shared):
         for km, percent in row["acc"].items():
             share = found.accuracy[float(km)]
             assert share == (None if percent is None else pytest.approx(percent / 100))
+
+
+def test_a_benchmark_is_found_by_its_paper():
+    assert published.preset_of("arXiv 2506.14674").name == "MP16-Reason-Test"
+    assert published.published_for("2506.14674") == published.published_for("MP16-Reason-Test")
+    with pytest.raises(ValueError, match="is a paper on IM2GPS3K, YFCC4K; name one"):
+        published.preset_of("1705.04838")
+
+
+def test_presets_have_rows_and_thresholds():
+    rows = {one.name: one.rows for one in published.presets()}
+    assert rows == {"IM2GPS3K": 2997, "YFCC4K": 4536, "MP16-Reason-Test": 12000, "GeoBench": None}
+    assert {0.5, 2.0, 10.0} <= set(published.preset_of("geobench").thresholds_km)
+    assert {row.benchmark for row in published._rows()} <= set(rows)
+
+
+def test_ablations_are_shown_where_they_are_asked_for():
+    plain = published.published_for("im2gps3k")
+    every = published.published_for("im2gps3k", ablations=True)
+    assert list(plain) == [row for row in every if not row.ablation]
+    named = {row.method: row for row in every}
+    best = named["Qwen2.5-VL-3B, SFT 500k + RL Hard-200k"]
+    assert [*best.accuracy.values()] == [0.148, 0.363, 0.546, 0.727, 0.838]
+    assert named["Qwen2.5-VL-7B, CoR prompt"].accuracy[25] == 0.337
+    globe = published.published_for("mp16-reason-test", ablations=True)
+    assert [row.accuracy[25] for row in globe if row.ablation] == [
+        0.5111, 0.5676, 0.5924, 0.5983, 0.6285,
+    ]  # fmt: skip

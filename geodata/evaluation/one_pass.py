@@ -1,0 +1,110 @@
+"""One walk over the joined rows: scores, regions, rows to show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from geodata.evaluation.joining import Joined
+from geodata.evaluation.scores import (
+    Options,
+    RegionAccuracy,
+    RegionCounts,
+    Row,
+    Scorer,
+    Scores,
+    Scoring,
+    ShownRows,
+    derived_columns,
+    labels_of,
+    named_labels,
+    needs_labels,
+    with_derived,
+)
+
+Progress = Callable[[int, int | None], None]
+Bools = NDArray[np.bool_]
+
+
+@dataclass
+class Pass:
+    """What one walk over the joined rows gathers."""
+
+    scores: Scores
+    regions: dict[str, RegionAccuracy]
+    named_regions: dict[str, RegionAccuracy]
+    worst: tuple[Row, ...]
+    sample: tuple[Row, ...]
+    right: dict[str, Bools]
+    """By level, whether each truth row's region is right; empty unless kept."""
+    labelled: Bools
+    """Whether each truth row lies in a country; empty unless kept."""
+
+
+def one_pass(
+    joined: Joined,
+    scoring: Scoring,
+    options: Options,
+    *,
+    regions: bool,
+    keep: bool = False,
+    labels: pa.Table | None = None,
+    progress: Progress | None = None,
+) -> Pass:
+    """Walk over the joined rows once.
+
+    Parameters
+    ----------
+    joined, scoring, options
+    regions
+        Whether to compare regions, which labels both coordinates.
+    keep
+        Whether to keep which rows' regions are right.
+    labels
+        Of the truth's coordinates, where they are known; made here if not.
+    progress
+        Called with the rows done and the rows in all.
+    """
+    by = tuple(dict.fromkeys([*options.by, *([options.cluster] if options.cluster else [])]))
+    made = derived_columns(by, joined.columns)
+    named = joined.pred_regions if regions and "country" in joined.pred_regions else ()
+    read = ["id", "lat", "lon", "pred_lat", "pred_lon", *(n for n in by if n not in made)]
+    read += [f"pred_{level}" for level in named]
+    scorer, shown = Scorer(scoring, by=by), ShownRows(options.seed)
+    right, right_named = RegionCounts(keep=keep), RegionCounts()
+    wanted = regions or needs_labels(made)
+    for batch in joined.batches(list(dict.fromkeys(read))):
+        # labelling costs more than all the rest: the truth's labels serve every use of them
+        here = _labels(batch, labels, shown.rows) if wanted else None
+        table = with_derived(batch, made, here)
+        outcome = scorer.add(table)
+        shown.add(table, outcome.distance_km, outcome.answered)
+        if regions and here is not None:
+            right.add(here, labels_of(batch, "pred_"))
+            if named:
+                # a level that no answer names says nothing about the answers
+                right_named.add(here, named_labels(batch, named), named)
+        if progress is not None:
+            progress(shown.rows, joined.rows)
+    return Pass(
+        scorer.finish(),
+        right.found,
+        right_named.found,
+        shown.worst_rows(),
+        shown.sample_rows(),
+        {level: _joined(iter(parts)) for level, parts in right.rows.items()},
+        _joined(iter(right.labelled)),
+    )
+
+
+def _labels(batch: pa.RecordBatch, labels: pa.Table | None, start: int) -> pa.Table:
+    return labels_of(batch) if labels is None else labels.slice(start, batch.num_rows)
+
+
+def _joined(parts: Iterator[Bools]) -> Bools:
+    whole = list(parts)
+    return np.concatenate(whole) if whole else np.empty(0, bool)

@@ -1,0 +1,143 @@
+"""Rows that come in clusters: how many clusters they are worth, and tests that respect them.
+
+Photos of one photographer succeed and fail together. A resampled spread is too small where
+there are few clusters or where some are large, so three things mend it: each cluster's residual
+is divided by ``sqrt(1 - share of the rows)`` (CR2), the quantile is Student's, and its degrees
+of freedom are the effective number of clusters less one.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+FEW_CLUSTERS = 20
+"""Below this many clusters an interval is rough, whatever the correction."""
+
+_EXACT_SUM = 20_000
+"""Above this many discordant rows the sign-flip distribution is normal to many digits."""
+
+Floats = NDArray[np.float64]
+
+
+class Clusters(NamedTuple):
+    """The clusters that occur, in order of their codes."""
+
+    sizes: Floats
+    """Rows of each, shape (c,)."""
+    sums: Floats
+    """Sum of each column over the rows of each, shape (c, k)."""
+
+    @property
+    def effective(self) -> float:
+        """Kish's effective number of clusters, ``(sum n)^2 / sum n^2``: c if all are equal."""
+        return float(self.sizes.sum() ** 2 / (self.sizes**2).sum())
+
+    def means(self) -> Floats:
+        """Return the mean of each column over all rows, shape (k,)."""
+        return np.asarray(self.sums.sum(axis=0) / self.sizes.sum())
+
+    def widening(self, confidence: float) -> tuple[Floats, float]:
+        """Return by how much a resampled standard error is too small, and the t quantile.
+
+        Returns
+        -------
+        factor : shape (k,)
+            Square root of the CR2 variance over the variance that resampling estimates; for c
+            equal clusters ``sqrt(c / (c - 1))``.
+        quantile : float
+            Student's, with `effective` - 1 degrees of freedom, at least 1.
+
+        References
+        ----------
+        R. M. Bell, D. F. McCaffrey, Survey Methodology 28 (2002), for CR2; A. V. Carter,
+        K. T. Schnepel, D. G. Steigerwald, Review of Economics and Statistics 99 (2017), for the
+        effective number of clusters as degrees of freedom.
+
+        Examples
+        --------
+        >>> found = Clusters(np.full(5, 10.0), np.array([[2.0], [4], [6], [8], [5]]))
+        >>> factor, quantile = found.widening(0.95)
+        >>> factor.round(4).tolist(), round(quantile, 3)
+        ([1.118], 2.776)
+        """
+        from scipy.stats import t
+
+        share = self.sizes / self.sizes.sum()
+        squares = (self.sums - self.sizes[:, None] * self.means()) ** 2
+        plain = squares.sum(axis=0)
+        mended = (squares / (1 - share)[:, None]).sum(axis=0)
+        factor = np.sqrt(np.divide(mended, plain, out=np.ones_like(plain), where=plain > 0))
+        freedom = max(self.effective - 1, 1.0)
+        return factor, float(t.ppf((1 + confidence) / 2, freedom))
+
+
+def by_cluster(values: NDArray[Any], clusters: ArrayLike) -> Clusters:
+    """Gather rows by cluster.
+
+    Parameters
+    ----------
+    values : shape (n, k)
+    clusters : shape (n,)
+        Non-negative integer codes.
+
+    Raises
+    ------
+    ValueError
+        With fewer than two clusters: nothing can be said of how they differ.
+    """
+    codes = np.asarray(clusters)
+    if values.ndim != 2 or codes.shape != values.shape[:1]:
+        msg = f"clusters has shape {codes.shape} for values of shape {values.shape}; one a row"
+        raise ValueError(msg)
+    _, codes = np.unique(codes, return_inverse=True)
+    sizes = np.bincount(codes).astype(np.float64)
+    if len(sizes) < 2:
+        msg = f"found {len(sizes)} cluster; resampling needs at least 2, so leave clusters out"
+        raise ValueError(msg)
+    sums = [np.bincount(codes, column.astype(np.float64)) for column in values.T]
+    return Clusters(sizes, np.stack(sums, axis=1))
+
+
+def sign_flip(sums: ArrayLike) -> float:
+    """Return the exact two-sided p-value of a sum under random signs of its parts.
+
+    Under the null hypothesis that A and B are the same, swapping them in a whole cluster changes
+    nothing, so each cluster's surplus of A over B is as likely with the other sign. With one row
+    a cluster this is McNemar's exact test.
+
+    Parameters
+    ----------
+    sums : shape (c,)
+        Whole numbers: rows of the cluster that only A has right, less those only B has.
+
+    References
+    ----------
+    R. A. Fisher, The Design of Experiments (1935), ch. III, with clusters as the units. The
+    distribution of the sum is the inverse Fourier transform of ``prod cos(d theta)``.
+
+    Examples
+    --------
+    >>> round(sign_flip([1] * 9 + [-1]), 4), sign_flip([5, 0]), sign_flip([3, 4, 5])
+    (0.0215, 1.0, 0.25)
+    """
+    parts = np.abs(np.rint(np.asarray(sums, np.float64))).astype(np.int64)
+    parts = parts[parts > 0]
+    observed = abs(int(np.rint(np.asarray(sums, np.float64)).sum()))
+    if observed == 0 or not len(parts):
+        return 1.0
+    total = int(parts.sum())
+    if total > _EXACT_SUM:
+        from scipy.stats import norm
+
+        return float(2 * norm.sf(observed / np.sqrt((parts.astype(np.float64) ** 2).sum())))
+    # the sum has the parity of its total, so (total + sum) / 2 counts from 0 to total
+    angle = np.pi * np.arange(total + 1) / (total + 1)
+    wave = np.ones(total + 1)
+    for size, times in zip(*np.unique(parts, return_counts=True), strict=True):
+        wave = wave * np.cos(size * angle) ** int(times)
+    chance = np.fft.fft(wave * np.exp(1j * angle * total)).real / (total + 1)
+    tail = chance[(total + observed) // 2 :].sum()
+    return float(min(1.0, max(2 * tail, 2.0 ** (1 - len(parts)))))

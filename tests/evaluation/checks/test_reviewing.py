@@ -1,0 +1,163 @@
+"""Findings that a careful reviewer would raise."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from geodata import evaluation, sphere
+from geodata.evaluation.checks import lint
+
+N = 400
+
+
+def _rows(n=N, seed=0):
+    rng = np.random.default_rng(seed)
+    lat, lon = rng.uniform(-60, 75, n), rng.uniform(-175, 175, n)
+    y, x = np.clip(lat + rng.normal(0, 0.5, n), -89, 89), lon + rng.normal(0, 0.5, n)
+    ids = [f"{i * 7919 % 10007}.jpg" for i in range(n)]
+    return pa.table({"id": ids, "lat": lat, "lon": lon}), ids, y, x
+
+
+def _codes(ids, y, x, truth, **more):
+    found = evaluation.evaluate(
+        {"id": ids, "lat": y, "lon": x, **more}, truth, regions=False
+    ).findings
+    return {one.code: one for one in found}
+
+
+def test_good_answers_raise_nothing():
+    truth, ids, y, x = _rows()
+    assert _codes(ids, y, x, truth) == {}
+
+
+@pytest.mark.parametrize(
+    ("turn", "unit"),
+    [
+        (lambda y, x: (np.radians(y), np.radians(x)), "radians"),
+        (lambda y, x: (np.round(y * 1e7), np.round(x * 1e7)), "degrees x 1e7"),
+        (lambda y, x: (np.round(y * 1e6), np.round(x * 1e6)), "degrees x 1e6"),
+        (lambda y, x: (_north(y), np.radians(x) * 6378137), "EPSG:3857 metres"),
+        (lambda y, x: (np.radians(x) * 6378137, _north(y)), "EPSG:3857 metres, x first"),
+    ],
+)
+def test_a_unit_is_named(turn, unit):
+    truth, ids, y, x = _rows()
+    found = _codes(ids, *turn(y, x), truth)["likely_unit"]
+    assert found.severity == "error"
+    assert f"read as {unit}" in found.message
+
+
+def _north(lat):
+    from pyproj import Transformer
+
+    there = Transformer.from_crs(4326, 3857, always_xy=True)
+    return np.asarray(there.transform(np.zeros(len(lat)), lat)[1])
+
+
+def test_half_invalid_without_a_unit_is_an_error_too():
+    truth, ids, y, x = _rows()
+    bad = np.where(np.arange(N) < N / 2, 5000.0 + np.arange(N) ** 2, y)
+    assert _codes(ids, bad, x, truth)["mostly_invalid"].severity == "error"
+    bad = np.where(np.arange(N) < N / 2 - 1, 5000.0 + np.arange(N) ** 2, y)
+    assert "mostly_invalid" not in _codes(ids, bad, x, truth)
+
+
+def test_small_true_answers_are_not_radians():
+    rng = np.random.default_rng(0)
+    lat, lon = rng.uniform(-1, 1, N), rng.uniform(0, 3, N)
+    truth = pa.table({"id": list(range(N)), "lat": lat, "lon": lon})
+    assert "likely_unit" not in _codes(list(range(N)), lat + 0.01, lon, truth)
+
+
+def test_shuffled_answers_are_at_chance():
+    truth, ids, y, x = _rows()
+    for seed in range(20):
+        order = np.random.default_rng(seed).permutation(N)
+        assert "at_chance" in _codes(ids, y[order], x[order], truth)
+    same = np.full(N, 48.86), np.full(N, 2.35)
+    assert "at_chance" in _codes(ids, *same, truth)
+    assert "at_chance" not in _codes(ids[:20], y[order][:20], x[order][:20], truth)
+
+
+def test_weak_but_real_answers_are_not_at_chance():
+    truth, ids, y, x = _rows(2000)
+    rng = np.random.default_rng(2)
+    guess = rng.random(2000) < 0.9
+    y, x = np.where(guess, rng.permutation(y), y), np.where(guess, rng.permutation(x), x)
+    assert "at_chance" not in _codes(ids, y, x, truth)
+
+
+@pytest.mark.parametrize(
+    ("how", "move"),
+    [
+        ("1 row earlier", lambda ids, a: np.roll(a, 1)),
+        ("2 rows later", lambda ids, a: np.roll(a, -2)),
+        ("in reverse order", lambda ids, a: a[::-1]),
+        ("once the truth is sorted by id", lambda ids, a: a[np.argsort(ids)]),
+    ],
+)
+def test_moved_rows_are_an_error(how, move):
+    truth, ids, y, x = _rows()
+    found = _codes(ids, move(ids, y), move(ids, x), truth)["rows_out_of_order"]
+    assert found.severity == "error"
+    assert f"fit the truth {how}" in found.message
+
+
+def test_ids_that_were_written_in_another_order():
+    truth, ids, y, x = _rows()
+    found = _codes(list(np.random.default_rng(0).permutation(ids)), y, x, truth)
+    assert "row by row, whatever the ids" in found["rows_out_of_order"].message
+
+
+def test_the_files_own_distance():
+    truth, ids, y, x = _rows()
+    away = sphere.haversine_km(truth["lat"].to_numpy(), truth["lon"].to_numpy(), y, x)
+    assert "distance_column" not in _codes(ids, y, x, truth, distance_km=away + 0.3)
+    assert _codes(ids, y, x, truth, distance=away * 1000)["distance_column"].severity == "info"
+    other = np.roll(away, 1)
+    found = _codes(ids, y, x, truth, distance_km=other)["distance_column"]
+    assert found.severity == "warning"
+    differ = np.abs(other - away) > np.maximum(1.0, 0.02 * away)
+    assert found.count == differ.sum()
+
+
+def test_places_that_repeat():
+    truth, ids, y, x = _rows()
+    lat, lon = (truth[name].to_numpy().copy() for name in ("lat", "lon"))
+    lat[:60], lon[:60] = np.repeat(lat[:20], 3), np.repeat(lon[:20], 3)
+    again = pa.table({"id": ids, "lat": lat, "lon": lon})
+    found = _codes(ids, y, x, again)["truth_repeats_places"]
+    assert found.count == 60
+    assert f"there are {N - 40} places" in found.message
+    assert "truth_repeats_places" in {one.code for one in lint(again, again)}
+
+
+def test_nothing_answered_is_an_error():
+    truth, ids, *_ = _rows()
+    found = _codes(ids, [None] * N, [None] * N, truth)
+    assert found["nothing_scored"].severity == "error"
+
+
+def test_a_benchmark_has_its_rows_and_ids():
+    truth, ids, y, x = _rows()
+    found = evaluation.evaluate(
+        {"id": ids, "lat": y, "lon": x}, truth, regions=False, benchmark="im2gps3k"
+    )
+    codes = {one.code for one in found.findings}
+    assert {"benchmark_rows", "benchmark_ids"} <= codes
+    n = 2997
+    lat = np.linspace(-50, 60, n)
+    names = [f"{i}_abc{i % 10}_{i}_{i:08d}@N00.jpg" for i in range(n)]
+    whole = {"id": names, "lat": lat, "lon": lat}
+    found = evaluation.evaluate(whole, whole, regions=False, benchmark="im2gps3k")
+    assert not {one.code for one in found.findings} & {"benchmark_rows", "benchmark_ids"}
+
+
+def test_few_clusters_are_told():
+    truth, ids, y, x = _rows()
+    for count, told in ((19, True), (20, False)):
+        by = truth.append_column("author", pa.array([f"u{i % count}" for i in range(N)]))
+        found = evaluation.evaluate(
+            {"id": ids, "lat": y, "lon": x}, by, regions=False, cluster="author"
+        )
+        assert ("few_clusters" in {one.code for one in found.findings}) == told
