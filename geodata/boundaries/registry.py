@@ -48,8 +48,9 @@ def find(name: str | os.PathLike[str] = "bundled") -> Path:
     if name == "bundled":
         return BUNDLED
     folder = Path(name)
-    if len(folder.parts) == 1 and not folder.is_dir():
-        folder = home() / folder
+    if len(folder.parts) == 1 and not (folder / INDEX).is_file():
+        own = home() / folder
+        folder = own if own.is_dir() or not folder.is_dir() else folder
     if not folder.is_dir():
         msg = f"no boundary set {os.fspath(name)!r}; there are {', '.join(available())}"
         raise FileError(msg)

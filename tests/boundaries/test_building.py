@@ -346,6 +346,9 @@ def test_a_plain_name_goes_among_the_own_sets(tmp_path, monkeypatch):
     (tmp_path / "home" / "boundaries" / ".left.1.part").mkdir()
     assert list(boundaries.available()) == ["bundled", "mine"]
     assert cor.label(46.1, 7.1, boundaries="mine").admin1 == "Zürich"
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()  # a folder of that name that is no set is not meant
+    assert boundaries.find("mine") == made.folder
     with pytest.raises(FileError, match="no boundary set 'other'; there are bundled, mine"):
         boundaries.load("other")
 

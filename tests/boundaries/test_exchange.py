@@ -145,8 +145,12 @@ def test_diff_tells_what_moved_and_what_was_renamed(tmp_path):
     assert [name for name, _ in found.moved] == ["Wider (CH)"]
     assert found.moved[0][1] == pytest.approx(1 - 1 / 2.25)
     lat = np.full(3, 46.05)
-    changed = boundaries.rows_changed(made["old"], made["new"], lat, np.array([7.05, 7.15, 7.35]))
-    assert changed == {"country": 0, "admin1": 1, "admin2": 0, "any": 1}
+    changed = boundaries.rows_changed(made["old"], made["new"], lat, np.array([7.05, 7.75, 7.35]))
+    # the third point's region has another name, but the same code
+    assert changed == {"country": 1, "admin1": 1, "admin2": 0, "any": 1}
+    assert boundaries.rows_changed(made["old"], made["new"], lat[:1], np.array([7.35])) == {
+        "country": 0, "admin1": 0, "admin2": 0, "any": 0,
+    }  # fmt: skip
 
 
 def test_a_set_does_not_differ_from_itself(swiss):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
@@ -168,8 +169,9 @@ def rows_changed(
     Returns
     -------
     dict of str to int
-        For country (by code), and admin1, admin2 and locality (by country and name) where a set
-        has them; ``any`` counts the points that change at any of these levels.
+        For country, admin1, admin2 and locality where both sets have them; a region stays the
+        same if its ISO code or its name does. ``any`` counts the points that change at any of
+        these levels.
 
     Raises
     ------
@@ -181,9 +183,7 @@ def rows_changed(
         raise FileError(msg)
     sides = [_named(load(name), lat, lon) for name in (old, new)]
     changed = {
-        level: np.asarray(sides[0][level] != sides[1][level])
-        for level in dict.fromkeys((*sides[0], *sides[1]))
-        if level in sides[0] and level in sides[1]
+        level: _differs(sides[0][level], sides[1][level]) for level in sides[0] if level in sides[1]
     }
     both = np.zeros(len(lat), bool)
     for differs in changed.values():
@@ -194,21 +194,37 @@ def rows_changed(
     }
 
 
-def _named(chosen: BoundarySet, lat: Any, lon: Any) -> dict[str, NDArray[Any]]:
+_Region = tuple[NDArray[Any], NDArray[Any]]
+"""Code and name of each point's region; '' where it has none."""
+
+
+def _differs(old: _Region, new: _Region) -> NDArray[np.bool_]:
+    same_code = (old[0] == new[0]) & (old[0] != "")
+    return np.asarray(~(same_code | (old[1] == new[1])), bool)
+
+
+def _named(chosen: BoundarySet, lat: Any, lon: Any) -> dict[str, _Region]:
     """Return what each point's regions are called, by level."""
     return dict(_names(chosen, chosen.locate(lat, lon)))
 
 
-def _names(chosen: BoundarySet, found: Owners) -> Iterator[tuple[str, NDArray[Any]]]:
-    def text(values: list[Any], row: NDArray[Any]) -> NDArray[Any]:
-        return np.asarray(np.array([*(value or "" for value in values), ""], object)[row])
+def _names(chosen: BoundarySet, found: Owners) -> Iterator[tuple[str, _Region]]:
+    def texts(table: pa.Table, row: NDArray[Any], *columns: str) -> _Region:
+        code, name = (
+            np.array([*(value or "" for value in table[column].to_pylist()), ""], object)[row]
+            for column in columns
+        )
+        return code, name
 
-    yield "country", text(chosen.countries["code"].to_pylist(), found.country)
-    yield "admin1", text(chosen.units["admin1_name"].to_pylist(), found.unit)
-    own = text(chosen.units["admin2_name"].to_pylist(), found.unit)
-    for level in ("admin2", "locality"):
+    yield "country", texts(chosen.countries, found.country, "code", "code")
+    for level in ("admin1", "admin2"):
+        own = texts(chosen.units, found.unit, f"{level}_code", f"{level}_name")
         if level in found.deeper:
-            names = text(chosen.table(level, ["name"])["name"].to_pylist(), found.deeper[level])
-            yield level, np.where(names == "", own, names) if level == "admin2" else names
-        elif level == "admin2":
-            yield level, own
+            table = chosen.table(level, ["code", "name"])
+            deeper = texts(table, found.deeper[level], "code", "name")
+            there = found.deeper[level] >= 0
+            own = np.where(there, deeper[0], own[0]), np.where(there, deeper[1], own[1])
+        yield level, own
+    if "locality" in found.deeper:
+        towns = chosen.table("locality", ["id", "name"])
+        yield "locality", texts(towns, found.deeper["locality"], "id", "name")
