@@ -279,6 +279,6 @@ def _is_separator(middle: str) -> bool:
     opened = max(middle.rfind("("), middle.rfind("["), middle.rfind("{"))
     if 0 <= closed < opened and not any(c.isalpha() for c in middle):
         return False  # "(1.0, 2.0), (3.0, 4.0)" are two groups
-    if any(c in middle for c in ".!?@#%+\x1e"):
+    if any(c in middle for c in ".!?@#%+\x02"):
         return False
     return all(word in _LINK_WORDS for word in _LETTERS.findall(middle.lower()))

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from geodata.answers.angles import Angle
 from geodata.answers.contract import in_range
+from geodata.answers.objects import FENCE
 
 WEAK, WRITTEN, LABELLED, KEYED = 0, 1, 2, 3
 """Ranks: two plain numbers, written as a coordinate, on a line that its label starts, under a
@@ -236,7 +237,7 @@ def _rank(body: str, first: Angle, second: Angle) -> int | None:
     if first.labelled or second.labelled or first.degrees or first.order:
         return WRITTEN
     decimals = min(first.decimals, second.decimals)
-    alone = len(body.strip(" \n\t()[]{}.+-")) <= second.end - first.start
+    alone = len(body.strip(" \n\t()[]{}.+-" + FENCE)) <= second.end - first.start
     if decimals >= 3 or (decimals and enclosed) or (about >= 0 and (decimals or enclosed)) or alone:
         return WRITTEN
     if first.axis or second.axis:

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-FENCE = "\x1e"
-"""Stands for a line of three backticks in a prepared text."""
+FENCE = "\x02"
+"""Stands for three backticks in a prepared text; no white space, so that it ends a value."""
 
 MAX_DEPTH = 24
 """Objects nested deeper than this are not looked into."""
@@ -24,10 +24,10 @@ _BLANK = re.compile(
 _KEY = re.compile(r"[\"']([^\"'\n{}\[\]]{1,60})[\"']\s{0,8}[:=]|([^\W\d][\w -]{0,40}?)\s{0,8}[:=]")
 # A quote ends a string where JSON goes on after it: models forget to escape the others.
 _STRING_END = {
-    mark: re.compile(rf"{mark}(?=\s{{0,40}}(?:[,}}\]]|$|//|/\*)|\s{{0,40}}\n\s{{0,40}}[\"'\x1e])")
+    mark: re.compile(rf"{mark}(?=\s{{0,40}}(?:[,}}\]]|$|//|/\*)|\s{{0,40}}\n\s{{0,40}}[\"'\x02])")
     for mark in "\"'"
 }
-_BARE_END = re.compile(r"[,}\]\n\x1e]|//|/\*|[ ](?=[\"'][\w -]{1,40}[\"']\s{0,8}:)|$")
+_BARE_END = re.compile(r"[,}\]\n\x02]|//|/\*|[ ](?=[\"'][\w -]{1,40}[\"']\s{0,8}:)|$")
 _OPENS = re.compile(r"\{")
 
 

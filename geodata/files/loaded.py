@@ -115,7 +115,7 @@ def _xlsx(path: Path) -> pa.Table:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         rows = [list(row) for row in book.worksheets[0].iter_rows(values_only=True)]
         book.close()
-    except (KeyError, ValueError, OSError, IndexError) as error:
+    except (KeyError, ValueError, OSError, IndexError, zipfile.BadZipFile) as error:
         msg = f"{path}: cannot be read as XLSX: {error}"
         raise FileError(msg) from error
     return table_of_cells(rows, str(path))
