@@ -18,7 +18,6 @@ app = typer.Typer(
 )
 
 
-
 def _version(show: bool) -> None:
     if show:
         from georl import __version__

@@ -71,11 +71,11 @@ def post_json(url: str, body: Any, headers: Mapping[str, str], limit_s: float) -
 
 
 def printable(text: str) -> str:
-    """Return the first line's worth of a server's words, without what steers a terminal.
+    r"""Return the first line's worth of a server's words, without what steers a terminal.
 
     Examples
     --------
-    >>> printable("no\\x1b[2J model\\n")
+    >>> printable("no\x1b[2J model\n")
     'no?[2J model?'
     """
     return "".join(c if c.isprintable() else "?" for c in text[:SHOWN])
@@ -179,7 +179,9 @@ def _refused(error: urllib.error.HTTPError) -> Refused:
     said: bytes = getattr(error, "said", b"")
     text = printable(said.decode("utf-8", "replace").strip())
     if 300 <= error.code < 400:
-        text = f"a redirect to {printable(error.headers.get('Location') or 'nowhere')}, not followed"
+        text = (
+            f"a redirect to {printable(error.headers.get('Location') or 'nowhere')}, not followed"
+        )
     return Refused(error.code, text, _wait_s(error.headers.get("Retry-After")))
 
 

@@ -23,14 +23,14 @@ def at(lat: Floats, lon: Floats) -> list[Chain]:
 
 
 def held(answered: Sequence[Any]) -> list[bool | None]:
-    """Return of each completion whether the country that it names holds its coordinate.
+    r"""Return of each completion whether the country that it names holds its coordinate.
 
     None where it names no country or has no strict pair.
 
     Examples
     --------
     >>> at_paris = "Coordinates: (48.8584, 2.2945)"
-    >>> held([f"Country: France {at_paris}", f"Country: Japan\\n{at_paris}", at_paris])
+    >>> held([f"Country: France {at_paris}", f"Country: Japan\n{at_paris}", at_paris])
     [None, False, None]
     """
     read = [answers.parse_strict(text) for text in texts(answered)]

@@ -13,7 +13,9 @@ def length_geo(completions, **columns):
     return length(completions)
 
 
-length_geo.valid = lambda completions: [pair is not None for pair in inputs.strict_pairs(completions)]
+length_geo.valid = lambda completions: [
+    pair is not None for pair in inputs.strict_pairs(completions)
+]
 
 
 async def slow(completions, **columns):

@@ -59,9 +59,7 @@ def test_the_version_is_told(command):
 
 
 @pytest.mark.parametrize("task", ["sft", "grpo", "predict"])
-def test_what_is_missing_here_is_told_before_the_hub_is_asked(
-    command, monkeypatch, tmp_path, task
-):
+def test_what_is_missing_here_is_told_before_the_hub_is_asked(command, monkeypatch, tmp_path, task):
     def asked(*_, **__):
         raise AssertionError("the hub was asked")
 

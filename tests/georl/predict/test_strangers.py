@@ -312,7 +312,9 @@ def test_the_host_is_told_before_the_first_photo_leaves(tmp_path, stranger, monk
     with monkeypatch.context() as patched:
         patched.setattr(sys, "stdout", Out())
         answers(run)
-    at = next(at for at, text in told if f"photos are sent to http://127.0.0.1:{server.port} (w" in text)
+    at = next(
+        at for at, text in told if f"photos are sent to http://127.0.0.1:{server.port} (w" in text
+    )
     assert at < server.requests[0][0]
     assert "with the key of OPENAI_API_KEY" in "".join(text for _, text in told)
 
