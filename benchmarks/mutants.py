@@ -46,7 +46,7 @@ FAULTS = [  # (name, file, what stands there, what is put in its place, the test
     (
         "reference read by name",
         "georl/grpo/reference.py",
-        "grpo_trainer.create_model_from_path = copied",
+        "module.create_model_from_path = copied",
         "pass",
         TRAINER,
     ),

@@ -11,19 +11,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from trl.trainer import grpo_trainer
+import trl.trainer.grpo_trainer
 
 
 @contextmanager
 def copied_from(model: Any) -> Iterator[None]:
     """While a trainer is made, let TRL take a frozen copy of ``model`` where it would read one."""
-    stock = grpo_trainer.create_model_from_path
+    module: Any = trl.trainer.grpo_trainer
+    stock = module.create_model_from_path
 
     def copied(*_: Any, **__: Any) -> Any:
         return copy.deepcopy(model).requires_grad_(False).eval()
 
-    grpo_trainer.create_model_from_path = copied
+    module.create_model_from_path = copied
     try:
         yield
     finally:
-        grpo_trainer.create_model_from_path = stock
+        module.create_model_from_path = stock

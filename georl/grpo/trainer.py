@@ -170,10 +170,11 @@ class GeoGRPOTrainer(ExactResume, SharedPromptsTrainer):
         if self.use_vllm:
             own = replace(self.settings, model__max_pixels=None, model__min_pixels=None)
             uncapped = models.load_processor(own.model)
-            self.vllm_generation.generate = first_batch.compared(self.vllm_generation.generate)
+            engine: Any = self.vllm_generation
+            engine.generate = first_batch.compared(engine.generate)
         if images is None or "image_grid_thw" not in fields:
             return
-        rows = range(len(prompt_ids))
+        rows = list(range(len(prompt_ids)))
         if self._share and self._group is not None:  # the features are those of unique prompts
             rows = sharing.unique(self._group.tolist())[0]
         first_batch.check_images(
@@ -202,7 +203,8 @@ class GeoGRPOTrainer(ExactResume, SharedPromptsTrainer):
         self.generated_tokens += sum(map(len, ids))
         valid = rewards.valid(self.reward_funcs, self.settings.rewards, completions)
         self.rollouts.keep(self, inputs, completions, per_function, valid)
-        mode = "train" if self.model.training else "eval"
+        training = self.model is None or self.model.training
+        mode = "train" if training else "eval"
         for name, share in rewards.chain_shares(gather_object(rewards.held(completions))).items():
             self._metrics[mode][name].append(share)
         return per_function

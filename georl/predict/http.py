@@ -71,11 +71,11 @@ def post_json(url: str, body: Any, headers: Mapping[str, str], limit_s: float) -
 
 
 def printable(text: str) -> str:
-    """Return the first line's worth of a server's words, without what steers a terminal.
+    r"""Return the first line's worth of a server's words, without what steers a terminal.
 
     Examples
     --------
-    >>> printable("no\\x1b[2J model\\n")
+    >>> printable("no\x1b[2J model\n")
     'no?[2J model?'
     """
     return "".join(c if c.isprintable() else "?" for c in text[:SHOWN])

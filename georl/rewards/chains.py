@@ -23,15 +23,15 @@ def at(lat: Floats, lon: Floats) -> list[Chain]:
 
 
 def held(answered: Sequence[Any]) -> list[bool | None]:
-    """Return of each completion whether the country that it names holds its coordinate.
+    r"""Return of each completion whether the country that it names holds its coordinate.
 
     None where it names no country or has no strict pair.
 
     Examples
     --------
     >>> at_paris = "Coordinates: (48.8584, 2.2945)"
-    >>> held([f"Country: France {at_paris}", f"Country: Japan\\n{at_paris}", at_paris])
-    [None, False, None]
+    >>> held([f"Country: France\n{at_paris}", f"Country: Japan\n{at_paris}", at_paris])
+    [True, False, None]
     """
     read = [answers.parse_strict(text) for text in texts(answered)]
     pairs = [None if a.lat is None or a.lon is None else (a.lat, a.lon) for a in read]

@@ -213,7 +213,7 @@ def region(
 
 
 def chain(completions: Sequence[Any], **columns: Any) -> list[float]:
-    """Return 1 for an answer that names a country and gives a strict pair, else 0.
+    r"""Return 1 for an answer that names a country and gives a strict pair, else 0.
 
     Geo-R asks for the chain before the coordinates; the distance reward alone does not notice
     when a model stops writing it. `consistency` asks whether the chain is true of the pair.

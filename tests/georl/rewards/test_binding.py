@@ -104,7 +104,7 @@ def test_a_module_in_the_working_directory_is_found_and_its_mistakes_are_told(
     (tmp_path / "lying_here.py").write_text("def f(completions, **_): return [2.0]\n")
     (tmp_path / "broken_here.py").write_text("1 / 0\n")
     assert bound(rewards, "lying_here:f")[0](["x"]) == [2.0]
-    with pytest.raises(ConfigError, match="'broken_here' cannot be imported .ZeroDivisionError"):
+    with pytest.raises(ConfigError, match=r"'broken_here' cannot be imported .ZeroDivisionError"):
         bound(rewards, "broken_here:f")
 
 

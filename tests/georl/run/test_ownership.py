@@ -1,7 +1,6 @@
 """A run deletes only its own, and shares its folder with no other (georl.run.ownership)."""
 
 import json
-import os
 import subprocess
 import sys
 
@@ -142,7 +141,7 @@ def test_two_runs_do_not_share_an_output(tmp_path, monkeypatch):
             sft.train(run)
         with pytest.raises(ConfigError, match="another run is at work in"):
             ownership.take(out)
-        assert os.listdir(out) == [ownership.LOCK]
+        assert [path.name for path in out.iterdir()] == [ownership.LOCK]
         other.communicate("\n")
     sft.train(run)
     with pytest.raises(TimeoutError):  # and a run at work keeps others out
