@@ -53,7 +53,7 @@ def main():
     confusable(rng)
     rows = cities(rng, arguments.cities)
     speed(rng, rows)
-    pass
+    answers(rng, rows)
 
 
 def iso_names():

@@ -44,6 +44,8 @@ from geodata.evaluation.scores import (
     named_labels,
     needs_labels,
     published_for,
+    string_accuracy,
+    true_name_columns,
     wilson,
     with_derived,
 )
@@ -71,6 +73,7 @@ def evaluate(
     by: Sequence[str] = (),
     cluster: str | None = None,
     regions: bool | None = None,
+    names: bool | None = None,
     lint: bool = True,
     confidence: float = CONFIDENCE,
     resamples: int = RESAMPLES,
@@ -84,7 +87,7 @@ def evaluate(
     ----------
     predictions : path, table or data frame
         CSV, TSV, Parquet, JSONL, or anything with ``__arrow_c_stream__``: an id and coordinates,
-        or a column with the model's words.
+        or a column with the model's words, or columns with a country and a city.
     truth : path, table or data frame, optional
         An id and coordinates; None if the predictions' file holds the truth too.
     thresholds_km : sequence of float, km
@@ -108,6 +111,10 @@ def evaluate(
     regions : bool, optional
         Whether to label both coordinates for country, admin1 and city accuracy; by default up
         to a million rows.
+    names : bool, optional
+        Whether a row without coordinates that names a country or a city stands for the place
+        of these names in `geodata.gazetteer`; by default only where no row has coordinates.
+        A name that is not known counts as wrong and is listed in the findings.
     lint : bool
         Whether to look for what makes a score doubtful.
     confidence, resamples, seed
@@ -148,10 +155,10 @@ def evaluate(
         )
     )
     if truth is None:
-        joined = join(opened, id=id, lat=lat, lon=lon, match=match)
+        joined = join(opened, id=id, lat=lat, lon=lon, match=match, names=names)
     else:
-        joined = join(opened, read_truth(truth, id=id, lat=lat, lon=lon), match=match)
-    options = Options(match, tuple(by), cluster, confidence, resamples, seed, benchmark)
+        joined = join(opened, read_truth(truth, id=id, lat=lat, lon=lon), match=match, names=names)
+    options = Options(match, tuple(by), cluster, confidence, resamples, seed, benchmark, names)
     wanted = regions if regions is not None else joined.rows <= AUTO_REGIONS_ROWS
     passed = _one_pass(joined, scoring, options, wanted, progress)
     found = list(joined.findings)
@@ -165,6 +172,7 @@ def evaluate(
         median_interval=median_interval(passed.scores.distances_km, confidence=confidence),
         regions=passed.regions,
         named_regions=passed.named_regions,
+        string_regions=passed.string_regions,
         findings=tuple(errors_first(found)),
         published=rows,
         worst=passed.worst,
@@ -229,6 +237,7 @@ class _Pass:
     scores: Scores
     regions: dict[str, RegionAccuracy]
     named_regions: dict[str, RegionAccuracy]
+    string_regions: dict[str, RegionAccuracy]
     worst: tuple[Row, ...]
     sample: tuple[Row, ...]
 
@@ -245,8 +254,10 @@ def _one_pass(
     named = joined.pred_regions if regions and "country" in joined.pred_regions else ()
     read = ["id", "lat", "lon", "pred_lat", "pred_lon", *(n for n in by if n not in made)]
     read += [f"pred_{level}" for level in named]
+    true_names = true_name_columns(joined.columns, joined.truth.source.name) if named else {}
+    read += true_names.values()
     scorer, shown = Scorer(scoring, by=by), ShownRows(options.seed)
-    right, right_named = RegionCounts(), RegionCounts()
+    right, right_named, right_text = RegionCounts(), RegionCounts(), RegionCounts()
     for batch in joined.batches(list(dict.fromkeys(read))):
         # labelling costs more than all the rest: the truth's labels serve every use of them
         labels = labels_of(batch) if regions or needs_labels(made) else None
@@ -258,10 +269,16 @@ def _one_pass(
             if named:
                 # a level that no answer names says nothing about the answers
                 right_named.add(labels, named_labels(batch, named), named)
+                right_text.count(string_accuracy(batch, true_names))
         if progress is not None:
             progress(shown.rows, joined.rows)
     return _Pass(
-        scorer.finish(), right.found, right_named.found, shown.worst_rows(), shown.sample_rows()
+        scorer.finish(),
+        right.found,
+        right_named.found,
+        right_text.found,
+        shown.worst_rows(),
+        shown.sample_rows(),
     )
 
 

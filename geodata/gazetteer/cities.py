@@ -70,7 +70,7 @@ class Cities:
     def named(self, name: str) -> list[tuple[int, bool]]:
         """Return (index, whether it is the place's own name) of every place of a name."""
         for folded in _readings(words(name)):
-            found = self._keyed(folded) or self._also_named(folded)
+            found = [*self._keyed(folded), *self._also_named(folded)]
             if found:
                 return found
         return []

@@ -69,6 +69,16 @@ _ROW_FINDINGS: dict[str, tuple[Severity, str, str]] = {
         "{n} texts hold no coordinate pair that can be read, and count as wrong",
         "Ask the model for (latitude, longitude) in decimal degrees.",
     ),
+    "named_answers": (
+        "info",
+        "{n} answers are names and stand for the places that these have: {reason}",
+        "Nothing to do; give coordinates for a score that depends on no gazetteer.",
+    ),
+    "unresolved_names": (
+        "warning",
+        "{n} answers name no place that the gazetteer knows, and count as wrong: {reason}",
+        "Write one city and its country; geodata geocode NAME tells what is known.",
+    ),
     "empty_answers": (
         "info",
         "{n} rows hold no answer, and count as wrong",
@@ -131,6 +141,12 @@ class RowChecks:
             first += (np.flatnonzero(mask)[: SHOWN - len(first)] + self.rows).tolist()
         if reason:
             self.reason.setdefault(code, reason)
+
+    def recount(self, code: str, rows: NDArray[np.int64], reason: str = "") -> None:
+        """Replace what was noted under a code by these rows of the whole file."""
+        self.count[code] = len(rows)
+        self.first[code] = rows[:SHOWN].tolist()
+        self.reason[code] = reason
 
     def findings(self) -> list[Finding]:
         """Return what was found, in a fixed order."""

@@ -42,4 +42,8 @@ from .rule import (
     Scoring as Scoring,
 )
 from .shown_rows import ShownRows as ShownRows
+from .string_rule import (
+    string_accuracy as string_accuracy,
+    true_name_columns as true_name_columns,
+)
 from .thresholds import threshold_counts as threshold_counts

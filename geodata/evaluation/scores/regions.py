@@ -6,7 +6,7 @@ Labels come from `geodata.evaluation.scores.labels`; this module only compares t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,7 +108,11 @@ class RegionCounts:
         columns = [LEVELS[level] for level in levels]
         pair = {name: truth[name] for name in columns}
         pair |= {f"pred_{name}": guess[name] for name in columns}
-        for level, part in region_accuracy(pa.table(pair)).items():
+        self.count(region_accuracy(pa.table(pair)))
+
+    def count(self, parts: Mapping[str, RegionAccuracy]) -> None:
+        """Add the counts of the next rows."""
+        for level, part in parts.items():
             self.found[level] = self.found[level] + part if level in self.found else part
 
 
