@@ -28,7 +28,8 @@ from geodata.files import file_format, replacing
 from georl import data, models
 from georl.config import Config, ConfigError, PredictConfig, check
 from georl.data import DataError, Turn, with_image
-from georl.predict.server import Pace, ask
+from georl.endpoints import Pace
+from georl.predict.server import ask
 from georl.run import JsonLines
 
 _SCHEMA = pa.schema(

@@ -45,7 +45,8 @@ def bind_rewards(module: Any, config: RewardConfig) -> list[Any]:
 def _rewards_of(module: Any) -> dict[str, Any]:
     """Return the functions of a module that take completions first: its own, and added ones.
 
-    What its source imports from elsewhere is a helper and no reward, whatever it takes.
+    A function with a true attribute ``builds_reward`` is called with the arguments first and gives
+    the reward. What its source imports from elsewhere is a helper and no reward, whatever it takes.
     """
     # a face hands its functions on lazily: dir() lists them, vars() what a user has added
     names = dict.fromkeys(n for n in (*dir(module), *vars(module)) if n[0] != "_")
@@ -54,9 +55,17 @@ def _rewards_of(module: Any) -> dict[str, Any]:
     return {
         name: function
         for name, function in functions.items()
-        if next(iter(inspect.signature(function).parameters), "") == "completions"
+        if (
+            next(iter(inspect.signature(function).parameters), "") == "completions"
+            or builds_reward(function)
+        )
         and (name not in written or f"{function.__module__}.".startswith(f"{module.__name__}."))
     }
+
+
+def builds_reward(function: Any) -> bool:
+    """Return whether a function makes a reward of its arguments rather than being one."""
+    return bool(getattr(function, "builds_reward", False))
 
 
 def _names_in_source(module: Any) -> set[str]:
@@ -73,18 +82,26 @@ def _with_arguments(name: str, function: Any, arguments: dict[str, Any]) -> Any:
             msg = f"reward {name!r} has no argument {argument!r}; it has {', '.join(known)}"
             raise ConfigError(msg)
 
-    @functools.wraps(function)
-    def checked(completions: Any, **columns: Any) -> list[float | None]:
-        values: list[float | None] = function(completions, **{**columns, **arguments})
-        _check_values(name, values, len(completions), columns.get("id"))
-        return values
-
+    if builds_reward(function):
+        function, arguments = function(**arguments), {}
+        return _checked(name, function, arguments)
+    checked = _checked(name, function, arguments)
     if arguments:  # a value that the reward refuses is refused here, before the model is loaded
         try:
             checked(["(0.0, 0.0)"], lat=[0.0], lon=[0.0])
         except ValueError as error:
             msg = f"rewards.arguments of {name}: {error}"
             raise ConfigError(msg) from error
+    return checked
+
+
+def _checked(name: str, function: Any, arguments: dict[str, Any]) -> Any:
+    @functools.wraps(function)
+    def checked(completions: Any, **columns: Any) -> list[float | None]:
+        values: list[float | None] = function(completions, **{**columns, **arguments})
+        _check_values(name, values, len(completions), columns.get("id"))
+        return values
+
     return checked
 
 
