@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from geodata import answers, boundaries, cor, gazetteer, sphere
 from geodata.boundaries import facts
-from geodata.boundary_build import country_names, place_names
+from geodata.boundary_build import characters, country_names, place_names
 from geodata.cli.gazetteer import register
 from geodata.evaluation.checks import own_words
 from geodata.files import arrays
@@ -598,3 +598,12 @@ def test_it_loads_light():
 @pytest.mark.parametrize("name", ["l'Italie", "The l'Italie", "L’ITALIE", " l'italie."])
 def test_an_elided_article_is_no_part_of_a_name(name):
     assert gazetteer.resolve(name).code == "IT"
+
+
+def test_the_table_of_characters_is_made_of_two_dictionaries(tmp_path):
+    (tmp_path / "TSCharacters.txt").write_text(
+        "廣\t广\n乾\t干 乾\n一\t一\n𠀀\t广\n", encoding="utf-8"
+    )
+    (tmp_path / "JPVariants.txt").write_text("廣\t広\n辨\t弁\n瓣\t弁\n一\t一\n", encoding="utf-8")
+    out = characters.write(tmp_path, tmp_path / "han.csv")
+    assert out.read_text(encoding="utf-8") == "variant,simplified\n乾,干\n広,广\n廣,广\n"
