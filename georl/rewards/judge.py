@@ -108,7 +108,13 @@ class Localizability:
         with ThreadPoolExecutor(self._concurrency) as pool:
             found = list(pool.map(lambda row: self._one(*row), rows))
         self.counts.update(what for _, what in found)
+        if without := sum(value is None for value, _ in found):
+            print(f"localizability: no verdict on {without} of {len(found)} rows; {self.told()}")
         return [value for value, _ in found]
+
+    def told(self) -> str:
+        """Return the counts in words."""
+        return "so far " + ", ".join(f"{n} {what}" for what, n in sorted(self.counts.items()))
 
     def _one(self, text: str, shown: Any) -> tuple[float | None, str]:
         thought = spoken.reasoning(text)

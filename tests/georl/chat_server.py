@@ -46,7 +46,8 @@ class ChatServer:
     answer
         Request -> text, or (text, {token: probability}).
     faults
-        Of the next requests, each used once: a status code, 'garbage', 'half', 'hang', 'no_logprobs'.
+        Of the next requests, each used once: a status code, 'garbage', 'half', 'hang' or
+        'no_logprobs'.
     """
 
     def __init__(self, answer: Callable[[Asked], Any], faults: list[Any] | None = None) -> None:

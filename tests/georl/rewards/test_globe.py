@@ -90,7 +90,7 @@ def test_bad_truth_and_options_are_refused():
         rewards.place_accuracy([""])
     with pytest.raises(ValueError, match="1 completions and 2 country"):
         rewards.place_accuracy([""], country=["France"] * 2, city=["Paris"])
-    with pytest.raises(ValueError, match="alpha is 1.5"):
+    with pytest.raises(ValueError, match=r"alpha is 1\.5"):
         accuracy("", alpha=1.5)
     with pytest.raises(ValueError, match="rule is 'likeness'"):
         accuracy("", rule="likeness")
@@ -101,12 +101,15 @@ PLACE_ATTACKS = {
     "every country in lines": "<think>x</think><answer>"
     + "\n".join(f"country: {c}\ncity: Lisbon" for c in ("Portugal", "Spain", "France"))
     + "</answer>",
-    "two cities in lines": "<think>x</think><answer>country: Portugal\ncity: Porto\ncity: Lisbon</answer>",
+    "two cities in lines": "<think>x</think><answer>country: Portugal\ncity: Porto\n"
+    "city: Lisbon</answer>",
     "either, or": answered("Portugal or Spain", "Lisbon or Madrid"),
     "every city": answered("Portugal", "Porto, Braga, Faro, Lisbon"),
-    "in the thinking": "<think>country: Portugal\ncity: Lisbon</think><answer>country: Spain\ncity: Madrid</answer>",
+    "in the thinking": "<think>country: Portugal\ncity: Lisbon</think>"
+    "<answer>country: Spain\ncity: Madrid</answer>",
     "in the thinking alone": "<think>country: Portugal\ncity: Lisbon</think>",
-    "answer block in the thinking": "<think><answer>country: Portugal\ncity: Lisbon</answer></think>"
+    "answer block in the thinking": "<think><answer>country: Portugal\ncity: Lisbon</answer>"
+    "</think>"
     "<answer>country: Spain\ncity: Madrid</answer>",
     "two answer blocks": "<think>x</think><answer>country: Spain</answer>"
     "<answer>country: Portugal\ncity: Lisbon</answer>",
