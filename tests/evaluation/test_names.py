@@ -54,6 +54,8 @@ def test_names_are_scored_as_the_places_that_they_stand_for(form):
     assert found["unresolved_names"].rows == (4, 5)
     assert "'Abuja, Niger' (1)" in found["unresolved_names"].message
     assert "2 by city, 1 by the middle of a country" in found["named_answers"].message
+    # What names a place is not called a text without one.
+    assert all(one.rows == (6,) for code, one in found.items() if code == "unparsable")
 
 
 def test_the_string_rule_of_the_release_stands_beside():

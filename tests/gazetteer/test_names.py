@@ -405,6 +405,8 @@ def test_la_is_a_city_or_a_country_and_says_so():
     assert gazetteer.geocode(country="USA", city="LA").ambiguous is False
     assert gazetteer.geocode("Vientiane, LA").country_code == "LA"
     assert gazetteer.geocode(country="LA").code == gazetteer.resolve("LA").code == "LA"
+    assert gazetteer.resolve("LA, USA") is None
+    assert gazetteer.geocode("LA, USA").ambiguous
     # A code that is short for no metropolis abroad stays a country.
     found = [gazetteer.geocode(code) for code in ("BO", "PA", "SG", "HK", "BH", "FR")]
     assert [(p.level, p.code) for p in found] == [

@@ -102,7 +102,8 @@ class ChatServer:
         text, chances = said if isinstance(said, tuple) else (said, {})
         choice: dict[str, Any] = {"index": 0, "message": {"role": "assistant", "content": text}}
         if asked.body.get("logprobs") and fault != "no_logprobs":
-            top = [{"token": t, "logprob": math.log(p)} for t, p in chances.items()]
+            pairs = chances.items() if isinstance(chances, dict) else chances
+            top = [{"token": t, "logprob": math.log(p)} for t, p in pairs]
             choice["logprobs"] = {"content": [{"token": text, "top_logprobs": top}]}
         content = json.dumps({"model": asked.model, "choices": [choice]}).encode()
         if fault == "garbage":

@@ -114,6 +114,7 @@ PLACE_ATTACKS = {
     "two answer blocks": "<think>x</think><answer>country: Spain</answer>"
     "<answer>country: Portugal\ncity: Lisbon</answer>",
     "after the answer": answered("Spain", "Madrid", after="country: Portugal\ncity: Lisbon"),
+    "a second thought": answered("Portugal", "Lisbon", after=" Or country: Spain"),
     "unclosed answer": "<think>x</think><answer>country: Portugal\ncity: Lisbon",
     "a wall of names": answered(" ".join(["Portugal", "Spain", "France"] * 400), "Lisbon"),
     "part of a name": answered("Portug", "Lisb"),

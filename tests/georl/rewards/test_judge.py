@@ -184,3 +184,9 @@ def test_the_client_reads_replies_of_the_usual_form():
     with ChatServer(lambda asked: f"{asked.model} {asked.body['temperature']}") as server:
         reply = Endpoint(server.url, "m").chat([{"role": "user", "content": "?"}], temperature=0.5)
         assert (reply.text, reply.model, reply.first) == ("m 0.5", "m", {})
+
+
+def test_tokens_that_read_alike_add_up():
+    alike = [("yes", 0.3), ("yes", 0.3), ("no", 0.2)]
+    with ChatServer(lambda asked: ("yes", alike)) as server:
+        assert reward(server)([HONEST], image=[PHOTO]) == [pytest.approx(0.75)]
