@@ -2,8 +2,9 @@
 
 ``tables/cldr_names.csv`` is made from the npm package ``cldr-localenames-full`` and committed,
 because its licence (Unicode-3.0) lets anyone pass it on. The translations of ISO 3166-1 that
-come with pycountry are LGPL and are not used. Names that CLDR lacks are rows of the table
-``country_aliases``, each with its reason.
+come with pycountry are LGPL and are not used. ``tables/more_country_names.csv`` holds what earlier
+versions of CLDR and the npm package ``i18n-iso-countries`` (MIT) spell otherwise. Names that all of
+them lack are rows of the table ``country_aliases``, each with its reason.
 """
 
 from __future__ import annotations
@@ -14,13 +15,23 @@ import json
 import os
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from geodata import files
+from geodata.boundaries import facts_table
 from geodata.gazetteer import key
 
 VERSION = "48.2.0"
 TABLE = Path(__file__).parents[1] / "boundaries" / "tables" / "cldr_names.csv"
+
+MORE_TABLE = TABLE.with_name("more_country_names.csv")
+EARLIER_VERSIONS = ("29.0.0", "31.0.1", "36.0.0", "38.1.0", "40.0.0", "42.0.0", "44.1.0")
+ISO_VERSION = "7.14.0"
+"""Of the npm package ``i18n-iso-countries``."""
+
+HOMONYMS = frozenset(["Albani", "Guayana", "Jezi", "Mena", "ЦАР", "গ্রানাডা", "奥兰"])
+"""Spellings of a country in one language that elsewhere are a city, a region or a word."""
 
 # Languages of states and large presses; more of them bring chance homonyms.
 LANGUAGE_CODES = """
@@ -51,22 +62,49 @@ def write(source: str | os.PathLike[str], codes: set[str], out: Path = TABLE) ->
     FileError
         If a language is missing or is no file of CLDR.
     """
+    return _written(names(_cldr(Path(source)), codes), out)
+
+
+def write_more(
+    earlier: Sequence[str | os.PathLike[str]],
+    iso: str | os.PathLike[str],
+    codes: set[str],
+    out: Path = MORE_TABLE,
+) -> Path:
+    """Write the spellings that `write`'s table and ``country_aliases`` lack; see `write`.
+
+    Parameters
+    ----------
+    earlier
+        The unpacked npm packages of earlier versions of CLDR, see `EARLIER_VERSIONS`.
+    iso
+        The unpacked npm package ``i18n-iso-countries``, the folder that holds ``langs``.
+    """
+    known = {key(row["name"]) for row in facts_table("cldr_names")}
+    known |= {key(row["alias"]) for row in facts_table("country_aliases")}
+    found = _iso(Path(iso))
+    for source in earlier:
+        found.extend(_cldr(Path(source), all_languages=False))
+    rows = [row for row in names(found, codes) if key(row[1]) not in known]
+    return _written([row for row in rows if row[1] not in HOMONYMS], out)
+
+
+def _written(rows: list[tuple[str, str]], out: Path) -> Path:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["code", "name"])
-    writer.writerows(names(Path(source), codes))
+    writer.writerows(rows)
     files.write_text(out, text.getvalue())
     return out
 
 
-def names(source: Path, codes: set[str]) -> list[tuple[str, str]]:
+def names(found: list[tuple[str, str]], codes: set[str]) -> list[tuple[str, str]]:
     """Return (code, name), one row for each key; a key of two countries belongs to neither."""
     spellings: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
-    for language in LANGUAGE_CODES.split():
-        for code, name in _territories(source, language):
-            if code in codes:
-                for reading in _readings(code, name):
-                    spellings[key(reading)][code, reading] += 1
+    for code, name in found:
+        if code in codes:
+            for reading in _readings(code, name):
+                spellings[key(reading)][code, reading] += 1
     return sorted(
         min(found, key=lambda row: (-found[row], row))
         for folded, found in spellings.items()
@@ -78,6 +116,30 @@ def _is_abbreviation(folded: str, found: Counter[tuple[str, str]]) -> bool:
     if len(folded) > MAX_ABBREVIATION or not folded.isascii():
         return False
     return len(folded) < MAX_ABBREVIATION or all(name.isupper() for _, name in found)
+
+
+def _cldr(source: Path, *, all_languages: bool = True) -> list[tuple[str, str]]:
+    languages = [
+        language
+        for language in LANGUAGE_CODES.split()
+        if all_languages or (source / "main" / language).is_dir()
+    ]
+    return [row for language in languages for row in _territories(source, language)]
+
+
+def _iso(source: Path) -> list[tuple[str, str]]:
+    """Return (code, name) of i18n-iso-countries, which may have several names a country."""
+    languages = sorted({language.partition("-")[0] for language in LANGUAGE_CODES.split()})
+    return [row for language in languages for row in _listed(source, language)]
+
+
+def _listed(source: Path, language: str) -> Iterator[tuple[str, str]]:
+    path = source / "langs" / f"{language}.json"
+    if not path.is_file():  # it lacks some languages of CLDR
+        return
+    for code, listed in json.loads(path.read_text(encoding="utf-8"))["countries"].items():
+        for name in listed if isinstance(listed, list) else [listed]:
+            yield code, name
 
 
 def _territories(source: Path, language: str) -> list[tuple[str, str]]:

@@ -39,6 +39,7 @@ def evaluate(
     missing: opts.Missing = "wrong",
     by: opts.By = None,
     regions: opts.Regions = None,
+    names: opts.Names = None,
     benchmark: opts.Benchmark = None,
     columns: opts.Columns,
     candidates: opts.Candidates = "auto",
@@ -60,6 +61,8 @@ def evaluate(
     Example: geodata evaluate preds.csv --truth truth.csv --report report.html
 
     Example: geodata evaluate preds.jsonl -t truth.csv --benchmark im2gps3k
+
+    Answers may be names, in columns or in lines such as "country: Japan" and "city: Kyoto".
     """
     from geodata import evaluation
     from geodata.cli.progress import progress
@@ -78,6 +81,7 @@ def evaluate(
             missing=opts.choice("--missing", missing, ("wrong", "exclude")),
             by=list(dict.fromkeys([*asked, *extra])),
             regions=regions,
+            names=names,
             benchmark=benchmark,
             candidates=opts.choice(
                 "--candidates", candidates, ("auto", "rows", "columns", "list", "none")

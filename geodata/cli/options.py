@@ -71,6 +71,15 @@ Regions = Annotated[
         rich_help_panel=_SCORING,
     ),
 ]
+Names = Annotated[
+    bool | None,
+    typer.Option(
+        "--names/--no-names",
+        help="Turn answers that are country and city names into places; by default where no "
+        "answer of the file is a coordinate.",
+        rich_help_panel=_SCORING,
+    ),
+]
 Benchmark = Annotated[
     str | None,
     scoring(

@@ -23,6 +23,8 @@ from geodata.evaluation.scores import (
     labels_of,
     named_labels,
     needs_labels,
+    string_accuracy,
+    true_name_columns,
     with_derived,
 )
 
@@ -37,6 +39,7 @@ class Pass:
     scores: Scores
     regions: dict[str, RegionAccuracy]
     named_regions: dict[str, RegionAccuracy]
+    string_regions: dict[str, RegionAccuracy]
     worst: tuple[Row, ...]
     sample: tuple[Row, ...]
     right: dict[str, Bools]
@@ -74,8 +77,10 @@ def one_pass(
     named = joined.pred_regions if regions and "country" in joined.pred_regions else ()
     read = ["id", "lat", "lon", "pred_lat", "pred_lon", *(n for n in by if n not in made)]
     read += [f"pred_{level}" for level in named]
+    true_names = true_name_columns(joined.columns, joined.truth.source.name) if named else {}
+    read += true_names.values()
     scorer, shown = Scorer(scoring, by=by), ShownRows(options.seed)
-    right, right_named = RegionCounts(keep=keep), RegionCounts()
+    right, right_named, right_text = RegionCounts(keep=keep), RegionCounts(), RegionCounts()
     wanted = regions or needs_labels(made)
     for batch in joined.batches(list(dict.fromkeys(read))):
         # labelling costs more than all the rest: the truth's labels serve every use of them
@@ -88,12 +93,14 @@ def one_pass(
             if named:
                 # a level that no answer names says nothing about the answers
                 right_named.add(here, named_labels(batch, named), named)
+                right_text.count(string_accuracy(batch, true_names))
         if progress is not None:
             progress(shown.rows, joined.rows)
     return Pass(
         scorer.finish(),
         right.found,
         right_named.found,
+        right_text.found,
         shown.worst_rows(),
         shown.sample_rows(),
         {level: _joined(iter(parts)) for level, parts in right.rows.items()},

@@ -68,6 +68,7 @@ def evaluate(
     by: Sequence[str] = (),
     cluster: str | None = None,
     regions: bool | None = None,
+    names: bool | None = None,
     lint: bool = True,
     confidence: float = CONFIDENCE,
     resamples: int = RESAMPLES,
@@ -84,7 +85,7 @@ def evaluate(
     ----------
     predictions : path, table or data frame
         CSV, TSV, Parquet, JSONL, or anything with ``__arrow_c_stream__``: an id and coordinates,
-        or a column with the model's words.
+        or a column with the model's words, or columns with a country and a city.
     truth : path, table or data frame, optional
         An id and coordinates; None if the predictions' file holds the truth too.
     thresholds_km : sequence of float, km
@@ -108,6 +109,10 @@ def evaluate(
     regions : bool, optional
         Whether to label both coordinates for country, admin1 and city accuracy; by default up
         to a million rows.
+    names : bool, optional
+        Whether a row without coordinates that names a country or a city stands for the place
+        of these names in `geodata.gazetteer`; by default only where no row has coordinates.
+        A name that is not known counts as wrong and is listed in the findings.
     lint : bool
         Whether to look for what makes a score doubtful.
     confidence, resamples, seed
@@ -149,7 +154,7 @@ def evaluate(
     (0.5, 0.5, 2, 7.6)
     """
     scoring = Scoring(tuple(thresholds_km), strict=strict, distance=distance, missing=missing)
-    options = Options(match, tuple(by), cluster, confidence, resamples, seed, benchmark)
+    options = Options(match, tuple(by), cluster, confidence, resamples, seed, benchmark, names)
     if benchmark:
         published_for(benchmark)  # an unknown name is refused before anything is read
     opened = (
@@ -163,8 +168,10 @@ def evaluate(
     true = truth
     if truth is not None and not isinstance(truth, Truth):
         true = read_truth(truth, id=id, lat=lat, lon=lon)
-    names = {"id": id, "lat": lat, "lon": lon} if truth is None else {}
-    opened, joined = _join(opened, true, candidates, confidence_column, match=match, **names)
+    of_truth = {"id": id, "lat": lat, "lon": lon} if truth is None else {}
+    opened, joined = _join(
+        opened, true, candidates, confidence_column, match=match, names=names, **of_truth
+    )
     wanted = regions if regions is not None else joined.rows <= AUTO_REGIONS_ROWS
     return evaluate_joined(
         opened, joined, scoring, options,
@@ -224,6 +231,7 @@ def evaluate_joined(
         median_interval=median_of(passed.scores, options),
         regions=passed.regions,
         named_regions=passed.named_regions,
+        string_regions=passed.string_regions,
         findings=tuple(errors_first(found)),
         published=published_for(options.benchmark) if options.benchmark else (),
         worst=passed.worst,

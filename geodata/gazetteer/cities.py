@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from geodata import boundaries, files
 from geodata.files import FileError
-from geodata.gazetteer.text import words
+from geodata.gazetteer.text import key, unqualified, words
 from geodata.places import MIN_POPULATION, Places
 from geodata.sphere import haversine_km, unit_vectors
 
@@ -35,6 +35,11 @@ SAME_KM = 25.0
 
 # Words that a place's name may have beyond those of GeoNames: "Kyoto City", "Greater London".
 _KINDS = frozenset(["city", "town", "village", "municipality", "metropolis", "greater", "of"])
+
+# The federal districts of Latin America, and "city" in East Asia (Korean is kept decomposed).
+_CAPITALS = (["d", "c"], ["d", "f"])
+_JOINED_CAPITALS = ("dc", "df")
+_KIND_SIGNS = tuple(words("市 县 시"))
 
 _UNSOUGHT, _OUTSIDE = -2, -1
 
@@ -64,10 +69,20 @@ class Cities:
 
     def named(self, name: str) -> list[tuple[int, bool]]:
         """Return (index, whether it is the place's own name) of every place of a name."""
-        folded = words(name)
-        plain = [word for word in folded if word not in _KINDS]
-        found = self._keyed("".join(folded))
-        return found or (self._keyed("".join(plain)) if len(plain) < len(folded) else [])
+        for folded in _readings(words(name)):
+            found = [*self._keyed(folded), *self._also_named(folded)]
+            if found:
+                return found
+        return []
+
+    def _also_named(self, folded: str) -> list[tuple[int, bool]]:
+        """Return the place that the table ``city_aliases`` gives for a name."""
+        alias = city_aliases().get(folded)
+        if alias is None:
+            return []
+        country, own_name = alias
+        inside = self._codes[country]
+        return [hit for hit in self._keyed(own_name) if self._country[hit[0]] == inside and hit[1]]
 
     def _keyed(self, folded: str) -> list[tuple[int, bool]]:
         if not folded:
@@ -215,6 +230,34 @@ class Cities:
     @cached_property
     def _population(self) -> memoryview:
         return self.places.population.data
+
+
+def _readings(folded: list[str]) -> Iterator[str]:
+    """Yield the keys under which a place may be known, the strictest first."""
+    yield "".join(folded)
+    kept = unqualified(folded)
+    if not kept:
+        return
+    for found in (folded, kept):
+        if found is kept and len(kept) < len(folded):
+            yield "".join(kept)
+        plain = [word for word in found if word not in _KINDS]
+        if len(plain) < len(found):
+            yield "".join(plain)
+    if folded[-2:] in _CAPITALS:  # Bogotá D.C.
+        yield "".join(folded[:-2])
+    elif folded and folded[-1] in _JOINED_CAPITALS:
+        yield "".join(folded[:-1])
+    joined = "".join(folded)
+    if joined.endswith(_KIND_SIGNS):
+        yield next(joined[: -len(sign)] for sign in _KIND_SIGNS if joined.endswith(sign))
+
+
+@lru_cache(maxsize=1)
+def city_aliases() -> dict[str, tuple[str, str]]:
+    """Return country and key of the own name of places by the key of another name."""
+    rows = boundaries.facts_table("city_aliases")
+    return {key(row["alias"]): (row["country"], key(row["name"])) for row in rows}
 
 
 def hashed(folded: str) -> int:

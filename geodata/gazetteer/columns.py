@@ -9,9 +9,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from geodata.gazetteer.points import code_names
+from geodata.gazetteer.points import by_names, code_names
+from geodata.gazetteer.text import is_name
 
 COLUMNS = ("country_code", "admin1_code", "city")
+
+PLACE_COLUMNS = {
+    "lat": pa.float64(), "lon": pa.float64(), "code": pa.string(), "name": pa.string(),
+    "level": pa.string(), "ambiguous": pa.bool_(),
+}  # fmt: skip
 
 
 def texts(values: Any) -> list[str | None]:
@@ -50,6 +56,33 @@ def text_array(values: Any) -> pa.Array:
 
 def code_table(country: Any, admin1: Any, city: Any) -> pa.Table:
     """Return the codes of columns of names; see `geodata.gazetteer.codes`."""
+    row, distinct = _distinct_names(country, admin1, city)
+    found = [code_names(*names) for names in distinct]
+    unique = pa.table(
+        {name: pa.array([f[at] for f in found], pa.string()) for at, name in enumerate(COLUMNS)}
+    )
+    return unique.take(pa.array(row))
+
+
+def place_table(country: Any, admin1: Any, city: Any) -> pa.Table:
+    """Return the places of columns of names; see `geodata.gazetteer.places`."""
+    row, distinct = _distinct_names(country, admin1, city)
+    found = [by_names(*(name if is_name(name) else None for name in names)) for names in distinct]
+    unique = pa.table(
+        {
+            name: pa.array(
+                [None if place is None else getattr(place, name) for place in found], kind
+            )
+            for name, kind in PLACE_COLUMNS.items()
+        }
+    )
+    return unique.take(pa.array(row))
+
+
+def _distinct_names(
+    country: Any, admin1: Any, city: Any
+) -> tuple[NDArray[np.int64], list[tuple[str | None, ...]]]:
+    """Return the number of each row's combination of names, and the distinct combinations."""
     columns = [None if c is None else text_array(c) for c in (country, admin1, city)]
     lengths = sorted({len(c) for c in columns if c is not None})
     if len(lengths) != 1:
@@ -58,14 +91,10 @@ def code_table(country: Any, admin1: Any, city: Any) -> pa.Table:
         raise ValueError(msg)
     encoded = [_encoded(c, lengths[0]) for c in columns]
     row, distinct = _combinations([index for index, _ in encoded], [len(v) for _, v in encoded])
-    found = [
-        code_names(*(names[i] for (_, names), i in zip(encoded, combination, strict=True)))
+    return row, [
+        tuple(names[i] for (_, names), i in zip(encoded, combination, strict=True))
         for combination in distinct
     ]
-    unique = pa.table(
-        {name: pa.array([f[at] for f in found], pa.string()) for at, name in enumerate(COLUMNS)}
-    )
-    return unique.take(pa.array(row))
 
 
 def _encoded(column: pa.Array | None, rows: int) -> tuple[NDArray[np.int64], list[str | None]]:

@@ -4,7 +4,7 @@ Models and people write the same region in many ways: USA, United States, Estado
 name becomes the code that labels have, and a place name becomes a point. Names match exactly
 once case, accents, punctuation, "and", "the" and the form of a state ("Kingdom of Spain") are
 set aside; never by parts of words and never by likeness, so Niger is not Nigeria, and a name
-that is not known is None.
+that is not known is None. Words for no answer ("None", "unknown", "N/A") are no names.
 
 What a name means:
 
@@ -18,7 +18,10 @@ What a name means:
   Without a country, a name of several regions goes to the most populous country and is flagged.
 - *City.* Populated places by all their names in GeoNames, the largest first; a name that is not
   the place's own counts for a twentieth of its people. It is ambiguous if another place more than
-  25 km away, not of the same city, weighs at least a tenth of it.
+  25 km away, not of the same city, weighs at least a tenth of it. Words about surroundings are
+  left out where the whole is not known: "near Paris", "San Francisco Bay Area". Where no city of
+  comparable size has the name, a region stands for it (Bali), or a territory of the country that
+  has its own code (Macau, China). LA alone is Los Angeles and flagged, because it is Laos too.
 - *Point.* A country or region without a city is the populated place nearest to its centre of
   population: inside it, and where people are; a point of its largest part where it has no place.
 """
@@ -35,7 +38,7 @@ from geodata.gazetteer.text import is_name
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Place", "Region", "codes", "geocode", "resolve", "resolve_many"]
+__all__ = ["Place", "Region", "codes", "geocode", "places", "resolve", "resolve_many"]
 
 Level = Literal["country", "admin1"]
 
@@ -178,3 +181,32 @@ def codes(*, country: Any = None, admin1: Any = None, city: Any = None) -> pa.Ta
      'city': ['New York City', None, None]}
     """
     return columns.code_table(country, admin1, city)
+
+
+def places(*, country: Any = None, admin1: Any = None, city: Any = None) -> pa.Table:
+    """Return `geocode` of columns of names; each distinct combination is looked up once.
+
+    Parameters
+    ----------
+    country, admin1, city : sequence or Arrow array of text, shape (n,), optional
+        Names or codes. Values that are no names (blank, "unknown", "N/A") count as not given,
+        so a country with an unknown city is the country.
+
+    Returns
+    -------
+    pyarrow.Table
+        Columns ``lat``, ``lon`` (degrees), ``code``, ``name``, ``level`` and ``ambiguous`` of
+        `Place`, n rows; NULL where no place has these names.
+
+    Raises
+    ------
+    ValueError
+        If the columns differ in length, or none is given.
+
+    Examples
+    --------
+    >>> found = places(country=["Japan", "France", "France"], city=["Kyoto", "N/A", "Atlantis"])
+    >>> found["name"].to_pylist(), found["level"].to_pylist()
+    (['Kyoto', 'France', None], ['city', 'country', None])
+    """
+    return columns.place_table(country, admin1, city)

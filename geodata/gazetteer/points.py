@@ -13,7 +13,13 @@ import numpy as np
 from geodata import boundaries
 from geodata.gazetteer.cities import COMPARABLE, Choice, cities
 from geodata.gazetteer.regions import Region, country_named, divisions
-from geodata.gazetteer.text import is_name
+from geodata.gazetteer.text import is_name, is_no_answer, words
+
+CODE_LETTERS = 2
+"""Letters of a country's code that may be short for a city too."""
+
+METROPOLIS = 3_000_000
+"""People of a city from which it may be."""
 
 _SEPARATORS = re.compile(r"[,;，、،؛()（）\n]+")
 
@@ -75,10 +81,40 @@ def by_names(country: Any, admin1: Any, city: Any) -> Place | None:
     code = of.code if of is not None else None
     division = divisions().find(admin1, code) if is_name(admin1) else None
     if city is not None:
-        return _shown(_city(city, code, division[0] if division else None))
+        inside = _city(city, code, division[0]) if division else _place(city, code)
+        return _shown(inside or _in_territory(city, code))
     if admin1 is not None:
         return _shown(_region(division)) if division else None
     return _shown(_state(of)) if of is not None else None
+
+
+def _place(name: str, country: str | None) -> _Found | None:
+    """Read a name that was given as a city: a region where no city of comparable size has it."""
+    city = _city(name, country, None)
+    named = divisions().find(name, country, parts=False)
+    region = _region(named) if named is not None else None
+    if city is None or city.place is None or region is None:
+        return city or region
+    return city if cities().population(city.place) >= COMPARABLE * region.weight else region
+
+
+def _in_territory(name: str, country: str | None) -> _Found | None:
+    """Read a name in the territories of a country that have an own code: Macau, China."""
+    territories = _territories().get(country or "", ())
+    of = country_named(name)
+    if of is not None and of.code in territories:
+        return _state(of)
+    found = [city for code in territories if (city := _city(name, code, None)) is not None]
+    return max(found, key=lambda city: city.weight, default=None)
+
+
+@lru_cache(maxsize=1)
+def _territories() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for row in boundaries.facts_table("sovereigns"):
+        if row["code"] not in found.setdefault(row["sovereign_code"], []):
+            found[row["sovereign_code"]].append(row["code"])
+    return found
 
 
 def by_text(text: Any) -> Place | None:
@@ -87,17 +123,33 @@ def by_text(text: Any) -> Place | None:
         return None
     of = country_named(text)
     if of is not None:
-        return _shown(_state(of))
+        return _shown(_abbreviated(text) or _state(of))
     parts = [part.strip() for part in _SEPARATORS.split(text) if part.strip()]
+    if any(map(is_no_answer, parts)):
+        return None
     if len(parts) < 2:
         return _shown(_city_or_region(parts[0], None)) if parts else None
     found = [reading for reading in _readings(parts) if reading is not None]
+    found = found or list(_abroad(parts))
     if not found:
         return None
     best = max(found, key=lambda reading: reading.weight)
     rivals = [other for other in found if other is not best and not _same(best, other)]
     doubt = any(other.weight >= COMPARABLE * best.weight for other in rivals)
     return _shown(replace(best, ambiguous=best.ambiguous or doubt))
+
+
+def _abbreviated(text: str) -> _Found | None:
+    """Return the metropolis that a country's code is short for too: LA is Los Angeles or Laos."""
+    text = text.strip().replace(".", "")
+    if len(text) > CODE_LETTERS or not (text.isascii() and text.isupper()):
+        return None
+    city = _city(text, None, None)
+    if city is None or city.place is None or cities().population(city.place) < METROPOLIS:
+        return None
+    initials = "".join(word[0] for word in words(cities().places.name(city.place)))
+    at_home = cities().places.countries[cities().places.country[city.place]] == text
+    return replace(city, ambiguous=True) if initials == text.lower() and not at_home else None
 
 
 def _readings(parts: list[str]) -> Iterator[_Found | None]:
@@ -111,6 +163,17 @@ def _readings(parts: list[str]) -> Iterator[_Found | None]:
     for division in dict.fromkeys([found[0] if found else None, *postal]):
         if division is not None:
             yield _city(first, divisions().regions[division].country_code, division)
+    if of is not None:
+        yield _in_territory(first, of.code)
+
+
+def _abroad(parts: list[str]) -> Iterator[_Found]:
+    """Read the last part as the end of any region's code: Rio de Janeiro, RJ."""
+    first, *_, last = parts
+    for division in divisions().by_ending.get(last.replace(".", ""), ()):
+        found = _city(first, divisions().regions[division].country_code, division)
+        if found is not None:
+            yield found
 
 
 def _within(first: str, middle: list[str], country: str | None) -> _Found | None:

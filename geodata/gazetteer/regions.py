@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from geodata import boundaries
 from geodata.boundaries import KINDS, facts_table
-from geodata.gazetteer.text import key, readings, words
+from geodata.gazetteer.text import key, readings, without_foreign_form, words
 from geodata.places import Places
 
 # Codes that are also words or mean "not available": in lower case they are no codes.
@@ -23,6 +23,12 @@ ad ai am as at be by do ga id in io is it la ma me mo mr ms my na no om pa pm re
 bra can cod col cub gab gin guy jam lie mar pan per ton vat
 """
 _WORDS = frozenset(_WORD_CODES.split())
+
+_SHORTEST = 2
+"""Names of so few letters beyond ASCII are read as they are written, case and accents too."""
+
+_FORM_DECIDES = frozenset(["CN", "TW", "KR", "KP", "CG", "CD", "DM", "DO"])
+"""Countries that share a name with another: which republic is meant, its form says."""
 
 _KINDS = (KINDS | {"greater"}) - {"london"}
 
@@ -73,6 +79,9 @@ class Countries:
             # Without its form a name that two share says nothing: which Congo, which Korea?
             if found is not None and not (number and found.ambiguous):
                 return found
+        found = self.by_key.get(without_foreign_form(text))
+        if found is not None and not found.ambiguous and found.code not in _FORM_DECIDES:
+            return found
         return None if text in _WORDS else self.by_code.get(text.upper() if text.islower() else "")
 
 
@@ -91,6 +100,16 @@ class Divisions:
     rows: list[int]
     by_code: dict[str, int]
     by_key: dict[str, list[tuple[int, int]]]
+
+    @cached_property
+    def by_ending(self) -> dict[str, list[int]]:
+        """Indices by the end of the code, where it is letters: RJ of BR-RJ."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for code, index in self.by_code.items():
+            ending = code.partition("-")[2]
+            if ending.isalpha():
+                found[ending].append(index)
+        return found
 
     def find(
         self, name: str, country: str | None, *, parts: bool = True
@@ -177,9 +196,15 @@ def countries() -> Countries:
     for row in facts_table("cldr_names"):
         by_key[key(row["name"])] = by_code[row["code"]]
     for row in facts_table("country_aliases"):
-        by_key[key(row["alias"])] = replace(by_code[row["code"]], ambiguous=bool(row["also"]))
+        alias, found = row["alias"], replace(by_code[row["code"]], ambiguous=bool(row["also"]))
+        if alias.isascii() or len(key(alias)) > _SHORTEST:
+            by_key[key(alias)] = found
+        else:  # "Áo" is Austria in Vietnamese, "ao" is nothing
+            by_code.setdefault(alias, found)
     for region in by_code.values():
         by_key.setdefault(key(region.name), region)
+    for row in facts_table("more_country_names"):
+        by_key.setdefault(key(row["name"]), by_code[row["code"]])
     return Countries(by_code, by_key)
 
 

@@ -4,6 +4,7 @@ from .checks import (
     missing_package as missing_package,
     world_size as world_size,
 )
+from .presets import REWARD_PRESETS as REWARD_PRESETS
 from .settings import (
     Config as Config,
     CurriculumConfig as CurriculumConfig,

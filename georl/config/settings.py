@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import yaml
 
+from georl.config.presets import preset_weights
 from georl.config.tree import ConfigError, fill, full_key, plain, put, read_yaml
 
 
@@ -205,6 +206,9 @@ class RewardConfig:
     weight; weight 0 only logs it."""
     arguments: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Name of a reward -> keyword arguments, e.g. the knots of the distance reward."""
+    preset: str | None = None
+    """Weights of a work: geo-r, globe, globe-release, globe-readme, globe-two; ``weights`` beside
+    it change single ones."""
 
 
 @dataclass(frozen=True)
@@ -279,7 +283,17 @@ def load(path: str | os.PathLike[str] | None, overrides: Sequence[str] = ()) -> 
             msg = f"override {override!r} is not key=value, e.g. train.learning_rate=1e-5"
             raise ConfigError(msg)
         put(tree, full_key(Config, key.strip()), yaml.safe_load(value))
-    return fill(Config, tree)
+    return fill(Config, _with_preset(tree))
+
+
+def _with_preset(tree: dict[str, Any]) -> dict[str, Any]:
+    """Write out the weights of ``rewards.preset``, so that a run records them."""
+    block = tree.get("rewards")
+    if not isinstance(block, dict) or block.get("preset") is None:
+        return tree
+    given = block.get("weights")
+    weights = preset_weights(str(block["preset"])) | (given if isinstance(given, dict) else {})
+    return tree | {"rewards": block | {"weights": weights}}
 
 
 def dump(config: Config) -> str:

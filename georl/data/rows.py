@@ -23,6 +23,9 @@ from georl.config import Config, DataConfig
 from georl.data.images import MISSING
 from georl.data.sources import DataError, Source
 
+BESIDE = ("entities",)
+"""Columns that rewards read as they are: what is visible in a photo, see `georl.rewards`."""
+
 SHOWN = 5
 """So many rows are named in a message; the others are in a file."""
 
@@ -93,6 +96,7 @@ def light_columns(
         columns |= {"lat": checked.lat, "lon": checked.lon}
         bad = ~checked.valid
     columns |= {n: pc.cast(table[n], pa.string()) for n in TRUTH if n in table.column_names}
+    columns |= {n: table[n] for n in BESIDE if n in table.column_names}
     if image is not None:
         columns["image"] = pc.cast(table[image], pa.string())
     return pa.table(columns), bad
@@ -113,7 +117,9 @@ def _columns(source: Source, data: DataConfig, image: str | None) -> pa.Table:
 
 
 def _is_usual(name: str) -> bool:
-    return squeeze(name) in ID_NAMES or axis_of(name) is not None or name.lower() in TRUTH
+    return (
+        squeeze(name) in ID_NAMES or axis_of(name) is not None or name.lower() in (*TRUTH, *BESIDE)
+    )
 
 
 def _pair(table: pa.Table, source: Source, data: DataConfig, need: Need) -> tuple[str, str] | None:

@@ -59,6 +59,35 @@ def equal(rewards: Tensor, generations: int, epsilon: float = 1e-6) -> Tensor:
     return (grouped.amax(1) - grouped.amin(1)) < epsilon
 
 
+def without_gaps(rewards: Tensor, generations: int) -> Tensor:
+    """Return rewards with each missing one replaced by the mean of its group's others.
+
+    TRL adds a missing reward as 0, so an answer whose judge failed would stand behind its siblings
+    for no fault of its own. With the group's mean it stands where it did without that reward.
+
+    Parameters
+    ----------
+    rewards
+        (B, functions), NaN where a function gave None; groups are consecutive.
+    generations
+        Answers in a group.
+
+    Returns
+    -------
+    Tensor, (B, functions)
+        NaN only where a whole group has no reward of a function.
+
+    Examples
+    --------
+    >>> nan = float("nan")
+    >>> without_gaps(torch.tensor([[1.0], [nan], [0.5], [nan], [nan], [nan]]), 3).T
+    tensor([[1.0000, 0.7500, 0.5000,    nan,    nan,    nan]])
+    """
+    grouped = rewards.view(-1, generations, rewards.shape[1])
+    mean = grouped.nanmean(1, keepdim=True).expand_as(grouped)
+    return torch.where(grouped.isnan(), mean, grouped).view_as(rewards)
+
+
 def take(batch: Batch, rows: Tensor) -> Batch:
     """Return the rows of a TRL batch, images included.
 

@@ -38,7 +38,7 @@ from georl import data, models, rewards
 from georl.config import Config, replace
 from georl.grpo import first_batch, reference, sharing
 from georl.grpo.curriculum import Curriculum
-from georl.grpo.groups import drop_and_replace
+from georl.grpo.groups import drop_and_replace, without_gaps
 from georl.grpo.shared_trainer import SharedPromptsTrainer
 from georl.run import ExactResume, RolloutLog, common_arguments, fit
 
@@ -200,6 +200,8 @@ class GeoGRPOTrainer(ExactResume, SharedPromptsTrainer):
         self, inputs: list[Any], prompts: list[Any], completions: list[Any], ids: list[Any]
     ) -> Tensor:
         per_function: Tensor = super()._calculate_rewards(inputs, prompts, completions, ids)
+        if self.model is None or self.model.training:
+            per_function = without_gaps(per_function, self.settings.grpo.generations)
         self.generated_tokens += sum(map(len, ids))
         valid = rewards.valid(self.reward_funcs, self.settings.rewards, completions)
         self.rollouts.keep(self, inputs, completions, per_function, valid)

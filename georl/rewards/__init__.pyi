@@ -22,3 +22,10 @@ from .geo import (
     geoscore as geoscore,
     region as region,
 )
+from .globe import (
+    CITY_SHARE as CITY_SHARE,
+    place_accuracy as place_accuracy,
+    think_format as think_format,
+    visual_grounding as visual_grounding,
+)
+from .judge import Localizability as Localizability, localizability as localizability

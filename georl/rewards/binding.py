@@ -140,7 +140,8 @@ def _named(name: str, weight: float, known: dict[str, Any]) -> Any:
 def _rewards_of(module: Any) -> dict[str, Any]:
     """Return the functions of a module that take completions first: its own, and added ones.
 
-    What its source imports from elsewhere is a helper and no reward, whatever it takes.
+    A function with a true attribute ``builds_reward`` is called with the arguments first and gives
+    the reward. What its source imports from elsewhere is a helper and no reward, whatever it takes.
     """
     # a face hands its functions on lazily: dir() lists them, vars() what a user has added
     names = dict.fromkeys(n for n in (*dir(module), *vars(module)) if n[0] != "_")
@@ -149,9 +150,17 @@ def _rewards_of(module: Any) -> dict[str, Any]:
     return {
         name: function
         for name, function in functions.items()
-        if next(iter(inspect.signature(function).parameters), "") == "completions"
+        if (
+            next(iter(inspect.signature(function).parameters), "") == "completions"
+            or builds_reward(function)
+        )
         and (name not in written or f"{function.__module__}.".startswith(f"{module.__name__}."))
     }
+
+
+def builds_reward(function: Any) -> bool:
+    """Return whether a function makes a reward of its arguments rather than being one."""
+    return bool(getattr(function, "builds_reward", False))
 
 
 def _names_in_source(module: Any) -> set[str]:
@@ -164,6 +173,8 @@ def _names_in_source(module: Any) -> set[str]:
 def _with_arguments(name: str, function: Any, arguments: dict[str, Any]) -> Any:
     """Return the function as TRL calls it, async if it is, with its name and its reading."""
     _check_arguments(name, function, arguments)
+    if builds_reward(function):
+        function, arguments = function(**arguments), {}
 
     def checked(completions: Any, **columns: Any) -> list[float | None]:
         with _told(name, len(completions)):
@@ -187,7 +198,7 @@ def _check_arguments(name: str, function: Any, arguments: dict[str, Any]) -> Non
         if argument not in known:
             msg = f"reward {name!r} has no argument {argument!r}; it has {', '.join(known)}"
             raise ConfigError(msg)
-    if not arguments or not _is_ours(function):
+    if not arguments or not _is_ours(function) or builds_reward(function):
         return
     try:  # a value that the reward refuses is refused here, before the model is loaded
         function(["(0.0, 0.0)"], lat=[0.0], lon=[0.0], **arguments)
@@ -203,8 +214,8 @@ def _is_ours(function: Any) -> bool:
 def _reading(name: str, function: Any, arguments: dict[str, Any]) -> Any:
     """Return the function that says which completions a reward can read, None for all."""
     said = getattr(function, "valid", None)
-    if said is not None or not _is_ours(function):
-        return said
+    if said is not None or str(getattr(function, "__module__", "")) != "georl.rewards.geo":
+        return said  # the others read words, or say themselves what they read
     if arguments.get("tolerant"):
         return lambda completions: [pair is not None for pair in inputs.tolerant_pairs(completions)]
     if name == "geo_r_release":

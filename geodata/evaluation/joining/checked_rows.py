@@ -58,8 +58,10 @@ def check_rows(batch: Batch, columns: Columns) -> CheckedRows:
     >>> [STATUSES[code] for code in check_rows(Batch(table, {}), columns).status]
     ['ok', 'invalid', 'missing']
     """
-    if columns.lat is None or columns.lon is None:
-        rows = _from_text(batch.table.column(str(columns.text)))
+    if columns.text is not None:
+        rows = _from_text(batch.table.column(columns.text))
+    elif columns.lat is None or columns.lon is None:
+        rows = _from_names([batch.table.column(name) for _, name in columns.regions])
     else:
         rows = _from_columns(batch.table.column(columns.lat), batch.table.column(columns.lon))
     for level, name in columns.regions:
@@ -105,6 +107,14 @@ def _read_sixtieths(
 
 def _has_marks(cells: pa.ChunkedArray) -> NDArray[np.bool_]:
     return _mask(pc.fill_null(pc.match_substring_regex(cells, "[°ºNSEWnsew]"), False))
+
+
+def _from_names(columns: list[pa.ChunkedArray]) -> CheckedRows:
+    """Return rows that hold no coordinate yet: their names are looked up after the scan."""
+    blank = np.logical_and.reduce([is_blank(pc.cast(c, pa.string())) for c in columns])
+    none = np.full(len(blank), np.nan)
+    status = np.where(blank, MISSING, UNPARSABLE).astype(np.uint8)
+    return CheckedRows(none, none.copy(), status, {}, {})
 
 
 def _from_columns(lat: pa.ChunkedArray, lon: pa.ChunkedArray) -> CheckedRows:

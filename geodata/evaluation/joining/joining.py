@@ -12,6 +12,7 @@ from geodata.evaluation.findings import Finding
 from geodata.evaluation.joining import matching
 from geodata.evaluation.joining.joined import Answers, Joined, Match, Predictions, Truth
 from geodata.evaluation.joining.looser_ids import looser_finding, only_reading
+from geodata.evaluation.joining.named_answers import place_names
 from geodata.evaluation.joining.opening import read_predictions, read_truth
 from geodata.evaluation.joining.repeats import refuse_repeated, refuse_repeated_truth
 from geodata.evaluation.joining.row_checks import constant_answer, is_summary
@@ -33,6 +34,7 @@ def join(
     lat: str | None = None,
     lon: str | None = None,
     match: Match = "auto",
+    names: bool | None = None,
 ) -> Joined:
     """Put each truth row beside its prediction, exactly one row per truth row.
 
@@ -50,6 +52,9 @@ def join(
         without outer white space; 'endings': like 'stem', but ``x.jpg.jpg`` loses both; 'case'
         and 'zeros': the same in lower case, or without leading zeros. 'auto': exact, unless one
         of the others is the only way that all ids match, which becomes a finding.
+    names
+        Whether a row without coordinates that names a country or a city stands for that place;
+        None: only where no row of the predictions has coordinates.
 
     Raises
     ------
@@ -75,11 +80,11 @@ def join(
         opened = read_truth(None, id=id, lat=lat, lon=lon, predictions=predictions)
     else:
         opened = read_truth(truth, id=id, lat=lat, lon=lon)
-    return _join_opened(predictions, opened, match=match, same_file=truth is None)
+    return _join_opened(predictions, opened, match=match, names=names, same_file=truth is None)
 
 
 def _join_opened(
-    predictions: Predictions, truth: Truth, *, match: Match, same_file: bool
+    predictions: Predictions, truth: Truth, *, match: Match, names: bool | None, same_file: bool
 ) -> Joined:
     """Join two opened files, see `join`."""
     if match != "auto" and match not in matching.MODES:
@@ -91,12 +96,19 @@ def _join_opened(
     theirs = Scan(truth.source, truth.columns.id, numeric)
     found = scan_truth(theirs, truth)
     ours = Scan(predictions.source, predictions.columns.id, numeric)
-    found += scan_predictions(ours, predictions).findings()
+    checks = scan_predictions(ours, predictions)
+    regions = {
+        level: column
+        for level, parts in ours.regions.items()
+        if (column := pa.concat_arrays(parts)).null_count < len(column)
+    }
     answers = Answers(
         ours.column_of("lat", np.float64),
         ours.column_of("lon", np.float64),
         ours.column_of("status", np.uint8),
     )
+    answers = place_names(answers, regions, checks, names=names)
+    found += checks.findings()
     matched = None
     if not same_file:
         matched, answers = _match(theirs, truth, ours, answers, match, found)
@@ -107,11 +119,6 @@ def _join_opened(
             refuse_repeated_truth(theirs, truth, keys, found)
             refuse_repeated(ours, keys, answers, found)
     found += constant_answer(answers.lat, answers.lon)
-    regions = {
-        level: names
-        for level, parts in ours.regions.items()
-        if (names := pa.concat_arrays(parts)).null_count < len(names)
-    }
     return Joined(truth, theirs.rows, found, matched, *answers, regions)
 
 

@@ -42,7 +42,8 @@ def read_predictions(
         Column names; found by their usual names if None. Nested ones are joined with points.
     text
         Column with the model's words. If it is given and ``lat`` and ``lon`` are not, or if
-        the source has no coordinate columns, answers are parsed from it.
+        the source has no coordinate columns, answers are parsed from it. A source without
+        either may have columns with the country and the city by name.
     format
         'csv', 'tsv', 'parquet' or 'jsonl' where the ending of a path does not tell.
     with_truth
@@ -76,9 +77,10 @@ def read_predictions(
             pair = find_pair(names, ("plain",), where)
     free = [name for name in names if name not in {usual_id, *(pair or ())}]
     words = words or find_named(free, TEXT_NAMES, "text", where)
-    if pair is None and words is None:
-        raise not_found(names, "predicted latitude and longitude, nor a text column,", where)
-    regions = _region_columns(names, with_truth, where) if pair else ()
+    regions = _region_columns(names, with_truth, where) if pair or words is None else ()
+    if pair is None and words is None and not {"country", "city"} & {level for level, _ in regions}:
+        what = "predicted latitude and longitude, nor a text column, nor country and city,"
+        raise not_found(names, what, where)
     y, x = pair or (None, None)
     found = Columns(usual_id, y, x, None if pair else words, regions)
     return Predictions(opened, found, words if pair else None)

@@ -74,6 +74,16 @@ _ROW_FINDINGS: dict[str, tuple[Severity, str, str]] = {
         "{n} answers decline to say where the photo was taken, and count as wrong",
         "Nothing to do if the model refused; the result counts them apart.",
     ),
+    "named_answers": (
+        "info",
+        "{n} answers are names and stand for the places that these have: {reason}",
+        "Nothing to do; give coordinates for a score that depends on no gazetteer.",
+    ),
+    "unresolved_names": (
+        "warning",
+        "{n} answers name no place that the gazetteer knows, and count as wrong: {reason}",
+        "Write one city and its country; geodata geocode NAME tells what is known.",
+    ),
     "empty_answers": (
         "info",
         "{n} rows hold no answer, and count as wrong",
@@ -137,6 +147,12 @@ class RowChecks:
             first += (np.flatnonzero(mask)[: SHOWN - len(first)] + self.rows).tolist()
         if reason:
             self.reason.setdefault(code, reason)
+
+    def recount(self, code: str, rows: NDArray[np.int64], reason: str = "") -> None:
+        """Replace what was noted under a code by these rows of the whole file."""
+        self.count[code] = len(rows)
+        self.first[code] = rows[:SHOWN].tolist()
+        self.reason[code] = reason
 
     def findings(self) -> list[Finding]:
         """Return what was found, in a fixed order."""

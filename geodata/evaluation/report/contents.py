@@ -173,6 +173,7 @@ def _regions(result: Evaluation) -> Section:
     for title, found in (
         ("From the predicted coordinates", result.regions),
         ("From the names that were answered", result.named_regions),
+        ("By the string rule of GLOBE's release", result.string_regions),
     ):
         lines = [
             (LEVEL_NAMES.get(level, level), percent(one.accuracy), f"{one.correct:,}",

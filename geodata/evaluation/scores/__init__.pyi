@@ -35,6 +35,10 @@ from .rule import (
 )
 from .selective import COVERAGES as COVERAGES
 from .shown_rows import ShownRows as ShownRows
+from .string_rule import (
+    string_accuracy as string_accuracy,
+    true_name_columns as true_name_columns,
+)
 from .thresholds import threshold_counts as threshold_counts
 from .uncertainty import (
     few_clusters as few_clusters,

@@ -6,7 +6,7 @@ Labels come from `geodata.evaluation.scores.labels`; this module only compares t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -115,12 +115,16 @@ class RegionCounts:
         pair = {name: truth[name] for name in columns}
         pair |= {f"pred_{name}": guess[name] for name in columns}
         table = pa.table(pair)
-        for level, part in region_accuracy(table).items():
-            self.found[level] = self.found[level] + part if level in self.found else part
+        self.count(region_accuracy(table))
         if self.keep:
             self.labelled.append(_present(table, LEVELS["country"]))
             for level, right in region_matches(table).items():
                 self.rows.setdefault(level, []).append(right)
+
+    def count(self, parts: Mapping[str, RegionAccuracy]) -> None:
+        """Add the counts of the next rows."""
+        for level, part in parts.items():
+            self.found[level] = self.found[level] + part if level in self.found else part
 
 
 def region_matches(labels: pa.Table | pa.RecordBatch) -> dict[str, Bools]:

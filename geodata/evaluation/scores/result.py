@@ -42,6 +42,8 @@ class Options:
         Of the intervals.
     benchmark : str or None
         Whose published results stand beside the numbers.
+    names : bool or None
+        Whether names stood for places; None where the file decided.
     """
 
     match: str = "auto"
@@ -51,6 +53,7 @@ class Options:
     resamples: int = RESAMPLES
     seed: int = SEED
     benchmark: str | None = None
+    names: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,9 @@ class Evaluation:
         From labels of both coordinates; empty where not asked for.
     named_regions : dict of level to RegionAccuracy
         From names that the predictions give; empty where they give none.
+    string_regions : dict of level to RegionAccuracy
+        The same names beside the truth's own by the string rule of GLOBE's release; empty where
+        one of the two has none.
     findings : tuple of Finding
     published : tuple of Published
         Rows of the named benchmark.
@@ -101,6 +107,7 @@ class Evaluation:
     median_interval: Interval | None
     regions: dict[str, RegionAccuracy]
     named_regions: dict[str, RegionAccuracy]
+    string_regions: dict[str, RegionAccuracy]
     findings: tuple[Finding, ...]
     published: tuple[Published, ...]
     worst: tuple[Row, ...]
@@ -219,6 +226,7 @@ class Evaluation:
             "geoscore": scores.geoscore,
             "regions": {level: _region(found) for level, found in self.regions.items()},
             "named_regions": {k: _region(found) for k, found in self.named_regions.items()},
+            "string_regions": {k: _region(found) for k, found in self.string_regions.items()},
             "by": {name: [_group(g) for g in groups] for name, groups in scores.by.items()},
             "findings": [found.as_dict() for found in self.findings],
             "worst": [asdict(row) for row in self.worst],

@@ -150,3 +150,17 @@ def test_the_state_survives_saving_and_draws_go_on_as_before(trainer, tmp_path):
     again = [c.choose(lessons(trainer, [10, 33, 90]), trainer) for c in (first, second)]
     assert again[0] == again[1]
     assert first.draw(4, trainer) == second.draw(4, trainer)
+
+
+@given(st.integers(0, 10**6))
+def test_missing_rewards_are_the_mean_of_their_group(seed):
+    rng = np.random.default_rng(seed)
+    given_rewards = rng.random((12, 3))
+    given_rewards[rng.random((12, 3)) < 0.4] = np.nan
+    found = groups.without_gaps(torch.tensor(given_rewards), 4).numpy()
+    for start in range(0, 12, 4):
+        for column in range(3):
+            own = given_rewards[start : start + 4, column]
+            there = own[~np.isnan(own)]
+            filled = np.where(np.isnan(own), there.mean() if len(there) else np.nan, own)
+            assert found[start : start + 4, column] == pytest.approx(filled, nan_ok=True)

@@ -48,7 +48,8 @@ def test_the_face_hands_on_rewards_and_no_helper_that_looks_like_one():
         if inspect.isfunction(f) and next(iter(inspect.signature(f).parameters)) == "completions"
     }
     assert {"geo_r", "distance", "format", "region", "consistency"} <= taking.keys()
-    assert set(taking.values()) == {"georl.rewards.geo"}
+    assert {"visual_grounding", "place_accuracy", "think_format"} <= taking.keys()
+    assert set(taking.values()) == {"georl.rewards.geo", "georl.rewards.globe"}
     assert len(bound(rewards, *taking)) == len(taking)
 
 
