@@ -97,8 +97,16 @@ class BoundarySet:
         country, unit = self._owner_rows[self.index.locate_one(lat, lon)]
         if unit >= 0 or (country >= 0 and not self._has_units[country]):
             return country, unit, 0.0
-        found = self.locate(np.array([lat]), np.array([lon]), max_offset_km=max_offset_km)
-        return int(found.country[0]), int(found.unit[0]), float(found.offset_km[0])
+        offset = 0.0
+        if country < 0:
+            if max_offset_km > 0:
+                country, offset = self._country_borders.nearest_one(lat, lon, max_km=max_offset_km)
+            if country < 0:
+                return -1, unit, 0.0
+        if unit < 0 and self._has_units[country]:
+            group = self._groups[0][country]
+            unit, _ = self.unit_borders.nearest_one(lat, lon, group=group)
+        return country, unit, offset
 
     @cached_property
     def _owner_rows(self) -> list[tuple[int, int]]:
