@@ -18,6 +18,7 @@ from .facts import (
 )
 from .nearest import Borders as Borders
 from .registry import BUNDLED as BUNDLED, available as available, home as home, load as load
+from .rings import Lines as Lines
 from .set import (
     COUNTRIES as COUNTRIES,
     INDEX as INDEX,

@@ -1,9 +1,10 @@
 """The nearest border of points that may be far from any: balls of balls, not a growing search.
 
-Pieces of borders are gathered, by group and neighbourhood, under nodes; each has a ball around it
-(straight distances through the Earth, km, which rank as great circles do). For a point only the
-nodes, then the pieces, are kept that reach nearer than the farthest side of another; the few that
-are left are measured. So it makes no difference how far the border is, or where on the globe.
+Pieces of borders are gathered, by group and neighbourhood, under nodes, and these again; each has
+a ball around it (straight distances through the Earth, km, which rank as great circles do). Level
+by level only those are kept for a point that reach nearer than the farthest side of another; the
+few pieces that are left are measured. So it makes no difference how far the border is, or where on
+the globe.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _NODE = 16
-"""Pieces of a node."""
+"""Members of a node."""
+
+_TOP = 100
+"""Nodes that a group has on its highest level, on average, at most."""
 
 _PAIRS = 1 << 20
 """Pairs of point and node that are judged at a time."""
@@ -59,29 +63,35 @@ class Balls(NamedTuple):
         return Balls(middle, radius)
 
 
+class Level(NamedTuple):
+    """Balls, and where the members of each begin on the level below, (n + 1,)."""
+
+    balls: Balls
+    start: Ints
+
+
 @dataclass(frozen=True)
 class Far:
-    """Pieces under nodes, both sorted by group.
+    """Pieces under nodes, all sorted by group.
 
     Attributes
     ----------
     edges : ndarray of float64, shape (p, 4, e)
         Ends of the edges of each piece: lon, lat, lon, lat.
     region : ndarray of int, shape (p,)
-    pieces, nodes : Balls
-    node_start : ndarray of int, shape (nodes + 1,)
-        First piece of each node.
+    pieces : Balls
+    levels : tuple of Level
+        The highest first; one at least.
     group : ndarray of int, shape (g,)
         The groups there are, ascending.
     group_start : ndarray of int, shape (g + 1,)
-        First node of each group.
+        First node of each group on the highest level.
     """
 
     edges: Floats
     region: Ints
     pieces: Balls
-    nodes: Balls
-    node_start: Ints
+    levels: tuple[Level, ...]
     group: Ints
     group_start: Ints
 
@@ -91,11 +101,15 @@ class Far:
         order = np.lexsort((_interleaved(edges[:, :2, 0]), group))
         edges, region, group = edges[order], region[order], group[order]
         known, first = np.unique(group, return_index=True)
-        place = np.arange(len(group)) - np.repeat(first, np.diff(np.r_[first, len(group)]))
-        start = np.r_[np.flatnonzero(place % _NODE == 0), len(group)]
-        pieces = Balls.around(edges)
-        group_start = np.searchsorted(start, np.r_[first, len(group)]).astype(np.int64)
-        return cls(edges, region, pieces, pieces.gathered(start), start, known, group_start)
+        pieces = balls = Balls.around(edges)
+        ends = np.r_[first, len(group)].astype(np.int64)
+        levels: list[Level] = []
+        while not levels or ends[-1] > _TOP * len(known):
+            start = _runs(ends)
+            balls = balls.gathered(start)
+            levels.insert(0, Level(balls, start))
+            ends = np.searchsorted(start, ends).astype(np.int64)
+        return cls(edges, region, pieces, tuple(levels), known, ends)
 
     def nearest(self, lat: Floats, lon: Floats, group: NDArray[Any]) -> tuple[Ints, Floats]:
         """Return (region, km) of points, (n,) degrees; (-1, infinity) where their group has none.
@@ -117,24 +131,21 @@ class Far:
     def _search(
         self, lat: Floats, lon: Floats, middle: Floats, nodes: slice
     ) -> tuple[Ints, Floats]:
-        chord = _chord(middle @ self.nodes.middle[nodes].T)
-        radius = self.nodes.radius[nodes]
+        top, start = self.levels[0]
+        chord = _chord(middle @ top.middle[nodes].T)
+        radius = top.radius[nodes]
         best = (chord + radius).min(axis=1)
-        point, node = np.nonzero(chord - radius <= best[:, None] + _SLACK_KM)
-        point, piece = self._opened(point, node + nodes.start)
-        chord = _chord((middle[point] * self.pieces.middle[piece]).sum(axis=1))
-        radius = self.pieces.radius[piece]
-        begin = np.flatnonzero(np.r_[True, point[1:] != point[:-1]])
-        best = np.minimum.reduceat(chord + radius, begin)
-        kept = np.flatnonzero(chord - radius <= best[point] + _SLACK_KM)
-        return self._measured(lat, lon, point[kept], piece[kept])
-
-    def _opened(self, point: Ints, node: Ints) -> tuple[Ints, Ints]:
-        """Return (point, piece) for the pieces under nodes."""
-        first, count = self.node_start[node], self.node_start[node + 1] - self.node_start[node]
-        begin = np.cumsum(count) - count
-        piece = np.arange(count.sum()) - np.repeat(begin - first, count)
-        return np.repeat(point, count), piece
+        point, ball = np.nonzero(chord - radius <= best[:, None] + _SLACK_KM)
+        ball = ball + nodes.start
+        for balls, below in (*self.levels[1:], Level(self.pieces, start)):
+            point, ball = _opened(start, point, ball)
+            chord = _chord((middle[point] * balls.middle[ball]).sum(axis=1))
+            radius = balls.radius[ball]
+            first = np.flatnonzero(np.r_[True, point[1:] != point[:-1]])
+            best = np.minimum.reduceat(chord + radius, first)
+            kept = np.flatnonzero(chord - radius <= best[point] + _SLACK_KM)
+            point, ball, start = point[kept], ball[kept], below
+        return self._measured(lat, lon, point, ball)
 
     def _measured(self, lat: Floats, lon: Floats, point: Ints, piece: Ints) -> tuple[Ints, Floats]:
         """Return the nearest region and its distance; every point has a piece."""
@@ -145,6 +156,20 @@ class Far:
         order = np.lexsort((region, km, point))
         first = order[np.flatnonzero(np.r_[True, point[1:] != point[:-1]])]
         return region[first], km[first]
+
+
+def _opened(start: Ints, point: Ints, node: Ints) -> tuple[Ints, Ints]:
+    """Return (point, member) for the members of nodes."""
+    first, count = start[node], start[node + 1] - start[node]
+    begin = np.cumsum(count) - count
+    member = np.arange(count.sum()) - np.repeat(begin - first, count)
+    return np.repeat(point, count), member
+
+
+def _runs(ends: Ints) -> Ints:
+    """Divide each range from ``ends[i]`` to ``ends[i + 1]`` into runs; return where all begin."""
+    place = np.arange(ends[-1]) - np.repeat(ends[:-1], np.diff(ends))
+    return np.asarray(np.r_[np.flatnonzero(place % _NODE == 0), ends[-1]], np.int64)
 
 
 def _chord(cosine: Floats) -> Floats:

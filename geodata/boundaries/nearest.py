@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from geodata.boundaries.far import Far
 from geodata.boundaries.plane import in_plane
 from geodata.boundaries.raster import Raster
+from geodata.boundaries.rings import edges_of
 from geodata.sphere import EARTH_RADIUS_KM, HALF_CIRCUMFERENCE_KM, haversine_km
 
 Floats = NDArray[np.float64]
@@ -61,11 +62,7 @@ class Borders:
 
     @cached_property
     def _pieces(self) -> _Pieces:
-        parts, region = shapely.get_parts(self.geometries, return_index=True)
-        rings, part = shapely.get_rings(parts, return_index=True)
-        xy, ring = shapely.get_coordinates(rings, return_index=True)
-        same = ring[1:] == ring[:-1]
-        edges, ring = np.hstack([xy[:-1], xy[1:]])[same], ring[:-1][same]
+        edges, ring, region = edges_of(self.geometries)
         position = np.arange(len(ring)) - np.searchsorted(ring, ring)
         first = np.flatnonzero(position % _PIECE_EDGES == 0)
         low = np.minimum.reduceat(np.minimum(edges[:, :2], edges[:, 2:]), first)
@@ -74,7 +71,7 @@ class Borders:
         last = np.r_[first[1:], len(ring)] - 1
         nth = np.minimum(first[:, None] + np.arange(_PIECE_EDGES), last[:, None])
         columns = np.ascontiguousarray(edges[nth].transpose(0, 2, 1))
-        return _Pieces(tree, columns, region[part][ring[first]])
+        return _Pieces(tree, columns, region[first])
 
     def nearest(
         self,

@@ -130,6 +130,11 @@ class BoundarySet:
         return Borders(_geometries(self.folder / UNITS), self._groups[1])
 
     @cached_property
+    def shapes(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Geometries of the countries and of the units; read at first use."""
+        return self._country_borders.geometries, self.unit_borders.geometries
+
+    @cached_property
     def _groups(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         return groups(self.countries, self.units)
 
