@@ -132,11 +132,12 @@ class Far:
         self, lat: Floats, lon: Floats, middle: Floats, nodes: slice
     ) -> tuple[Ints, Floats]:
         top, start = self.levels[0]
-        chord = _chord(middle @ top.middle[nodes].T)
-        radius = top.radius[nodes]
-        best = (chord + radius).min(axis=1)
-        point, ball = np.nonzero(chord - radius <= best[:, None] + _SLACK_KM)
-        ball = ball + nodes.start
+        chord = _chord(top.middle[nodes] @ middle.T)  # so that minima run along the rows
+        radius = top.radius[nodes, None]
+        best = (chord + radius).min(axis=0)
+        ball, point = np.nonzero(chord - radius <= best + _SLACK_KM)
+        order = np.argsort(point, kind="stable")
+        point, ball = point[order], ball[order] + nodes.start
         for balls, below in (*self.levels[1:], Level(self.pieces, start)):
             point, ball = _opened(start, point, ball)
             chord = _chord((middle[point] * balls.middle[ball]).sum(axis=1))

@@ -90,17 +90,34 @@ class Borders:
         distance = np.full(len(lat), np.inf)
         at = np.flatnonzero(self._raster(max_km).may_reach(lat, lon))
         groups = None if group is None else group[at]
-        if max_km > _BOX_KM:
-            mine = np.zeros(len(at), np.int64) if self.group is None or group is None else groups
-            of, km = self._far.nearest(lat[at], lon[at], np.asarray(mine))
+        first_km = max_km if max_km <= _BOX_KM else _FIRST_RADIUS_KM
+        found = self._within(lat[at], lon[at], groups, first_km)
+        first = np.flatnonzero(np.r_[True, found.point[1:] != found.point[:-1]][: len(found.point)])
+        near = at[found.point[first]]
+        region[near], distance[near] = found.region[first], found.distance_km[first]
+        if first_km < max_km:
+            far = at[region[at] < 0]
+            mine = np.zeros(len(far), np.int64)
+            if self.group is not None and group is not None:
+                mine = np.asarray(group[far])
+            of, km = self._far.nearest(lat[far], lon[far], mine)
             fits = km <= max_km
-            region[at[fits]], distance[at[fits]] = of[fits], km[fits]
-            return region, distance
-        found = self.within(lat[at], lon[at], group=groups, max_km=max_km, nearest=True)
-        first = np.unique(found.point, return_index=True)[1]
-        region[at[found.point[first]]] = found.region[first]
-        distance[at[found.point[first]]] = found.distance_km[first]
+            region[far[fits]], distance[far[fits]] = of[fits], km[fits]
         return region, distance
+
+    def _within(
+        self, lat: Floats, lon: Floats, group: NDArray[Any] | None, max_km: float
+    ) -> Distances:
+        """Return regions within a distance, the nearest first, without what is clearly farther."""
+        parts = []
+        radius, slack = np.full(len(lat), max_km), np.zeros(len(lat))
+        for part in _slices(len(lat), max_km):
+            found, _ = self._search(
+                lat[part], lon[part], None if group is None else group[part],
+                radius[part], slack[part], max_km, nearest=True,
+            )  # fmt: skip
+            parts.append(Distances(found.point + part.start, found.region, found.distance_km))
+        return _joined(parts)
 
     def nearest_one(
         self,
@@ -149,7 +166,6 @@ class Borders:
         group: NDArray[Any] | None = None,
         slack_km: float | Floats = 0.0,
         max_km: float = HALF_CIRCUMFERENCE_KM,
-        nearest: bool = False,
     ) -> Distances:
         """Return every region whose border is within ``slack_km`` of the nearest one's distance.
 
@@ -161,12 +177,9 @@ class Borders:
         slack_km : float or ndarray of shape (n,), km
         max_km : float, km
             Regions farther than this are left out.
-        nearest : bool
-            Leave out what is clearly not the nearest, which saves most of the work.
         """
         slack = np.broadcast_to(np.asarray(slack_km, np.float64), lat.shape)
-        first = max_km if nearest and max_km <= _BOX_KM else _FIRST_RADIUS_KM
-        radius = np.minimum(first + 2 * slack, max_km)
+        radius = np.minimum(_FIRST_RADIUS_KM + 2 * slack, max_km)
         pending = np.arange(len(lat))
         done: list[Distances] = []
         while len(pending):
@@ -175,7 +188,7 @@ class Borders:
                 at = pending[part]
                 found, finished = self._search(
                     lat[at], lon[at], None if group is None else group[at],
-                    radius[at], slack[at], max_km, nearest=nearest,
+                    radius[at], slack[at], max_km, nearest=False,
                 )  # fmt: skip
                 done.append(Distances(at[found.point], found.region, found.distance_km))
                 unfinished.append(at[~finished])

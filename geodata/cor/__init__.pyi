@@ -1,4 +1,5 @@
 from .chain import RegionChain as RegionChain
+from .detail import DETAIL as DETAIL, Detail as Detail
 from .files import (
     LabelReport as LabelReport,
     describe as describe,

@@ -25,7 +25,6 @@ ANY = -1
 
 _PROBES = 4  # places above and below in latitude that bound the search
 _LANE = 1000.0  # between groups on the one axis that holds all latitudes
-_KM = np.pi / 180.0 * EARTH_RADIUS_KM
 _SLACK_KM = 1e-3
 
 Ints = NDArray[Any]
@@ -134,7 +133,8 @@ class Divisions:
         middle = np.searchsorted(lanes.latitude, lane * _LANE + lat)
         begin, end = np.maximum(middle - _PROBES, first), np.minimum(middle + _PROBES, last)
         bound, _ = self._scored(point, begin, end)
-        wide = (bound + lanes.reach_most[lane] + _SLACK_KM) / _KM
+        chord = bound + lanes.reach_most[lane] + _SLACK_KM
+        wide = np.degrees(2.0 * np.arcsin(np.minimum(chord / (2.0 * EARTH_RADIUS_KM), 1.0)))
         begin = np.searchsorted(lanes.latitude, lane * _LANE + lat - wide)
         end = np.searchsorted(lanes.latitude, lane * _LANE + lat + wide, "right")
         score[at], place[at] = self._scored(point, np.maximum(begin, first), np.minimum(end, last))
