@@ -6,10 +6,11 @@ from .files import (
     label_file as label_file,
     label_file_with as label_file_with,
 )
+from .frames import attach as attach
 from .labelling import Labeller as Labeller, labeller as labeller
 from .labels import (
     MAX_OFFSET_KM as MAX_OFFSET_KM,
-    attach as attach,
     label as label,
     label_table as label_table,
 )
+from .languages import languages_covered as languages_covered

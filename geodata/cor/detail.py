@@ -34,6 +34,24 @@ _CLAIM = pa.struct([("worldview", pa.string()), ("code", pa.string())])
 Ints = NDArray[np.int32]
 
 
+def detail_columns(wanted: bool | Sequence[str]) -> tuple[str, ...]:
+    """Return the wanted columns of `DETAIL`: all for True, none for False.
+
+    Raises
+    ------
+    ValueError
+        For a name that is not there.
+    """
+    if isinstance(wanted, bool):
+        return DETAIL if wanted else ()
+    names = (wanted,) if isinstance(wanted, str) else tuple(wanted)
+    unknown = [name for name in names if name not in DETAIL]
+    if unknown:
+        msg = f"detail {unknown[0]!r} is unknown; choose from {', '.join(DETAIL)}"
+        raise ValueError(msg)
+    return names
+
+
 @dataclass(frozen=True)
 class Detail:
     """What stands behind one label; each is a mapping of level to value, without absent levels.

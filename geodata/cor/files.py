@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from geodata import SOFTWARE, coords, files
+from geodata.cor.frames import attach
 from geodata.cor.labelling import Labeller, labeller
-from geodata.cor.labels import MAX_OFFSET_KM, attach
+from geodata.cor.labels import MAX_OFFSET_KM
 from geodata.files import Source, Writer
 from geodata.tables import open_rows
 

@@ -16,7 +16,7 @@ def _table() -> dict[str, dict[str, str]]:
     return found
 
 
-def covered() -> list[str]:
+def languages_covered() -> list[str]:
     """Return the languages that countries have names in, as BCP 47 codes."""
     return list(_table())
 
@@ -38,18 +38,18 @@ def language(code: str | None) -> str | None:
     """
     if code is None:
         return None
-    known = {name.lower(): name for name in covered()}
+    known = {name.lower(): name for name in languages_covered()}
     wanted = code.lower().replace("_", "-")
     while wanted not in known and "-" in wanted:
         wanted = wanted.rpartition("-")[0]
     if wanted not in known:
-        msg = f"lang {code!r} is unknown; choose one of {', '.join(covered())}"
+        msg = f"lang {code!r} is unknown; choose one of {', '.join(languages_covered())}"
         raise ValueError(msg)
     return None if known[wanted] == "en" else known[wanted]
 
 
 def country_names(code: str) -> Mapping[str, str]:
-    """Return the name of each country, by ISO code, in a language of `covered`.
+    """Return the name of each country, by ISO code, in a language of `languages_covered`.
 
     Examples
     --------

@@ -131,7 +131,7 @@ class Naming:
         return Region(self._name(info), code, admin1, admin1_code, admin2)
 
     def _name(self, row: Mapping[str, Any]) -> str:
-        """Return a country's name: the set's own in the language, else that of CLDR, else English."""
+        """Return a country's name in the language, from the set or from CLDR, else its own."""
         own = dict(row.get("names") or ()).get(self.view.lang)
         return str(own or self._translated(row["code"], row["name"]))
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,19 @@ _LANE = 1000.0  # between groups on the one axis that holds all latitudes
 _SLACK_KM = 1e-3
 
 Ints = NDArray[Any]
+
+
+class Asked(Protocol):
+    """What the rule asks of divisions for one point."""
+
+    def fits_one(self, place: int, own: int) -> bool:
+        """Tell whether a place fits the division of a point."""
+
+    def city_of(self, place: int) -> int:
+        """Return the city of a place."""
+
+    def winner(self, point: tuple[float, float, float], country: int, own: int) -> int:
+        """Return the best place that fits, -1 for none."""
 
 
 class PlaceColumns(NamedTuple):
@@ -66,7 +79,7 @@ class Divisions:
     def of(cls, places: PlaceColumns, division: Ints) -> Divisions:
         """Make what the rule needs of the division of each place, (n,)."""
         division = np.array(division, np.int32)
-        division[_territories(places)] = ANY
+        division[territories(places)] = ANY
         return cls(division, _cities(places, division), places)
 
     def fits(self, place: Ints, own: Ints) -> NDArray[np.bool_]:
@@ -206,7 +219,7 @@ def _lane_key(country: Ints, division: Ints) -> Ints:
     return np.asarray(country, np.int64) * _WIDTH + division + 1
 
 
-def _territories(places: PlaceColumns) -> Ints:
+def territories(places: PlaceColumns) -> Ints:
     """Return the cities in no division that most places of their country are part of."""
     size = np.bincount(places.country)
     parts = np.bincount(places.city, minlength=len(places.city))

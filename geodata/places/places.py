@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from geodata import coords, files
 from geodata.files import FileError
-from geodata.places.divisions import Divisions, PlaceColumns
+from geodata.places.divisions import Asked, Divisions, PlaceColumns, territories
 from geodata.places.grid import Floats, PlaceGrid, points_km
 from geodata.places.rule import MAX_KM, NOBODY, CityRule, Inside, radius_km
 
@@ -219,7 +219,7 @@ class Places:
         country_code: str,
         *,
         max_km: float = MAX_KM,
-        inside: tuple[Divisions, int] | None = None,
+        inside: tuple[Asked, int] | None = None,
     ) -> tuple[int, float] | None:
         """Return (index, distance in km) of the city of one point, None where there is none.
 
@@ -243,13 +243,21 @@ class Places:
         division
             Number of the division that each place lies in, shape (n,); -1 where none is known.
         """
+        return Divisions.of(self._columns, division)
+
+    @cached_property
+    def territories(self) -> NDArray[np.int64]:
+        """Cities that are their whole territory, as Hong Kong is: they lie in no division."""
+        return territories(self._columns)
+
+    @cached_property
+    def _columns(self) -> PlaceColumns:
         codes = [code.partition(".")[2] for code in self.file.meta["admin1_codes"]]
         admin1, rule = self.file.arrays["admin1"], self._rule
-        columns = PlaceColumns(
+        return PlaceColumns(
             self.lat, self.country, self.city, self.population, rule.sites, rule.radius, admin1,
             np.isin(codes, ["", "00"])[admin1],
         )  # fmt: skip
-        return Divisions.of(columns, division)
 
     @cached_property
     def _rule(self) -> CityRule:

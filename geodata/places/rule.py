@@ -48,7 +48,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geodata.places.divisions import ANY, Divisions
+from geodata.places.divisions import ANY, Asked, Divisions
 from geodata.places.grid import Floats, Lists, PlaceGrid, point_km, points_km
 from geodata.sphere import EARTH_RADIUS_KM
 
@@ -126,7 +126,7 @@ class CityRule:
         lon: float,
         country: int,
         max_km: float,
-        inside: tuple[Divisions, int] | None = None,
+        inside: tuple[Asked, int] | None = None,
     ) -> tuple[int, float] | None:
         """Return (city, km to its centre) of one point: the numbers of `many`, bit for bit."""
         point = point_km(lat, lon)
@@ -150,7 +150,7 @@ class CityRule:
         winner: int,
         point: tuple[float, float, float],
         country: int,
-        inside: tuple[Divisions, int],
+        inside: tuple[Asked, int],
     ) -> int:
         """Return the city of one point whose unbounded winner is known; `NOBODY` for none."""
         divisions, own = inside
