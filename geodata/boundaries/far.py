@@ -31,6 +31,9 @@ _TOP = 100
 _PAIRS = 1 << 20
 """Pairs of point and node that are judged at a time."""
 
+_POINTS = 1 << 14
+"""Points that are searched at a time."""
+
 _SLACK_KM = 2e-3
 """Above the rounding of a distance that a product of unit vectors gives, 0.3 m at most."""
 
@@ -118,45 +121,62 @@ class Far:
         """
         region, distance = np.full(len(lat), -1, np.int64), np.full(len(lat), np.inf)
         middle = unit_vectors(lat, lon)
-        for at, g in _by_value(np.asarray(group)):
-            k = int(np.searchsorted(self.group, g))
-            if k < len(self.group) and self.group[k] == g:
-                nodes = slice(int(self.group_start[k]), int(self.group_start[k + 1]))
-                step = max(_PAIRS // (nodes.stop - nodes.start), 1)
-                for part in (at[i : i + step] for i in range(0, len(at), step)):
-                    found = self._search(lat[part], lon[part], middle[part], nodes)
-                    region[part], distance[part] = found
+        for begin in range(0, len(lat), _POINTS):
+            part = slice(begin, begin + _POINTS)
+            point, ball = self._nodes(middle[part], np.asarray(group)[part])
+            if len(point):
+                found = self._search(lat[part], lon[part], middle[part], point, ball)
+                region[part][found[0]], distance[part][found[0]] = found[1:]
         return region, distance
 
-    def _search(
-        self, lat: Floats, lon: Floats, middle: Floats, nodes: slice
-    ) -> tuple[Ints, Floats]:
-        top, start = self.levels[0]
-        chord = _chord(top.middle[nodes] @ middle.T)  # so that minima run along the rows
-        radius = top.radius[nodes, None]
-        best = (chord + radius).min(axis=0)
-        ball, point = np.nonzero(chord - radius <= best + _SLACK_KM)
+    def _nodes(self, middle: Floats, group: NDArray[Any]) -> tuple[Ints, Ints]:
+        """Return (point, node) of the highest level for the nodes that may be nearest."""
+        top = self.levels[0].balls
+        points, nodes = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+        for at, g in _by_value(group):
+            k = int(np.searchsorted(self.group, g))
+            if k == len(self.group) or self.group[k] != g:
+                continue
+            first, last = int(self.group_start[k]), int(self.group_start[k + 1])
+            radius = top.radius[first:last, None]
+            step = max(_PAIRS // (last - first), 1)
+            for part in (at[i : i + step] for i in range(0, len(at), step)):
+                chord = _chord(top.middle[first:last] @ middle[part].T)
+                best = (chord + radius).min(axis=0)
+                node, point = np.nonzero(chord - radius <= best + _SLACK_KM)
+                points.append(part[point])
+                nodes.append(node + first)
+        point, node = np.concatenate(points), np.concatenate(nodes)
         order = np.argsort(point, kind="stable")
-        point, ball = point[order], ball[order] + nodes.start
+        return point[order], node[order]
+
+    def _search(
+        self, lat: Floats, lon: Floats, middle: Floats, point: Ints, ball: Ints
+    ) -> tuple[Ints, Ints, Floats]:
+        """Return (point, region, km) of points with nodes, by point."""
+        start = self.levels[0].start
         for balls, below in (*self.levels[1:], Level(self.pieces, start)):
             point, ball = _opened(start, point, ball)
-            chord = _chord((middle[point] * balls.middle[ball]).sum(axis=1))
+            chord = _chord(np.einsum("ij,ij->i", middle[point], balls.middle[ball]))
             radius = balls.radius[ball]
             first = np.flatnonzero(np.r_[True, point[1:] != point[:-1]])
-            best = np.minimum.reduceat(chord + radius, first)
+            best = np.full(len(middle), np.inf)
+            best[point[first]] = np.minimum.reduceat(chord + radius, first)
             kept = np.flatnonzero(chord - radius <= best[point] + _SLACK_KM)
             point, ball, start = point[kept], ball[kept], below
         return self._measured(lat, lon, point, ball)
 
-    def _measured(self, lat: Floats, lon: Floats, point: Ints, piece: Ints) -> tuple[Ints, Floats]:
-        """Return the nearest region and its distance; every point has a piece."""
+    def _measured(
+        self, lat: Floats, lon: Floats, point: Ints, piece: Ints
+    ) -> tuple[Ints, Ints, Floats]:
+        """Return (point, nearest region, its distance)."""
         edges, y, x = self.edges.take(piece, axis=0), lat[point], lon[point]
         x = x - 360.0 * np.rint((x - edges[:, 0, 0]) / 360.0)
         km = haversine_km(y, x, *in_plane(y, x, edges).nearest())
         region = self.region[piece]
         order = np.lexsort((region, km, point))
         first = order[np.flatnonzero(np.r_[True, point[1:] != point[:-1]])]
-        return region[first], km[first]
+        return point[first], region[first], km[first]
 
 
 def _opened(start: Ints, point: Ints, node: Ints) -> tuple[Ints, Ints]:

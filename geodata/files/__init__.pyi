@@ -49,6 +49,7 @@ from .source import (
 )
 from .whole import replacing as replacing, sha256 as sha256, write_text as write_text
 from .writers import (
+    ROW_GROUP as ROW_GROUP,
     Writer as Writer,
     conformed as conformed,
     write_table as write_table,
