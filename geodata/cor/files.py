@@ -7,6 +7,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,6 +19,7 @@ import pyarrow.compute as pc
 from geodata import SOFTWARE, coords, files
 from geodata.cor.detail import detail_columns
 from geodata.cor.frames import attach
+from geodata.cor.geojson import GeoJsonWriter, geojson_writing, is_geojson, read_geojson
 from geodata.cor.labelling import Labeller, labeller
 from geodata.cor.labels import MAX_OFFSET_KM
 from geodata.files import Source, Writer
@@ -87,7 +89,7 @@ def label_file(
     ----------
     source
         What `geodata.tables.open_rows` takes: CSV, TSV, Parquet, JSONL, JSON, packed or not, a
-        folder of them, ``lake/photos@3``, Arrow or a data frame.
+        folder of them, ``lake/photos@3``, Arrow or a data frame; or GeoJSON points.
     target : path
         Its ending tells the format. The file appears whole or not at all. Text coordinates (CSV)
         become numbers in a Parquet target; ids and other text stay as written; objects of JSON
@@ -138,14 +140,19 @@ def label_file_with(
     progress: Progress | None = None,
 ) -> LabelReport:
     """Label with an engine that is open already, see `label_file`."""
-    opened = open_rows(source)
-    kind = files.file_format(target)
-    job = _Job(opened, engine, lat, lon, detail_columns(detail), coded=kind == "parquet")
+    whole, opened = read_geojson(source) if is_geojson(source) else (None, open_rows(source))
+    kind = "geojson" if is_geojson(target) else files.file_format(target)
+    job = _Job(opened, engine, lat, lon, detail_columns(detail), kind)
     made_by = describe(engine)
     matches = dict.fromkeys(("inside", "nearest", "none", "invalid"), 0)
     rows = beyond = 0
-    unlike = (job.lat, job.lon, "city_distance_km")  # hardly a value occurs twice
-    with files.writing(target, job.schema, made_by, plain=unlike, coded=job.coded) as writer:
+    writing: AbstractContextManager[Writer | GeoJsonWriter]
+    if kind == "geojson":
+        writing = geojson_writing(target, job.schema, (job.lat, job.lon), whole, job.label_names)
+    else:
+        unlike = (job.lat, job.lon, "city_distance_km")  # hardly a value occurs twice
+        writing = files.writing(target, job.schema, made_by, plain=unlike, coded=job.coded)
+    with writing as writer:
         for labelled, outside in job.write(writer):
             for item in pc.value_counts(labelled["match"]).to_pylist():
                 matches[item["values"]] += item["counts"]
@@ -181,10 +188,10 @@ class _Job:
         lat: str | None,
         lon: str | None,
         detail: Sequence[str],
-        *,
-        coded: bool,
+        kind: str,
     ) -> None:
-        self._source, self._engine, self._detail, self._coded = source, engine, detail, coded
+        self._source, self._engine, self._detail = source, engine, detail
+        self._numbers, self._coded = kind in ("parquet", "geojson"), kind == "parquet"
         self._kinds = source.kinds()
         names = list(self._kinds) or list(source.columns)
         self.lat, self.lon = files.coordinate_columns(names, lat, lon, where=source.name)
@@ -192,7 +199,7 @@ class _Job:
         labelled = self._labelled(empty)[0].schema
         self.coded = [
             field.name for field in labelled
-            if pa.types.is_dictionary(field.type) and field.name in self._label_names
+            if pa.types.is_dictionary(field.type) and field.name in self.label_names
         ]  # fmt: skip
         for name in self.coded:
             at = labelled.get_field_index(name)
@@ -201,21 +208,22 @@ class _Job:
         self.schema = labelled
 
     @cached_property
-    def _label_names(self) -> list[str]:
+    def label_names(self) -> list[str]:
+        """The columns that labels are."""
         labels = self._engine.table(coords.arrays([], []), detail=self._detail)
         names: list[str] = labels.column_names
         return names
 
-    def write(self, writer: Writer) -> Iterator[tuple[pa.Table, int]]:
+    def write(self, writer: Writer | GeoJsonWriter) -> Iterator[tuple[pa.Table, int]]:
         """Write all rows; yield the labels of each batch and its latitudes beyond the poles.
 
         Batches are labelled by threads, beside reading and writing, and written in their order.
         """
-        clash = set(self._kinds).intersection(self._label_names)
+        clash = set(self._kinds).intersection(self.label_names)
         if self._kinds and writer.takes_lines and not clash:  # every key stays as it is written
             batches = self._source.batches([self.lat, self.lon], damaged="refuse", lines=True)
             for batch, (labelled, beyond) in _ahead(lambda b: self._labelled(b.table), batches):
-                writer.write(labelled.select(self._label_names), batch.lines)
+                writer.write(labelled.select(self.label_names), batch.lines)
                 yield labelled, beyond
             return
         rows = files.ROW_GROUP if self._coded else files.BATCH_ROWS
@@ -226,7 +234,7 @@ class _Job:
 
     def _labelled(self, table: pa.Table) -> tuple[pa.Table, int]:
         y, x = (coords.parse_numbers(files.column_at(table, name)) for name in (self.lat, self.lon))
-        if self._coded:
+        if self._numbers:
             table = _with_numbers(table, self._kinds, {self.lat: y, self.lon: x})
         points = coords.arrays(y, x)
         labels = self._engine.table(points, detail=self._detail, coded=self._coded)

@@ -22,7 +22,8 @@ population and position. A place of population ``p`` has a built-up area of radi
    geonameid among equals.
 4. **Division.** Asked with the divisions of a boundary set (`geodata.places.divisions`), the rule
    lets only places of the point's own division win, and merges quarters inside it only, so that
-   St. Louis is no city of Illinois.
+   St. Louis is no city of Illinois. Where that leaves none, a city whose built-up area covers
+   the point is its city after all: Skopje has divisions that hold no place.
 5. **Cap.** A point more than ``max_km`` (25) outside the radius of that city has none. 25 km is
    what image geolocalization counts as city level, and 97.5% of photos on land are that near.
 
@@ -136,14 +137,21 @@ class CityRule:
                 score = _chord(view, place, point) - view.sites[4 * place + 3]
                 if score < best:
                     best, winner = score, place
-        city = view.city[winner] if winner != NOBODY else NOBODY
-        if inside is not None and winner != NOBODY:
-            city = self._city_inside(winner, point, country, inside)
-        if city == NOBODY:
+        if winner == NOBODY:
             return None
-        chord = _chord(view, city, point)
+        if inside is None:
+            return self._measured(view.city[winner], point, max_km)
+        city = self._city_inside(winner, point, country, inside)
+        found = self._measured(city, point, max_km) if city != NOBODY else None
+        return found or self._measured(view.city[winner], point, 0.0)
+
+    def _measured(
+        self, city: int, point: tuple[float, float, float], max_km: float
+    ) -> tuple[int, float] | None:
+        """Return a city and the km to its centre; None where it is too far."""
+        chord = _chord(self._view, city, point)
         distance = _DIAMETER_KM * float(np.arcsin(chord / _DIAMETER_KM))
-        return (city, distance) if distance - view.radius[city] <= max_km else None
+        return (city, distance) if distance - self._view.radius[city] <= max_km else None
 
     def _city_inside(
         self,
@@ -169,19 +177,28 @@ class CityRule:
         point = points_km(lat, lon)
         winner = self._winners(self.grid.lists(lat, lon), point, country)
         city = self.city.take(winner, mode="clip")
-        if inside is not None:
-            divisions, own = inside
-            away = np.flatnonzero((winner >= 0) & ~divisions.fits(winner, own))
-            if len(away):
-                moved = divisions.winners(point[:, away], lat[away], country[away], own[away])
-                winner[away] = moved
-            whole = divisions.city.take(winner, mode="clip")
-            city = np.where(own == ANY, city, whole)
-            city = np.where(divisions.fits(city, own), city, winner)
-            city = np.maximum(city, 0)
-        chord, _ = _chords(self.sites, city, point)
+        if inside is None:
+            return self._capped(np.where(winner >= 0, city, np.int32(NOBODY)), point, max_km)
+        away = np.flatnonzero((winner >= 0) & ~inside[0].fits(winner, inside[1]))
+        first, winner = winner, winner.copy()
+        if len(away):
+            own = inside[1][away]
+            winner[away] = inside[0].winners(point[:, away], lat[away], country[away], own)
+        whole = np.where(inside[1] == ANY, city, inside[0].city.take(winner, mode="clip"))
+        whole = np.where((winner >= 0) & inside[0].fits(whole, inside[1]), whole, winner)
+        index, distance = self._capped(whole, point, max_km)
+        none = np.flatnonzero((index == NOBODY) & (first >= 0))
+        if len(none):
+            index[none], distance[none] = self._capped(city[none], point[:, none], 0.0)
+        return index, distance
+
+    def _capped(
+        self, city: NDArray[np.int32], point: Floats, max_km: float
+    ) -> tuple[NDArray[np.int32], Floats]:
+        """Return cities and km to their centres; `NOBODY` and 0 where one is too far."""
+        chord, _ = _chords(self.sites, np.maximum(city, 0), point)
         distance = _DIAMETER_KM * np.arcsin(chord / _DIAMETER_KM)
-        known = (winner >= 0) & (distance - self.radius.take(city) <= max_km)
+        known = (city >= 0) & (distance - self.radius.take(city, mode="clip") <= max_km)
         return np.where(known, city, np.int32(NOBODY)), np.where(known, distance, 0.0)
 
     def _winners(self, lists: Lists, point: Floats, country: NDArray[Any]) -> NDArray[np.int32]:
