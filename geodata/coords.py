@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import re
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ MAX_LON = 360.0
 _NUMBER_TEXT = (
     r"^[ \t]*[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?[ \t]*$"
 )
+_PAIR_TEXT = re.compile(r"[\s(\[]*([^\s,;()]+)(?:\s*[,;]\s*|\s+)([^\s,;()\]]+)[\s)\]]*")
 
 
 class Coordinates(NamedTuple):
@@ -95,6 +97,30 @@ def _real(name: str, value: Any) -> float:
         msg = f"{name} {number!r} is not finite; drop the row or use label_table, which marks it"
         raise ValueError(msg)
     return number
+
+
+def pair(text: str) -> tuple[float, float]:
+    """Return the checked pair in a text such as ``48.85, 2.35``, latitude first.
+
+    Two decimal numbers with a comma, a semicolon or white space between, parentheses around them
+    or not.
+
+    Raises
+    ------
+    ValueError
+        For any other text, or a number out of range.
+
+    Examples
+    --------
+    >>> pair("48.85,2.35"), pair("(-33.9 151.2)")
+    ((48.85, 2.35), (-33.9, 151.2))
+    """
+    found = _PAIR_TEXT.fullmatch(text)
+    numbers_ = parse_numbers(pa.array(found.groups(), pa.string())).to_pylist() if found else [None]
+    if None in numbers_:
+        msg = f"{text[:60]!r} is no coordinate; write latitude and longitude as in '48.85,2.35'"
+        raise ValueError(msg)
+    return scalar(*numbers_)
 
 
 def arrays(lat: Any, lon: Any, *, wrap: bool = True) -> Coordinates:
@@ -181,8 +207,10 @@ def _arrow_column(
     if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)):
         return np.zeros(len(column)), np.zeros(len(column), bool)
     ok = np.asarray(pc.is_valid(column)).astype(bool)
-    numbers_ = pc.fill_null(column, pa.scalar(0).cast(kind))
-    out = np.asarray(pc.cast(numbers_, pa.float64(), safe=False)).astype(np.float64)
+    if pa.types.is_decimal(kind):  # its own cast to floating point is off by a last digit
+        column = pc.cast(column, pa.string())
+    numbers_ = pc.fill_null(pc.cast(column, pa.float64(), safe=False), 0.0)
+    out = np.asarray(numbers_).astype(np.float64)
     return out, ok & np.isfinite(out)
 
 

@@ -33,6 +33,7 @@ from .registry import (
     home as home,
     load as load,
 )
+from .rings import Lines as Lines
 from .schema import (
     COUNTRIES as COUNTRIES,
     COUNTRY_SCHEMA as COUNTRY_SCHEMA,

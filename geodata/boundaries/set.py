@@ -164,8 +164,16 @@ class BoundarySet:
         country, unit = self._owner_rows[self.index.locate_one(lat, lon)]
         if unit >= 0 or (country >= 0 and not self._has_units[country]):
             return country, unit, 0.0
-        found = self.locate(np.array([lat]), np.array([lon]), max_offset_km=max_offset_km)
-        return int(found.country[0]), int(found.unit[0]), float(found.offset_km[0])
+        offset = 0.0
+        if country < 0:
+            if max_offset_km > 0:
+                country, offset = self._country_borders.nearest_one(lat, lon, max_km=max_offset_km)
+            if country < 0:
+                return -1, unit, 0.0
+        if unit < 0 and self._has_units[country]:
+            group = self._groups[0][country]
+            unit, _ = self.unit_borders.nearest_one(lat, lon, group=group)
+        return country, unit, offset
 
     @cached_property
     def _owner_rows(self) -> list[tuple[int, int]]:
@@ -187,6 +195,11 @@ class BoundarySet:
         from geodata.boundaries.nearest import Borders
 
         return Borders(_geometries(self.folder / UNITS), self._groups[1])
+
+    @cached_property
+    def shapes(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Geometries of the countries and of the units; read at first use."""
+        return self._country_borders.geometries, self.unit_borders.geometries
 
     @cached_property
     def _groups(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -33,6 +33,9 @@ ISO_VERSION = "7.14.0"
 HOMONYMS = frozenset(["Albani", "Guayana", "Jezi", "Mena", "ЦАР", "গ্রানাডা", "奥兰"])
 """Spellings of a country in one language that elsewhere are a city, a region or a word."""
 
+LANGUAGES = TABLE.with_name("cldr_languages.csv")
+"""The name that a country has in each language, to show; `TABLE` holds spellings, to recognise."""
+
 # Languages of states and large presses; more of them bring chance homonyms.
 LANGUAGE_CODES = """
 en af am ar az be bg bn bs ca cs cy da de el es es-419 es-MX et eu fa fi fil fr ga gl gu he hi hr
@@ -98,6 +101,18 @@ def _written(rows: list[tuple[str, str]], out: Path) -> Path:
     return out
 
 
+def write_languages(source: str | os.PathLike[str], codes: set[str], out: Path = LANGUAGES) -> Path:
+    """Write the table of one name a country and language; see `write`."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["language", "code", "name"])
+    for language in LANGUAGE_CODES.split():
+        named = dict(row for row in _territories(Path(source), language, plain=True))
+        writer.writerows([language, c, named[c]] for c in sorted(codes & named.keys()))
+    files.write_text(out, text.getvalue())
+    return out
+
+
 def names(found: list[tuple[str, str]], codes: set[str]) -> list[tuple[str, str]]:
     """Return (code, name), one row for each key; a key of two countries belongs to neither."""
     spellings: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
@@ -142,7 +157,8 @@ def _listed(source: Path, language: str) -> Iterator[tuple[str, str]]:
             yield code, name
 
 
-def _territories(source: Path, language: str) -> list[tuple[str, str]]:
+def _territories(source: Path, language: str, *, plain: bool = False) -> list[tuple[str, str]]:
+    """Return (code, name); only the name that is usual, or also short and other ones."""
     path = source / "main" / language / "territories.json"
     try:
         found = json.loads(path.read_text(encoding="utf-8"))["main"][language]
@@ -153,7 +169,11 @@ def _territories(source: Path, language: str) -> list[tuple[str, str]]:
             f"npm package cldr-localenames-full {VERSION}"
         )
         raise files.FileError(msg) from error
-    return [(code.split("-")[0], name) for code, name in territories.items()]
+    return [
+        (code.split("-")[0], name)
+        for code, name in territories.items()
+        if "-" not in code or not plain
+    ]
 
 
 def _readings(code: str, name: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from geodata.cli import option_groups, options as opts
+from geodata.cli import option_groups, options as opts, streams
 from geodata.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -34,17 +35,24 @@ def label(
     what: Annotated[
         list[str],
         typer.Argument(
-            metavar="LAT LON | FILE",
-            help="Degrees, or one file: CSV, TSV, Parquet, JSONL.",
+            metavar="LAT LON | FILE | -",
+            help="Degrees, or one file: CSV, TSV, Parquet, JSONL, GeoJSON; - reads CSV or JSONL.",
             show_default=False,
         ),
     ],
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="File to write; its ending is the format.")
+        str | None,
+        typer.Option("--out", "-o", help="File to write; its ending is the format. - prints."),
     ] = None,
     lat: Annotated[str | None, typer.Option(help="Name of the latitude column.")] = None,
     lon: Annotated[str | None, typer.Option(help="Name of the longitude column.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one point as JSON.")] = False,
+    lang: Annotated[
+        str | None, typer.Option(help="Language of the countries' names, such as ja.")
+    ] = None,
+    detail: Annotated[
+        bool, typer.Option("--detail", help="Add ids, methods and distances to borders.")
+    ] = False,
     *,
     labelling: opts.Labelling,
 ) -> None:
@@ -52,26 +60,44 @@ def label(
 
     Example: geodata label 48.8584 2.2945
 
+    Example: geodata label 48.8584,2.2945 --lang ja
+
     Example: geodata label photos.csv -o labelled.parquet
+
+    Example: geodata label - < photos.csv > labelled.csv
     """
     from geodata import cor
 
-    unknown = [w for w in what if w[0:1] == "-" and not w[1:2].isdigit() and not _is_number(w)]
+    unknown = [w for w in what if w[0:1] == "-" and w[1:2] not in _NUMERIC and w != "-"]
     if unknown:
         msg = f"there is no option {unknown[0]}; geodata label --help lists those there are"
         raise ValueError(msg)
-    options = option_groups.given(labelling)
-    if len(what) == 2 and all(map(_is_number, what)):
-        chain = cor.label(float(what[0]), float(what[1]), **options)
-        typer.echo(json.dumps(asdict(chain), ensure_ascii=False) if as_json else _described(chain))
+    options = {**option_groups.given(labelling), "lang": lang, "detail": detail}
+    point = _point(what)
+    if point is not None:
+        chain = cor.label(*point, **options)
+        typer.echo(_as_json(chain) if as_json else _described(chain))
         return
     if len(what) != 1:
         msg = f"expected LAT LON or one file, got {' '.join(what)!r}"
         raise ValueError(msg)
-    if out is None:
+    if out is None and what[0] != "-":
         msg = f"say where to write: geodata label {what[0]} -o labelled.parquet"
         raise ValueError(msg)
-    _label_file(what[0], out, lat=lat, lon=lon, **options)
+    with streams.files_of(what[0], out or "-") as (source, target):
+        _label_file(source, target, out or "-", lat=lat, lon=lon, **options)
+
+
+_NUMERIC = (*"0123456789.",)
+
+
+def _point(what: list[str]) -> tuple[Any, ...] | None:
+    """Return what `cor.label` takes: two numbers, or a text with both; None for a file."""
+    if len(what) == 2 and all(map(_is_number, what)):
+        return float(what[0]), float(what[1])
+    both = re.split(r"[\s,;]+", " ".join(what).strip())
+    is_pair = len(both) == 2 and all(map(_is_number, both))
+    return (" ".join(what),) if is_pair else None
 
 
 def _defaults() -> dict[str, Any]:
@@ -88,6 +114,12 @@ def _is_number(text: str) -> bool:
     return True
 
 
+def _as_json(chain: RegionChain) -> str:
+    cells = asdict(chain)
+    detail = cells.pop("detail")
+    return json.dumps(cells | (detail or {}), ensure_ascii=False)
+
+
 def _described(chain: RegionChain) -> str:
     """Return the text of a chain, and one line with what it does not say."""
     notes = [f"Match: {chain.match}"]
@@ -101,20 +133,36 @@ def _described(chain: RegionChain) -> str:
     if chain.disputed:
         claims = ", ".join(f"{code} in worldview {view}" for view, code in chain.claims)
         notes.append(f"disputed ({claims})" if claims else "disputed")
-    return f"{chain.text()}\n{'; '.join(notes)}"
+    lines = [chain.text(), "; ".join(notes)]
+    if chain.detail is not None:
+        lines += [
+            f"{level}: {_level(chain, level)}"
+            for level in chain.method  # in their order
+        ]
+    return "\n".join(lines)
 
 
-def _label_file(source: str, out: Path, **options: Any) -> None:
+def _level(chain: RegionChain, level: str) -> str:
+    """Return what is known of one level: how it was decided, its id and its border."""
+    parts = [f"{chain.method[level]}, id {chain.ids.get(level, 'none')}"]
+    if level in chain.border_km:
+        parts.append(f"{chain.border_km[level]:.1f} km from the nearest border")
+    return ", ".join(parts)
+
+
+def _label_file(source: str, target: str, shown: str, **options: Any) -> None:
     from geodata.cor import label_file
 
     with progress(f"labelling {Path(source).name}") as step:
-        report = label_file(source, out, progress=step, **options)
+        report = label_file(source, target, progress=step, **options)
+    aside = shown == "-"  # rows are printed, so what is said about them is not
     counts = ", ".join(f"{n} {match}" for match, n in report.matches.items() if n)
-    typer.echo(f"{out}: {report.rows} rows labelled ({counts or 'no rows'})")
+    typer.echo(f"{shown}: {report.rows} rows labelled ({counts or 'no rows'})", err=aside)
     made = report.made_by
     typer.echo(
         f"boundaries {made['boundaries']} {made['boundaries_sha256'][:12]}, "
-        f"worldview {made['worldview']}, dependencies {made['dependencies']}"
+        f"worldview {made['worldview']}, dependencies {made['dependencies']}",
+        err=aside,
     )
     if report.swap_hint:
         typer.secho(f"warning: {report.swap_hint}", fg="yellow", err=True)

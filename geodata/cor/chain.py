@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from geodata import answers
+from geodata.cor import languages
+from geodata.cor.detail import Detail
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,48 @@ class RegionChain:
     disputed: bool
     claims: tuple[tuple[str, str], ...]
     """(worldview, country code) for the worldviews that differ from the default."""
+    detail: Detail | None = None
+    """Ids, methods and distances to borders; where they were asked for."""
 
-    def text(self) -> str:
+    @property
+    def border_km(self) -> Mapping[str, float]:
+        """Great-circle distance to the nearest border of each level, km.
+
+        A border is the edge of a polygon of the level, whether another region or the open sea
+        lies behind it. Within 1 km or so, what the label says depends on how finely the set is
+        drawn.
+        """
+        return self._detail.border_km
+
+    @property
+    def ids(self) -> Mapping[str, str]:
+        """Identity of the region of each level: the set's own or its code; the city's geonameid."""
+        return self._detail.ids
+
+    @property
+    def method(self) -> Mapping[str, str]:
+        """How each level was decided: ``inside`` a polygon, the ``nearest``, or a ``place``."""
+        return self._detail.method
+
+    @property
+    def _detail(self) -> Detail:
+        if self.detail is None:
+            msg = (
+                "the label was made without its details; ask for them with label(..., detail=True)"
+            )
+            raise ValueError(msg)
+        return self.detail
+
+    def text(self, lang: str | None = None) -> str:
         """Return the chain as the answer that Geo-R trains a model to give.
 
         `geodata.answers.parse_strict` reads it back.
+
+        Parameters
+        ----------
+        lang : str, optional
+            Language of the country's name (BCP 47, `geodata.cor.languages_covered`); the other
+            names stay as they were labelled.
 
         Examples
         --------
@@ -62,4 +102,7 @@ class RegionChain:
         City: Paris
         Coordinates: (48.858400, 2.294500)
         """
-        return answers.render(self.country, self.admin1, self.city, self.lat, self.lon)
+        country, code = self.country, self.country_code
+        if lang is not None and country is not None and code is not None:
+            country = languages.country_names(languages.language(lang) or "en").get(code, country)
+        return answers.render(country, self.admin1, self.city, self.lat, self.lon)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,13 +17,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from geodata import SOFTWARE, coords, files
+from geodata.cor.detail import detail_columns
+from geodata.cor.frames import attach
+from geodata.cor.geojson import GeoJsonWriter, geojson_writing, is_geojson, read_geojson
 from geodata.cor.labelling import Labeller, labeller
-from geodata.cor.labels import MAX_OFFSET_KM, attach
+from geodata.cor.labels import MAX_OFFSET_KM
 from geodata.files import Source, Writer
 from geodata.tables import open_rows
 
 SWAP_SHARE = 0.01
 """More latitudes than this beyond ±90 suggest that the columns are swapped."""
+
+MOST_THREADS = 4
+"""Beyond these, reading and writing are what takes the time."""
 
 Progress = Callable[[int, int | None], None]
 
@@ -69,6 +79,8 @@ def label_file(
     worldview: str = "un",
     dependencies: str = "own",
     max_offset_km: float = MAX_OFFSET_KM,
+    lang: str | None = None,
+    detail: bool | Sequence[str] = False,
     progress: Progress | None = None,
 ) -> LabelReport:
     """Label the rows of a file, a folder of shards or a table of a lake into a new file.
@@ -77,15 +89,17 @@ def label_file(
     ----------
     source
         What `geodata.tables.open_rows` takes: CSV, TSV, Parquet, JSONL, JSON, packed or not, a
-        folder of them, ``lake/photos@3``, Arrow or a data frame.
+        folder of them, ``lake/photos@3``, Arrow or a data frame; or GeoJSON points.
     target : path
         Its ending tells the format. The file appears whole or not at all. Text coordinates (CSV)
         become numbers in a Parquet target; ids and other text stay as written; objects of JSON
         lines keep every key as it is written in a JSON target.
     lat, lon : str, optional
         Names of the coordinate columns; found by their usual names if not given.
-    boundaries, worldview, dependencies, max_offset_km
+    boundaries, worldview, dependencies, max_offset_km, lang
         As in `geodata.cor.label`.
+    detail
+        Columns to add, as in `geodata.cor.label_table`.
     progress : callable, optional
         Called with the rows done and the rows in all (None where the format does not tell).
 
@@ -109,8 +123,10 @@ def label_file(
     1
     >>> folder.cleanup()
     """
-    engine = labeller(boundaries, worldview, dependencies, max_offset_km)
-    return label_file_with(engine, source, target, lat=lat, lon=lon, progress=progress)
+    engine = labeller(boundaries, worldview, dependencies, max_offset_km, lang)
+    return label_file_with(
+        engine, source, target, lat=lat, lon=lon, detail=detail, progress=progress
+    )
 
 
 def label_file_with(
@@ -120,16 +136,23 @@ def label_file_with(
     *,
     lat: str | None = None,
     lon: str | None = None,
+    detail: bool | Sequence[str] = False,
     progress: Progress | None = None,
 ) -> LabelReport:
     """Label with an engine that is open already, see `label_file`."""
-    opened = open_rows(source)
-    kind = files.file_format(target)
-    job = _Job(opened, engine, lat, lon, numbers=kind == "parquet")
+    whole, opened = read_geojson(source) if is_geojson(source) else (None, open_rows(source))
+    kind = "geojson" if is_geojson(target) else files.file_format(target)
+    job = _Job(opened, engine, lat, lon, detail_columns(detail), kind)
     made_by = describe(engine)
     matches = dict.fromkeys(("inside", "nearest", "none", "invalid"), 0)
     rows = beyond = 0
-    with files.writing(target, job.schema, made_by) as writer:
+    writing: AbstractContextManager[Writer | GeoJsonWriter]
+    if kind == "geojson":
+        writing = geojson_writing(target, job.schema, (job.lat, job.lon), whole, job.label_names)
+    else:
+        unlike = (job.lat, job.lon, "city_distance_km")  # hardly a value occurs twice
+        writing = files.writing(target, job.schema, made_by, plain=unlike, coded=job.coded)
+    with writing as writer:
         for labelled, outside in job.write(writer):
             for item in pc.value_counts(labelled["match"]).to_pylist():
                 matches[item["values"]] += item["counts"]
@@ -150,6 +173,7 @@ def describe(engine: Labeller) -> dict[str, Any]:
         "places_sha256": engine.places.file.sha256,
         "worldview": engine.worldview,
         "dependencies": engine.dependencies,
+        **({"lang": engine.view.lang} if engine.view.lang else {}),
         "max_offset_km": engine.max_offset_km,
     }
 
@@ -158,27 +182,53 @@ class _Job:
     """Rows of a source on their way through the engine into a target of one schema."""
 
     def __init__(
-        self, source: Source, engine: Labeller, lat: str | None, lon: str | None, *, numbers: bool
+        self,
+        source: Source,
+        engine: Labeller,
+        lat: str | None,
+        lon: str | None,
+        detail: Sequence[str],
+        kind: str,
     ) -> None:
-        self._source, self._engine, self._numbers = source, engine, numbers
+        self._source, self._engine, self._detail = source, engine, detail
+        self._numbers, self._coded = kind in ("parquet", "geojson"), kind == "parquet"
         self._kinds = source.kinds()
         names = list(self._kinds) or list(source.columns)
         self.lat, self.lon = files.coordinate_columns(names, lat, lon, where=source.name)
         empty = files.no_rows(names) if self._kinds else source.no_rows()
-        self.schema = self._labelled(empty)[0].schema
+        labelled = self._labelled(empty)[0].schema
+        self.coded = [
+            field.name for field in labelled
+            if pa.types.is_dictionary(field.type) and field.name in self.label_names
+        ]  # fmt: skip
+        for name in self.coded:
+            at = labelled.get_field_index(name)
+            kind = labelled.field(at).type.value_type
+            labelled = labelled.set(at, labelled.field(at).with_type(kind))
+        self.schema = labelled
 
-    def write(self, writer: Writer) -> Iterator[tuple[pa.Table, int]]:
-        """Write all rows; yield the labels of each batch and its latitudes beyond the poles."""
-        labels = self._engine.table(coords.arrays([], []))
-        clash = set(self._kinds).intersection(labels.column_names)
+    @cached_property
+    def label_names(self) -> list[str]:
+        """The columns that labels are."""
+        labels = self._engine.table(coords.arrays([], []), detail=self._detail)
+        names: list[str] = labels.column_names
+        return names
+
+    def write(self, writer: Writer | GeoJsonWriter) -> Iterator[tuple[pa.Table, int]]:
+        """Write all rows; yield the labels of each batch and its latitudes beyond the poles.
+
+        Batches are labelled by threads, beside reading and writing, and written in their order.
+        """
+        clash = set(self._kinds).intersection(self.label_names)
         if self._kinds and writer.takes_lines and not clash:  # every key stays as it is written
-            for batch in self._source.batches([self.lat, self.lon], damaged="refuse", lines=True):
-                labelled, beyond = self._labelled(batch.table)
-                writer.write(labelled.select(labels.column_names), batch.lines)
+            batches = self._source.batches([self.lat, self.lon], damaged="refuse", lines=True)
+            for batch, (labelled, beyond) in _ahead(lambda b: self._labelled(b.table), batches):
+                writer.write(labelled.select(self.label_names), batch.lines)
                 yield labelled, beyond
             return
-        for table in self._source.tables(list(self._kinds) or None):
-            labelled, beyond = self._labelled(table)
+        rows = files.ROW_GROUP if self._coded else files.BATCH_ROWS
+        tables = self._source.tables(list(self._kinds) or None, rows=rows)
+        for _, (labelled, beyond) in _ahead(self._labelled, tables):
             writer.write(labelled)
             yield labelled, beyond
 
@@ -186,7 +236,32 @@ class _Job:
         y, x = (coords.parse_numbers(files.column_at(table, name)) for name in (self.lat, self.lon))
         if self._numbers:
             table = _with_numbers(table, self._kinds, {self.lat: y, self.lon: x})
-        return attach(table, self._engine.table(coords.arrays(y, x))), _beyond_pole(y)
+        points = coords.arrays(y, x)
+        labels = self._engine.table(points, detail=self._detail, coded=self._coded)
+        return attach(table, labels), _beyond_pole(y)
+
+
+def _ahead(work: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+    """Yield (item, work(item)) in order, with a few of them worked on at the same time."""
+    workers = min(_cores(), MOST_THREADS)
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: deque[tuple[Any, Future[Any]]] = deque()
+        try:
+            for item in items:
+                waiting.append((item, pool.submit(work, item)))
+                if len(waiting) > workers:
+                    item, done = waiting.popleft()
+                    yield item, done.result()
+            while waiting:
+                item, done = waiting.popleft()
+                yield item, done.result()
+        finally:
+            for _, rest in waiting:
+                rest.cancel()
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _with_numbers(

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -19,29 +19,22 @@ from numpy.typing import NDArray
 from geodata import boundaries as _boundaries
 from geodata.boundaries import BoundarySet
 from geodata.coords import Coordinates
+from geodata.cor import languages
 from geodata.cor.chain import RegionChain
+from geodata.cor.cities import Cities
+from geodata.cor.deeper import Deeper
+from geodata.cor.detail import Details
+from geodata.cor.naming import FIELDS, Naming, View
 from geodata.places import Places
 
 DEFAULT_WORLDVIEW = "un"
 DEPENDENCIES = ("own", "sovereign")
 
-# A tuple, because pa.array imports pandas where there is one, and one label needs neither.
-_MATCHES = ("inside", "nearest", "none", "invalid")
+MATCHES = ("inside", "nearest", "none", "invalid")
 _INSIDE, _NEAREST, _NONE, _INVALID = range(4)
 
 
-@dataclass(frozen=True)
-class _Region:
-    """What one (country row, unit row) is called under the chosen view."""
-
-    country: str | None
-    country_code: str | None
-    admin1: str | None
-    admin1_code: str | None
-    admin2: str | None
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Labeller:
     """Labels points with one boundary set and one view of the world.
 
@@ -49,238 +42,185 @@ class Labeller:
     ----------
     boundaries : BoundarySet
     places : Places
-    worldview, dependencies, max_offset_km
+    view : View
+        ``worldview``, ``dependencies`` and ``lang``, as in `geodata.cor.label`.
+    max_offset_km : float
         As in `geodata.cor.label`.
     """
 
     boundaries: BoundarySet
     places: Places
-    worldview: str
-    dependencies: str
+    view: View
     max_offset_km: float
 
-    def one(self, lat: float, lon: float) -> RegionChain:
+    @property
+    def worldview(self) -> str:
+        """Whose view of disputed areas."""
+        return self.view.worldview
+
+    @property
+    def dependencies(self) -> str:
+        """Whether territories are their own country."""
+        return self.view.dependencies
+
+    def one(self, lat: float, lon: float, *, detail: bool = False) -> RegionChain:
         """Return the chain of one checked point."""
         country, unit, offset = self.boundaries.locate_one(
             lat, lon, max_offset_km=self.max_offset_km
         )
+        more = self._details.one(lat, lon, country, unit) if detail else None
         if country < 0:
             return RegionChain(
-                lat, lon, None, None, None, None, None, None, None, "none", None, False, ()
+                lat, lon, None, None, None, None, None, None, None, "none", None, False, (), more
             )
-        region = self._region(country, unit)
-        deeper = self.boundaries.deeper_one(lat, lon) if offset == 0.0 else {}
-        admin2 = self._deeper_name("admin2", deeper, country) or region.admin2
-        locality = self._deeper_name("locality", deeper, country)
-        city, distance = (locality, 0.0) if locality else self._city(lat, lon, country)
-        match = "inside" if offset == 0.0 else "nearest"
-        claims = self._claims[country]
+        naming = self._naming
+        region = naming.region(country, unit)
+        city, distance = self._cities.one(lat, lon, country, unit) or (-1, None)
+        if more is not None:
+            more = more.with_city(self.places, city)
+        name = self.places.name(city) if city >= 0 else None
+        inside = self.boundaries.deeper_one(lat, lon) if offset == 0.0 else {}
+        if locality := self._deeper.name("locality", inside, country):
+            name, distance = locality, 0.0
         return RegionChain(
             lat, lon, region.country, region.country_code, region.admin1, region.admin1_code,
-            admin2, city, distance, match, offset, self._disputed[country], claims,
+            self._deeper.name("admin2", inside, country) or region.admin2, name, distance,
+            "inside" if offset == 0.0 else "nearest", offset,
+            naming.disputed[country], naming.claims[country], more,
         )  # fmt: skip
 
-    def table(self, points: Coordinates) -> pa.Table:
-        """Return the label columns of checked points, in order; invalid rows have NULL names."""
+    def table(
+        self, points: Coordinates, *, detail: Sequence[str] = (), coded: bool = False
+    ) -> pa.Table:
+        """Return the label columns of checked points, in order; invalid rows have NULL names.
+
+        Parameters
+        ----------
+        points : Coordinates
+        detail : sequence of str
+            Which columns of `geodata.cor.DETAIL` to add.
+        coded : bool
+            Names as dictionaries: 32-bit codes into texts, as they are found.
+        """
         found = self.boundaries.locate(points.lat, points.lon, max_offset_km=self.max_offset_km)
-        country = np.where(points.valid, found.country, -1)
-        row, names = self._names(country, found.unit)
-        city, distance = self._cities(points, country)
-        match = np.full(len(country), _INSIDE, np.int8)
-        match[found.offset_km > 0] = _NEAREST
-        match[country < 0] = _NONE
-        match[~points.valid] = _INVALID
-        index = pa.array(row, mask=row < 0)
-        columns = {name: pc.take(names[name], index) for name in names}
-        columns["city"] = pc.take(self.places.names, pa.array(city, mask=city < 0))
-        columns["city_distance_km"] = pa.array(distance, mask=city < 0)
-        self._put_deeper(columns, found.deeper, country)
-        columns["match"] = pc.take(pa.array(_MATCHES), pa.array(match))
-        columns["offset_km"] = pa.array(found.offset_km, mask=country < 0)
-        disputed = np.where(country >= 0, self._disputed_rows[country], False)
-        columns["disputed"] = pa.array(disputed)
+        country = np.where(points.valid, found.country, np.int32(-1))
+        number = self._naming.numbers(country, found.unit)
+        city, distance = self._cities.many(points, country, found.unit)
+        columns = {field: self._named(field, number) for field in FIELDS}
+        columns["city"] = self._city_names(city)
+        columns["city_distance_km"] = _or_null(distance, city < 0)
+        self._deeper.put(columns, found.deeper, country)
+        columns["match"] = _match(points.valid, country, found.offset_km)
+        columns["offset_km"] = _or_null(found.offset_km, country < 0)
+        columns["disputed"] = pa.array(self._disputed.take(country))
+        if detail:
+            columns |= self._details.columns(points, country, found.unit, city, detail)
+        if not coded:
+            columns = {name: _plain(column) for name, column in columns.items()}
         return pa.table(columns)
 
-    def _put_deeper(
-        self,
-        columns: dict[str, Any],
-        deeper: Mapping[str, NDArray[np.int32]],
-        country: NDArray[np.int32],
-    ) -> None:
-        """Replace admin2 and city by the regions of the set that contain the points."""
-        for level, column in (("admin2", "admin2"), ("locality", "city")):
-            if level in deeper:
-                row = np.where(self._own_names[country] & (country >= 0), deeper[level], -1)
-                names = pa.array(self._deeper_names(level), pa.string())
-                text = pc.take(names, pa.array(row, mask=row < 0))
-                columns[column] = pc.coalesce(text, columns[column])
-                if column == "city":
-                    inside = pc.is_valid(text)
-                    columns["city_distance_km"] = pc.if_else(
-                        inside, 0.0, columns["city_distance_km"]
-                    )
+    def _named(self, field: str, number: NDArray[np.int32]) -> pa.DictionaryArray:
+        words, code = self._naming.texts(field)
+        codes = np.append(code, np.int32(-1)).take(number)
+        return _coded(codes, pa.array(words, pa.string()))
 
-    def _deeper_name(self, level: str, rows: dict[str, int], country: int) -> str | None:
-        row = rows.get(level, -1)
-        return self._deeper_names(level)[row] if row >= 0 and self._own_names[country] else None
-
-    def _deeper_names(self, level: str) -> list[str | None]:
-        if level not in self._deeper_known:
-            names = self.boundaries.table(level, ["name"])["name"].to_pylist()
-            self._deeper_known[level] = names
-        return self._deeper_known[level]
+    def _city_names(self, city: NDArray[np.int32]) -> pa.DictionaryArray:
+        """Return names of places; only those that occur are in the dictionary."""
+        code = self._name_codes.take(city)
+        there = np.zeros(len(self._name_texts) + 1, bool)
+        there[code] = True
+        there[-1] = False
+        used = np.flatnonzero(there)
+        short = np.full(len(there), -1, np.int32)
+        short[used] = np.arange(len(used), dtype=np.int32)
+        return _coded(short.take(code), self._name_texts.take(pa.array(used)))
 
     @cached_property
-    def _deeper_known(self) -> dict[str, list[str | None]]:
-        return {}
+    def _name_texts(self) -> pa.Array:
+        return self._encoded_names.dictionary
 
     @cached_property
-    def _own_names(self) -> NDArray[np.bool_]:
-        """Whether each country row keeps its levels; a territory shown as a region does not."""
-        codes = [self._by_code[code]["sovereign_code"] for code in self._shown_codes]
-        return np.array([self.dependencies == "own" or c not in self._by_code for c in codes])
-
-    def _names(
-        self, country: NDArray[np.int32], unit: NDArray[np.int32]
-    ) -> tuple[NDArray[np.int64], dict[str, pa.Array]]:
-        """Row in the names of the distinct regions for each point, and those names."""
-        width = len(self.boundaries.units) + 1
-        key = np.where(country >= 0, country.astype(np.int64) * width + unit + 1, -1)
-        space = np.full(len(self.boundaries.countries) * width + 1, -1, np.int64)
-        space[key] = 0
-        distinct = np.flatnonzero(space[:-1] == 0)
-        space[distinct] = np.arange(len(distinct))
-        space[-1] = -1  # no country
-        regions = [self._region(int(k // width), int(k % width) - 1) for k in distinct]
-        names = {
-            field: pa.array([getattr(region, field) for region in regions], pa.string())
-            for field in _Region.__dataclass_fields__
-        }
-        return space[key], names
-
-    def _region(self, country: int, unit: int) -> _Region:
-        key = (country, unit)
-        found = self._known.get(key)
-        if found is None:
-            found = self._known[key] = self._describe(country, unit)
-        return found
+    def _name_codes(self) -> NDArray[np.int32]:
+        """Position in the distinct names of each place, and -1 at the end, for none."""
+        return np.append(self._encoded_names.indices.to_numpy(), np.int32(-1))
 
     @cached_property
-    def _known(self) -> dict[tuple[int, int], _Region]:
-        return {}
-
-    def _describe(self, country: int, unit: int) -> _Region:
-        code = self._shown_codes[country]
-        info = self._by_code[code]
-        names = self._units[unit] if unit >= 0 else (None, None, None)
-        admin1, admin1_code, admin2 = names
-        if admin1_code is not None and code != self._codes[country]:
-            admin1_code = None  # the code belongs to the other worldview's country
-        sovereign = info["sovereign_code"]
-        if self.dependencies == "sovereign" and sovereign in self._by_code:
-            name = self._by_code[sovereign]["name"]
-            return _Region(
-                name, sovereign, info["sovereign_admin1_name"], info["sovereign_admin1_code"],
-                admin1,
-            )  # fmt: skip
-        return _Region(info["name"], code, admin1, admin1_code, admin2)
+    def _encoded_names(self) -> pa.DictionaryArray:
+        return self.places.names.dictionary_encode()
 
     @cached_property
-    def _rows(self) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = self.boundaries.countries.to_pylist()
-        return rows
+    def _naming(self) -> Naming:
+        return Naming(self.boundaries, self.view)
 
     @cached_property
-    def _codes(self) -> list[str]:
-        return [row["code"] for row in self._rows]
+    def _deeper(self) -> Deeper:
+        return Deeper(self.boundaries, self._naming)
 
     @cached_property
-    def _claims(self) -> list[tuple[tuple[str, str], ...]]:
-        return [
-            tuple((claim["worldview"], claim["code"]) for claim in row["claims"] or ())
-            for row in self._rows
-        ]
+    def _details(self) -> Details:
+        return Details(self.boundaries, self.places, self._naming)
 
     @cached_property
-    def _shown_codes(self) -> list[str]:
-        return [
-            dict(claims).get(self.worldview, code)
-            for code, claims in zip(self._codes, self._claims, strict=True)
-        ]
+    def _cities(self) -> Cities:
+        naming = self._naming
+        pairs = zip(naming.codes, naming.claims, strict=True)
+        codes = [tuple(dict.fromkeys([code, *(c for _, c in claims)])) for code, claims in pairs]
+        return Cities(self.boundaries, self.places, codes)
 
     @cached_property
-    def _by_code(self) -> dict[str, dict[str, Any]]:
-        return {row["code"]: row for row in reversed(self._rows)}
-
-    @cached_property
-    def _disputed(self) -> list[bool]:
-        return [bool(row["disputed"]) for row in self._rows]
-
-    @cached_property
-    def _disputed_rows(self) -> NDArray[np.bool_]:
-        return np.array(self._disputed)
-
-    @cached_property
-    def _units(self) -> list[tuple[str | None, str | None, str | None]]:
-        columns = ("admin1_name", "admin1_code", "admin2_name")
-        return list(zip(*(self.boundaries.units[c].to_pylist() for c in columns), strict=True))
-
-    @cached_property
-    def _city_codes(self) -> list[tuple[str, ...]]:
-        """Country codes under which a row's places are listed: its own, then other claims."""
-        return [
-            tuple(dict.fromkeys([code, *(claim for _, claim in claims)]))
-            for code, claims in zip(self._codes, self._claims, strict=True)
-        ]
-
-    def _city(self, lat: float, lon: float, country: int) -> tuple[str | None, float | None]:
-        for code in self._city_codes[country]:
-            found = self.places.one(lat, lon, code)
-            if found is not None:
-                return self.places.name(found[0]), found[1]
-        return None, None
-
-    def _cities(
-        self, points: Coordinates, country: NDArray[np.int32]
-    ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-        match = self.places.nearest(points.lat, points.lon, self._place_country[0][country])
-        index, distance = match.index.copy(), match.distance_km.copy()
-        for other in self._place_country[1:]:  # disputed rows that have no place of their own
-            code = other[country]
-            need = np.flatnonzero((index < 0) & (code >= 0))
-            if len(need):
-                more = self.places.nearest(points.lat[need], points.lon[need], code[need])
-                index[need], distance[need] = more.index, more.distance_km
-        return index, distance
-
-    @cached_property
-    def _place_country(self) -> list[NDArray[np.int16]]:
-        """Index in `Places.countries` of each country row, first choice first; -1 for none."""
-        most = max(len(codes) for codes in self._city_codes)
-        return [
-            self.places.country_index([*(c[k] if k < len(c) else "" for c in self._city_codes), ""])
-            for k in range(most)
-        ]
+    def _disputed(self) -> NDArray[np.bool_]:
+        """Whether each country row is disputed, and False at the end, for none."""
+        return np.array([*self._naming.disputed, False])
 
 
-def labeller(boundaries: Any, worldview: str, dependencies: str, max_offset_km: float) -> Labeller:
+def _match(
+    valid: NDArray[np.bool_], country: NDArray[np.int32], offset_km: NDArray[np.float64]
+) -> pa.DictionaryArray:
+    match = np.full(len(country), _INSIDE, np.int32)
+    match[offset_km > 0] = _NEAREST
+    match[country < 0] = _NONE
+    match[~valid] = _INVALID
+    return _coded(match, pa.array(MATCHES))
+
+
+def _coded(codes: NDArray[np.int32], words: pa.Array) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(_or_null(codes, codes < 0), words)
+
+
+def _or_null(values: NDArray[Any], missing: NDArray[np.bool_]) -> pa.Array:
+    return pa.array(values, mask=missing) if missing.any() else pa.array(values)
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    if not pa.types.is_dictionary(column.type):
+        return column
+    return pc.take(column.dictionary, column.indices)
+
+
+def labeller(
+    boundaries: Any,
+    worldview: str,
+    dependencies: str,
+    max_offset_km: float,
+    lang: str | None = None,
+) -> Labeller:
     """Return the labeller for these options; the same one for the same options.
 
     Raises
     ------
     ValueError
-        For an unknown worldview or dependencies, or a negative or non-finite offset.
+        For an unknown worldview, dependencies or language, or a negative or non-finite offset.
     """
     if isinstance(boundaries, BoundarySet):
         chosen = boundaries
     else:
         chosen = _boundaries.load("bundled" if boundaries is None else os.fspath(boundaries))
-    return _labeller(chosen, worldview.lower(), dependencies, max_offset_km)
+    return _labeller(chosen, worldview.lower(), dependencies, max_offset_km, lang)
 
 
 @lru_cache(maxsize=16)
 def _labeller(
-    chosen: BoundarySet, worldview: str, dependencies: str, max_offset_km: float
+    chosen: BoundarySet, worldview: str, dependencies: str, max_offset_km: float, lang: str | None
 ) -> Labeller:
     if dependencies not in DEPENDENCIES:
         msg = f"dependencies {dependencies!r} is unknown; choose 'own' or 'sovereign'"
@@ -288,8 +228,9 @@ def _labeller(
     if not 0.0 <= max_offset_km < float("inf"):
         msg = f"max_offset_km {max_offset_km!r} is not a distance; give kilometres, 0 or more"
         raise ValueError(msg)
-    engine = Labeller(chosen, Places.load(), worldview, dependencies, max_offset_km)
-    known = sorted({view for claims in engine._claims for view, _ in claims})
+    view = View(worldview, dependencies, languages.language(lang))
+    engine = Labeller(chosen, Places.load(), view, max_offset_km)
+    known = sorted({view for claims in engine._naming.claims for view, _ in claims})
     if worldview != DEFAULT_WORLDVIEW and worldview not in known:
         msg = f"worldview {worldview!r} is unknown; choose {', '.join(['un', *known])}"
         raise ValueError(msg)

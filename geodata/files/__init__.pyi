@@ -1,5 +1,10 @@
 from .arrays import ArrayFile as ArrayFile, load_arrays as load_arrays, save_arrays as save_arrays
-from .arrow import as_table as as_table, cast as cast, id_text as id_text
+from .arrow import (
+    as_table as as_table,
+    cast as cast,
+    id_text as id_text,
+    plain_column as plain_column,
+)
 from .columns import (
     AUTHOR_NAMES as AUTHOR_NAMES,
     ID_NAMES as ID_NAMES,
@@ -46,6 +51,7 @@ from .source import (
 )
 from .whole import replacing as replacing, sha256 as sha256, write_text as write_text
 from .writers import (
+    ROW_GROUP as ROW_GROUP,
     Writer as Writer,
     conformed as conformed,
     write_table as write_table,

@@ -69,6 +69,30 @@ def without_views(kind: pa.DataType) -> pa.DataType:
     return kind
 
 
+def plain_column(column: Any) -> Any:
+    """Return a column without dictionary, view or extension type; its values stay.
+
+    Examples
+    --------
+    >>> plain_column(pa.array(["x", "x"]).dictionary_encode()).type
+    DataType(string)
+    """
+    if isinstance(column, pa.ChunkedArray):
+        if not column.num_chunks:
+            return column if column.type == without_views(column.type) else _empty(column.type)
+        return pa.chunked_array([plain_column(chunk) for chunk in column.chunks])
+    if isinstance(column, pa.ExtensionArray):
+        column = column.storage
+    if pa.types.is_dictionary(column.type):
+        return cast(column, without_views(column.type.value_type))
+    kind = without_views(column.type)
+    return column if kind == column.type else cast(column, kind)
+
+
+def _empty(kind: pa.DataType) -> pa.Array:
+    return pa.array([], without_views(kind))
+
+
 def cast(array: pa.Array, kind: pa.DataType) -> pa.Array:
     """Cast an array, also dictionaries whose values are views.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import math
@@ -27,6 +28,7 @@ def writing(
     made_by: Mapping[str, Any] | None = None,
     *,
     plain: Collection[str] = (),
+    coded: Collection[str] = (),
 ) -> Iterator[Writer]:
     """Give a writer for a file that appears under its name when all went well.
 
@@ -41,6 +43,9 @@ def writing(
         What made the rows, for the metadata of Parquet (key ``geodata``).
     plain
         Columns whose values hardly repeat, which Parquet then writes without a dictionary.
+    coded
+        Columns of text that come as dictionaries with 32-bit codes, which Parquet takes over as
+        they are; whoever reads the file gets plain text.
 
     Raises
     ------
@@ -56,7 +61,8 @@ def writing(
         replacing(target) as beside,
         pa.output_stream(os.fspath(beside), compression=packing) as sink,
     ):
-        writer = Writer(_SINKS[kind](sink, schema, made_by, plain), schema)
+        made = _SINKS[kind](sink, schema, made_by, plain, coded)
+        writer = Writer(made, _coded_schema(schema, coded))
         yield writer
         writer.close()
 
@@ -167,13 +173,19 @@ class _Parquet:
         schema: pa.Schema,
         made_by: Mapping[str, Any] | None,
         plain: Collection[str],
+        coded: Collection[str],
     ) -> None:
         if made_by is not None:
             made = {b"geodata": json.dumps(made_by).encode()}
             schema = schema.with_metadata({**(schema.metadata or {}), **made})
         words = [name for name in schema.names if name not in plain] if plain else True
-        self._writer = pq.ParquetWriter(sink, schema, compression="zstd", use_dictionary=words)
-        self._schema = schema
+        self._schema = _coded_schema(schema, coded)
+        self._writer = pq.ParquetWriter(
+            sink, self._schema, compression="zstd", use_dictionary=words, store_schema=not coded,
+            # the least and the greatest of a few thousand names help nobody, and cost a tenth
+            write_statistics=[n for n in schema.names if n not in coded] if coded else True,
+        )  # fmt: skip
+        self._about = {**(schema.metadata or {}), **_arrow_schema(schema)} if coded else {}
         self._waiting: list[pa.Table] = []
 
     def write(self, table: pa.Table, lines: Sequence[str] | None) -> None:
@@ -183,12 +195,29 @@ class _Parquet:
 
     def _flush(self) -> None:
         if self._waiting:
-            self._writer.write_table(pa.concat_tables(self._waiting).cast(self._schema))
+            rows = pa.concat_tables(self._waiting).cast(self._schema)
+            self._writer.write_table(rows.unify_dictionaries())
             self._waiting = []
 
     def close(self) -> None:
         self._flush()
+        if self._about:
+            self._writer.add_key_value_metadata(self._about)
         self._writer.close()
+
+
+def _coded_schema(schema: pa.Schema, coded: Collection[str]) -> pa.Schema:
+    """Return the schema with some columns of text as dictionaries."""
+    for name in coded:
+        at = schema.get_field_index(name)
+        words = pa.dictionary(pa.int32(), schema.field(at).type)
+        schema = schema.set(at, schema.field(at).with_type(words))
+    return schema
+
+
+def _arrow_schema(schema: pa.Schema) -> dict[bytes, bytes]:
+    """Return what Arrow notes in a Parquet file so that a reader gets this schema."""
+    return {b"ARROW:schema": base64.b64encode(schema.serialize().to_pybytes())}
 
 
 class _Delimited:

@@ -20,8 +20,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from geodata import coords, files
 from geodata.files import FileError
+from geodata.places.divisions import Asked, Divisions, PlaceColumns, territories
 from geodata.places.grid import Floats, PlaceGrid, points_km
-from geodata.places.rule import MAX_KM, NOBODY, CityRule, radius_km
+from geodata.places.rule import MAX_KM, NOBODY, CityRule, Inside, radius_km
 
 _BUNDLED = Path(__file__).parents[1] / "boundaries" / "bundled" / "places.bin"
 
@@ -162,7 +163,13 @@ class Places:
         return np.asarray(self._by_letters[key].reshape(text.shape))
 
     def nearest(
-        self, lat: ArrayLike, lon: ArrayLike, country: ArrayLike, *, max_km: float = MAX_KM
+        self,
+        lat: ArrayLike,
+        lon: ArrayLike,
+        country: ArrayLike,
+        *,
+        max_km: float = MAX_KM,
+        inside: Inside = None,
     ) -> PlaceMatch:
         """Return the city of every point by the city rule.
 
@@ -174,6 +181,9 @@ class Places:
             Shape (n,) or scalar: ISO codes, or indices into ``countries`` (-1 for none).
         max_km
             A point further outside the radius of its city has none; at most 25.
+        inside : (Divisions, ndarray of int, shape (n,)), optional
+            Divisions of the places from `divisions`, and that of each point: only places that
+            fit it can win.
 
         Raises
         ------
@@ -200,10 +210,16 @@ class Places:
         lon = _checked(lat, lon)
         _check_max(max_km)
         codes = np.broadcast_to(codes, lat.shape)
-        return PlaceMatch(*self._rule.many(lat, lon, codes, max_km))
+        return PlaceMatch(*self._rule.many(lat, lon, codes, max_km, inside))
 
     def one(
-        self, lat: float, lon: float, country_code: str, *, max_km: float = MAX_KM
+        self,
+        lat: float,
+        lon: float,
+        country_code: str,
+        *,
+        max_km: float = MAX_KM,
+        inside: tuple[Asked, int] | None = None,
     ) -> tuple[int, float] | None:
         """Return (index, distance in km) of the city of one point, None where there is none.
 
@@ -217,7 +233,31 @@ class Places:
         if not (-90.0 <= lat <= 90.0 and -180.0 <= lon < 180.0):
             lat, lon = coords.scalar(lat, lon)
         _check_max(max_km)
-        return self._rule.one(lat, lon, self._codes.get(country_code, NOBODY), max_km)
+        return self._rule.one(lat, lon, self._codes.get(country_code, NOBODY), max_km, inside)
+
+    def divisions(self, division: NDArray[Any]) -> Divisions:
+        """Return the places under the divisions of a boundary set.
+
+        Parameters
+        ----------
+        division
+            Number of the division that each place lies in, shape (n,); -1 where none is known.
+        """
+        return Divisions.of(self._columns, division)
+
+    @cached_property
+    def territories(self) -> NDArray[np.int64]:
+        """Cities that are their whole territory, as Hong Kong is: they lie in no division."""
+        return territories(self._columns)
+
+    @cached_property
+    def _columns(self) -> PlaceColumns:
+        codes = [code.partition(".")[2] for code in self.file.meta["admin1_codes"]]
+        admin1, rule = self.file.arrays["admin1"], self._rule
+        return PlaceColumns(
+            self.lat, self.country, self.city, self.population, rule.sites, rule.radius, admin1,
+            np.isin(codes, ["", "00"])[admin1],
+        )  # fmt: skip
 
     @cached_property
     def _rule(self) -> CityRule:

@@ -1,0 +1,54 @@
+"""Short runs of edges in the plane that is scaled at a point, where the nearest one is found."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class Plane(NamedTuple):
+    """Edges of m pieces as seen from m points, each (m, edges)."""
+
+    square: Floats
+    t: Floats
+    start: tuple[Floats, Floats]
+    along: tuple[Floats, Floats]
+
+    def of(self, rows: Ints) -> Plane:
+        """Return some of the pieces."""
+        (ay, ax), (dy, dx) = self.start, self.along
+        start, along = (ay[rows], ax[rows]), (dy[rows], dx[rows])
+        return Plane(self.square[rows], self.t[rows], start, along)
+
+    def nearest(self) -> tuple[Floats, Floats]:
+        """Return the latitude and longitude of the nearest point of each piece, (m,)."""
+        rows, edge = np.arange(len(self.square)), self.square.argmin(axis=1)
+        t, (ay, ax), (dy, dx) = self.t[rows, edge], self.start, self.along
+        return ay[rows, edge] + t * dy[rows, edge], ax[rows, edge] + t * dx[rows, edge]
+
+
+def in_plane(y: Floats, x: Floats, edges: Floats) -> Plane:
+    """Measure from points, (m,) or (1,) degrees, to the edges of pieces.
+
+    Parameters
+    ----------
+    y, x : ndarray
+        Latitudes and longitudes; the longitudes may leave ±180 to be near an edge.
+    edges : ndarray, shape (m, 4, edges)
+        Ends of the edges of each piece: lon, lat, lon, lat.
+    """
+    ax, ay, bx, by = edges[:, 0], edges[:, 1], edges[:, 2], edges[:, 3]
+    scale = np.cos(np.radians(y))[:, None]
+    py = y[:, None] - ay
+    px = (x[:, None] - ax) * scale
+    east, dy = bx - ax, by - ay
+    dx = east * scale
+    length = dx * dx + dy * dy
+    t = np.clip((px * dx + py * dy) / np.where(length > 0, length, 1.0), 0.0, 1.0)
+    square = (px - t * dx) ** 2 + (py - t * dy) ** 2
+    return Plane(square, t, (ay, ax), (dy, east))

@@ -1,0 +1,57 @@
+"""Rows from standard input and to standard output, as the files that everything else takes."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from geodata.files import FileError
+
+_HEAD = 4096
+
+
+@contextlib.contextmanager
+def files_of(source: str, target: str) -> Iterator[tuple[str, str]]:
+    """Give the names of files to read and to write, where ``-`` is standard input or output.
+
+    Standard input is CSV, or JSON lines if it begins with a brace, and read to its end first.
+    What goes to standard output has the format of what was read, CSV for Parquet; it is printed
+    when all of it is there, and not at all after a mistake.
+    """
+    if "-" not in (source, target):
+        yield source, target
+        return
+    with tempfile.TemporaryDirectory(prefix="geodata-") as folder:
+        if source == "-":
+            source = str(_spooled(Path(folder)))
+        made = str(Path(folder, f"out{_ending(source)}")) if target == "-" else target
+        yield source, made
+        if target == "-":
+            sys.stdout.flush()
+            with Path(made).open("rb") as done:
+                shutil.copyfileobj(done, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+
+
+def _spooled(folder: Path) -> Path:
+    head = sys.stdin.buffer.read(_HEAD)
+    if not head.strip():
+        msg = "standard input is empty; expected CSV with a header, or JSON lines"
+        raise FileError(msg)
+    path = folder / (
+        "stdin.jsonl" if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{" else "stdin.csv"
+    )
+    with path.open("wb") as file:
+        file.write(head)
+        shutil.copyfileobj(sys.stdin.buffer, file)
+    return path
+
+
+def _ending(source: str) -> str:
+    known = (".jsonl", ".ndjson", ".json", ".tsv", ".geojson")
+    suffix = Path(source.lower().removesuffix(".gz")).suffix
+    return suffix if suffix in known else ".csv"
