@@ -93,11 +93,11 @@ def test_equal_ids_are_counted(tmp_path):
     path = tmp_path / "lake" / "t"
     first = photos.import_(csv_file(tmp_path / "a.csv", "a,1,2", "b,3,4", "a,5,6", ",7,8"), path)
     assert (first.repeated_ids, first.known_ids, first.ids) == (1, 0, "column")
-    told = run("photos", "import", csv_file(tmp_path / "b.csv", "b,1,2", "c,3,4", "c,3,4", "a,1,2"),
-               "--lake", tmp_path / "lake", "--table", "t")  # fmt: skip
+    more = csv_file(tmp_path / "b.csv", "b,1,2", "c,3,4", "c,3,4", "a,1,2", "d,1,2")
+    told = run("photos", "import", more, "--lake", tmp_path / "lake", "--table", "t")
     assert "1  rows have the id of an earlier row of the source" in told
     assert "2  rows have an id that the table held before" in told
-    assert tables.open(path).rows == 8
+    assert tables.open(path).rows == 9
 
 
 def test_row_numbers_as_ids_are_told(tmp_path):
