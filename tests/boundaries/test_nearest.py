@@ -142,6 +142,29 @@ def test_a_group_without_regions_has_no_nearest():
     assert borders.nearest_one(0.5, 40.0, group=8) == (-1, np.inf)
 
 
+def test_many_small_pieces_are_pruned_rightly():
+    """Coasts of unlike grain: a near piece of a long edge against many fine ones farther off."""
+    rng = np.random.default_rng(8)
+    fine = [shapely.Point(p).buffer(1.5, 200) for p in rng.uniform(-30, 30, (12, 2))]
+    coarse = [shapely.Point(p).buffer(3.0, 2) for p in rng.uniform(-30, 30, (12, 2))]
+    polygons = np.array([*fine, *coarse], object)
+    lat, lon = rng.uniform(-35, 35, (2, 400))
+    region, distance = Borders(polygons).nearest(lat, lon)
+    truth = brute(polygons, lat, lon, step=0.02)
+    assert distance == pytest.approx(truth.min(axis=1), rel=0.01, abs=1.2)
+    assert (truth[np.arange(len(lat)), region] <= truth.min(axis=1) * 1.02 + 2.4).all()
+
+
+@pytest.mark.parametrize("max_km", [8.0, 20_100.0])
+def test_one_point_sees_across_the_antimeridian_and_the_pole(max_km):
+    shapes = [shapely.box(-180, -17, -179.99, -16), shapely.box(-40, 89.98, 10, 90)]
+    borders = Borders(np.array(shapes, object))
+    for lat, lon in ((-16.5, 179.99), (-16.5, 179.995), (89.995, 120.0), (89.97, -170.0)):
+        many = borders.nearest(np.array([lat]), np.array([lon]), max_km=max_km)
+        assert many[0][0] >= 0
+        assert borders.nearest_one(lat, lon, max_km=max_km) == (many[0][0], many[1][0])
+
+
 def test_lines_leave_out_what_lies_inside_one_name():
     polygons = shapely.box([0, 1, 2], 0, [1, 2, 3], 1)
     lat, lon = np.array([0.5, 0.5, 0.5]), np.array([1.01, 1.95, 2.05])

@@ -103,6 +103,19 @@ def test_quarters_join_a_city_of_their_own_division(tmp_path):
     assert places.name(across.index[0]) == "Metropolis"
 
 
+def test_of_two_cities_that_cover_a_quarter_it_joins_the_one_it_lies_deepest_in(tmp_path):
+    rows = [
+        row(1, "Metropolis", 50.0, 10.0, "AA", 9_000_000),
+        row(2, "Large", 50.0, 10.2, "AA", 2_500_000),
+        row(3, "Near", 50.02, 10.05, "AA", 2_000_000),
+        row(4, "Quarter", 50.02, 10.06, "AA", 3_000),
+    ]
+    places = build(tmp_path, rows)
+    assert [places.name(c) for c in places.city] == ["Metropolis"] * 4
+    divisions = places.divisions(np.array([0, 1, 1, 1]))
+    assert [places.name(c) for c in divisions.city][3] == "Near"
+
+
 def test_a_city_that_is_its_whole_territory_fits_every_district(tmp_path):
     rows = [row(1, "City state", 1.3, 103.8, "SS", 5_000_000, admin1="")]
     rows += [row(8, "Quarter", 1.3, 103.85, "SS", 9_000), row(9, "Isle", 2.9, 105.0, "SS", 50)]
