@@ -4,7 +4,8 @@ Pieces of borders are gathered, by group and neighbourhood, under nodes, and the
 a ball around it (straight distances through the Earth, km, which rank as great circles do). Level
 by level only those are kept for a point that reach nearer than the farthest side of another; the
 few pieces that are left are measured. So it makes no difference how far the border is, or where on
-the globe.
+the globe, as long as edges are short beside their distance: the nearest point of an edge is found
+in the plane, as near ones are.
 """
 
 from __future__ import annotations

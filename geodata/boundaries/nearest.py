@@ -296,7 +296,7 @@ class Borders:
             if r not in least or at < least[r][0]:
                 least[r] = at, i
         regions = sorted(least)
-        km = haversine_km(lat, lon, *plane.of(np.array([least[r][1] for r in regions])).nearest())
+        km = haversine_km(lat, lon, *plane.nearest_of([least[r][1] for r in regions]))
         first = int(km.argmin())
         return regions[first], float(km[first])
 

@@ -31,6 +31,14 @@ class Plane(NamedTuple):
         t, (ay, ax), (dy, dx) = self.t[rows, edge], self.start, self.along
         return ay[rows, edge] + t * dy[rows, edge], ax[rows, edge] + t * dx[rows, edge]
 
+    def nearest_of(self, rows: list[int]) -> tuple[Floats, Floats]:
+        """Return what `nearest` does of a few pieces, without the fixed cost of arrays."""
+        (ay, ax), (dy, dx) = self.start, self.along
+        at = [(row, int(self.square[row].argmin())) for row in rows]
+        lat = [ay[i].item() + self.t[i].item() * dy[i].item() for i in at]
+        lon = [ax[i].item() + self.t[i].item() * dx[i].item() for i in at]
+        return np.array(lat), np.array(lon)
+
 
 def in_plane(y: Floats, x: Floats, edges: Floats) -> Plane:
     """Measure from points, (m,) or (1,) degrees, to the edges of pieces.

@@ -269,7 +269,8 @@ def _with_numbers(
 ) -> pa.Table:
     """Give numbers of JSON and the coordinates of any text format their types."""
     for name, column in points.items():
-        if name in table.column_names:  # else it lies inside a nested column, which has types
+        there = name in table.column_names  # else it lies inside a nested column, which has types
+        if there and table[name].type != column.type:
             table = table.set_column(table.column_names.index(name), name, column)
     rest = {name: kind for name, kind in kinds.items() if name not in points}
     return files.typed(table, rest)

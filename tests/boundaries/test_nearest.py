@@ -1,11 +1,14 @@
 """Distance to borders against brute force over finely sampled borders."""
 
 import numpy as np
+import pyproj
 import pytest
 import shapely
 from hypothesis import given, settings, strategies as st
 
 from geodata.boundaries.nearest import Borders
+from geodata.boundaries.raster import Raster
+from geodata.boundaries.rings import Lines, edges_of
 from geodata.sphere import haversine_km
 
 
@@ -71,3 +74,115 @@ def test_slack_returns_every_region_that_could_be_nearest():
     wider = Borders(polygons).within(np.array([0.5]), np.array([0.75]), slack_km=120.0)
     assert wider.region.tolist() == [0, 1, 2]
     assert (np.diff(wider.distance_km) >= 0).all()
+
+
+def spread(seed, n=60):
+    rng = np.random.default_rng(seed)
+    return np.degrees(np.arcsin(rng.uniform(-1, 1, n))), rng.uniform(-180, 180, n)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_far_points_anywhere_get_the_nearest_region_by_brute_force(seed, grouped):
+    polygons, _ = scattered(seed)
+    more = [shapely.box(-180, 84, 180, 90), shapely.box(178, -3, 180, 3)]
+    polygons = np.r_[polygons, shapely.segmentize(more, 0.25)]
+    group = np.arange(len(polygons)) % 2 if grouped else None
+    lat, lon = spread(seed, 25)
+    of = np.arange(len(lat)) % 2
+    region, distance = Borders(polygons, group).nearest(lat, lon, group=of if grouped else None)
+    truth = brute(polygons, lat, lon, step=0.05)
+    if grouped:
+        truth[group[None, :] != of[:, None]] = np.inf
+    some = truth.min(axis=1) < 3000
+    assert distance[some] == pytest.approx(truth.min(axis=1)[some], rel=0.003, abs=3.0)
+    assert (truth[np.arange(len(lat)), region] <= truth.min(axis=1) * 1.01 + 3.0).all()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.5, 3.0, 10.0, 200.0, 20_100.0]))
+def test_one_point_gets_the_numbers_of_many_bit_for_bit(seed, max_km):
+    polygons, centres = scattered(seed)
+    rng = np.random.default_rng(seed)
+    lat, lon = spread(seed, 6)
+    near = centres[rng.integers(0, 6, 20)] + rng.normal(0, 0.4, (20, 2))
+    lat, lon = np.clip(np.r_[lat, near[:, 1]], -90, 90), (np.r_[lon, near[:, 0]] + 180) % 360 - 180
+    for group in (None, np.arange(6) % 2):
+        borders = Borders(polygons, group)
+        of = np.arange(len(lat)) % 2
+        many = borders.nearest(lat, lon, group=None if group is None else of, max_km=max_km)
+        for i, (y, x) in enumerate(zip(lat.tolist(), lon.tolist(), strict=True)):
+            mine = None if group is None else int(of[i])
+            one = borders.nearest_one(y, x, group=mine, max_km=max_km)
+            assert one == (many[0][i], many[1][i])
+        assert ((many[0] >= 0) == (many[1] <= max_km)).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.0, 1.0, 10.0, 120.0, 499.0, 501.0]))
+def test_the_raster_never_hides_a_border_within_the_limit(seed, limit):
+    polygons, centres = scattered(seed, -179.5, 179.5)
+    rng = np.random.default_rng(seed)
+    near = centres[rng.integers(0, 6, 200)] + rng.normal(0, 3.0, (200, 2))
+    lat, lon = np.clip(near[:, 1], -90, 90), (near[:, 0] + 180) % 360 - 180
+    raster = Raster.of(edges_of(polygons).ends, limit)
+    seen = raster.may_reach(lat, lon)
+    distance = brute(polygons, lat, lon, step=0.02).min(axis=1)
+    assert seen[distance < limit].all()
+    assert [raster.may_reach_one(y, x) for y, x in zip(lat.tolist(), lon.tolist())] == seen.tolist()
+    if 0 < limit < 50:
+        assert not seen[distance > limit + 120].any()
+
+
+def test_a_group_without_regions_has_no_nearest():
+    borders = Borders(np.array([shapely.box(0, 0, 1, 1)], object), np.array([7]))
+    region, distance = borders.nearest(np.array([0.5]), np.array([40.0]), group=np.array([8]))
+    assert region.tolist() == [-1]
+    assert np.isinf(distance[0])
+    assert borders.nearest_one(0.5, 40.0, group=8) == (-1, np.inf)
+
+
+def test_many_small_pieces_are_pruned_rightly():
+    """Coasts of unlike grain: a near piece of a long edge against many fine ones farther off."""
+    rng = np.random.default_rng(8)
+    fine = [shapely.Point(p).buffer(1.5, 200) for p in rng.uniform(-30, 30, (12, 2))]
+    coarse = [shapely.Point(p).buffer(3.0, 2) for p in rng.uniform(-30, 30, (12, 2))]
+    polygons = np.array([*fine, *coarse], object)
+    lat, lon = rng.uniform(-35, 35, (2, 400))
+    region, distance = Borders(polygons).nearest(lat, lon)
+    truth = brute(polygons, lat, lon, step=0.02)
+    assert distance == pytest.approx(truth.min(axis=1), rel=0.01, abs=1.2)
+    assert (truth[np.arange(len(lat)), region] <= truth.min(axis=1) * 1.02 + 2.4).all()
+
+
+@pytest.mark.parametrize("max_km", [8.0, 20_100.0])
+def test_one_point_sees_across_the_antimeridian_and_the_pole(max_km):
+    shapes = [shapely.box(-180, -17, -179.99, -16), shapely.box(-40, 89.98, 10, 90)]
+    borders = Borders(np.array(shapes, object))
+    for lat, lon in ((-16.5, 179.99), (-16.5, 179.995), (89.995, 120.0), (89.97, -170.0)):
+        many = borders.nearest(np.array([lat]), np.array([lon]), max_km=max_km)
+        assert many[0][0] >= 0
+        assert borders.nearest_one(lat, lon, max_km=max_km) == (many[0][0], many[1][0])
+
+
+def test_lines_leave_out_what_lies_inside_one_name():
+    polygons = shapely.box([0, 1, 2], 0, [1, 2, 3], 1)
+    lat, lon = np.array([0.5, 0.5, 0.5]), np.array([1.01, 1.95, 2.05])
+    apart = Lines.between(polygons, [0, 1, 2]).distance_km(lat, lon)
+    assert apart == pytest.approx([1.112, 5.56, 5.56], abs=0.01)
+    joined = Lines.between(polygons, [5, 5, 6]).distance_km(lat, lon)
+    assert joined == pytest.approx([55.6, 5.56, 5.56], abs=0.05)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_lines_measure_as_pyproj_does_on_the_sphere(seed):
+    polygons, _ = scattered(seed)
+    sphere = pyproj.Geod(a=6_371_000, b=6_371_000)
+    lat, lon = spread(seed, 5)
+    found = Lines.between(polygons, np.arange(6)).distance_km(lat, lon)
+    xy = shapely.get_coordinates(shapely.segmentize(shapely.boundary(polygons), 0.005))
+    for y, x, km in zip(lat, lon, found, strict=True):
+        many = np.full(len(xy), x), np.full(len(xy), y)
+        truth = sphere.inv(*many, xy[:, 0], xy[:, 1])[2].min() / 1000
+        assert km == pytest.approx(truth, rel=0.001, abs=0.3)
