@@ -277,6 +277,7 @@ DISTANCE = ["rewards.weights={distance: 1.0}", "rewards.arguments={distance: {to
         (TOLERANT, DISTANCE, False),
         (TOLERANT, ["rewards.weights={geo_r: 0.0, tests.georl.own_rewards:length: 1.0}"], False),
         (TOLERANT, ["rewards.weights={geo_r: 1.0}"], True),
+        (TOLERANT, ["rewards.weights={geo_r: 1.0, tests.georl.own_rewards:length: 0.0}"], True),
         (LOC, ["rewards.weights={geo_r_release: 1.0}"], False),
         (LOC, ["rewards.weights={geo_r: 1.0}"], True),
         (WORDS, ["rewards.weights={tests.georl.own_rewards:length: 1.0}"], False),
