@@ -32,7 +32,7 @@ REFUSALS = (400, 401, 403, 404)
 LONGEST_PAUSE_S = 30.0
 
 
-class EndpointError(GeodataError, RuntimeError):
+class EndpointError(GeodataError, ValueError):
     """A server that gave no usable reply in all tries."""
 
 

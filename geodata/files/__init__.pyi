@@ -53,7 +53,6 @@ from .whole import replacing as replacing, sha256 as sha256, write_text as write
 from .writers import (
     ROW_GROUP as ROW_GROUP,
     Writer as Writer,
-    conformed as conformed,
     write_table as write_table,
     write_tables as write_tables,
     writing as writing,

@@ -124,7 +124,7 @@ def choose(
     >>> choose(rows)
     Traceback (most recent call last):
         ...
-    geodata.query.connection.QueryError: table has splits (test 1, train 1, NULL 1 rows); choose \
+    geodata.query.errors.QueryError: table has splits (test 1, train 1, NULL 1 rows); choose \
 one, several with commas between, or all
     """
     keep = _of_split(source, split, where)

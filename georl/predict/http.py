@@ -17,13 +17,15 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from geodata.errors import GeodataError
+
 MAX_REPLY_BYTES = 8 << 20
 """Answers are a few kilobytes; a reply beyond this is refused unread."""
 
 SHOWN = 300
 
 
-class Refused(Exception):  # noqa: N818, a reply and no fault of ours
+class Refused(GeodataError, ValueError):  # noqa: N818, a reply and no fault of ours
     """A status that is not success: the code, what the server said, and how long to wait."""
 
     def __init__(self, code: int, said: str, wait_s: float | None) -> None:
@@ -31,7 +33,7 @@ class Refused(Exception):  # noqa: N818, a reply and no fault of ours
         self.code, self.wait_s = code, wait_s
 
 
-class BadReply(Exception):  # noqa: N818
+class BadReply(GeodataError, ValueError):  # noqa: N818
     """No reply, or none that can be read: cut off, too late, too large, or no JSON."""
 
 
@@ -61,6 +63,8 @@ def post_json(url: str, body: Any, headers: Mapping[str, str], limit_s: float) -
         content = _Call(limit_s).read(request)
     except urllib.error.HTTPError as error:
         raise _refused(error) from None
+    except BadReply:
+        raise
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise BadReply(f"{type(error).__name__}: {printable(str(reason))}") from error

@@ -106,7 +106,7 @@ def test_swapped_columns_get_a_hint(engine, tmp_path):
         ("", "in.csv", "line 1 is empty"),
         ("not parquet", "in.parquet", "cannot be read as parquet"),
         ("[1]\n", "in.jsonl", "line 1 is list, expected an object"),
-        ("lat,lon\n", "in.xlsx", "unknown format '.xlsx'"),
+        ("lat,lon\n", "in.doc", "unknown format '.doc'"),
     ],
 )
 def test_unreadable_files_are_one_line_and_exit_code_2(tmp_path, content, name, message):

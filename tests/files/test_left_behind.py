@@ -135,7 +135,7 @@ def test_latin_1_is_chosen_not_guessed(tmp_path, expected):
         files.open_source(path, encoding="latin-99")
 
 
-@pytest.mark.parametrize("end", ["feather", "npz", "xlsx", "geojson", "arrow"])
+@pytest.mark.parametrize("end", ["feather", "npz", "xlsx", "arrow"])
 def test_formats_that_are_read_are_not_written(tmp_path, end):
     (tmp_path / "p.csv").write_text("id,lat,lon\na,1,2\n")
     with pytest.raises(FileError, match="is read, not written"):

@@ -70,11 +70,10 @@ def test_a_folder_of_pictures_is_known_by_names_and_sizes(tmp_path):
 KILLED = """
 import os, signal, sys
 from geodata import photos
-from geodata.tables import commits
-seal = commits.seal
+from geodata.tables import seals
 def killed(root):  # behind the commit
     os.kill(os.getpid(), signal.SIGKILL)
-commits.seal = killed
+seals.seal = killed
 photos.import_(sys.argv[1], sys.argv[2])
 """
 

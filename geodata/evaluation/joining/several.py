@@ -215,7 +215,9 @@ def _of_columns(source: Source, with_truth: bool, columns: dict[str, Any]) -> Op
     flat = [_interleaved(parts) for parts in (lat, lon, sure)]
     rows = len(flat[0]) // len(pairs)
     roles: tuple[Role, ...] = ("pred",) if with_truth else ("pred", "plain")
-    lat_1, lon_1 = find_pair(source.columns, roles, source.name) or pairs[0]
+    numbered = {name for pair in pairs for name in pair}
+    others = [name for name in source.columns if name not in numbered]
+    lat_1, lon_1 = find_pair(others, roles, source.name) or pairs[0]
     names = {**columns, "lat": lat_1, "lon": lon_1}
     opened = opening.read_predictions(source, **names, with_truth=with_truth)
     several = Several(
