@@ -103,7 +103,7 @@ def _add_source(con: duckdb.DuckDBPyConnection, held: HeldFiles, name: str, sour
     else:
         # Arrow data is registered under a name of its own, which keeps it alive
         con.register(f"__{name}", _in_memory(name, source, opened))
-        rows = con.table(_name(f"__{name}"))
+        rows = con.sql(f"FROM {_name(f'__{name}')}")
     columns = [
         f"CASE WHEN isfinite({column}) OR isinf({column}) THEN {column} END AS {column}"
         if str(kind) in ("FLOAT", "DOUBLE")

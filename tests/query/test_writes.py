@@ -217,7 +217,7 @@ def test_what_is_judged_is_not_what_stands_in_quotes():
         "SELECT table_name FROM duckdb_tables() UNION SELECT view_name FROM duckdb_views()",
         "SELECT table_name FROM information_schema.tables",
         "SHOW ALL TABLES",
-        "FROM photos TABLESAMPLE 50%",
+        "FROM photos TABLESAMPLE 100%",
         "SELECT lat FROM photos QUALIFY row_number() OVER (ORDER BY lat) = 1",
         "FROM photos a ASOF JOIN photos b ON a.lat >= b.lat",
     ],
