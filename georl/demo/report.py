@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from geodata import evaluation
+from geodata.evaluation.findings import PredictionError
 from geodata.files import write_text
 from georl import rewards
 from georl.demo.arms import Arm
@@ -141,8 +142,12 @@ def _findings(output: Path, arms: Sequence[Arm]) -> list[str]:
 
 def _difference(output: Path, ours: str, theirs: str) -> str:
     files = [output / name / PREDICTIONS for name in (ours, theirs)]
-    compared = evaluation.compare(files[0], files[1], output / "data" / "held-out.parquet")
-    at = next(pair for pair in compared.paired if pair.threshold_km == 200)
+    try:
+        compared = evaluation.compare(files[0], files[1], output / "data" / "held-out.parquet")
+    except PredictionError:
+        return "no place is answered by both"
+    # a place without an answer is wrong here, as in the table above
+    at = next(pair for pair in compared.on_all or compared.paired if pair.threshold_km == 200)
     spread = at.difference
     if spread is None:
         return "no rows in common"

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from geodata.errors import GeodataError
 from georl.config import ConfigError, RewardConfig
-from georl.rewards import inputs, own
+from georl.rewards import by_path, inputs
 
 
 class RewardError(GeodataError, ValueError):
@@ -78,7 +78,7 @@ def bind_given(module: Any, functions: Sequence[Any], config: RewardConfig) -> C
     """
     by_name: dict[str, Any] = {}
     for function in functions:
-        name = function if isinstance(function, str) else own.name_of(function)
+        name = function if isinstance(function, str) else by_path.name_of(function)
         if name in by_name:
             msg = f"two rewards are called {name!r}, so the log could not tell them apart"
             raise ConfigError(f"{msg}; rename one")
@@ -130,7 +130,7 @@ def _named(name: str, weight: float, known: dict[str, Any]) -> Any:
     if name in known:
         return known[name]
     if ":" in name:
-        return own.load(name)
+        return by_path.load(name)
     near = difflib.get_close_matches(name, known, 1, 0.3)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
     msg = f"unknown reward {name!r} (weight {weight}); {hint}"
@@ -186,7 +186,7 @@ def _with_arguments(name: str, function: Any, arguments: dict[str, Any]) -> Any:
             values = await function(completions, **{**columns, **arguments})
         return _numbers(name, values, len(completions), columns.get("id"))
 
-    called: Any = awaited if own.is_async(function) else checked
+    called: Any = awaited if by_path.is_async(function) else checked
     called.__name__, called.__doc__ = name, function.__doc__
     called.valid = _reading(name, function, arguments)
     return called

@@ -314,7 +314,8 @@ def test_own_and_async_rewards_train_and_are_logged_by_name(places, stages, tmp_
     row = JsonLines(tmp_path / "metrics.jsonl").read()[0]
     assert row[f"rewards/{OWN}:slow/mean"] == 0.25
     assert row[f"rewards/{OWN}:rarely/mean"] == 1.0  # of the answers that it rewards
-    expected = row["rewards/geo_r/mean"] + 0.5 * 0.25 + 2.0 / 8
+    # one of eight answers is rewarded; its group's three others stand at the group's mean
+    expected = row["rewards/geo_r/mean"] + 0.5 * 0.25 + 2.0 * 4 / 8
     assert row["reward"] == pytest.approx(expected, abs=1e-6)
     assert 0 <= row["chain/consistent"] <= row["chain/present"] == row["rewards/chain/mean"]
     rollouts = pq.read_table(tmp_path / "rollouts.parquet")
