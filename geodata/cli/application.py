@@ -18,6 +18,7 @@ from geodata.cli import (
     records,
     tabling,
 )
+from geodata.printable import printable
 
 app = typer.Typer(
     name="geodata",
@@ -46,7 +47,7 @@ def main() -> None:
     try:
         app()
     except (ValueError, TypeError, OSError) as error:
-        typer.secho(f"error: {error}", fg="red", err=True)
+        typer.secho(f"error: {printable(error)}", fg="red", err=True)
         raise SystemExit(2) from None
 
 

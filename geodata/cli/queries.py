@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from geodata.printable import printable
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the ``geodata`` application."""
@@ -86,4 +88,4 @@ def _print_table(table: Any, most: int) -> None:
 def _cell(value: object) -> str:
     from rich.markup import escape
 
-    return escape(f"{value:.6g}" if isinstance(value, float) else str(value))
+    return escape(f"{value:.6g}" if isinstance(value, float) else printable(value))
