@@ -5,7 +5,6 @@ import subprocess
 import sys
 from decimal import Decimal
 
-import datasets
 import duckdb
 import geopandas as gpd
 import numpy as np
@@ -216,6 +215,7 @@ def test_duckdb_literals_are_decimals():
 
 
 def test_hugging_face_datasets():
+    datasets = pytest.importorskip("datasets")
     given_set = datasets.Dataset.from_dict({"name": NAMES, "lat": LATS, "lon": LONS})
     found = cor.label_table(given_set.shuffle(seed=3).select([4, 0, 2]))
     assert isinstance(found, datasets.Dataset)
