@@ -30,7 +30,7 @@ def check_own(folder: Path, name: str) -> None:
         Unless it is the bare name of a file in the folder itself. A link is followed, and must
         lead to such a file; a pipe or device is none.
     """
-    if not name or name in (".", "..") or set(name) & _PARTS or "://" in name:
+    if not name or name in (".", "..") or set(name) & _PARTS:
         raise _not_own(folder, name, "is not the bare name of a file")
     try:
         mode = os.lstat(f"{folder}/{name}").st_mode
