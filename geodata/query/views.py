@@ -117,10 +117,11 @@ def _in_memory(name: str, source: Source, opened: files.Source | None) -> pa.Tab
     """Read a source with our reader; DuckDB itself opens none, and expands no ``*`` in a name."""
     if opened is None:
         return files.as_table(source, f"table {name!r}")
-    table = files.read_table(Path(source))
+    kinds = opened.kinds()  # reads all of a JSON file, so that its late keys are known
+    table = files.read_table(Path(source), list(kinds) or None)
     if opened.kind in ("csv", "tsv"):
         return numbers_from_text(table)
-    return files.typed(table, opened.kinds())
+    return files.typed(table, kinds)
 
 
 def numbers_from_text(table: pa.Table) -> pa.Table:
