@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
-import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from geodata import commandline
+
 app = typer.Typer(
-    add_completion=False,
     no_args_is_help=True,
     help="Train vision-language models to say where a photo was taken, with geographic rewards.",
     epilog="Example: georl demo --quick",
@@ -137,35 +136,7 @@ def demo(
 
 def main() -> None:
     """Run the command line; a problem of the user's is one line, not a traceback."""
-    if len(sys.argv) == 1:
-        sys.argv.append("--help")
-    try:
-        stopped = app(standalone_mode=False, prog_name="georl")
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
-    except (typer.Abort, KeyboardInterrupt):
-        sys.exit(130)
-    except (ValueError, OSError) as error:
-        sys.exit(f"georl: {error}")
-    except Exception as error:
-        if not hasattr(error, "format_message"):  # typer's own class, wherever it comes from
-            raise
-        print(f"georl: {_usage(error)}", file=sys.stderr)
-        sys.exit(2)
-    sys.exit(stopped if isinstance(stopped, int) else 0)
-
-
-def _usage(error: Any) -> str:
-    """Return what is wrong with a command line, in a line with the nearest right word."""
-    said = " ".join(error.format_message().split()).rstrip(".")
-    context = getattr(error, "ctx", None)
-    name = getattr(error, "option_name", None)
-    if name and context is not None:
-        options = [o for p in context.command.get_params(context) for o in p.opts if o[:2] == "--"]
-        near = difflib.get_close_matches(name, options, 1, 0.5)
-        said = f"no option {name}" + (f"; did you mean {near[0]}?" if near else "")
-    verb = context.command_path if context is not None else "georl"
-    return f"{said}{'' if said.endswith('?') else ';'} {verb} --help shows what there is"
+    commandline.run(app, "georl")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from geodata import SOFTWARE
+from geodata import SOFTWARE, commandline
 from geodata.cli import (
     boundary_sets,
     datasets,
@@ -18,13 +18,12 @@ from geodata.cli import (
     records,
     tabling,
 )
-from geodata.printable import printable
 
 app = typer.Typer(
     name="geodata",
     help="Coordinates to supervision, versioned datasets, honest evaluation.",
+    epilog="Example: geodata label 48.8584 2.2945",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
@@ -44,11 +43,7 @@ for verb in (
 
 def main() -> None:
     """Run the command; a mistake of the user is one line and exit code 2."""
-    try:
-        app()
-    except (ValueError, TypeError, OSError) as error:
-        typer.secho(f"error: {printable(error)}", fg="red", err=True)
-        raise SystemExit(2) from None
+    commandline.run(app, "geodata")
 
 
 def _version(show: bool) -> None:

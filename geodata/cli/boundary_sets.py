@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from geodata.boundaries import BoundarySet
 
 boundaries_app = typer.Typer(
-    help="Boundary sets: list, fetch, build, verify, describe, diff, export.", no_args_is_help=True
+    help="Boundary sets: list, fetch, build, verify, describe, diff, export.",
+    epilog="Example: geodata boundaries list",
+    no_args_is_help=True,
 )
 
 _SHOWN = 10
@@ -24,12 +26,15 @@ SetName = Annotated[str, typer.Argument(help="Name or folder of a set.")]
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the ``geodata`` application."""
-    app.add_typer(boundaries_app, name="boundaries")
+    app.add_typer(boundaries_app, name="boundaries", rich_help_panel="Labels and places")
 
 
 @boundaries_app.command("list")
 def list_() -> None:
-    """List the boundary sets that can be named, and those that can be fetched."""
+    """List the boundary sets that can be named, and those that can be fetched.
+
+    Example: geodata boundaries list
+    """
     from geodata import boundaries
 
     there = boundaries.available()

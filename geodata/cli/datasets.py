@@ -11,7 +11,11 @@ import typer
 from geodata.cli import options as opts, recipes
 from geodata.cli.dataset_reports import print_audits
 
-dataset_app = typer.Typer(help="Datasets by recipe: build, check, replay.", no_args_is_help=True)
+dataset_app = typer.Typer(
+    help="Datasets by recipe: build, check, replay.",
+    epilog="Example: geodata dataset list --lake lake",
+    no_args_is_help=True,
+)
 
 Name = Annotated[str, typer.Argument(help="Name of the dataset.", show_default=False)]
 
@@ -24,7 +28,7 @@ Inputs = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the commands to the ``geodata`` application."""
     recipes.register(dataset_app)
-    app.add_typer(dataset_app, name="dataset")
+    app.add_typer(dataset_app, name="dataset", rich_help_panel="Data")
 
 
 @dataset_app.command("list", no_args_is_help=True)

@@ -25,9 +25,9 @@ WIDTH = 80
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the ``geodata`` application."""
-    app.command(no_args_is_help=True)(evaluate)
-    app.command(no_args_is_help=True)(compare)
-    app.command(no_args_is_help=True)(lint)
+    app.command(no_args_is_help=True, rich_help_panel="Scores")(evaluate)
+    app.command(no_args_is_help=True, rich_help_panel="Scores")(compare)
+    app.command(no_args_is_help=True, rich_help_panel="Scores")(lint)
 
 
 @with_groups

@@ -11,7 +11,7 @@ import typer
 
 def register(app: typer.Typer) -> None:
     """Add the verb to the command."""
-    app.command(no_args_is_help=True)(geocode)
+    app.command(no_args_is_help=True, rich_help_panel="Labels and places")(geocode)
 
 
 def geocode(

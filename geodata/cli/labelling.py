@@ -27,7 +27,12 @@ def register(app: typer.Typer) -> None:
     """Add the command to the ``geodata`` application."""
     # An unknown option is taken as an argument, because -33.86 is a latitude.
     settings = {"ignore_unknown_options": True}
-    app.command(cls=_LabelCommand, no_args_is_help=True, context_settings=settings)(label)
+    app.command(
+        cls=_LabelCommand,
+        no_args_is_help=True,
+        context_settings=settings,
+        rich_help_panel="Labels and places",
+    )(label)
 
 
 @option_groups.with_groups

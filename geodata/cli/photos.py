@@ -11,12 +11,16 @@ from geodata.cli import options as opts
 
 IMAGES = "Pictures"
 
-photos_app = typer.Typer(help="Photo metadata of any kind into one schema.", no_args_is_help=True)
+photos_app = typer.Typer(
+    help="Photo metadata of any kind into one schema.",
+    epilog="Example: geodata photos import mp16.csv --lake lake --table photos",
+    no_args_is_help=True,
+)
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the ``geodata`` application."""
-    app.add_typer(photos_app, name="photos")
+    app.add_typer(photos_app, name="photos", rich_help_panel="Data")
 
 
 @photos_app.command("import", no_args_is_help=True)

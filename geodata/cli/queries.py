@@ -12,7 +12,7 @@ from geodata.printable import printable
 
 def register(app: typer.Typer) -> None:
     """Add the command to the ``geodata`` application."""
-    app.command(no_args_is_help=True)(sql)
+    app.command(no_args_is_help=True, rich_help_panel="Data")(sql)
 
 
 def sql(

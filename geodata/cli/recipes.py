@@ -19,6 +19,7 @@ from geodata.cli.option_groups import ShowsDefaults, given, keyword_defaults, wi
 recipes_app = typer.Typer(
     help="Build a dataset as a new version, then audit it; exit code 1 if an audit finds rows."
     "\n\nEach recipe has options of its own: geodata dataset build rand --help",
+    epilog="Example: geodata dataset build rand --lake lake -n 500000",
     no_args_is_help=True,
 )
 

@@ -10,7 +10,7 @@ import typer
 
 def register(app: typer.Typer) -> None:
     """Add the command to the ``geodata`` application."""
-    app.command(no_args_is_help=True)(records)
+    app.command(no_args_is_help=True, rich_help_panel="Data")(records)
 
 
 def records(

@@ -15,7 +15,7 @@ from geodata.cli.option_groups import with_groups
 
 def register(app: typer.Typer) -> None:
     """Add the command to the ``geodata`` application."""
-    app.command(no_args_is_help=True)(table)
+    app.command(no_args_is_help=True, rich_help_panel="Scores")(table)
 
 
 @with_groups

@@ -196,7 +196,7 @@ def test_compare_prints_the_pair(files):
 def test_a_mistake_is_one_line_and_exit_code_2(files, arguments, words):
     done = _main(files, *arguments)
     assert done.returncode == 2
-    assert done.stderr.startswith("error: ")
+    assert done.stderr.startswith("geodata: error: ")
     assert len(done.stderr.splitlines()) == 1
     assert words in done.stderr
     assert done.stdout == ""

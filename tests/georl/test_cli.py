@@ -67,6 +67,6 @@ def test_what_is_missing_here_is_told_before_the_hub_is_asked(command, monkeypat
     given = ["model.name=No/Such", "model.revision=abc", "data.table=no/such.parquet"]
     places = [f"output={tmp_path / 'out'}", f"predict.output={tmp_path / 'p.jsonl'}"]
     status, _, err = command(task, "qwen2.5-vl-3b-1gpu-lora", *given, *places)
-    assert status == 1
+    assert status == 2
     assert "no/such.parquet" in err
     assert err.count("\n") == 1

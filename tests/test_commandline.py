@@ -1,0 +1,147 @@
+"""Both programs end the same way: an answer, or a line that says what is wrong and what to do."""
+
+import subprocess
+import sys
+
+import pytest
+import typer
+
+import geodata.cli
+import georl.cli
+from geodata import commandline
+
+PROGRAMS = {"geodata": geodata.cli.app, "georl": georl.cli.app}
+
+
+def run(program, *arguments, block=(), **options):
+    """Run a program in a process of its own, on a machine that lacks the packages in `block`."""
+    code = f"import sys; sys.modules.update({dict.fromkeys(block)!r}); sys.argv[0] = {program!r}; "
+    code += f"from {program}.cli import main; main()"
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
+def commands(command, path):
+    yield path, command
+    for name, below in (getattr(command, "commands", None) or {}).items():
+        yield from commands(below, f"{path} {name}")
+
+
+ALL = [
+    pair for name, app in PROGRAMS.items() for pair in commands(typer.main.get_command(app), name)
+]
+
+
+@pytest.mark.parametrize(("path", "command"), ALL, ids=[path for path, _ in ALL])
+def test_every_command_shows_an_example_of_itself(path, command):
+    assert f"Example: {path}" in f"{command.help}\n{command.epilog}"
+
+
+@pytest.mark.parametrize(("path", "command"), ALL, ids=[path for path, _ in ALL])
+def test_every_option_says_what_it_does(path, command):
+    for parameter in command.params:
+        assert getattr(parameter, "help", None) or getattr(parameter, "hidden", False), parameter
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["lable"], "No such command 'lable'"),
+        (["--versoin"], "no option --versoin; did you mean --version?"),
+    ],
+)
+def test_a_mistyped_word_is_one_line(program, arguments, words):
+    done = run(program, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"{program}: error: ")
+    assert words in done.stderr
+    assert f"{program} --help" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_the_nearest_option_of_a_command_below():
+    done = run("geodata", "dataset", "list", "--lak", "x")
+    assert "no option --lak; did you mean --lake? geodata dataset list --help" in done.stderr
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_bare_program_prints_its_help(program):
+    done = run(program)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == run(program, "--help").stdout
+    assert "--install-completion" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert "\x1b" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments", "missing", "extra"),
+    [
+        ("georl", ["sft", "tiny-cpu"], ["torch", "transformers", "trl"], "train"),
+        (
+            "geodata",
+            [
+                "boundaries",
+                "build",
+                "file",
+                "--from",
+                "a.geojson",
+                "-c",
+                "name=a",
+                "-c",
+                "country=b",
+            ],
+            ["geopandas"],
+            "boundaries",
+        ),
+    ],
+)
+def test_a_missing_extra_is_told_with_the_line_that_installs_it(
+    tmp_path, program, arguments, missing, extra
+):
+    (tmp_path / "a.geojson").write_text('{"type": "FeatureCollection", "features": []}')
+    done = run(program, *arguments, block=missing, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert any(f"needs {name}, which" in done.stderr for name in missing)
+    assert f'pip install -c constraints.txt ".[{extra}]"' in done.stderr
+
+
+def test_a_reader_that_has_seen_enough_is_no_error():
+    code = "from geodata.cli import main; main()"
+    query = "SELECT repeat('x', 1000) AS x FROM range(20000)"
+    shown = f"{sys.executable} -c '{code}' sql \"{query}\" --rows 20000 | head -1 >/dev/null"
+    done = subprocess.run(["sh", "-c", shown], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+
+
+def _app(raised):
+    app = typer.Typer()
+
+    @app.command()
+    def only():
+        raise raised
+
+    return app
+
+
+def _status(raised, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["p", "--"])
+    with pytest.raises(SystemExit) as stop:
+        commandline.run(_app(raised), "p")
+    return stop.value.code
+
+
+def test_exit_codes(monkeypatch, capsys):
+    assert _status(KeyboardInterrupt(), monkeypatch) == 130
+    assert _status(typer.Exit(1), monkeypatch) == 1
+    assert _status(ValueError("a\x1b[31m\nb"), monkeypatch) == 2
+    assert capsys.readouterr().err == "p: error: a\\x1b[31m\\nb\n"
+
+
+def test_a_fault_of_ours_keeps_its_traceback(monkeypatch):
+    with pytest.raises(KeyError):
+        _status(KeyError("x"), monkeypatch)
+    with pytest.raises(ModuleNotFoundError):
+        _status(ModuleNotFoundError("No module named 'nothing'", name="nothing"), monkeypatch)
