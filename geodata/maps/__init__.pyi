@@ -1,4 +1,4 @@
-from .dots import SHAPE as SHAPE, count_cells as count_cells, draw_dots as draw_dots
+from .cells import SHAPE as SHAPE, count_cells as count_cells
 from .land import outlines as outlines
 from .projection import (
     NORTH as NORTH,
@@ -6,3 +6,4 @@ from .projection import (
     great_circle as great_circle,
     project as project,
 )
+from .world import COLOURS as COLOURS, FORMATS as FORMATS, WorldMap as WorldMap, cap as cap

@@ -69,7 +69,7 @@ def great_circle(lat1: float, lon1: float, lat2: float, lon2: float) -> list[Flo
         points = weights @ ends / np.sin(angle)
     lat = np.degrees(np.arctan2(points[:, 2], np.hypot(points[:, 0], points[:, 1])))
     lon = np.degrees(np.arctan2(points[:, 1], points[:, 0]))
-    return _cut(lat, lon)
+    return cut(lat, lon)
 
 
 def _vector(lat: float, lon: float) -> Floats:
@@ -77,8 +77,8 @@ def _vector(lat: float, lon: float) -> Floats:
     return np.array([np.cos(phi) * np.cos(theta), np.cos(phi) * np.sin(theta), np.sin(phi)])
 
 
-def _cut(lat: Floats, lon: Floats) -> list[Floats]:
-    """Split where longitude jumps, and end both pieces on the antimeridian."""
+def cut(lat: Floats, lon: Floats) -> list[Floats]:
+    """Split a line, degrees, where longitude jumps; both pieces end on the antimeridian."""
     jumps = np.flatnonzero(np.abs(np.diff(lon)) > 180.0)
     if not len(jumps):
         return [np.stack([lat, lon], axis=1)]

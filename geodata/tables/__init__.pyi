@@ -20,6 +20,7 @@ from .inputs import (
     reopen as reopen,
 )
 from .log import exists as exists
+from .mapping import draw_map as draw_map
 from .naming import sql_name as sql_name
 from .rows import open_rows as open_rows, source_of_version as source_of_version
 from .schemas import fitted as fitted, kept_schema as kept_schema

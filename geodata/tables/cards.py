@@ -10,14 +10,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from geodata import coords, files, maps
-from geodata.files import coordinate_columns
+from geodata import files
 from geodata.tables import errors, log
+from geodata.tables.mapping import draw_version
 from geodata.tables.versions import TableVersion, open_version
 
 _Path = str | os.PathLike[str]
@@ -83,26 +82,10 @@ def write_into(
     version: TableVersion, folder: Path, exported: Mapping[str, int] | None = None
 ) -> Path:
     """Write card and map; with the rows of each split that lies in ``data`` beside them."""
-    has_map = _draw(version, folder / _MAP)
+    has_map = draw_version(version, folder / _MAP)
     text = _card(version, None, exported, has_map=has_map)
     files.write_text(folder / "README.md", text)
     return folder / "README.md"
-
-
-def _draw(version: TableVersion, path: Path) -> bool:
-    """Draw the rows on a map; False where there are no coordinates."""
-    try:
-        lat, lon = coordinate_columns(version.schema.names)
-    except ValueError:
-        return False
-    counts = np.zeros(maps.SHAPE, np.int64)
-    for table in _columns(version, [lat, lon]):
-        points = coords.arrays(table[lat], table[lon])
-        counts += maps.count_cells(points.lat[points.valid], points.lon[points.valid])
-    if not counts.any():
-        return False
-    maps.draw_dots(counts, path, f"{version.path.name}, version {version.version}")
-    return True
 
 
 def _card(
