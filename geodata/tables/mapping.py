@@ -113,14 +113,13 @@ def count_rows(source: Any, lat: str | None = None, lon: str | None = None) -> C
 
 def _kept_away_from(version: TableVersion) -> tuple[float, NDArray[np.bool_]] | None:
     note = version.note
-    reference = note.get("inputs", {}).get("popular")
-    radius_km = note.get("parameters", {}).get("radius_km")
-    if note.get("recipe") != "hard" or reference is None or radius_km is None:
-        return None
-    try:
-        points = reopen(version.path.parent, "popular", reference, ())
+    try:  # a note may say anything, and the points may be gone: the rows are shown without them
+        if note["recipe"] != "hard":
+            return None
+        radius_km = float(note["parameters"]["radius_km"])
+        points = reopen(version.path.parent, "popular", note["inputs"]["popular"])
         return radius_km, _within(count_rows(points.source), radius_km)
-    except ValueError:  # the points are gone: the rows can be shown without them
+    except (ValueError, LookupError, TypeError):
         return None
 
 

@@ -113,3 +113,10 @@ def _guesses(path, lat, lon):
     near = pa.table({"id": [f"p{i}" for i in range(20)], "lat": lat[:20], "lon": lon[:20]})
     pq.write_table(near, path)
     return str(path)
+
+
+@pytest.mark.parametrize("note", [{"inputs": ["x"]}, {"recipe": "hard", "inputs": ["x"]}])
+def test_a_note_may_say_anything(tmp_path, note):
+    tables.write(tmp_path / "t", pa.table({"lat": [1.0], "lon": [2.0]}), note=note)
+    card = tables.write_card(tmp_path / "t", tmp_path / "card")
+    assert (card.parent / "map.png").exists()
