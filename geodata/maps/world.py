@@ -54,6 +54,8 @@ class WorldMap:
         Light ink on dark paper.
     width
         Inches; the height follows from the projection.
+    axes
+        Axes of matplotlib to draw on, for a map that is a part of another figure.
 
     Examples
     --------
@@ -66,17 +68,14 @@ class WorldMap:
     True
     """
 
-    def __init__(self, title: str = "", *, dark: bool = False, width: float = 9.0) -> None:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
+    def __init__(
+        self, title: str = "", *, dark: bool = False, width: float = 9.0, axes: Any = None
+    ) -> None:
         from matplotlib.collections import PolyCollection
-        from matplotlib.figure import Figure
 
         self.paper = DARK if dark else LIGHT
-        self.figure = Figure(
-            figsize=(width, width * 0.52), dpi=130, layout="constrained", facecolor=self.paper.page
-        )
-        FigureCanvasAgg(self.figure)
-        self.axes = self.figure.subplots()
+        self.axes = _sheet(width, self.paper) if axes is None else axes
+        self.figure = self.axes.figure
         self.axes.set_axis_off()
         self.axes.set_aspect("equal")
         self._lowest, self._highest = SOUTH, NORTH
@@ -84,8 +83,15 @@ class WorldMap:
         rings = [_on_paper(ring / 100.0) for rings in outlines().values() for ring in rings]
         land = PolyCollection(rings, fc=self.paper.land, ec=self.paper.border, lw=0.35, zorder=1)
         self.axes.add_collection(land)
+        self.fit()
         if title:
             self.axes.set_title(title, color=self.paper.ink, fontsize=12, loc="left")
+
+    def fit(self) -> None:
+        """Show the latitudes that people live at, and those of what was drawn."""
+        x, y = project([0.0, self._lowest, self._highest], [180.0, 0.0, 0.0])
+        self.axes.set(xlim=(-x[0] * 1.01, x[0] * 1.01), ylim=(y[1], y[2]))
+        self._sea.set_xy(np.transpose(_globe(self._lowest, self._highest)))
 
     def shade(self, cells: NDArray[np.bool_], label: str = "") -> None:
         """Tint the half degrees that are true, shape `SHAPE`, south to north."""
@@ -118,6 +124,7 @@ class WorldMap:
         dots = self._scatter(
             lat,
             lon,
+            None,
             c=[COLOURS[0]] if same else many[order],
             norm=None if same else LogNorm(1, int(many.max())),
             cmap=None if same else ramp,
@@ -134,12 +141,21 @@ class WorldMap:
         bar.minorformatter = bar.formatter if many.max() <= 10 else NullFormatter()
 
     def points(
-        self, lat: ArrayLike, lon: ArrayLike, label: str = "", *, colour: str | None = None
+        self,
+        lat: ArrayLike,
+        lon: ArrayLike,
+        label: str = "",
+        *,
+        colour: str | None = None,
+        size: float | None = None,
     ) -> None:
-        """Draw points, shape (n,), degrees; those that are no coordinates are left out."""
+        """Draw points, shape (n,), degrees; those that are no coordinates are left out.
+
+        The size of a dot, square points, follows from how many there are when it is not given.
+        """
         at = coords.arrays(np.asarray(lat, np.float64), np.asarray(lon, np.float64))
         colour = colour or COLOURS[0]
-        self._scatter(at.lat[at.valid], at.lon[at.valid], c=[colour])
+        self._scatter(at.lat[at.valid], at.lon[at.valid], size, c=[colour])
         self._entry(label, colour, "o")
 
     def circles(
@@ -172,9 +188,7 @@ class WorldMap:
         if kind not in FORMATS:
             msg = f"a map is written as .{', .'.join(FORMATS)}, not as {path.name!r}"
             raise files.FileError(msg)
-        x, y = project([0.0, self._lowest, self._highest], [180.0, 0.0, 0.0])
-        self.axes.set(xlim=(-x[0] * 1.01, x[0] * 1.01), ylim=(y[1], y[2]))
-        self._sea.set_xy(np.transpose(_globe(self._lowest, self._highest)))
+        self.fit()
         if self.axes.get_legend_handles_labels()[0]:
             self.axes.legend(loc="lower left", frameon=False, fontsize=8, labelcolor=self.paper.ink)
         metadata = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
@@ -188,17 +202,30 @@ class WorldMap:
                 pad_inches=0.08,
             )
 
-    def _scatter(self, lat: NDArray[Any], lon: NDArray[Any], **colours: Any) -> Any:
+    def _scatter(
+        self, lat: NDArray[Any], lon: NDArray[Any], size: float | None, **colours: Any
+    ) -> Any:
         if len(lat):
             self._lowest = min(self._lowest, float(lat.min()) - 2.0)
             self._highest = max(self._highest, float(lat.max()) + 2.0)
-        size = float(np.clip(9_000.0 / max(len(lat), 1), 1.5, 22.0))  # a few dots can be seen too
+        # a few dots can be seen too, and many do not hide each other
+        size = size or float(np.clip(9_000.0 / max(len(lat), 1), 1.5, 22.0))
         return self.axes.scatter(*project(lat, lon), s=size, linewidths=0, zorder=4, **colours)
 
     def _entry(self, label: str, colour: str | None, marker: str, **look: Any) -> None:
         """Add a line to the legend: a marker that lies nowhere on the map."""
         if label:
             self.axes.scatter([], [], s=28, marker=marker, **{"c": colour, **look}, label=label)
+
+
+def _sheet(width: float, paper: Paper) -> Any:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    size = (width, width * 0.52)
+    figure = Figure(figsize=size, dpi=130, layout="constrained", facecolor=paper.page)
+    FigureCanvasAgg(figure)
+    return figure.subplots()
 
 
 def cap(lat: float, lon: float, radius_km: float) -> list[NDArray[np.float64]]:
