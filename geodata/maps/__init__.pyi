@@ -6,4 +6,4 @@ from .projection import (
     great_circle as great_circle,
     project as project,
 )
-from .world import COLOURS as COLOURS, FORMATS as FORMATS, WorldMap as WorldMap, cap as cap
+from .world import FORMATS as FORMATS, WorldMap as WorldMap, cap as cap

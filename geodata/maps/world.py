@@ -21,9 +21,6 @@ from geodata.maps.projection import NORTH, SOUTH, cut, great_circle, project
 from geodata.sphere import EARTH_RADIUS_KM
 
 FORMATS = ("png", "svg", "pdf")
-RAMP = ("#e6c265", "#b3c18a", "#72b0a0", "#3b8096", "#1d4e79")
-COLOURS = ("#1d4e79", "#dc8a3c", "#3a8297", "#ad2f2b", "#7b6ba8", "#8a8f3c", "#c76a94", "#555f6b")
-"""Of categories, in the order of their size."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +34,13 @@ class Paper:
     ink: str
     ramp: tuple[str, ...]
     """Few to many: what stands out is what there is most of."""
+    dot: str
 
 
-LIGHT = Paper("#ffffff", "#f3f6f8", "#e2e3de", "#ffffff", "#17202a", RAMP)
-DARK = Paper("#12171d", "#1a222b", "#39434d", "#1a222b", "#e6ebf0", RAMP[::-1])
+_FEW_TO_MANY = ("#e6c265", "#b3c18a", "#72b0a0", "#3b8096", "#1d4e79")
+_DIM_TO_BRIGHT = ("#4f8fb3", "#72b0a0", "#b3c18a", "#e6c265", "#fff3cf")
+LIGHT = Paper("#ffffff", "#f3f6f8", "#e2e3de", "#ffffff", "#17202a", _FEW_TO_MANY, "#1d4e79")
+DARK = Paper("#12171d", "#1a222b", "#39434d", "#1a222b", "#e6ebf0", _DIM_TO_BRIGHT, "#7fb2dd")
 
 
 class WorldMap:
@@ -125,13 +125,13 @@ class WorldMap:
             lat,
             lon,
             None,
-            c=[COLOURS[0]] if same else many[order],
+            c=[self.paper.dot] if same else many[order],
             norm=None if same else LogNorm(1, int(many.max())),
             cmap=None if same else ramp,
         )
         if same:
             said = "1 row" if many[0] == 1 else f"{many[0]:,} rows"
-            self._entry(f"{said} in half a degree", COLOURS[0], "o")
+            self._entry(f"{said} in half a degree", self.paper.dot, "o")
             return
         bar = self.figure.colorbar(dots, ax=self.axes, shrink=0.6, pad=0.01, aspect=28)
         bar.set_label("rows in half a degree", color=self.paper.ink, fontsize=8)
@@ -154,7 +154,7 @@ class WorldMap:
         The size of a dot, square points, follows from how many there are when it is not given.
         """
         at = coords.arrays(np.asarray(lat, np.float64), np.asarray(lon, np.float64))
-        colour = colour or COLOURS[0]
+        colour = colour or self.paper.dot
         self._scatter(at.lat[at.valid], at.lon[at.valid], size, c=[colour])
         self._entry(label, colour, "o")
 

@@ -37,7 +37,7 @@ def test_a_cap_is_as_far_away_all_around(lat, lon, radius_km):
 def test_rows_are_dots_at_their_places(tmp_path, dark):
     assert tables.draw_map(ROWS, tmp_path / "m.png", dark=dark, title="two") == 2
     image = np.asarray(Image.open(tmp_path / "m.png").convert("RGB")).astype(int)
-    dots = np.abs(image - [0x1D, 0x4E, 0x79]).sum(axis=2) < 12
+    dots = np.abs(image - ([0x7F, 0xB2, 0xDD] if dark else [0x1D, 0x4E, 0x79])).sum(axis=2) < 12
     rows, cols = np.nonzero(dots)
     # the eastern, southern dot is Sydney; the other one Paris
     sea = np.abs(image - ([0x1A, 0x22, 0x2B] if dark else [0xF3, 0xF6, 0xF8])).sum(axis=2) < 6
