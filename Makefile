@@ -46,6 +46,7 @@ types: $(VENV)/dev ## mypy, strict
 
 docs: $(VENV)/dev ## build the documentation site, warnings are errors
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
+	$(BIN)/python docs/check_links.py docs/_build/html
 	@echo "open docs/_build/html/index.html"
 
 bench: $(VENV)/dev ## print the benchmarks beside their peers

@@ -1,0 +1,84 @@
+"""The site and the files that people join by: what is linked exists, what is said is so."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+
+import geodata
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").glob("*.md")]
+)
+PAGES = [page for page in PAGES if "_build" not in page.parts and "generated" not in page.parts]
+
+
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_that_a_page_links_exist(page):
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s#]+)", text):
+        if "://" not in target and "generated" not in target:
+            assert (page.parent / target).exists(), target
+
+
+def test_the_link_checker_finds_what_is_dead(tmp_path):
+    (tmp_path / "a.html").write_text(
+        '<a href="b.html#here">1</a><a href="b.html#gone">2</a><a href="c.html">3</a>'
+        '<a href="https://x.org/">4</a><img src="p.png" alt="words"><img src="q.png">'
+    )
+    (tmp_path / "b.html").write_text('<h1 id="here">b</h1><a href="#here">top</a>')
+    (tmp_path / "p.png").write_bytes(b"")
+    assert script("check_links").dead(tmp_path) == [
+        "a.html: the picture q.png has no words",
+        "a.html: b.html#gone has no such place on its page",
+        "a.html: c.html leads nowhere",
+        "a.html: q.png leads nowhere",
+    ]
+
+
+def test_the_command_pages_hold_every_command_and_option(tmp_path):
+    pages = script("command_pages")
+    pages.write(tmp_path)
+    for name, app in pages.PROGRAMS.items():
+        text = (tmp_path / f"{name}.md").read_text()
+        stack = [(name, typer.main.get_command(app))]
+        while stack:
+            path, command = stack.pop()
+            assert re.search(rf"^#+ {path}( \(command line\))?$", text, re.MULTILINE)
+            below = getattr(command, "commands", None) or {}
+            stack += [(f"{path} {inner}", c) for inner, c in below.items()]
+            for parameter in [] if below else command.params:
+                if parameter.param_type_name == "option" and not parameter.hidden:
+                    assert all(f"`{opt}`" in text for opt in parameter.opts), parameter
+
+
+def test_the_citation_is_of_this_version():
+    said = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert said["version"] == geodata.__version__
+    assert said["license"] == "Apache-2.0"
+    assert {r["identifiers"][0]["value"] for r in said["references"]} == {
+        "arXiv:2601.00388",
+        "arXiv:2506.14674",
+    }
+
+
+def test_forms_and_hooks_can_be_read():
+    for path in (ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"):
+        form = yaml.safe_load(path.read_text())
+        assert {"name", "description", "body"} <= set(form)
+        assert all("label" in item["attributes"] for item in form["body"])
+    steps = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+    assert {"run": ".ci/run"} in steps["jobs"]["all"]["steps"]
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    assert all(hook["entry"].split()[0].startswith(".venv/bin/") for hook in hooks)
