@@ -104,14 +104,39 @@ def predict(path: ConfigFile, overrides: Overrides = None, dry_run: DryRun = Fal
 
 
 @app.command()
-def plan(path: ConfigFile, overrides: Overrides = None) -> None:
-    """Print the resolved configuration and a memory estimate.
+def plan(
+    path: ConfigFile,
+    overrides: Overrides = None,
+    card: Annotated[
+        str | None,
+        typer.Option(help="What each process runs on, e.g. a100-80: does it fit, how long."),
+    ] = None,
+    rows: Annotated[int | None, typer.Option(min=1, help="Rows of the training table.")] = None,
+    write: Annotated[
+        Path | None,
+        typer.Option(help="Folder for the files that start the run: run.sh, job.sbatch, ..."),
+    ] = None,
+    hours: Annotated[int, typer.Option(min=1, help="Limit of one SLURM job.")] = 24,
+) -> None:
+    """Print the resolved run, its memory, disk and time; write the files that start it.
 
-    Example: georl plan qwen2.5-vl-7b-8xa100 train.per_device=2
+    Example: georl plan qwen2.5-vl-7b-8xa100 train.per_device=2 --card a100-80 --rows 500000
+
+    Example: georl plan qwen2.5-vl-7b-8xa100 --card a100-80 --write launch
     """
+    import shlex
+
     from georl import config, plan as planning
 
-    print(planning.describe(config.load(path, overrides or [])))
+    settings = config.load(path, overrides or [])
+    chosen = None if card is None else planning.card_of(card)
+    print(planning.describe(settings, card=chosen, rows=rows))
+    if chosen is not None:
+        planning.check_fit(settings, planning.model_shape(settings.model), chosen)
+    if write is not None:
+        called = shlex.join([str(path), *(overrides or [])])
+        for file in planning.write(settings, called, write, hours=hours):
+            print(f"# wrote {file}")
 
 
 @app.command()

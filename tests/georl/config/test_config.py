@@ -114,14 +114,14 @@ def test_the_repository_s_configurations_resolve(pytestconfig):
 
 def test_the_plan_shows_the_run_and_its_memory():
     run = load(None, [*LORA_3B, "dtype=bfloat16", "lora_rank=64", "max_pixels=400000"])
-    text = plan.describe(run, plan._KNOWN["Qwen2.5-VL-3B"])
+    text = plan.describe(run, plan.KNOWN["Qwen2.5-VL-3B"])
     assert "learning_rate: 1.0e-05" in text
     assert "weights, gradients, Adam" in text
     assert "total" in text
 
 
 def test_memory_falls_with_sharding_and_with_lora():
-    shape = plan._KNOWN["Qwen2.5-VL-7B"]
+    shape = plan.KNOWN["Qwen2.5-VL-7B"]
     base = ["dtype=bfloat16", "max_pixels=400000", "gradient_checkpointing=true", "per_device=1"]
 
     def total(*more: str) -> float:

@@ -1,0 +1,209 @@
+"""What a run holds in the memory of one device, part by part, at the moment of its peak.
+
+A step is fullest either where the loss is taken (all activations and the logits are there, the
+gradients only if batches are accumulated) or at the end of the backward pass (all gradients, one
+layer's activations). The larger of the two is told; the rest is there all the time.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from georl.config import Config, ModelConfig, accumulation
+from georl.plan.shapes import Shape, model_shape
+
+GIB = float(1 << 30)
+PIXELS_PER_TOKEN = 28 * 28
+DEFAULT_MAX_PIXELS = 12_845_056
+"""Qwen2.5-VL's own cap, 16,384 image tokens: set model.max_pixels."""
+
+PROMPT_TOKENS, SFT_ANSWER_TOKENS = 120, 60
+# Bytes that one layer keeps for a token: times width, intermediate width, key and value width.
+# Counted in the layers of transformers with saved_tensors_hooks (tests/georl/plan).
+_KEPT = {"float32": (32.0, 16.0, 4.0), "autocast": (26.0, 8.0, 2.0), "bfloat16": (20.0, 8.0, 2.0)}
+_LOGITS = 12.0
+"""Bytes a logit at the loss: full-precision copy, its softmax, and its gradient."""
+
+
+def memory(config: Config, shape: Shape, card_bytes: float = 80e9) -> dict[str, float]:
+    """Return bytes on one device by what they are for; their sum is the peak.
+
+    Weights that learn are float32 with float32 gradients and two Adam moments, 16 bytes a
+    parameter, divided by the processes when sharded. vLLM beside the trainer takes its share of
+    the card, `card_bytes`, while the update's activations are not there.
+
+    Examples
+    --------
+    >>> from georl.config import load
+    >>> from georl.plan.shapes import KNOWN
+    >>> config = load(None, ["dtype=bfloat16", "strategy=fsdp", "processes=8", "per_device=1",
+    ...                      "gradient_checkpointing=true", "max_pixels=400000"])
+    >>> parts = memory(config, KNOWN["Qwen2.5-VL-7B"])
+    >>> round(parts["weights, gradients, Adam"] / 2**30, 1), round(sum(parts.values()) / 2**30, 1)
+    (15.4, 20.7)
+    """
+    world, shards = max(config.train.processes, 1), _shards(config)
+    trained = trained_parameters(config.model, shape)
+    frozen = shape.parameters - (0 if config.model.lora_rank else trained)
+    held = 2.0 if config.model.lora_rank and config.model.dtype == "bfloat16" else 4.0
+    gradients = 4.0 * trained / shards
+    out = {
+        "weights, gradients, Adam": 12.0 * trained / shards + held * frozen / shards + gradients,
+        **_copies(config, shape, trained),
+    }
+    layers, logits, again = _activations(config, shape)
+    parts = accumulation(config, world) if config.train.batch % world == 0 else 1
+    at_loss = layers + logits + (gradients if parts > 1 else 0.0)
+    if at_loss >= gradients + again:
+        out["activations"], out["logits and their gradient"] = layers, logits
+        if parts == 1:
+            out["weights, gradients, Adam"] -= gradients  # they come when the logits are gone
+    else:
+        out["activations"] = again
+    if config.task == "grpo":
+        out |= _rollouts(config, shape, shards)
+        sampler = config.grpo.vllm_memory * card_bytes if config.grpo.vllm == "colocate" else 0.0
+        update = out["activations"] + out.get("logits and their gradient", 0.0)
+        if sampler > update:
+            out.pop("logits and their gradient", None)
+            del out["activations"]
+            out[f"vLLM, {config.grpo.vllm_memory:.0%} of the card; asleep in the update"] = sampler
+    return {name: size for name, size in out.items() if size}
+
+
+def host_memory(config: Config, shape: Shape) -> dict[str, float]:
+    """Return bytes of one machine's main memory: every process reads the weights once.
+
+    Examples
+    --------
+    >>> from georl.config import load
+    >>> config = load(None, ["processes=8", "strategy=fsdp"])
+    >>> from georl.plan.shapes import KNOWN
+    >>> host_memory(config, KNOWN["Qwen2.5-VL-7B"])["weights while they are loaded"] // 2**30
+    30.0
+    """
+    here = min(max(config.train.processes, 1), 8)
+    # sharded ranks but the first build the model without its weights (cpu_ram_efficient_loading)
+    copies = 1 if config.train.strategy == "fsdp" else here
+    readers = here * max(config.train.workers, 0)
+    return {
+        "weights while they are loaded": 4.0 * shape.parameters * copies,
+        "a checkpoint on its way to the disk": 12.0 * shape.parameters
+        if _shards(config) > 1
+        else 0,
+        "Python and libraries, a process": 3.0 * GIB * here + 0.6 * GIB * readers,
+    }
+
+
+def checkpoint_bytes(config: Config, shape: Shape) -> dict[str, float]:
+    """Return bytes on disk: of one checkpoint, of all that are kept, of the final model."""
+    trained = trained_parameters(config.model, shape)
+    weights = 4.0 * (trained if config.model.lora_rank else shape.parameters)
+    one = weights + 8.0 * trained
+    return {
+        "one checkpoint": one,
+        f"{config.train.keep_checkpoints} that are kept": one * config.train.keep_checkpoints,
+        "final": weights,
+    }
+
+
+def tokens_of(config: Config) -> dict[str, int]:
+    """Return the tokens of one row at most: image, prompt, answer."""
+    image = max(1, largest_image(config.model) // PIXELS_PER_TOKEN)
+    answer = config.grpo.max_tokens if config.task == "grpo" else SFT_ANSWER_TOKENS
+    return {"image": image, "prompt": PROMPT_TOKENS, "answer": answer}
+
+
+def largest_image(model: ModelConfig) -> int:
+    """Return the pixels of the largest image that the processor lets through."""
+    if model.name == "tiny":
+        return 56 * 56
+    stored = Path(model.name) / "preprocessor_config.json"
+    if model.max_pixels is None and stored.is_file():
+        content = json.loads(stored.read_text(encoding="utf-8"))
+        cap = content.get("max_pixels") or content.get("size", {}).get("longest_edge")
+        return int(cap or DEFAULT_MAX_PIXELS)
+    return model.max_pixels or DEFAULT_MAX_PIXELS
+
+
+def trained_parameters(model: ModelConfig, shape: Shape) -> int:
+    """Return how many parameters learn."""
+    if model.lora_rank:
+        # rank x (inputs + outputs) of q, k, v, o and the three of the MLP
+        widths = 2 * (shape.hidden + shape.hidden) + 2 * (shape.hidden + shape.kv_width // 2)
+        mlp = 3 * (shape.hidden + shape.intermediate)
+        return model.lora_rank * shape.layers * (widths + mlp)
+    return shape.parameters - (shape.vision_parameters if model.freeze_vision else 0)
+
+
+def _shards(config: Config) -> int:
+    sharded = config.train.strategy in ("fsdp", "deepspeed")
+    return max(config.train.processes, 1) if sharded else 1
+
+
+def _copies(config: Config, shape: Shape, trained: int) -> dict[str, float]:
+    """Return what stands beside the weights: copies in 16 bits, gathered layers, buckets."""
+    half = config.model.dtype == "bfloat16"
+    if _shards(config) > 1:
+        width = 2.0 if half else 4.0
+        root = width * shape.root
+        return {
+            "two layers gathered": 2 * width * shape.block,
+            "embedding and output gathered, and their gradient": 2 * root,
+        }
+    out = {}
+    if half and not config.model.lora_rank:
+        out["16-bit working copy"] = 2.0 * shape.parameters
+    if config.train.processes > 1:
+        out["buckets in which gradients are averaged"] = 4.0 * trained
+    return out
+
+
+def _activations(config: Config, shape: Shape) -> tuple[float, float, float]:
+    """Return bytes of the layers at the loss, of the logits, and of what backward makes again."""
+    model, rows = config.model, config.train.per_device
+    size = tokens_of(config)
+    tokens = float(sum(size.values()) * rows)
+    kind = "float32"
+    if model.dtype == "bfloat16":
+        kind = "bfloat16" if model.lora_rank or _shards(config) > 1 else "autocast"
+    by_width, by_inner, by_kv = _KEPT[kind]
+    value = 4.0 if kind == "float32" else 2.0
+    layer = tokens * (
+        by_width * shape.hidden + by_inner * shape.intermediate + by_kv * shape.kv_width
+    )
+    seen = 0.0
+    if not (model.freeze_vision or model.lora_rank):
+        patches = 4.0 * size["image"] * rows
+        seen = patches * (
+            by_width * shape.vision_hidden
+            + by_inner * shape.vision_intermediate
+            + by_kv * 2 * shape.vision_hidden
+        )
+    if model.gradient_checkpointing:
+        kept = tokens * shape.layers * value * shape.hidden
+        if seen:
+            kept += 4.0 * size["image"] * rows * shape.vision_layers * value * shape.vision_hidden
+        again = kept + max(layer, seen)
+    else:
+        kept = again = shape.layers * layer + shape.vision_layers * seen
+    scored = size["answer"] if config.task == "grpo" else sum(size.values())
+    return kept, _LOGITS * scored * rows * shape.vocabulary, again
+
+
+def _rollouts(config: Config, shape: Shape, shards: int) -> dict[str, float]:
+    out: dict[str, float] = {}
+    tokens = sum(tokens_of(config).values())
+    if config.grpo.beta and not config.model.lora_rank:
+        out["reference model"] = 4.0 * shape.parameters / shards
+    if config.grpo.vllm == "off":
+        rows = config.train.batch // max(config.train.processes, 1)
+        value = 2.0 if config.model.dtype == "bfloat16" else 4.0
+        out["key-value cache of sampling"] = value * shape.layers * shape.kv_width * tokens * rows
+    return out
+
+
+def estimate(config: Config) -> dict[str, float]:
+    """Return `memory` of a run whose model's sizes are looked up."""
+    return memory(config, model_shape(config.model))
