@@ -53,7 +53,8 @@ def work(config: Config, shape: Shape, card: Card, rows: int | None = None) -> W
     --------
     >>> from georl.config import load
     >>> from georl.plan import CARDS, KNOWN
-    >>> run = load(None, ["name=7B", "max_pixels=401408", "processes=8", "strategy=fsdp", "train.batch=64",
+    >>> run = load(None, ["name=7B", "max_pixels=401408", "processes=8", "strategy=fsdp",
+    ...                   "train.batch=64",
     ...                   "dtype=bfloat16", "gradient_checkpointing=true", "per_device=4"])
     >>> found = work(run, KNOWN["Qwen2.5-VL-7B"], CARDS["a100-80"], 500_000)
     >>> found.steps, round(found.hours, 1)
