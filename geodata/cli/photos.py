@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -80,9 +80,13 @@ def import_(
         typer.Option(
             envvar="GEODATA_SALT",
             show_envvar=True,
-            help="Hashed before each author; better given in the environment.",
+            help="Hashed before each author, better given in the environment; by default the "
+            "lake's own, and none for a file.",
         ),
     ] = None,
+    no_salt: Annotated[
+        bool, typer.Option("--no-salt", help="Hash authors without a salt, also in a lake.")
+    ] = False,
 ) -> None:
     """Import photo metadata: one row out for each row in, bad rows with a status.
 
@@ -104,7 +108,7 @@ def import_(
             format=format_,
             columns={role: column for role, column in given.items() if column is not None},
             keep=keep or (),
-            salt=salt,
+            salt=_salt(salt, no_salt),
             images=images or None,
             min_image_bytes=min_image_bytes,
             licence=licence,
@@ -128,6 +132,13 @@ def index(
     for path in archives:
         found = photos.open_archive(path)
         typer.echo(f"{photos.index_path(path)}: {len(found)} members")
+
+
+def _salt(salt: str | None, none: bool) -> str | Literal[False] | None:
+    if none and salt is not None:
+        msg = "--no-salt and --salt (or GEODATA_SALT) exclude each other; give one of them"
+        raise ValueError(msg)
+    return False if none else salt
 
 
 def _target(out: Path | None, lake: Path | None, table: str) -> Path:
@@ -165,6 +176,8 @@ def _print(report: object) -> None:
         typer.echo(f"  {report.known_ids:>12}  rows have an id that the table held before")
     if report.repeated_ids or report.known_ids:
         typer.echo("  equal ids stay; geodata dataset build dedupe keeps one row of each")
+    if "author" in report.columns:
+        typer.echo(f"authors are hashed: {report.made_by['authors']}")
     for hint in (report.swap_hint, report.id_hint):
         if hint:
             typer.secho(f"warning: {hint}", fg="yellow", err=True)
