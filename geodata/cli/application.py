@@ -11,6 +11,7 @@ from geodata.cli import (
     boundary_sets,
     datasets,
     evaluate,
+    forgetting,
     gazetteer,
     labelling,
     photos,
@@ -37,6 +38,7 @@ for verb in (
     records,
     photos,
     datasets,
+    forgetting,
     boundary_sets,
 ):
     verb.register(app)

@@ -90,8 +90,8 @@ def read(
     ------
     pyarrow.Table
         Columns of `SCHEMA`, then the kept ones: photo_id; lat, lon in degrees, NULL unless both
-        are good; image; author, SHA-256 in
-        hex, behind the mark of a lake's salt (`geodata.leakage.author_hash`); taken_at, ISO 8601 text, without zone if unknown;
+        are good; image; author, SHA-256 in hex, behind the mark of a lake's salt
+        (`geodata.leakage.author_hash`); taken_at, ISO 8601 text, without zone if unknown;
         source; source_row, from 0; licence; status, one of `STATUSES`; reason; h3_3, h3_5, H3
         cells; x, y, z, unit vector.
 

@@ -13,6 +13,7 @@ from .errors import (
     storage as storage,
 )
 from .exporting import export as export
+from .forgetting import Forgotten as Forgotten, forget as forget
 from .inputs import (
     DatasetError as DatasetError,
     Input as Input,

@@ -10,9 +10,13 @@ from typing import Any
 
 from geodata import files, hashing
 from geodata.hashing import Sums
-from geodata.tables import checkpoints, data_files, log, replay, seals, tagging
+from geodata.tables import checkpoints, data_files, exchanging, log, replay, seals, tagging
 from geodata.tables.errors import TableChangedError, TableError
 from geodata.tables.versions import TableVersion, open_version, size_problem
+
+_STOPPED = (
+    "{} was left by a forget that was stopped, and may hold what was to be forgotten; forget again"
+)
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,8 @@ def verify(
     expected = _check_expected(expect)
     problems, unsealed = _check_log(root)
     problems += _check_checkpoints(root)
+    if exchanging.place_beside(root).is_dir():
+        problems.append(_STOPPED.format(exchanging.place_beside(root)))
     kept, wrong = _kept(root, version)
     problems += wrong
     opened = kept[0] if kept else None
