@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from geodata.printable import printable, tell
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -22,7 +24,7 @@ def _version(show: bool) -> None:
     if show:
         from georl import __version__
 
-        print(f"georl {__version__}")
+        tell(f"georl {__version__}")
         raise typer.Exit
 
 
@@ -58,19 +60,19 @@ def _start(task: str, path: Path, overrides: list[str] | None, dry_run: bool) ->
     settings = config.load(path, [*(overrides or []), f"task={task}"])
     config.check(settings)
     if dry_run:
-        print(plan.describe(settings))
+        tell(plan.describe(settings))
     elif task == "sft":
         from georl import sft
 
-        print(f"model in {sft.train(settings)}")
+        tell(f"model in {sft.train(settings)}")
     elif task == "grpo":
         from georl import grpo
 
-        print(f"model in {grpo.train(settings)}")
+        tell(f"model in {grpo.train(settings)}")
     else:
         from georl import predict
 
-        print(f"predictions in {predict.predict(settings)}")
+        tell(f"predictions in {predict.predict(settings)}")
 
 
 @app.command()
@@ -112,7 +114,7 @@ def plan(path: ConfigFile, overrides: Overrides = None) -> None:
     """
     from georl import config, plan as planning
 
-    print(planning.describe(config.load(path, overrides or [])))
+    tell(planning.describe(config.load(path, overrides or [])))
 
 
 @app.command()
@@ -132,7 +134,7 @@ def demo(
     """
     from georl import demo as whole
 
-    print(whole.run(output, seed=seed, quick=quick, workers=workers), end="")
+    tell(whole.run(output, seed=seed, quick=quick, workers=workers), end="")
 
 
 def main() -> None:
@@ -146,11 +148,11 @@ def main() -> None:
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(130)
     except (ValueError, OSError) as error:
-        sys.exit(f"georl: {error}")
+        sys.exit(f"georl: {printable(error)}")
     except Exception as error:
         if not hasattr(error, "format_message"):  # typer's own class, wherever it comes from
             raise
-        print(f"georl: {_usage(error)}", file=sys.stderr)
+        tell(f"georl: {_usage(error)}", err=True)
         sys.exit(2)
     sys.exit(stopped if isinstance(stopped, int) else 0)
 

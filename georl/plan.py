@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from geodata.printable import tell
 from georl import models
 from georl.config import Config, ConfigError, ModelConfig, accumulation, dump
 
@@ -132,7 +133,7 @@ def check_memory(config: Config, shape: Shape | None = None) -> None:
         )
         raise ConfigError(msg)
     if sum(parts.values()) > have:
-        print(
+        tell(
             f"warning: about {sum(parts.values()) / GIB:.0f} GiB with the largest images, {found}; "
             "if it runs out, lower train.per_device or model.max_pixels, or set "
             "model.gradient_checkpointing=true (georl plan shows the parts)"

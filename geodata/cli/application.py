@@ -19,7 +19,7 @@ from geodata.cli import (
     records,
     tabling,
 )
-from geodata.printable import printable
+from geodata.cli.telling import say, say_text
 
 app = typer.Typer(
     name="geodata",
@@ -49,13 +49,13 @@ def main() -> None:
     try:
         app()
     except (ValueError, TypeError, OSError) as error:
-        typer.secho(f"error: {printable(error)}", fg="red", err=True)
+        say_text(f"error: {error}", fg="red", err=True)
         raise SystemExit(2) from None
 
 
 def _version(show: bool) -> None:
     if show:
-        typer.echo(SOFTWARE)
+        say(SOFTWARE)
         raise typer.Exit
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from geodata.cli import options as opts
-from geodata.printable import one_line
+from geodata.cli.telling import say
 
 tables_app = typer.Typer(help="Tables of a lake: forget photos.", no_args_is_help=True)
 
@@ -52,19 +52,19 @@ def forget(
     path = lake if name is None else tables.path_of(lake, name)
     found = tables.forget(path, given, column=column)
     for table, rows in found.rows.items():
-        typer.echo(f"{table}: {rows:,} rows removed, of all versions that are kept")
+        say(f"{table}: {rows:,} rows removed, of all versions that are kept")
     if not found.rows:
-        typer.echo("no row removed")
+        say("no row removed")
     for one in found.inputs:
-        typer.echo(f"removed the copy {one}; a replay needs the file again (--inputs)")
+        say(f"removed the copy {one}; a replay needs the file again (--inputs)")
     for one in found.missing:
-        typer.secho(f"no table has the id {one_line(one)!r}", fg="yellow", err=True)
+        say(f"no table has the id {one!r}", fg="yellow", err=True)
     for one in found.holding:
-        typer.secho(f"error: an id is still in {one_line(one)}", fg="red", err=True)
-    typer.echo("Not reached: exports, cards, backups and copies of the lake, and")
+        say(f"error: an id is still in {one}", fg="red", err=True)
+    say("Not reached: exports, cards, backups and copies of the lake, and")
     for one in found.elsewhere:
-        typer.echo(f"  {one_line(one)}")
-    typer.echo("  the pictures themselves.")
+        say(f"  {one}")
+    say("  the pictures themselves.")
     if found.holding or found.missing:
         raise typer.Exit(1)
 
