@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from geodata.ending import end_cleanly
 from geodata.printable import printable, tell
 
 app = typer.Typer(
@@ -139,6 +140,7 @@ def demo(
 
 def main() -> None:
     """Run the command line; a problem of the user's is one line, not a traceback."""
+    end_cleanly()
     if len(sys.argv) == 1:
         sys.argv.append("--help")
     try:

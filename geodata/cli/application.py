@@ -20,6 +20,7 @@ from geodata.cli import (
     tabling,
 )
 from geodata.cli.telling import say, say_text
+from geodata.ending import end_cleanly
 
 app = typer.Typer(
     name="geodata",
@@ -46,6 +47,7 @@ for verb in (
 
 def main() -> None:
     """Run the command; a mistake of the user is one line and exit code 2."""
+    end_cleanly()
     try:
         app()
     except (ValueError, TypeError, OSError) as error:
