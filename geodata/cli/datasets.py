@@ -81,6 +81,13 @@ def verify(
         str | None,
         typer.Option(help="Content hash or SHA-256 that was published with the version."),
     ] = None,
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair",
+            help="Move what stopped writers left, an hour ago or earlier, to LAKE/_leftovers.",
+        ),
+    ] = False,
 ) -> None:
     """Check every file against its SHA-256 and the rows against their content hash.
 
@@ -91,11 +98,17 @@ def verify(
     """
     from geodata import tables
 
-    report = tables.verify(tables.path_of(lake, name), at, expect=expect)
+    path = tables.path_of(lake, name)
+    for moved in tables.repair(path) if repair else []:
+        say(f"moved {moved} to {lake}/_leftovers/{name}")
+    report = tables.verify(path, at, expect=expect)
     for problem in [*report.problems, *_unchecked(report)]:
         say(f"error: {problem}", fg="red", err=True)
     for orphan in report.orphans:
-        say(f"no version uses {orphan}: a writer was stopped, or is about to commit", err=True)
+        say(
+            f"no version uses {orphan}: a writer was stopped, or is about to commit (--repair)",
+            err=True,
+        )
     if report.problems:
         raise typer.Exit(1)
     say(f"{name}, version {report.version}: {report.rows:,} rows in {report.files} files")

@@ -22,6 +22,7 @@ from .inputs import (
 )
 from .log import exists as exists
 from .naming import sql_name as sql_name
+from .repairing import repair as repair
 from .rows import open_rows as open_rows, source_of_version as source_of_version
 from .salts import lake_salt as lake_salt
 from .schemas import fitted as fitted, kept_schema as kept_schema

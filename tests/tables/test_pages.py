@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.boundaries.test_tutorials import TUTORIALS, blocks, printed
+from tests.boundaries.test_tutorials import blocks, printed
 
 
 @pytest.mark.parametrize("name", ["private-lake.md", "published-lake.md", "shared-sql.md"])
