@@ -175,7 +175,8 @@ def replied(rng, port):
     good = json.dumps({"choices": [{"message": {"content": "(1.5, 7.0)"}}]}).encode()
     code = rng.choice([200, 200, 200, 301, 302, 307, 308, 400, 401, 413, 422, 429, 500, 503, 999])
     body = bytearray(rng.choice([good, b"null", b"[1]", b"{" * 50_000, b"9" * 6000, b"",
-                                 b"\xff" * 9, b'"\\ud800"', good + good, good[: rng.randrange(len(good))],
+                                 b"\xff" * 9, b'"\\ud800"', good + good,
+                                 good[: rng.randrange(len(good))],
                                  b"\x1b]0;x\x07" + good]))  # fmt: skip
     for _ in range(rng.choice([0, 0, 2, 9]) if body else 0):
         body[rng.randrange(len(body))] = rng.randrange(256)
