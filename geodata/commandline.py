@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 import typer
 
+from geodata.ending import end_cleanly
 from geodata.printable import one_line
 
 # what a package that is not installed belongs to; the rest stands in the core
@@ -40,6 +41,7 @@ def run(app: typer.Typer, program: str) -> NoReturn:
         Always. 0: done. 1: read, and something is wrong with what was read. 2: the command line or
         a file is wrong, told in one line. 130: interrupted.
     """
+    end_cleanly()
     if len(sys.argv) == 1:
         sys.argv.append("--help")
     try:

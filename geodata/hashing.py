@@ -37,6 +37,14 @@ class Sums(NamedTuple):
     first: int = 0
     second: int = 0
 
+    def minus(self, other: Sums) -> Sums:
+        """Return the content without that of others, which were part of it."""
+        return Sums(
+            self.rows - other.rows,
+            (self.first - other.first) & _MASK,
+            (self.second - other.second) & _MASK,
+        )
+
     def plus(self, other: Sums) -> Sums:
         """Return the content of both."""
         return Sums(

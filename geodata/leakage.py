@@ -6,7 +6,8 @@ One rule for everybody who asks, the audit of a test set and the recipe that cle
   ``45_77_3228511372`` and ``3228511372_8a3f0c12de.jpg`` are one photo of Flickr; ``a/1.jpg`` is
   ``1`` but not ``b/1.jpg``.
 - the same photographer: equal names, whether a side has them as they are or as the SHA-256 that
-  an import makes of them. A salted hash equals nothing but itself.
+  an import makes of them. A salted hash equals nothing but itself, so that photographers under
+  two salts are not compared, which `not_compared` says.
 - the same place: equal coordinates to 1e-5 degrees, about a metre.
 """
 
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,56 @@ _FLICKR = (
 )
 """Folders, as such or flat, number, then perhaps the secret of ten digits and more, an ending."""
 
-_SHA256 = r"^[0-9a-f]{64}$"
+_SHA256 = r"^(?:[0-9a-f]{8}:)?[0-9a-f]{64}$"
+"""A hash that an import made, behind the mark of its salt where a lake has one."""
+
+_MARK_COST = 1 << 14
+"""Of scrypt: who guesses salts by their marks pays a hundredth of a second for each."""
+
+
+@dataclass(frozen=True)
+class Salt:
+    """What is hashed before each author's id, so that a list of known ids does not find them."""
+
+    value: bytes = field(repr=False)
+    mark: str = ""
+    """Eight hex digits that tell salts apart and do not tell the salt; put before each hash."""
+
+
+def marked_salt(value: bytes) -> Salt:
+    """Return a salt with its mark.
+
+    Examples
+    --------
+    >>> author_hash("12@N00", marked_salt(b"pepper"))[:9] == marked_salt(b"pepper").mark + ":"
+    True
+    """
+    told = hashlib.scrypt(value, salt=b"geodata salt mark", n=_MARK_COST, r=8, p=1, dklen=4)
+    return Salt(value, told.hex())
+
+
+def author_hash(name: str, salt: Salt | None = None) -> str:
+    """Return the SHA-256 in hex of a photographer's UTF-8 name, salted or not.
+
+    With a marked salt, of salt, a zero byte and the hash without a salt: who has the salt can
+    compare with plain hashes. With a salt without a mark, of salt, a zero byte and the name.
+
+    Examples
+    --------
+    >>> author_hash("12@N00")[:8], author_hash("12@N00", Salt(b"pepper", "0a1b2c3d"))[:12]
+    ('426dea27', '0a1b2c3d:877')
+    """
+    plain = hashlib.sha256(name.encode()).hexdigest()
+    if salt is None:
+        return plain
+    if salt.mark:
+        return _salted(plain, salt)
+    return hashlib.sha256(salt.value + b"\0" + name.encode()).hexdigest()
+
+
+def _salted(plain: str, salt: Salt) -> str:
+    digest = hashlib.sha256(salt.value + b"\0" + plain.encode()).hexdigest()
+    return f"{salt.mark}:{digest}"
 
 
 @dataclass(frozen=True)
@@ -62,6 +112,8 @@ class Marks:
     photos: Photos | None
     authors: Keys | None
     points: coords.Coordinates | None
+    salts: frozenset[str] = frozenset()
+    """Marks of the salts of the authors, the empty text for names and hashes without one."""
 
 
 def marks(
@@ -70,6 +122,7 @@ def marks(
     id: str | None = None,  # noqa: A002
     author: str | None = None,
     pair: tuple[str, str] | None = None,
+    salt: Salt | None = None,
 ) -> Marks:
     """Read what rows can share.
 
@@ -79,6 +132,8 @@ def marks(
         The rows in batches; a NULL shares nothing.
     id, author, pair
         Their columns: photo id, photographer, latitude and longitude.
+    salt
+        Of a lake: photographers without a salt are taken as they would be with it.
 
     Examples
     --------
@@ -89,6 +144,7 @@ def marks(
     """
     photos: list[tuple[Any, ...]] = []
     authors: list[Keys] = []
+    salts: set[str] = set()
     points: list[coords.Coordinates] = []
     rows = 0
     for table in tables:
@@ -96,7 +152,9 @@ def marks(
         if id is not None:
             photos.append(_photo_keys(id_text(table[id])))
         if author is not None:
-            authors.append(_author_keys(id_text(table[author])))
+            keys, found = _author_keys(id_text(table[author]), salt)
+            authors.append(keys)
+            salts |= found
         if pair is not None:
             points.append(coords.arrays(*(coords.parse_numbers(table[name]) for name in pair)))
     return Marks(
@@ -104,6 +162,7 @@ def marks(
         Photos(*map(np.concatenate, zip(*photos, strict=True))) if photos else None,
         np.concatenate(authors) if authors else None,
         coords.Coordinates(*map(np.concatenate, zip(*points, strict=True))) if points else None,
+        frozenset(salts),
     )
 
 
@@ -121,10 +180,36 @@ def shared_photos(rows: Marks, others: Marks) -> Mask | None:
 
 
 def shared_authors(rows: Marks, others: Marks) -> Mask | None:
-    """Return which rows are by a photographer of the others, None where a side names none."""
+    """Return which rows are by a photographer of the others; None where that cannot be told.
+
+    It cannot where a side names none, or where no salt of one side is one of the other's; the
+    latter is what `not_compared` says.
+    """
     if rows.authors is None or others.authors is None:
         return None
+    if rows.salts and others.salts and not rows.salts & others.salts:
+        return None
     return _among(rows.authors, others.authors)
+
+
+def not_compared(rows: Marks, others: Marks) -> str | None:
+    """Say which photographers could not be compared, and what helps; None where all could.
+
+    Examples
+    --------
+    >>> salted = pa.table({"author": [author_hash("me", Salt(b"pepper", "0a1b2c3d"))]})
+    >>> a, b = (marks([t], author="author") for t in (salted, pa.table({"author": ["me"]})))
+    >>> shared_authors(a, b) is None, not_compared(a, b)[:60]
+    (True, 'photographers are not compared: their ids are hashed with di')
+    """
+    if not rows.salts or not others.salts or rows.salts == others.salts:
+        return None
+    part = "some " if rows.salts & others.salts else ""
+    here, there = (" and ".join(s or "none" for s in sorted(m.salts)) for m in (rows, others))
+    return (
+        f"{part}photographers are not compared: their ids are hashed with different salts ({here}; "
+        f"{there}); import both into one lake, or both with one --salt"
+    )
 
 
 def shared_places(rows: Marks, others: Marks) -> Mask | None:
@@ -148,16 +233,22 @@ def _photo_keys(ids: Any) -> tuple[Keys, Keys, Mask, Keys]:
     return _keys(flat), _keys(bases), is_bare, _keys(number)
 
 
-def _author_keys(names: Any) -> Keys:
-    """Hash names as an import does, those that are hashes already as they are."""
+def _author_keys(names: Any, salt: Salt | None) -> tuple[Keys, set[str]]:
+    """Hash names as an import does, those that are hashes already as they are.
+
+    Returns keys and the marks of the salts.
+    """
     words = pa.chunked_array(pc.utf8_trim_whitespace(names)).combine_chunks().dictionary_encode()
     known = words.dictionary
     is_hash = np.asarray(pc.match_substring_regex(known, _SHA256)).astype(bool)
     texts = [
-        text if hashed else hashlib.sha256(text.encode()).hexdigest()
+        text if hashed else author_hash(text)
         for text, hashed in zip(known.to_pylist(), is_hash.tolist(), strict=True)
     ]
-    return _keys(pa.array(texts, pa.string()).take(words.indices))
+    if salt is not None:
+        texts = [text if ":" in text else _salted(text, salt) for text in texts]
+    salts = {text.rpartition(":")[0] for text in texts}
+    return _keys(pa.array(texts, pa.string()).take(words.indices)), salts
 
 
 def _keys(values: Any) -> Keys:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from geodata import commandline
+from geodata.printable import tell
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,7 +22,7 @@ def _version(show: bool) -> None:
     if show:
         from georl import __version__
 
-        print(f"georl {__version__}")
+        tell(f"georl {__version__}")
         raise typer.Exit
 
 
@@ -57,19 +58,19 @@ def _start(task: str, path: Path, overrides: list[str] | None, dry_run: bool) ->
     settings = config.load(path, [*(overrides or []), f"task={task}"])
     config.check(settings)
     if dry_run:
-        print(plan.describe(settings))
+        tell(plan.describe(settings))
     elif task == "sft":
         from georl import sft
 
-        print(f"model in {sft.train(settings)}")
+        tell(f"model in {sft.train(settings)}")
     elif task == "grpo":
         from georl import grpo
 
-        print(f"model in {grpo.train(settings)}")
+        tell(f"model in {grpo.train(settings)}")
     else:
         from georl import predict
 
-        print(f"predictions in {predict.predict(settings)}")
+        tell(f"predictions in {predict.predict(settings)}")
 
 
 @app.command()
@@ -130,13 +131,13 @@ def plan(
 
     settings = config.load(path, overrides or [])
     chosen = None if card is None else planning.card_of(card)
-    print(planning.describe(settings, card=chosen, rows=rows))
+    tell(planning.describe(settings, card=chosen, rows=rows))
     if chosen is not None:
         planning.check_fit(settings, planning.model_shape(settings.model), chosen)
     if write is not None:
         called = shlex.join([str(path), *(overrides or [])])
         for file in planning.write(settings, called, write, hours=hours):
-            print(f"# wrote {file}")
+            tell(f"# wrote {file}")
 
 
 @app.command()
@@ -156,7 +157,7 @@ def demo(
     """
     from georl import demo as whole
 
-    print(whole.run(output, seed=seed, quick=quick, workers=workers), end="")
+    tell(whole.run(output, seed=seed, quick=quick, workers=workers), end="")
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ import hashlib
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from geodata import datasets, evaluation, leakage, photos, tables
@@ -116,3 +117,88 @@ def test_keys_of_many_rows_equal_those_of_one():
     half = leakage.marks([pa.concat_tables(batches[:500])], id="photo_id")
     assert leakage.shared_photos(whole, half).tolist() == [True] * 500 + [False] * 500
     assert np.unique(whole.photos.path).size == 1000
+
+
+# salts
+
+
+def authors_of(lake, name="photos"):
+    return tables.open(lake / name).arrow()["author"].to_pylist()
+
+
+def test_a_lake_salts_by_default_and_tells_nobody(tmp_path):
+    for lake in ("a", "b"):
+        for name in ("photos", "more"):
+            photos.import_(rows(name, "12@N00"), tmp_path / lake / name)
+    found = {lake: authors_of(tmp_path / lake) for lake in "ab"}
+    assert found["a"] == authors_of(tmp_path / "a", "more")
+    assert found["a"] != found["b"]
+    assert hashlib.sha256(b"12@N00").hexdigest() not in str(found)
+    file = tmp_path / "a" / "_private" / "salt"
+    secret = file.read_text().strip()
+    assert (file.stat().st_mode & 0o777, len(secret)) == (0o600, 64)
+    salt = tables.lake_salt(tmp_path / "a")
+    assert found["a"] == [leakage.author_hash("12@N00", salt)]
+    tables.export(tmp_path / "a" / "photos", tmp_path / "out")
+    tables.write_card(tmp_path / "a" / "photos", tmp_path / "card")
+    told = [repr(tables.history(tmp_path / "a" / "photos")), repr(salt)]
+    assert salt.mark in told[0]
+    places = [*tmp_path.glob("a/[!_]*/**/*"), *tmp_path.glob("out/**/*"), *tmp_path.glob("card/*")]
+    held = [path.read_bytes() for path in places if path.is_file()]
+    for form in (secret, bytes.fromhex(secret).hex(), str(bytes.fromhex(secret))):
+        assert not any(form in text for text in told)
+        assert not any(form.encode() in data for data in held)
+    assert not any(bytes.fromhex(secret) in data for data in held)
+
+
+def test_a_table_keeps_the_salt_that_it_began_with(tmp_path):
+    photos.import_(rows("a"), tmp_path / "plain", salt=False)
+    photos.import_(rows("b"), tmp_path / "plain")
+    photos.import_(rows("a"), tmp_path / "own", salt="pepper")
+    with pytest.raises(ValueError, match="give the same --salt"):
+        photos.import_(rows("b"), tmp_path / "own")
+    photos.import_(rows("b"), tmp_path / "own", salt="pepper")
+    assert set(authors_of(tmp_path, "plain")) == {hashlib.sha256(b"me").hexdigest()}
+    assert set(authors_of(tmp_path, "own")) == {hashlib.sha256(b"pepper\0me").hexdigest()}
+    assert not (tmp_path / "_private").exists()
+
+
+def test_a_salt_that_others_may_read_or_that_is_damaged_is_refused(tmp_path):
+    assert tables.lake_salt(tmp_path) is None
+    tables.lake_salt(tmp_path, make=True)
+    file = tmp_path / "_private" / "salt"
+    file.chmod(0o640)
+    with pytest.raises(tables.TableError, match="chmod 600"):
+        tables.lake_salt(tmp_path)
+    file.chmod(0o600)
+    file.write_text("")
+    with pytest.raises(tables.TableError, match="64 hex digits"):
+        tables.lake_salt(tmp_path, make=True)
+
+
+def test_photographers_under_two_salts_are_not_compared_and_that_is_said(tmp_path):
+    for lake in ("a", "b"):
+        photos.import_(rows(lake, "12@N00", lat=float(ord(lake) - 90)), tmp_path / lake / "photos")
+    other = tmp_path / "other.parquet"
+    pq.write_table(tables.open(tmp_path / "b" / "photos").arrow(), other)
+    built = datasets.build("exclude-benchmark", tmp_path / "a", "clean", {"rows": "photos",
+        "benchmark": str(other)}, by="photo_id,author")  # fmt: skip
+    assert built.report["rows_that_share"] == {"photo_id": 0, "author": None}
+    assert "different salts" in built.report["not_compared"]
+    here, there = (tables.open(tmp_path / lake / "photos").arrow() for lake in "ab")
+    (found,) = overlap(here, there)
+    assert (found.code, "--salt" in found.remedy) == ("author_not_compared", True)
+    assert [f.code for f in overlap(here, here)][1] == "author_overlap"
+
+
+def test_some_under_another_salt(tmp_path):
+    salts = [leakage.Salt(name.encode(), name * 8) for name in "ab"]
+    mixed = pa.table({"author": [leakage.author_hash("me", s) for s in [*salts, None]]})
+    one = leakage.marks([mixed], author="author")
+    other = leakage.marks([mixed.slice(2)], author="author")
+    assert leakage.shared_authors(one, other).tolist() == [False, False, True]
+    assert leakage.not_compared(one, other).startswith("some photographers")
+    brought = leakage.marks([mixed.slice(2)], author="author", salt=salts[1])
+    assert leakage.shared_authors(one, brought).tolist() == [False, True, False]
+    nobody = leakage.marks([pa.table({"author": pa.array([None], pa.string())})], author="author")
+    assert leakage.not_compared(one, nobody) is None

@@ -11,6 +11,7 @@ from geodata.cli import (
     boundary_sets,
     datasets,
     evaluate,
+    forgetting,
     gazetteer,
     labelling,
     mapping,
@@ -19,6 +20,7 @@ from geodata.cli import (
     records,
     tabling,
 )
+from geodata.cli.telling import say
 
 app = typer.Typer(
     name="geodata",
@@ -38,6 +40,7 @@ for verb in (
     records,
     photos,
     datasets,
+    forgetting,
     boundary_sets,
 ):
     verb.register(app)
@@ -50,7 +53,7 @@ def main() -> None:
 
 def _version(show: bool) -> None:
     if show:
-        typer.echo(SOFTWARE)
+        say(SOFTWARE)
         raise typer.Exit
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from geodata.cli.progress import progress
+from geodata.cli.telling import say
 
 if TYPE_CHECKING:
     from geodata.boundaries import BoundarySet
@@ -43,12 +44,12 @@ def list_() -> None:
             found = boundaries.load(folder if name != "bundled" else name)
             counts = ", ".join(f"{level} {n}" for level, n in _counts(found).items())
         except ValueError as error:
-            typer.echo(f"{name:20} cannot be opened: {error}")
+            say(f"{name:20} cannot be opened: {error}")
             continue
-        typer.echo(f"{name:20} {counts}, sha256 {found.sha256[:12]}")
+        say(f"{name:20} {counts}, sha256 {found.sha256[:12]}")
     for name, known in boundaries.known_sets().items():
         if name not in there:
-            typer.echo(f"{name:20} not here; geodata boundaries fetch {name} ({known.licence})")
+            say(f"{name:20} not here; geodata boundaries fetch {name} ({known.licence})")
 
 
 def _counts(found: BoundarySet) -> dict[str, int]:
@@ -102,7 +103,7 @@ def build(
         from geodata import boundary_build
 
         folder = boundary_build.build_bundled(source[0], out)
-        typer.echo(f"{folder}: built")
+        say(f"{folder}: built")
         return
     from datetime import UTC, datetime
 
@@ -121,11 +122,11 @@ def build(
             licence=licence,
             progress=step,
         )
-    typer.echo(f"{made.folder}: built")
+    say(f"{made.folder}: built")
     for line in _made(made.provenance):
-        typer.echo(f"  {line}")
+        say(f"  {line}")
     for file in sorted(made.folder.iterdir()):
-        typer.echo(f"  {file.name:24} {file.stat().st_size / 1e6:8.2f} MB")
+        say(f"  {file.name:24} {file.stat().st_size / 1e6:8.2f} MB")
 
 
 def _mapping(given: list[str]) -> dict[str, str]:
@@ -184,7 +185,7 @@ def fetch(
 
     with progress(f"fetching {name}", "bytes") as step:
         found = boundaries.fetch(name, registry=registry, again=again, progress=step)
-    typer.echo(f"{found.folder}: fetched and verified, sha256 {found.sha256[:12]}")
+    say(f"{found.folder}: fetched and verified, sha256 {found.sha256[:12]}")
 
 
 @boundaries_app.command("verify")
@@ -197,10 +198,10 @@ def verify(name: SetName = "bundled") -> None:
 
     problems = boundaries.verify_set(boundaries.find(name))
     for problem in problems:
-        typer.secho(f"error: {problem}", fg="red", err=True)
+        say(f"error: {problem}", fg="red", err=True)
     if problems:
         raise typer.Exit(1)
-    typer.echo(f"{name}: every file matches its SHA-256")
+    say(f"{name}: every file matches its SHA-256")
 
 
 @boundaries_app.command("describe")
@@ -212,7 +213,7 @@ def describe(name: SetName = "bundled") -> None:
     from geodata import boundaries
 
     found = boundaries.describe(name)
-    typer.echo(f"{found.name}  {found.folder}")
+    say(f"{found.name}  {found.folder}")
     for title, text in (
         ("regions", ", ".join(f"{level} {n:,}" for level, n in found.regions.items())),
         ("sources", ", ".join(found.sources)),
@@ -223,10 +224,10 @@ def describe(name: SetName = "bundled") -> None:
         ("size", f"{found.size / 1e6:,.1f} MB"),
         ("sha256", found.sha256),
     ):
-        typer.echo(f"  {title:11}{text}")
+        say(f"  {title:11}{text}")
     if "repairs" in found.provenance:
         for line in _made(found.provenance):
-            typer.echo(f"  {line}")
+            say(f"  {line}")
 
 
 @boundaries_app.command("diff", no_args_is_help=True)
@@ -247,7 +248,7 @@ def diff(
     from geodata import boundaries
 
     for level, found in boundaries.diff(old, new).items():
-        typer.echo(
+        say(
             f"{level}: {found.same} the same, {len(found.added)} added, {len(found.removed)} gone, "
             f"{len(found.renamed)} renamed, {len(found.moved)} moved"
         )
@@ -259,13 +260,13 @@ def diff(
         points = _points(table, lat, lon)
         changed = boundaries.rows_changed(old, new, points.lat, points.lon)
         told = ", ".join(f"{n} {level}" for level, n in changed.items() if level != "any")
-        typer.echo(f"{table}: {changed['any']} of {len(points.lat)} rows would change: {told}")
+        say(f"{table}: {changed['any']} of {len(points.lat)} rows would change: {told}")
 
 
 def _echo_some(title: str, names: list[str]) -> None:
     if names:
         more = f", and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        typer.echo(f"  {title}: {'; '.join(names[:_SHOWN])}{more}")
+        say(f"  {title}: {'; '.join(names[:_SHOWN])}{more}")
 
 
 def _points(table: Path, lat: str | None, lon: str | None) -> Any:
@@ -303,4 +304,4 @@ def export(
     from geodata import boundaries, files
 
     path = boundaries.export(name, out)
-    typer.echo(f"{path}: {path.stat().st_size / 1e6:.2f} MB, sha256 {files.sha256(path)}")
+    say(f"{path}: {path.stat().st_size / 1e6:.2f} MB, sha256 {files.sha256(path)}")

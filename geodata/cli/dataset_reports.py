@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from geodata.cli.telling import say
+
 if TYPE_CHECKING:
     from geodata.datasets import Audit
 
@@ -19,15 +21,15 @@ def print_report(report: Mapping[str, Any], indent: str = "  ") -> None:
     for key, value in report.items():
         name = key.replace("_", " ")
         if isinstance(value, Mapping):
-            typer.echo(f"{indent}{name}:")
+            say(f"{indent}{name}:")
             print_report(value, indent + "  ")
         elif isinstance(value, list) and value and isinstance(value[0], Mapping):
-            typer.echo(f"{indent}{name}:")
+            say(f"{indent}{name}:")
             for row in value:
                 told = ", ".join(f"{k.replace('_', ' ')} {_shown(v)}" for k, v in row.items())
-                typer.echo(f"{indent}  {told}")
+                say(f"{indent}  {told}")
         else:
-            typer.echo(f"{indent}{name}: {_shown(value)}")
+            say(f"{indent}{name}: {_shown(value)}")
 
 
 def _shown(value: Any) -> str:
@@ -41,8 +43,8 @@ def _shown(value: Any) -> str:
 def print_audits(audits: Iterable[Audit]) -> None:
     """Print what audits found; exit with 1 if one found a row."""
     for found in audits:
-        typer.echo(f"audit {found.name}: {found.offending:,} rows")
+        say(f"audit {found.name}: {found.offending:,} rows")
         for row in found.rows.slice(0, ROWS_SHOWN).to_pylist():
-            typer.secho(f"  {row}", fg="red", err=True)
+            say(f"  {row}", fg="red", err=True)
     if any(found.offending for found in audits):
         raise typer.Exit(1)

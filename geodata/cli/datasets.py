@@ -10,6 +10,7 @@ import typer
 
 from geodata.cli import options as opts, recipes
 from geodata.cli.dataset_reports import print_audits
+from geodata.cli.telling import say, say_text
 
 dataset_app = typer.Typer(
     help="Datasets by recipe: build, check, replay.",
@@ -41,12 +42,12 @@ def list_(lake: opts.Lake) -> None:
 
     found = tables.names(lake)
     if not found:
-        typer.echo(f"{lake}: no tables; geodata photos import FILE --lake {lake} makes one")
+        say(f"{lake}: no tables; geodata photos import FILE --lake {lake} makes one")
     for name in found:
         path = tables.path_of(lake, name)
         opened = tables.open(path)
         recipe = tables.history(path)[0].note.get("recipe", "-")
-        typer.echo(f"{name:24} version {opened.version:3} {opened.rows:12,} rows  {recipe}")
+        say(f"{name:24} version {opened.version:3} {opened.rows:12,} rows  {recipe}")
 
 
 @dataset_app.command("history", no_args_is_help=True)
@@ -60,21 +61,19 @@ def history(name: Name, lake: opts.Lake) -> None:
     for commit in tables.history(tables.path_of(lake, name)):
         tags = f" [{', '.join(commit.tags)}]" if commit.tags else ""
         added = "? rows" if commit.rows_added is None else f"{commit.rows_added:,} rows"
-        typer.echo(
-            f"{commit.version}{tags}  {commit.time:%Y-%m-%d %H:%M:%S} UTC  {commit.kind}, {added}"
-        )
+        say(f"{commit.version}{tags}  {commit.time:%Y-%m-%d %H:%M:%S} UTC  {commit.kind}, {added}")
         note = commit.note
         if isinstance(note.get("source"), dict):
             source = note["source"]
             hashed = f", SHA-256 {source['sha256'][:12]}" if "sha256" in source else ""
-            typer.echo(f"   {note.get('step', 'import')} of {source.get('name')}{hashed}")
+            say(f"   {note.get('step', 'import')} of {source.get('name')}{hashed}")
         if "recipe" in note:
             used = ", ".join(
                 f"{role} {ref.get('file') or ref['table'] + '@' + str(ref['version'])}"
                 for role, ref in note["inputs"].items()
             )
-            typer.echo(f"   {note['recipe']} of {used}; seed {note['seed']}")
-            typer.echo(f"   {json.dumps(note['parameters'], ensure_ascii=False)}")
+            say(f"   {note['recipe']} of {used}; seed {note['seed']}")
+            say(f"   {json.dumps(note['parameters'], ensure_ascii=False)}")
 
 
 @dataset_app.command("verify", no_args_is_help=True)
@@ -86,6 +85,13 @@ def verify(
         str | None,
         typer.Option(help="Content hash or SHA-256 that was published with the version."),
     ] = None,
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair",
+            help="Move what stopped writers left, an hour ago or earlier, to LAKE/_leftovers.",
+        ),
+    ] = False,
 ) -> None:
     """Check every file against its SHA-256 and the rows against their content hash.
 
@@ -96,18 +102,22 @@ def verify(
     """
     from geodata import tables
 
-    report = tables.verify(tables.path_of(lake, name), at, expect=expect)
+    path = tables.path_of(lake, name)
+    for moved in tables.repair(path) if repair else []:
+        say(f"moved {moved} to {lake}/_leftovers/{name}")
+    report = tables.verify(path, at, expect=expect)
     for problem in [*report.problems, *_unchecked(report)]:
-        typer.secho(f"error: {problem}", fg="red", err=True)
+        say(f"error: {problem}", fg="red", err=True)
     for orphan in report.orphans:
-        typer.echo(
-            f"no version uses {orphan}: a writer was stopped, or is about to commit", err=True
+        say(
+            f"no version uses {orphan}: a writer was stopped, or is about to commit (--repair)",
+            err=True,
         )
     if report.problems:
         raise typer.Exit(1)
-    typer.echo(f"{name}, version {report.version}: {report.rows:,} rows in {report.files} files")
-    typer.echo(f"content hash {report.content_hash}")
-    typer.echo(f"SHA-256      {report.sha256}")
+    say(f"{name}, version {report.version}: {report.rows:,} rows in {report.files} files")
+    say(f"content hash {report.content_hash}")
+    say(f"SHA-256      {report.sha256}")
     if not report.is_sealed:
         raise typer.Exit(1)
 
@@ -146,8 +156,8 @@ def rebuild(
     from geodata import datasets
 
     built = datasets.rebuild(lake, name, at, write=write, look_in=inputs or ())
-    typer.echo(f"{name}, version {built.version}: {built.rows:,} rows, the same content hash")
-    typer.echo(f"content hash {built.content_hash}")
+    say(f"{name}, version {built.version}: {built.rows:,} rows, the same content hash")
+    say(f"content hash {built.content_hash}")
 
 
 @dataset_app.command("audit", no_args_is_help=True)
@@ -178,14 +188,14 @@ def diff(
     from geodata import tables
 
     found = tables.diff(tables.path_of(lake, name), a, b)
-    typer.echo(
+    say(
         f"version {found.a} ({found.rows_a:,} rows) -> {found.b} ({found.rows_b:,} rows): "
         f"{found.rows_added:,} rows added, {found.rows_removed:,} removed"
     )
     for what in ("added", "removed", "changed"):
         names = getattr(found, f"columns_{what}")
         if names:
-            typer.echo(f"columns {what}: {', '.join(names)}")
+            say(f"columns {what}: {', '.join(names)}")
 
 
 @dataset_app.command("tag", no_args_is_help=True)
@@ -203,7 +213,7 @@ def tag(
     from geodata import tables
 
     number = tables.tag(tables.path_of(lake, name), label, at, move=move)
-    typer.echo(f"{name}@{label} is version {number}")
+    say(f"{name}@{label} is version {number}")
 
 
 @dataset_app.command("untag", no_args_is_help=True)
@@ -219,7 +229,7 @@ def untag(
     from geodata import tables
 
     tables.untag(tables.path_of(lake, name), label)
-    typer.echo(f"{name}@{label} is no name any more")
+    say(f"{name}@{label} is no name any more")
 
 
 @dataset_app.command("compact", no_args_is_help=True)
@@ -234,12 +244,10 @@ def compact(name: Name, lake: opts.Lake) -> None:
     before = tables.open(path)
     opened = tables.open(path, tables.compact(path))
     if opened.version == before.version:
-        typer.echo(f"{name}, version {opened.version}: {len(opened.files)} files, few enough")
+        say(f"{name}, version {opened.version}: {len(opened.files)} files, few enough")
         return
-    typer.echo(
-        f"{name}, version {opened.version}: {len(before.files):,} files are {len(opened.files):,}"
-    )
-    typer.echo(f"content hash {opened.content_hash}")
+    say(f"{name}, version {opened.version}: {len(before.files):,} files are {len(opened.files):,}")
+    say(f"content hash {opened.content_hash}")
 
 
 @dataset_app.command("restore", no_args_is_help=True)
@@ -256,8 +264,8 @@ def restore(
 
     path = tables.path_of(lake, name)
     opened = tables.open(path, tables.restore(path, version))
-    typer.echo(f"{name}, version {opened.version}: {opened.rows:,} rows, those of {version}")
-    typer.echo(f"content hash {opened.content_hash}")
+    say(f"{name}, version {opened.version}: {opened.rows:,} rows, those of {version}")
+    say(f"content hash {opened.content_hash}")
 
 
 @dataset_app.command("checkpoint", no_args_is_help=True)
@@ -271,7 +279,7 @@ def checkpoint(name: Name, lake: opts.Lake) -> None:
     from geodata import tables
 
     number = tables.checkpoint(tables.path_of(lake, name))
-    typer.echo(f"{name}: checkpoint of version {number}")
+    say(f"{name}: checkpoint of version {number}")
 
 
 @dataset_app.command("export", no_args_is_help=True)
@@ -287,7 +295,7 @@ def export(
     """
     from geodata import tables
 
-    typer.echo(str(tables.export(tables.path_of(lake, name), out, at)))
+    say(str(tables.export(tables.path_of(lake, name), out, at)))
 
 
 @dataset_app.command("card", no_args_is_help=True)
@@ -310,6 +318,6 @@ def card(
 
     path = tables.path_of(lake, name)
     if out is None:
-        typer.echo(tables.card(path, at))
+        say_text(tables.card(path, at))
     else:
-        typer.echo(str(tables.write_card(path, out, at)))
+        say(str(tables.write_card(path, out, at)))

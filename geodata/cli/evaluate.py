@@ -13,6 +13,7 @@ import typer
 from geodata import SOFTWARE
 from geodata.cli import options as opts
 from geodata.cli.option_groups import with_groups
+from geodata.cli.telling import say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -230,7 +231,7 @@ def report_written(*targets: Path | None) -> None:
     """Say which files were written."""
     for target in targets:
         if target is not None:
-            typer.echo(f"wrote {target}", err=True)
+            say(f"wrote {target}", err=True)
 
 
 def finish(findings: Sequence[Finding], strict: bool) -> None:

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from geodata.cli.telling import say, say_text
+
 
 def register(app: typer.Typer) -> None:
     """Add the verb to the command."""
@@ -32,9 +34,9 @@ def geocode(
     place = gazetteer.geocode(text, country=country, admin1=admin1, city=city)
     if place is None:
         wanted = ", ".join(name for name in (text, city, admin1, country) if name)
-        typer.secho(f"error: no place is called {wanted!r}; check the spelling", fg="red", err=True)
+        say(f"error: no place is called {wanted!r}; check the spelling", fg="red", err=True)
         raise typer.Exit(1)
-    typer.echo(json.dumps(asdict(place), ensure_ascii=False) if as_json else _shown(place))
+    say_text(json.dumps(asdict(place), ensure_ascii=False) if as_json else _shown(place))
 
 
 def _shown(place: object) -> str:

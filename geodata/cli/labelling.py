@@ -13,6 +13,7 @@ import typer
 
 from geodata.cli import option_groups, options as opts, streams
 from geodata.cli.progress import progress
+from geodata.cli.telling import say, say_text
 
 if TYPE_CHECKING:
     from geodata.cor import RegionChain
@@ -81,7 +82,7 @@ def label(
     point = _point(what)
     if point is not None:
         chain = cor.label(*point, **options)
-        typer.echo(_as_json(chain) if as_json else _described(chain))
+        say_text(_as_json(chain) if as_json else _described(chain))
         return
     if len(what) != 1:
         msg = f"expected LAT LON or one file, got {' '.join(what)!r}"
@@ -162,12 +163,12 @@ def _label_file(source: str, target: str, shown: str, **options: Any) -> None:
         report = label_file(source, target, progress=step, **options)
     aside = shown == "-"  # rows are printed, so what is said about them is not
     counts = ", ".join(f"{n} {match}" for match, n in report.matches.items() if n)
-    typer.echo(f"{shown}: {report.rows} rows labelled ({counts or 'no rows'})", err=aside)
+    say(f"{shown}: {report.rows} rows labelled ({counts or 'no rows'})", err=aside)
     made = report.made_by
-    typer.echo(
+    say(
         f"boundaries {made['boundaries']} {made['boundaries_sha256'][:12]}, "
         f"worldview {made['worldview']}, dependencies {made['dependencies']}",
         err=aside,
     )
     if report.swap_hint:
-        typer.secho(f"warning: {report.swap_hint}", fg="yellow", err=True)
+        say(f"warning: {report.swap_hint}", fg="yellow", err=True)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from geodata.cli.telling import say
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the ``geodata`` application."""
@@ -47,4 +49,4 @@ def map_(
     drawn = tables.draw_map(
         rows, out, around=around, radius_km=radius_km, lat=lat, lon=lon, title=title, dark=dark
     )
-    typer.echo(f"{drawn:,} rows with coordinates in {out}")
+    say(f"{drawn:,} rows with coordinates in {out}")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from geodata.cli import options as opts
+from geodata.cli.telling import say
 
 IMAGES = "Pictures"
 
@@ -84,9 +85,13 @@ def import_(
         typer.Option(
             envvar="GEODATA_SALT",
             show_envvar=True,
-            help="Hashed before each author; better given in the environment.",
+            help="Hashed before each author, better given in the environment; by default the "
+            "lake's own, and none for a file.",
         ),
     ] = None,
+    no_salt: Annotated[
+        bool, typer.Option("--no-salt", help="Hash authors without a salt, also in a lake.")
+    ] = False,
 ) -> None:
     """Import photo metadata: one row out for each row in, bad rows with a status.
 
@@ -108,7 +113,7 @@ def import_(
             format=format_,
             columns={role: column for role, column in given.items() if column is not None},
             keep=keep or (),
-            salt=salt,
+            salt=_salt(salt, no_salt),
             images=images or None,
             min_image_bytes=min_image_bytes,
             licence=licence,
@@ -131,7 +136,14 @@ def index(
 
     for path in archives:
         found = photos.open_archive(path)
-        typer.echo(f"{photos.index_path(path)}: {len(found)} members")
+        say(f"{photos.index_path(path)}: {len(found)} members")
+
+
+def _salt(salt: str | None, none: bool) -> str | Literal[False] | None:
+    if none and salt is not None:
+        msg = "--no-salt and --salt (or GEODATA_SALT) exclude each other; give one of them"
+        raise ValueError(msg)
+    return False if none else salt
 
 
 def _target(out: Path | None, lake: Path | None, table: str) -> Path:
@@ -155,20 +167,22 @@ def _print(report: object) -> None:
 
     assert isinstance(report, ImportReport)
     version = "" if report.version is None else f" (version {report.version})"
-    typer.echo(f"{report.target}{version}: {report.rows} rows")
-    typer.echo(f"format {report.format}: {report.detected}")
+    say(f"{report.target}{version}: {report.rows} rows")
+    say(f"format {report.format}: {report.detected}")
     columns = ", ".join(f"{role} = {column}" for role, column in report.columns.items())
-    typer.echo(f"columns {columns}")
+    say(f"columns {columns}")
     for status, count in report.statuses.items():
-        typer.echo(f"  {count:>12}  {status:18} {STATUSES[status]}")
+        say(f"  {count:>12}  {status:18} {STATUSES[status]}")
     for row, why in report.unreadable[:5]:
-        typer.echo(f"  row {row}: {why}")
+        say(f"  row {row}: {why}")
     if report.repeated_ids:
-        typer.echo(f"  {report.repeated_ids:>12}  rows have the id of an earlier row of the source")
+        say(f"  {report.repeated_ids:>12}  rows have the id of an earlier row of the source")
     if report.known_ids:
-        typer.echo(f"  {report.known_ids:>12}  rows have an id that the table held before")
+        say(f"  {report.known_ids:>12}  rows have an id that the table held before")
     if report.repeated_ids or report.known_ids:
-        typer.echo("  equal ids stay; geodata dataset build dedupe keeps one row of each")
+        say("  equal ids stay; geodata dataset build dedupe keeps one row of each")
+    if "author" in report.columns:
+        say(f"authors are hashed: {report.made_by['authors']}")
     for hint in (report.swap_hint, report.id_hint):
         if hint:
-            typer.secho(f"warning: {hint}", fg="yellow", err=True)
+            say(f"warning: {hint}", fg="yellow", err=True)

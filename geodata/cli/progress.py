@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from geodata.printable import one_line
+
 
 @contextmanager
 def progress(title: str, unit: str = "rows") -> Iterator[Callable[[int, int | None], None]]:
     """Show a progress bar on a terminal; be silent where the output is not one."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
@@ -23,5 +26,5 @@ def progress(title: str, unit: str = "rows") -> Iterator[Callable[[int, int | No
         disable=not console.is_terminal,
     )
     with bar:
-        task = bar.add_task(title, total=None)
+        task = bar.add_task(escape(one_line(title)), total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

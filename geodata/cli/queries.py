@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from geodata.printable import printable
+from geodata.cli.telling import say
+from geodata.printable import one_line, printable
 
 
 def register(app: typer.Typer) -> None:
@@ -53,7 +54,7 @@ def sql(
     if out is not None:
         with queries.stream(query, lake=lake, files=sources or None, **limits) as answer:
             count = _write(answer, out)
-        typer.echo(f"{out}: {count} rows")
+        say(f"{out}: {count} rows")
         return
     found = queries.run(query, lake=lake, files=sources or None, max_rows=rows + 1, **limits)
     _print_table(found, rows)
@@ -72,17 +73,20 @@ def _write(answer: Any, out: Path) -> int:
 
 def _print_table(table: Any, most: int) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for field in table.schema:
         number = str(field.type).startswith(("int", "uint", "double", "float", "decimal"))
-        shown.add_column(field.name, justify="right" if number else "left", overflow="fold")
+        shown.add_column(
+            escape(one_line(field.name)), justify="right" if number else "left", overflow="fold"
+        )
     for row in table.slice(0, most).to_pylist():
         shown.add_row(*("NULL" if v is None else _cell(v) for v in row.values()))
     Console().print(shown)
     if table.num_rows > most:
-        typer.echo("... and more rows; --rows shows more, -o writes them all")
+        say("... and more rows; --rows shows more, -o writes them all")
 
 
 def _cell(value: object) -> str:

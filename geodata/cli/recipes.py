@@ -15,6 +15,7 @@ import typer
 from geodata.cli import options as opts
 from geodata.cli.dataset_reports import print_audits, print_report
 from geodata.cli.option_groups import ShowsDefaults, given, keyword_defaults, with_groups
+from geodata.cli.telling import say
 
 recipes_app = typer.Typer(
     help="Build a dataset as a new version, then audit it; exit code 1 if an audit finds rows."
@@ -58,8 +59,8 @@ class _Build:
             role: asked.pop(role) for role in datasets.RECIPES[recipe].inputs if role in asked
         }
         built = datasets.build(recipe, self.lake, self.name or _table(recipe), inputs, **asked)
-        typer.echo(f"{built.name}, version {built.version}: {built.rows:,} rows")
-        typer.echo(f"content hash {built.content_hash}")
+        say(f"{built.name}, version {built.version}: {built.rows:,} rows")
+        say(f"content hash {built.content_hash}")
         print_report(built.report)
         print_audits(built.audits)
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from geodata.cli.telling import say
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the ``geodata`` application."""
@@ -109,14 +111,14 @@ def records(
             progress=step,
         )
     dropped = f", {written.dropped:,} rows left out" if written.dropped else ""
-    typer.echo(f"{written.path}: {written.rows:,} records, {written.files} files{dropped}")
+    say(f"{written.path}: {written.rows:,} records, {written.files} files{dropped}")
     if written.absent:
         warning = f"warning: {written.absent:,} pictures are not there"
-        typer.secho(warning, fg="yellow", err=True)
+        say(warning, fg="yellow", err=True)
     if written.resumed:
-        typer.echo(f"  {written.resumed} files were there from an earlier try")
+        say(f"  {written.resumed} files were there from an earlier try")
     if written.stripped:
         told = dict(written.stripped)
         count = told.pop("pictures", 0)
         left = ", ".join(f"{name} {n:,}" for name, n in told.items())
-        typer.echo(f"  left out of {count:,} pictures: {left} (--keep-metadata keeps it)")
+        say(f"  left out of {count:,} pictures: {left} (--keep-metadata keeps it)")

@@ -185,7 +185,8 @@ def _open(path: Path, size: int, mtime_ns: int) -> Archive:
     if target.is_file():
         try:
             kept = files.load_arrays(target)
-            if {name: kept.meta.get(name) for name in made_for} == made_for:
+            is_ours = {name: kept.meta.get(name) for name in made_for} == made_for
+            if is_ours and _is_whole(kept.arrays, kept.meta.get("prefix")):
                 return Archive(path, kept.arrays, str(kept.meta["prefix"]))
         except FileError:
             pass  # damaged or of another program's: it is built again
@@ -195,6 +196,28 @@ def _open(path: Path, size: int, mtime_ns: int) -> Archive:
     except OSError:
         return Archive(path, columns, prefix)
     return Archive(path, files.load_arrays(target).arrays, prefix)
+
+
+def _is_whole(columns: dict[str, NDArray[Any]], prefix: object) -> bool:
+    """Return whether the columns of an index fit together; names outside them would be read."""
+    wanted = {"name_bytes", "name_starts", "name_hash", "name_member", "base_hash", "base_member"}
+    numbers = tar.Member._fields[1:]
+    if not isinstance(prefix, str) or not wanted | set(numbers) <= set(columns):
+        return False
+    starts, count = columns["name_starts"], len(columns["offset"])
+    kinds = {name: columns[name].dtype for name in (*numbers, "name_starts", "name_member")}
+    if any(kind != np.int64 for kind in kinds.values()) or columns["name_bytes"].dtype != np.uint8:
+        return False
+    if len(starts) != count + 1 or starts[0] != 0 or starts[-1] != len(columns["name_bytes"]):
+        return False
+    lengths = {len(columns[name]) for name in (*numbers, "name_hash", "name_member")}
+    pairs = columns["name_member"], columns["base_member"]
+    return (
+        lengths == {count}
+        and len(columns["base_hash"]) == len(columns["base_member"])
+        and bool((np.diff(starts) >= 0).all())
+        and all(bool(((m < count) & (m >= AMBIGUOUS)).all()) for m in pairs)
+    )
 
 
 def _indexed(path: Path) -> tuple[dict[str, NDArray[Any]], str]:

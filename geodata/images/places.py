@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -196,9 +197,11 @@ def _in_folders(name: str, folders: Sequence[Path]) -> tuple[str | None, int]:
         for candidate in dict.fromkeys((name, name.replace("/", "_"))):
             path = folder / candidate
             try:
-                return str(path), path.stat().st_size
+                found = path.stat()
             except (OSError, ValueError):
                 continue
+            if stat.S_ISREG(found.st_mode):  # a pipe or a device would never end
+                return str(path), found.st_size
     return None, ABSENT
 
 

@@ -26,6 +26,8 @@ _MAX_RATIO = 100
 _RATIO_BYTES = 1 << 20
 """A member this large that is packed to less than a hundredth is no photo."""
 _ZEROS = bytes(BLOCK)
+_REGULAR = (b"0", b"\0", b"7")
+_REMEDY = "the index beside the archive is not of it: remove NAME.index, and it is made again"
 _COMPRESSED = {b"\x1f\x8b": "gzip", b"BZ": "bzip2", b"\xfd7": "xz", b"\x28\xb5": "zstd"}
 
 
@@ -98,7 +100,7 @@ def read(path: Path, member: Member) -> bytes:
         If they are not there, are packed in another way, or do not have their CRC-32.
     """
     where = f"{path}#{member.name}"
-    if member.size > MAX_MEMBER_BYTES:
+    if not 0 <= member.size <= MAX_MEMBER_BYTES:
         msg = f"{where}: {member.size} bytes, more than the {MAX_MEMBER_BYTES} of one photo"
         raise FileError(msg)
     try:
@@ -107,17 +109,34 @@ def read(path: Path, member: Member) -> bytes:
                 msg = f"{where}: {path.name} is cut short; fetch it again"
                 raise FileError(msg)
             file.seek(member.offset)
-            if member.method == STORED and not member.crc:
+            head = file.read(30)
+            if member.method == STORED and not member.crc and head[:4] != b"PK\x03\x04":
+                file.seek(max(member.offset - BLOCK, 0))
+                _check_tar_header(file.read(BLOCK), member, where)
                 return file.read(member.size)
-            return _unzipped(file.read(30), file, member, where)
+            return _unzipped(head, file, member, where)
     except OSError as error:
         msg = f"{where}: cannot be read: {error.strerror}"
         raise FileError(msg) from error
 
 
+def _check_tar_header(head: bytes, member: Member, where: str) -> None:
+    """Check that a member begins where an index says, under that name: an index may be forged."""
+    is_header = len(head) == BLOCK and _checksum_fits(head) and head[156:157] in _REGULAR
+    name = _name(head).removeprefix("./") if is_header else ""
+    is_short = member.name.isascii() and len(member.name) < 100  # others stand before the header
+    if not is_header or (is_short and name != member.name):
+        msg = f"{where}: there is no member at byte {member.offset}; {_REMEDY}"
+        raise FileError(msg)
+    size = _number(head[124:136])
+    if size != member.size and (size or member.size < 8 << 30):
+        msg = f"{where}: has {size} bytes and not {member.size}; {_REMEDY}"
+        raise FileError(msg)
+
+
 def _unzipped(local: bytes, file: object, member: Member, where: str) -> bytes:
     if len(local) < 30 or local[:4] != b"PK\x03\x04":
-        msg = f"{where}: there is no member at byte {member.offset}; index the archive again"
+        msg = f"{where}: there is no member at byte {member.offset}; {_REMEDY}"
         raise FileError(msg)
     flags = struct.unpack_from("<H", local, 6)[0]
     if member.method not in (STORED, DEFLATED) or flags & 1:
@@ -125,7 +144,15 @@ def _unzipped(local: bytes, file: object, member: Member, where: str) -> bytes:
         msg = f"{where}: is {how}; only stored and deflated members can be read"
         raise FileError(msg)
     skip = sum(struct.unpack_from("<HH", local, 26))
-    packed = file.read(skip + member.packed)[skip:]  # type: ignore[attr-defined]
+    packed = file.read(skip + member.packed)  # type: ignore[attr-defined]
+    name, packed = packed[: struct.unpack_from("<H", local, 26)[0]], packed[skip:]
+    if (
+        member.name.isascii()
+        and name.isascii()
+        and name.removeprefix(b"./") != (member.name.encode())
+    ):
+        msg = f"{where}: there is no member of this name at byte {member.offset}; {_REMEDY}"
+        raise FileError(msg)
     try:
         plain = packed
         if member.method == DEFLATED:
@@ -211,7 +238,7 @@ def _tar_members(path: Path) -> Iterator[Member]:
             if kind == b"S":
                 msg = f"{path}: holds a sparse member, which cannot be read in place"
                 raise FileError(msg)
-            if kind in (b"0", b"\0", b"7"):
+            if kind in _REGULAR:
                 name = extended.get("path") or _name(head)
                 if not name.endswith("/"):  # how very old archives mark a folder
                     yield Member(name, start, size, size, STORED, 0)

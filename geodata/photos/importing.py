@@ -11,12 +11,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 
 from geodata import SOFTWARE, tables
 from geodata.images import Archive, ImagePlaces, index_path, open_archive, open_image, open_images
+from geodata.leakage import Salt
+from geodata.photos.authors import as_salt, described, salt_for
 from geodata.photos.repeats import AlreadyImportedError, fingerprint, refuse_again
 from geodata.photos.report import ImportReport, Tally
 from geodata.photos.rows import SCHEMA, STATUSES, UNAVAILABLE_BYTES, Rules, to_schema
@@ -47,7 +49,7 @@ def read(
     format: str | None = None,  # noqa: A002
     columns: Mapping[str, str | None] | None = None,
     keep: Sequence[str] = (),
-    salt: str | bytes | None = None,
+    salt: str | bytes | Salt | None = None,
     images: ImagePlaces | None = None,
     min_image_bytes: int | None = None,
     licence: str | None = None,
@@ -70,8 +72,9 @@ def read(
     keep
         More columns to keep, as they are; for pictures names of EXIF tags such as 'Model'.
     salt
-        Text or bytes hashed before each author. Author ids can be guessed, so a hash without a
-        salt hides nobody from someone who tries; equal salts keep tables comparable.
+        Text or bytes hashed before each author, or a lake's (`geodata.tables.lake_salt`). Author
+        ids can be guessed, so a hash without a salt hides nobody from someone who tries; equal
+        salts keep tables comparable.
     images
         Where the pictures are: tar and zip files (read in place, see `open_archive`), folders of
         pictures or of archives, or the beginning of a URL. Rows then refer to the picture that
@@ -87,7 +90,8 @@ def read(
     ------
     pyarrow.Table
         Columns of `SCHEMA`, then the kept ones: photo_id; lat, lon in degrees, NULL unless both
-        are good; image; author, SHA-256 in hex; taken_at, ISO 8601 text, without zone if unknown;
+        are good; image; author, SHA-256 in hex, behind the mark of a lake's salt
+        (`geodata.leakage.author_hash`); taken_at, ISO 8601 text, without zone if unknown;
         source; source_row, from 0; licence; status, one of `STATUSES`; reason; h3_3, h3_5, H3
         cells; x, y, z, unit vector.
 
@@ -118,7 +122,7 @@ def import_(
     format: str | None = None,  # noqa: A002
     columns: Mapping[str, str | None] | None = None,
     keep: Sequence[str] = (),
-    salt: str | bytes | None = None,
+    salt: str | bytes | Salt | Literal[False] | None = None,
     images: ImagePlaces | None = None,
     min_image_bytes: int | None = None,
     licence: str | None = None,
@@ -130,11 +134,14 @@ def import_(
 
     Parameters
     ----------
-    source, format, columns, keep, salt, images, min_image_bytes, licence, source_name
+    source, format, columns, keep, images, min_image_bytes, licence, source_name
         As in `read`.
     target
         A file that ends in .parquet, which appears whole or not at all; or the folder of a
         versioned table (`geodata.tables`), where the rows are appended as a new version.
+    salt
+        As in `read`; by default that of the lake, drawn at its first import, for a table, and
+        none for a file. False takes none. A table keeps the salt that it began with.
     again
         Append a source that the table holds already, which is refused else.
     progress
@@ -167,8 +174,9 @@ def import_(
     >>> folder.cleanup()
     """
     opened = open_photos(source, format, columns, keep)
-    rules = _rules(opened, salt, images, min_image_bytes, licence, source_name)
     into_file = is_file_target(target)
+    salt = salt_for(target, salt, into_file=into_file)
+    rules = _rules(opened, salt, images, min_image_bytes, licence, source_name)
     batches = _batches(opened, rules)
     first = next(batches, None)  # a wrong source fails before anything is hashed or made
     made_by = _made_by(opened, rules)
@@ -205,7 +213,7 @@ def import_(
 
 def _rules(
     opened: PhotoSource,
-    salt: str | bytes | None,
+    salt: str | bytes | Salt | None,
     images: ImagePlaces | None,
     min_image_bytes: int | None,
     licence: str | None,
@@ -226,7 +234,7 @@ def _rules(
     return Rules(
         format=opened.format,
         source=source_name or known or stem,
-        salt=salt.encode() if isinstance(salt, str) else salt,
+        salt=as_salt(salt),
         licence=licence,
         images=open_images(images),
         min_image_bytes=min_image_bytes,
@@ -281,7 +289,7 @@ def _made_by(opened: PhotoSource, rules: Rules) -> dict[str, Any]:
         "columns": {r: c for r, c in opened.columns.items() if r in ROLES},
         "keep": list(rules.keep),
         "source_name": rules.source,
-        "authors": "sha256" if rules.salt is None else "sha256 with a salt",
+        "authors": described(rules.salt),
         "licence": rules.licence,
         "images": None if rules.images is None else rules.images.describe(),
         "min_image_bytes": rules.min_image_bytes,

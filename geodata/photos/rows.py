@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from geodata import coords
 from geodata.files import FileError
 from geodata.images import ABSENT, AMBIGUOUS, Images
+from geodata.leakage import Salt, author_hash
 from geodata.photos.sources import GSV_PARTS
 from geodata.photos.times import iso_times
 from geodata.sphere import unit_vectors
@@ -70,7 +70,7 @@ class Rules:
     format: str
     source: str
     """Text of the column ``source``."""
-    salt: bytes | None
+    salt: Salt | None
     licence: str | None
     """Licence of rows that do not bring one."""
     images: Images | None
@@ -304,13 +304,9 @@ def _licence(table: pa.Table, rules: Rules) -> pa.Array:
     return licence if rules.licence is None else pc.fill_null(licence, rules.licence)
 
 
-def _hashed(authors: pa.Array, salt: bytes | None) -> pa.Array:
-    """Return SHA-256 in hex of the UTF-8 id; with a salt, of salt, a zero byte and the id."""
-    begin = b"" if salt is None else salt + b"\0"
+def _hashed(authors: pa.Array, salt: Salt | None) -> pa.Array:
     words = authors.dictionary_encode()
-    digests = [
-        hashlib.sha256(begin + word.encode()).hexdigest() for word in words.dictionary.to_pylist()
-    ]
+    digests = [author_hash(word, salt) for word in words.dictionary.to_pylist()]
     return pa.array(digests, pa.string()).take(words.indices)
 
 

@@ -13,6 +13,7 @@ from .errors import (
     storage as storage,
 )
 from .exporting import export as export
+from .forgetting import Forgotten as Forgotten, forget as forget
 from .inputs import (
     DatasetError as DatasetError,
     Input as Input,
@@ -22,7 +23,9 @@ from .inputs import (
 from .log import exists as exists
 from .mapping import draw_map as draw_map
 from .naming import sql_name as sql_name
+from .repairing import repair as repair
 from .rows import open_rows as open_rows, source_of_version as source_of_version
+from .salts import lake_salt as lake_salt
 from .schemas import fitted as fitted, kept_schema as kept_schema
 from .tagging import tag as tag, tags as tags, untag as untag, vacuum as vacuum
 from .upkeep import compact as compact, restore as restore

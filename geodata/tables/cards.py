@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from geodata import files
+from geodata.printable import code as as_code, json_text, markdown, printable
 from geodata.tables import errors, log
 from geodata.tables.mapping import draw_version
 from geodata.tables.versions import TableVersion, open_version
@@ -96,7 +97,7 @@ def _card(
     has_map: bool,
 ) -> str:
     name = title or version.path.name
-    parts = [_head(version, name, exported), f"# {name}", _facts(version)]
+    parts = [_head(version, name, exported), f"# {markdown(name)}", _facts(version)]
     if has_map:
         parts.append(f"![Where the rows are, on a world map]({_MAP})")
     parts += _counts(version)
@@ -178,7 +179,7 @@ def _by_continent(codes: dict[str | None, int]) -> dict[str | None, int]:
 def _section(heading: str, version: TableVersion, counts: dict[str | None, int]) -> str:
     ranked = sorted(counts.items(), key=lambda kv: (-kv[1], kv[0] is None, str(kv[0])))
     rows = [
-        ("(none)" if key is None else str(key), f"{n:,}", f"{n / max(version.rows, 1):.2%}")
+        ("(none)" if key is None else markdown(key), f"{n:,}", f"{n / max(version.rows, 1):.2%}")
         for key, n in ranked[:_MOST]
     ]
     rest = sum(n for _, n in ranked[_MOST:])
@@ -189,7 +190,7 @@ def _section(heading: str, version: TableVersion, counts: dict[str | None, int])
 
 
 def _schema_rows(schema: pa.Schema) -> list[tuple[str, str]]:
-    return [(field.name, f"`{field.type}`") for field in schema]
+    return [(markdown(field.name), as_code(field.type)) for field in schema]
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
@@ -198,18 +199,17 @@ def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 
 def _line(cells: tuple[str, ...]) -> str:
-    escaped = (cell.replace("|", "\\|").replace("\n", " ") for cell in cells)
-    return "| " + " | ".join(escaped) + " |"
+    return "| " + " | ".join(cells) + " |"
 
 
 def _heading(key: str) -> str:
-    return key.replace("_", " ").replace("\n", " ").capitalize()
+    return markdown(key.replace("_", " ").capitalize())
 
 
 def _value(value: Any) -> str:
     if isinstance(value, str | int | float | bool):
-        return str(value)
-    text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
+        return markdown(value)
+    text = json_text(json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True))
     return f"```json\n{text}\n```"
 
 
@@ -242,7 +242,10 @@ def _licence_lines(found: Sequence[str]) -> list[str]:
     known = _KNOWN_LICENCES.get(re.sub(r"[^a-z0-9]", "", found[0].lower()))
     if len(found) == 1 and known:
         return [f"license: {known}"]
-    return ["license: other", f"license_name: {json.dumps(', '.join(found), ensure_ascii=False)}"]
+    return [
+        "license: other",
+        f"license_name: {json.dumps(printable(', '.join(found)), ensure_ascii=False)}",
+    ]
 
 
 def committed(version: TableVersion) -> datetime:

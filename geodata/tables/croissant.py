@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from geodata import files
+from geodata.printable import json_text
 from geodata.tables import cards
 from geodata.tables.versions import TableVersion
 
@@ -63,7 +64,7 @@ _PARQUET = "application/x-parquet"
 def write(version: TableVersion, folder: Path, written: Mapping[str, Sequence[Path]]) -> Path:
     """Write ``croissant.json`` beside the files of an export, given by split; return it."""
     text = json.dumps(_document(version, folder, written), indent=2, ensure_ascii=False)
-    files.write_text(folder / NAME, text + "\n")
+    files.write_text(folder / NAME, json_text(text) + "\n")
     return folder / NAME
 
 

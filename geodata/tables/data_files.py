@@ -65,7 +65,7 @@ def write(
         for part in _parts(_noting(tables, theirs), schema, file_rows):
             name = f"part-{order:08d}-{len(written):05d}-{uuid.uuid4().hex}.parquet"
             with storage(root, "writing rows", passing=theirs):
-                written.append(_write_one(root / name, part, schema))
+                written.append(write_one(root / name, part, schema))
     except BaseException:
         remove(root, written)
         raise
@@ -134,7 +134,8 @@ def _row_groups(
         yield pa.concat_tables(held)
 
 
-def _write_one(path: Path, groups: Iterator[pa.Table], schema: pa.Schema) -> DataFile:
+def write_one(path: Path, groups: Iterator[pa.Table], schema: pa.Schema) -> DataFile:
+    """Write one file of at least one table, whole or not there."""
     sums = Sums()
     first = next(groups)
     with (

@@ -271,6 +271,24 @@ def recorded(root: Path, version: int) -> dict[str, dict[str, Any]]:
     }
 
 
+def added(root: Path, version: int) -> Iterator[str]:
+    """Yield the name of every file that a commit ever added, ours and other tools'.
+
+    Raises
+    ------
+    TableChangedError
+        If a commit cannot be read.
+    """
+    for number in range(version + 1):
+        file = root / LOG / f"{number:020}.json"
+        try:
+            actions = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+            yield from [str(action["add"]["path"]) for action in actions if "add" in action]
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            msg = f"{file}: the commit cannot be read ({first_line(error)})"
+            raise TableChangedError(msg) from error
+
+
 def total(root: Path, version: int) -> Sums | None:
     """Return what a commit recorded of the content of its whole version, if it did."""
     found = commit_at(root, version)[KEY].get("total")

@@ -10,9 +10,22 @@ from typing import Any
 
 from geodata import files, hashing
 from geodata.hashing import Sums
-from geodata.tables import checkpoints, data_files, log, replay, seals, tagging
+from geodata.tables import (
+    checkpoints,
+    data_files,
+    exchanging,
+    log,
+    repairing,
+    replay,
+    seals,
+    tagging,
+)
 from geodata.tables.errors import TableChangedError, TableError
 from geodata.tables.versions import TableVersion, open_version, size_problem
+
+_STOPPED = (
+    "{} was left by a forget that was stopped, and may hold what was to be forgotten; forget again"
+)
 
 
 @dataclass(frozen=True)
@@ -36,7 +49,8 @@ class Report:
     unsealed: tuple[int, ...]
     """Commits without a seal: a writer was killed, or another tool made them."""
     orphans: tuple[str, ...]
-    """Files that no commit names: a writer was killed, or is about to commit. Harmless."""
+    """Files that no commit names: a writer was killed, or is about to commit. Harmless; `repair`
+    moves them aside."""
 
     @property
     def ok(self) -> bool:
@@ -103,6 +117,8 @@ def verify(
     expected = _check_expected(expect)
     problems, unsealed = _check_log(root)
     problems += _check_checkpoints(root)
+    if exchanging.place_beside(root).is_dir():
+        problems.append(_STOPPED.format(exchanging.place_beside(root)))
     kept, wrong = _kept(root, version)
     problems += wrong
     opened = kept[0] if kept else None
@@ -130,7 +146,10 @@ def verify(
         sha256=sha256,
         unrecorded=tuple(sorted(needed - set(recorded))),
         unsealed=tuple(unsealed),
-        orphans=tuple(sorted(found - set(recorded) - needed)),
+        orphans=tuple(
+            file.relative_to(root).as_posix()
+            for file in repairing.leftovers(root, set(recorded) | needed)
+        ),
     )
 
 

@@ -30,7 +30,8 @@ class Commit:
     time: datetime
     """When it was committed, UTC."""
     kind: str
-    """``append``, ``write``, ``schema``, ``compact``, ``restore``, or another tool's name."""
+    """``append``, ``write``, ``schema``, ``compact``, ``restore``, ``forget``, or what another tool
+    calls it."""
     rows_added: int | None
     """Rows written with it; None where another tool did not say."""
     note: dict[str, Any]
@@ -223,7 +224,7 @@ def _commit(entry: dict[str, Any], named: list[str]) -> Commit:
         version=entry["version"],
         time=log.committed_at(entry),
         kind=ours.get("kind", entry["operation"]),
-        rows_added=0 if ours.get("kind") in ("schema", "compact", "restore") else rows,
+        rows_added=0 if ours.get("kind") in ("schema", "compact", "restore", "forget") else rows,
         note=ours.get("note", {}),
         tags=tuple(sorted(named)),
         software=ours.get("software", {}),

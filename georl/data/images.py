@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import stat
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +28,8 @@ MAX_IMAGE_BYTES = 64 << 20
 MISSING = "missing"
 """The problem of a row whose image is not there; any other is of an image that is."""
 
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0)
+"""Opening a pipe that nobody writes to would wait for ever."""
 _WEB = ("http://", "https://")
 _KNOWN = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"RIFF")
 _MEMBER = re.compile(r"(?<=\.tar)#|(?<=\.zip)#", re.IGNORECASE)
@@ -134,18 +137,22 @@ def _of_file(reference: str | None, root: Path) -> str | None:
         return MISSING
     path = os.path.join(root, reference)  # noqa: PTH118, a million times
     try:
-        handle = os.open(path, os.O_RDONLY)
+        handle = os.open(path, os.O_RDONLY | _AT_ONCE)
     except (OSError, ValueError):
         return MISSING
     try:
+        kind = os.fstat(handle).st_mode
+        if stat.S_ISDIR(kind):
+            return MISSING
+        if not stat.S_ISREG(kind):  # a pipe or a device may never end
+            return "is no regular file"
         head = os.read(handle, 16)
-    except OSError:  # a folder
-        return MISSING
+        if not head or head.startswith(_KNOWN):
+            return None if head else "is empty"
+        with os.fdopen(os.dup(handle), "rb") as file:
+            return problem_of(head + file.read(MAX_IMAGE_BYTES))
     finally:
         os.close(handle)
-    if head.startswith(_KNOWN):
-        return None
-    return problem_of(Path(path).read_bytes()) if head else "is empty"
 
 
 def _of_members(archive: Path, names: list[str]) -> list[str | None]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from geodata import coords
 from geodata.files import ID_NAMES, axis_of, coordinate_columns, find_named, squeeze, write_text
+from geodata.printable import tell
 from geodata.records import TRUTH
 from georl.config import Config, DataConfig
 from georl.data.images import MISSING
@@ -199,7 +200,9 @@ def usable(
         lines.append(f"all are listed in {_listed(rows, ids, references, config)}")
     if not config.data.skip_missing:
         raise DataError("\n".join(lines))
-    print(f"going on without {len(rows)} of {n} photos:", *lines, sep="\n")
+    tell(f"going on without {len(rows)} of {n} photos:")
+    for line in lines:
+        tell(line)
     return table.filter(pa.array(~out))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from geodata.printable import tell
 from georl.config import Config, ConfigError, accumulation, dump
 from georl.plan.cards import Card, needed
 from georl.plan.duration import SAMPLED_PER_SECOND, UTILISATION, work
@@ -87,7 +88,7 @@ def check_memory(config: Config, shape: Shape | None = None) -> None:
         )
         raise ConfigError(msg)
     if sum(parts.values()) > have:
-        print(
+        tell(
             f"warning: about {sum(parts.values()) / GIB:.0f} GiB with the largest images, {found}; "
             "if it runs out, lower train.per_device or model.max_pixels, or set "
             "model.gradient_checkpointing=true (georl plan shows the parts)"

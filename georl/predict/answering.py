@@ -25,6 +25,7 @@ from PIL import Image
 
 from geodata import answers
 from geodata.files import file_format, replacing
+from geodata.printable import tell
 from georl import data, models
 from georl.config import Config, ConfigError, PredictConfig, check
 from georl.data import DataError, Turn, with_image
@@ -65,7 +66,7 @@ def predict(config: Config) -> Path:
     done = _done(partial, config)
     todo = table.filter(pc.invert(pc.is_in(table["id"], pa.array(list(done), pa.string()))))
     if done:
-        print(f"going on: {len(done)} of {table.num_rows} answers are there")
+        tell(f"going on: {len(done)} of {table.num_rows} answers are there")
     answer = _from_server if config.predict.url else _from_model
     for rows in _shown(answer(config, photos.reader, todo), len(todo)):
         partial.write(rows)
@@ -189,7 +190,7 @@ def _opened(row: dict[str, Any], reader: data.Reader) -> tuple[list[Turn], Image
     try:
         return chat, reader.image(row)
     except DataError as error:
-        print(error)
+        tell(error)
         return None
 
 
@@ -202,7 +203,7 @@ def _from_server(
     """Yield each answer as it comes; at most ``concurrency`` requests are under way."""
     server = Server(config)
     if len(todo):
-        print(server.told(), flush=True)
+        tell(server.told())
 
     def one(row: dict[str, Any]) -> dict[str, Any]:
         shown, name = _opened(row, reader), row["id"]

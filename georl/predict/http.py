@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from geodata.errors import GeodataError
+from geodata.printable import one_line
 
 MAX_REPLY_BYTES = 8 << 20
 """Answers are a few kilobytes; a reply beyond this is refused unread."""
@@ -67,22 +68,11 @@ def post_json(url: str, body: Any, headers: Mapping[str, str], limit_s: float) -
         raise
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
-        raise BadReply(f"{type(error).__name__}: {printable(str(reason))}") from error
+        raise BadReply(f"{type(error).__name__}: {one_line(str(reason)[:SHOWN])}") from error
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise BadReply(f"the reply is no JSON: {printable(str(error))}") from None
-
-
-def printable(text: str) -> str:
-    r"""Return the first line's worth of a server's words, without what steers a terminal.
-
-    Examples
-    --------
-    >>> printable("no\x1b[2J model\n")
-    'no?[2J model?'
-    """
-    return "".join(c if c.isprintable() else "?" for c in text[:SHOWN])
+        raise BadReply(f"the reply is no JSON: {one_line(str(error)[:SHOWN])}") from None
 
 
 class _Call:
@@ -181,11 +171,10 @@ class _Https(urllib.request.HTTPSHandler):
 
 def _refused(error: urllib.error.HTTPError) -> Refused:
     said: bytes = getattr(error, "said", b"")
-    text = printable(said.decode("utf-8", "replace").strip())
+    text = one_line(said.decode("utf-8", "replace").strip()[:SHOWN])
     if 300 <= error.code < 400:
-        text = (
-            f"a redirect to {printable(error.headers.get('Location') or 'nowhere')}, not followed"
-        )
+        where = one_line((error.headers.get("Location") or "nowhere")[:SHOWN])
+        text = f"a redirect to {where}, not followed"
     return Refused(error.code, text, _wait_s(error.headers.get("Retry-After")))
 
 

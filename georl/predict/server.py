@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from PIL import Image
 
+from geodata.printable import tell
 from georl.config import Config, ConfigError
 from georl.data import Turn, with_image
 from georl.predict.http import BadReply, Refused, post_json
@@ -107,7 +108,7 @@ class Server:
                 return text
             if attempt < options.retries:
                 time.sleep(wait_s)
-        print(f"row {name!r} failed after {tries} {'try' if tries == 1 else 'tries'}: {problem}")
+        tell(f"row {name!r} failed after {tries} {'try' if tries == 1 else 'tries'}: {problem}")
         return None
 
     def _stop_if_hopeless(self, name: str, error: Refused) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 from PIL import Image
 
+from geodata.printable import tell
 from georl.config import ConfigError, ModelConfig
 from georl.endpoints import Endpoint, EndpointError, Pace, picture
 from georl.rewards import inputs, spoken
@@ -109,7 +110,7 @@ class Localizability:
             found = list(pool.map(lambda row: self._one(*row), rows))
         self.counts.update(what for _, what in found)
         if without := sum(value is None for value, _ in found):
-            print(f"localizability: no verdict on {without} of {len(found)} rows; {self.told()}")
+            tell(f"localizability: no verdict on {without} of {len(found)} rows; {self.told()}")
         return [value for value, _ in found]
 
     def told(self) -> str:

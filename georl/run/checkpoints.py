@@ -20,6 +20,7 @@ from typing import Any
 
 from geodata.errors import GeodataError
 from geodata.files import sha256, write_text
+from geodata.printable import tell
 from georl.config import Config, ConfigError, plain
 
 MANIFEST, MARKER = "manifest.json", "COMPLETE"
@@ -155,7 +156,7 @@ def newest(output: Path, own: Mapping[str, Any]) -> Path | None:
         try:
             content = verify(folder)
         except CheckpointError as error:
-            print(f"passing over {folder.name}: {error}")
+            tell(f"passing over {folder.name}: {error}")
             continue
         _same_run(folder, content["run"], json.loads(json.dumps(dict(own))))
         return folder

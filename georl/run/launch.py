@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from transformers import TrainingArguments
 
+from geodata.printable import tell
 from georl.config import Config, ConfigError, accumulation, missing_package, world_size
 from georl.run import checkpoints, curves, metrics, ownership, resume, rollouts
 
@@ -159,7 +160,7 @@ def fit(trainer: Any, config: Config) -> Path:
     start = resume.start(trainer, config)
     if trainer.accelerator.is_main_process:
         found, each = trainer.accelerator.num_processes, config.train.per_device
-        print(
+        tell(
             f"training on {found} x {trainer.accelerator.device.type}, strategy "
             f"{_strategy(found)}, batch {config.train.batch} = {each} x "
             f"{accumulation(config, found)} accumulated x {found}"

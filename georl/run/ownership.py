@@ -16,6 +16,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from geodata.files import write_text
+from geodata.printable import tell
 from georl.config import ConfigError
 from georl.run import checkpoints
 from georl.run.checkpoints import CheckpointError
@@ -125,7 +126,7 @@ def claim(output: Path, own: Mapping[str, Any], step: int) -> None:
         if (folder / checkpoints.MARKER).exists():
             moved.append(folder)
         else:
-            print(f"deleting {folder}, which was cut short while being written")
+            tell(f"deleting {folder}, which was cut short while being written")
             checkpoints.delete(folder)
     if _owner(output) != digest:
         moved += [output / "final", *(output / name for name in RECORD if step < 0)]
@@ -144,7 +145,7 @@ def _aside(output: Path, paths: list[Path]) -> None:
     target.mkdir()
     for path in moved:
         path.rename(target / path.name)
-    print(f"moved {', '.join(path.name for path in moved)} of an earlier run to {target}")
+    tell(f"moved {', '.join(path.name for path in moved)} of an earlier run to {target}")
 
 
 def _owner(output: Path) -> str | None:

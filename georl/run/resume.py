@@ -12,6 +12,7 @@ from transformers import TrainerCallback
 from trl.trainer.utils import RepeatSampler
 
 from geodata.files import write_text
+from geodata.printable import tell
 from georl.config import Config, dump
 from georl.run import checkpoints, ownership, record
 
@@ -56,10 +57,10 @@ def start(trainer: Any, config: Config) -> Path | None:
 
 
 def _tell(newest: Path, processes: int) -> None:
-    print(f"going on from {newest}")
+    tell(f"going on from {newest}")
     wrote = len(list(newest.glob("rng_state*.pth")))
     if wrote != processes:
-        print(
+        tell(
             f"{newest.name} was written by {wrote} processes and now there are {processes}: from "
             "here on the draws are other ones than those of an uninterrupted run"
         )

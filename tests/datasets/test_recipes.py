@@ -111,6 +111,7 @@ def test_labelled_is_sorted_so_that_statistics_prune(made, monkeypatch, tmp_path
     from geodata.datasets.recipes import label
 
     monkeypatch.setattr(label, "BUCKET_ROWS", 100)  # many buckets, also unequal ones
+    shutil.copytree(made / "_private", tmp_path / "_private")  # the salt of the other lake
     photos.import_(metadata(), tmp_path / "photos", format="mp16")
     built = datasets.build(tmp_path, "labelled", "labelled")
     codes = rows_of(tmp_path, "labelled")["country_code"].to_pylist()
@@ -363,7 +364,7 @@ def test_excluding_a_benchmark_counts_each_rule(lake, tmp_path):
     built = datasets.build(lake, "clean", "exclude-benchmark", {"benchmark": path}, radius_km=2)
     shared = built.report["rows_that_share"]
     assert shared["photo_id"] == 21
-    hashed = {photos_author(a) for a in test.AUTHOR}
+    hashed = {photos_author(a, tables.lake_salt(lake)) for a in test.AUTHOR}
     assert shared["author"] == rows.author.isin(hashed).sum()
     places = set(zip(test.LAT.astype(float), test.LON.astype(float), strict=True))
     same = [(a, o) in places for a, o in zip(rows.lat, rows.lon, strict=True)]
@@ -376,8 +377,9 @@ def test_excluding_a_benchmark_counts_each_rule(lake, tmp_path):
     assert built.rows == len(rows) - built.report["dropped"]
 
 
-def photos_author(name):
-    table = next(photos.read({"IMG_ID": ["a"], "AUTHOR": [name], "LAT": ["0.5"], "LON": ["0.5"]}))
+def photos_author(name, salt):
+    row = {"IMG_ID": ["a"], "AUTHOR": [name], "LAT": ["0.5"], "LON": ["0.5"]}
+    table = next(photos.read(row, salt=salt))
     return table["author"][0].as_py()
 
 

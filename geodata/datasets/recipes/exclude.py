@@ -13,7 +13,7 @@ from geodata import leakage, photos, popular
 from geodata.datasets.recipes.sampling import Made, Mask, chosen
 from geodata.files import AUTHOR_NAMES, ID_NAMES, find_named, find_pair
 from geodata.popular import check_radius
-from geodata.tables import DatasetError, Input
+from geodata.tables import DatasetError, Input, lake_salt
 
 RULES = ("photo_id", "author", "coordinate", "radius")
 
@@ -27,8 +27,10 @@ def exclude_benchmark(
 ) -> Made:
     """Drop the rows that share a photo, a photographer or a place with a test set.
 
-    A test set in a file is read as `photos.read` does, its photographers hashed without a salt.
-    Where the rows were imported with a salt, import the test set with the same one, as a table.
+    A test set in a file is read as `photos.read` does. Photographers without a salt are compared
+    with those under the salt of the lake, which is here. Those under the salts of two lakes are
+    not compared, and the report says so. Where the rows have a salt that was given to their
+    import, import the test set with the same one, as a table.
 
     Parameters
     ----------
@@ -42,7 +44,8 @@ def exclude_benchmark(
     rows, benchmark = inputs["rows"], inputs["benchmark"]
     rules = _rules(by)
     check_radius(radius_km)
-    known, asked = _marks(benchmark, rules), _marks(rows, rules)
+    salt = lake_salt(rows.table.path.parent)
+    known, asked = _marks(benchmark, rules, salt), _marks(rows, rules, salt)
     hits = {rule: _hits(rule, asked, known, radius_km) for rule in rules}
     applied = [hit for hit in hits.values() if hit is not None]
     if not applied:
@@ -59,6 +62,8 @@ def exclude_benchmark(
         "dropped": int(dropped.sum()),
         "rows": int((~dropped).sum()),
     }
+    if (unknown := leakage.not_compared(asked, known)) is not None:
+        report["not_compared"] = unknown
     why = f"every row shares something with {benchmark.label}: {report['rows_that_share']}"
     return chosen(rows, ~dropped, report, empty=why)
 
@@ -72,7 +77,7 @@ def _rules(by: Sequence[str] | str) -> list[str]:
     return rules
 
 
-def _marks(source: Input, rules: Sequence[str]) -> leakage.Marks:
+def _marks(source: Input, rules: Sequence[str], salt: leakage.Salt | None) -> leakage.Marks:
     names = source.columns
     if source.version is None and not set(photos.SCHEMA.names) <= set(names):
         # a file is read as photos are imported: any layout, and bad coordinates are none
@@ -84,7 +89,7 @@ def _marks(source: Input, rules: Sequence[str]) -> leakage.Marks:
     who = find_named(names, AUTHOR_NAMES, "author", source.label) if "author" in rules else None
     pair = find_pair(names, ("truth", "plain"), source.label)
     wanted = [name for name in (photo, who, *(pair or ())) if name]
-    return leakage.marks(tables(wanted), id=photo, author=who, pair=pair)
+    return leakage.marks(tables(wanted), id=photo, author=who, pair=pair, salt=salt)
 
 
 def _imported(source: Input, columns: list[str]) -> Iterator[pa.Table]:

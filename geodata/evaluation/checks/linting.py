@@ -237,7 +237,7 @@ def overlap(train: Any, test: Any, *, author: str | None = None) -> list[Finding
     -------
     list of Finding
         About rows of the test: 'id_overlap', 'author_overlap' and 'coordinate_overlap', by the
-        rules of `geodata.leakage`.
+        rules of `geodata.leakage`; 'author_not_compared' where their salts differ.
 
     Examples
     --------
@@ -267,6 +267,9 @@ def overlap(train: Any, test: Any, *, author: str | None = None) -> list[Finding
                 count=int(rows.sum()),
             )
         )
+    if (unknown := leakage.not_compared(asked, known)) is not None:
+        told, _, remedy = unknown.rpartition("; ")
+        found.append(finding("author_not_compared", "warning", told, f"Please {remedy}."))
     return found
 
 

@@ -5,7 +5,6 @@ The text is not in the SVG, so that a phone shows it as large as a screen does.
 
 from __future__ import annotations
 
-import html
 import itertools
 from collections.abc import Iterable
 
@@ -14,6 +13,7 @@ from geodata.evaluation.report.phrases import counted, group_name, threshold
 from geodata.evaluation.report.shown import FEW_ROWS, country_names, main_threshold
 from geodata.evaluation.scores import Evaluation, Group
 from geodata.maps import outlines
+from geodata.printable import html as escaped
 
 
 def error_curve(result: Evaluation) -> str:
@@ -93,12 +93,11 @@ def _figure(
 ) -> str:
     """Return a picture, names with their colours, and a caption."""
     items = "".join(
-        f'<li><i style="background:{colour}"></i>{html.escape(name)}</li>'
-        for name, colour in legend
+        f'<li><i style="background:{colour}"></i>{escaped(name)}</li>' for name, colour in legend
     )
     return (
         f'<figure>{picture}<ul class="legend {kind}">{items}{last}</ul>'
-        f"<figcaption>{html.escape(caption)}</figcaption></figure>\n"
+        f"<figcaption>{escaped(caption)}</figcaption></figure>\n"
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Container
 from importlib import resources
 
 from geodata.evaluation.report import contents, figures
 from geodata.evaluation.report.parts import Contents, Remark, Section, Table
 from geodata.evaluation.scores import Evaluation
+from geodata.printable import html as escaped
 
 TOP_GROUPS = 15
 
@@ -52,7 +52,7 @@ def page(found: Contents, pictures: dict[str, str]) -> str:
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-        f'<link rel="icon" href="data:,">\n<title>{html.escape(found.title)}</title>\n'
+        f'<link rel="icon" href="data:,">\n<title>{escaped(found.title)}</title>\n'
         f"<style>\n{style}</style>\n</head>\n<body>\n<main>\n{_head(found, sections)}{body}"
         f"</main>\n</body>\n</html>\n"
     )
@@ -60,45 +60,45 @@ def page(found: Contents, pictures: dict[str, str]) -> str:
 
 def _head(found: Contents, sections: list[Section]) -> str:
     attention = ' class="warn"' if found.warned else ""
-    first, *others = (html.escape(line.replace("<=", "≤")) for line in found.about)
+    first, *others = (escaped(line.replace("<=", "≤")) for line in found.about)
     facts = "".join(
-        f"<div><dt>{html.escape(name)}</dt><dd>{html.escape(number)}"
-        f"<small>{html.escape(note)}</small></dd></div>"
+        f"<div><dt>{escaped(name)}</dt><dd>{escaped(number)}"
+        f"<small>{escaped(note)}</small></dd></div>"
         for name, number, note in (found.facts.lines if found.facts else ())
     )
-    links = "".join(f'<a href="#{one.name}">{html.escape(one.title)}</a>' for one in sections)
+    links = "".join(f'<a href="#{one.name}">{escaped(one.title)}</a>' for one in sections)
     return (
         f'<header>\n<p class="kicker">Image geolocalization · evaluation</p>\n'
-        f"<h1>{html.escape(found.title)}</h1>\n"
+        f"<h1>{escaped(found.title)}</h1>\n"
         f"<p{attention}>{first}</p>\n<p>{' '.join(others)}</p>\n"
         f'<dl class="facts">{facts}</dl>\n<nav>{links}</nav>\n</header>\n'
     )
 
 
 def _section(section: Section, picture: str) -> str:
-    about = f"<p>{html.escape(section.about)}</p>\n" if section.about else ""
+    about = f"<p>{escaped(section.about)}</p>\n" if section.about else ""
     tables = "".join(map(_table, section.tables))
     remarks = "".join(map(_remark, section.remarks))
     remarks = f'<ul class="findings">{remarks}</ul>\n' if remarks else ""
     return (
-        f'<section id="{section.name}">\n<h2>{html.escape(section.title)}</h2>\n'
+        f'<section id="{section.name}">\n<h2>{escaped(section.title)}</h2>\n'
         f"{about}{picture}{tables}{remarks}</section>\n"
     )
 
 
 def _table(table: Table) -> str:
     """Return a table that scrolls on its own where the page is narrow."""
-    title = f"<h3>{html.escape(table.title)}</h3>\n" if table.title else ""
+    title = f"<h3>{escaped(table.title)}</h3>\n" if table.title else ""
     head = _line(table, table.head, 'th scope="col"') if any(table.head) else ""
     lines = []
     for i, line in enumerate(table.lines):
         if len(line) == 1:
-            wide = f'<th colspan="{len(table.head)}">{html.escape(line[0])}</th>'
+            wide = f'<th colspan="{len(table.head)}">{escaped(line[0])}</th>'
             lines.append(f'<tr class="group">{wide}</tr>')
         else:
             bold = {j for j in range(len(line)) if (i, j) in table.bold}
             lines.append(_line(table, line, "td", i in table.strong, bold))
-    notes = html.escape(" ".join(table.notes))
+    notes = escaped(" ".join(table.notes))
     notes = f'<p class="note">{notes}</p>\n' if notes else ""
     return (
         f'{title}<div class="scroll"><table><thead>{head}</thead>'
@@ -115,7 +115,7 @@ def _line(
     bold: Container[int] = (),
 ) -> str:
     """Return a table row; the first cell heads it, and the column aside joins the one before."""
-    shown = [html.escape(cell) for cell in cells]
+    shown = [escaped(cell) for cell in cells]
     shown = [f"<b>{cell}</b>" if j in bold else cell for j, cell in enumerate(shown)]
     if table.bar is not None and tag == "td":
         shown[0] = figures.bar(cells[table.bar]) + shown[0]
@@ -131,9 +131,9 @@ def _line(
 
 
 def _remark(one: Remark) -> str:
-    rows = f'<p class="note">{html.escape(one.rows)}</p>' if one.rows else ""
+    rows = f'<p class="note">{escaped(one.rows)}</p>' if one.rows else ""
     return (
         f'<li class="{one.severity}"><span class="severity">{one.severity}</span> '
-        f"<code>{html.escape(one.code)}</code><p>{html.escape(one.message)}</p>{rows}"
-        f"<p>{html.escape(one.remedy)}</p></li>"
+        f"<code>{escaped(one.code)}</code><p>{escaped(one.message)}</p>{rows}"
+        f"<p>{escaped(one.remedy)}</p></li>"
     )

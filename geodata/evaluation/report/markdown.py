@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from geodata.evaluation.report import contents
 from geodata.evaluation.report.parts import Contents, Remark, Table
 from geodata.evaluation.scores import Evaluation
+from geodata.printable import code, markdown
 
-_FORMATTING = re.compile(r"[\\|*`\[]|<(?=[A-Za-z/!?])")
 _RULES = {"l": ":---", "r": "---:"}
 
 
@@ -68,11 +67,11 @@ def _table(table: Table) -> Iterator[str]:
 
 
 def _remark(one: Remark) -> str:
-    where = f" ({one.rows})" if one.rows else ""
+    where = f" ({_escaped(one.rows)})" if one.rows else ""
     message, remedy = _escaped(one.message), _escaped(one.remedy)
-    return f"- **{one.severity}** `{one.code}`{where}: {message} {remedy}"
+    return f"- **{one.severity}** {code(one.code)}{where}: {message} {remedy}"
 
 
 def _escaped(text: str) -> str:
     """Return text that cannot break a Markdown table or start formatting."""
-    return _FORMATTING.sub(r"\\\g<0>", " ".join(text.split()))
+    return markdown(" ".join(text.split()))

@@ -7,7 +7,6 @@ screen does. Coordinates are whole numbers and every order is fixed: same result
 from __future__ import annotations
 
 import functools
-import html
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +18,7 @@ from geodata.evaluation.report.phrases import between, counted, km, percent, thr
 from geodata.evaluation.report.shown import FEW_ROWS, shown_thresholds
 from geodata.evaluation.scores import Evaluation, Group, Row
 from geodata.maps import NORTH, SOUTH, great_circle, outlines, project
+from geodata.printable import html as escaped
 
 RAMP = ("#1d4e79", "#3a8297", "#7ab5a4", "#e6c265", "#dc8a3c", "#ad2f2b")
 """Small to large error, lightness rising and falling again, told apart without red and green."""
@@ -86,7 +86,7 @@ def error_curve(result: Evaluation) -> str:
             if (share := row.accuracy.get(t)) is not None
         ]
         if dots:
-            title = html.escape(f"{row.label}, {row.category}")
+            title = escaped(f"{row.label}, {row.category}")
             kind = f"dot {row.category}"
             parts.append(f'<path class="{kind}" d="{"".join(dots)}"><title>{title}</title></path>')
     parts += [_whisker(result, axis, t) for t in inside]
@@ -173,7 +173,7 @@ def choropleth(groups: Mapping[str, Group], named: Mapping[str, str], at_km: flo
         if group is None or share is None:
             parts.append(f'<g class="land">{shape}</g>')
             continue
-        title = html.escape(
+        title = escaped(
             f"{named.get(code, code)}: {percent(share, 1)}% of {counted(group.rows)} "
             f"within {threshold(at_km)}, median error {km(group.median_km)} km"
         )

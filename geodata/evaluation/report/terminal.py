@@ -15,6 +15,7 @@ from geodata.evaluation.report.of_pairs import of_comparison
 from geodata.evaluation.report.of_tables import of_models
 from geodata.evaluation.report.parts import Contents, Section, Table
 from geodata.evaluation.scores import Comparison, Evaluation, Models
+from geodata.printable import one_line
 
 LABEL_WIDTH = 16
 """Columns of a table that do not fit beside this much of its first go into a table below."""
@@ -56,9 +57,9 @@ def print_findings(findings: Iterable[Finding], console: Console) -> None:
 
 def print_contents(found: Contents, console: Console) -> None:
     """Print a whole report."""
-    console.print(Text(found.title, style="bold"))
+    console.print(_text(found.title, style="bold"))
     for i, line in enumerate(found.about):
-        console.print(Text(line, style="bold yellow" if found.warned and i == 0 else ""))
+        console.print(_text(line, style="bold yellow" if found.warned and i == 0 else ""))
     if found.facts is not None:
         console.print()
         _print_table(found.facts, console)
@@ -66,28 +67,34 @@ def print_contents(found: Contents, console: Console) -> None:
         _print_section(section, console)
 
 
+def _text(text: str, style: str = "") -> Text:
+    return Text(one_line(text), style=style)
+
+
 def _print_section(section: Section, console: Console) -> None:
     console.print()
-    console.print(Text(section.title, style="bold"))
+    console.print(_text(section.title, style="bold"))
     if section.about:
-        console.print(Text(section.about, style="dim"))
+        console.print(_text(section.about, style="dim"))
     for i, table in enumerate(section.tables):
         if table.title:
-            console.print(
-                Text(f"\n{table.title}" if i or section.about else table.title, style="italic")
-            )
+            if i or section.about:
+                console.print()
+            console.print(_text(table.title, "italic"))
         _print_table(table, console)
     for one in section.remarks:
-        console.print(Text.assemble((one.severity, _STYLES[one.severity]), " ", (one.code, "bold")))
+        console.print(
+            Text.assemble((one.severity, _STYLES[one.severity]), " ", (one_line(one.code), "bold"))
+        )
         for line in filter(None, (one.message, one.rows, f"Remedy: {one.remedy}")):
-            console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))
+            console.print(Padding(_text(line), (0, 0, 0, 2), expand=False))
 
 
 def _print_table(table: Table, console: Console) -> None:
     for columns in _pieces(table, console.width):
         console.print(_grid(table, columns))
     for note in table.notes:
-        console.print(Padding(Text(note, style="dim"), (0, 0, 0, 1), expand=False))
+        console.print(Padding(_text(note, style="dim"), (0, 0, 0, 1), expand=False))
 
 
 def _grid(table: Table, columns: Sequence[int]) -> rich.Table:
@@ -96,7 +103,7 @@ def _grid(table: Table, columns: Sequence[int]) -> rich.Table:
     for i in columns:
         right = table.align[i] == "r"
         grid.add_column(
-            Text(table.head[i]),
+            _text(table.head[i]),
             justify="right" if right else "left",
             no_wrap=right,
             overflow="fold",
@@ -104,10 +111,10 @@ def _grid(table: Table, columns: Sequence[int]) -> rich.Table:
     for number, line in enumerate(table.lines):
         if len(line) == 1:
             grid.add_section()
-            grid.add_row(Text(line[0], style="italic"))
+            grid.add_row(_text(line[0], style="italic"))
             continue
         style = "bold" if number in table.strong else ""
-        cells = (Text(line[i], "bold" if (number, i) in table.bold else "") for i in columns)
+        cells = (_text(line[i], "bold" if (number, i) in table.bold else "") for i in columns)
         grid.add_row(*cells, style=style)
     return grid
 

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import os
 import threading
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -174,3 +175,16 @@ def test_a_photo_taken_with_the_camera_on_its_side_is_shown_upright():
     assert upright.size == (20, 40)
     assert upright.getpixel((10, 5)) == (255, 255, 255)
     assert upright.getpixel((10, 35)) == (0, 0, 0)
+
+
+def test_a_pipe_a_device_and_a_folder_are_told_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "folder.jpg").mkdir()
+    (tmp_path / "zero.jpg").symlink_to("/dev/zero")
+    (tmp_path / "good.jpg").write_bytes(jpeg(7))
+    (tmp_path / "text.jpg").write_bytes(b"<html>")
+    names = ["pipe.jpg", "folder.jpg", "zero.jpg", "good.jpg", "text.jpg"]
+    odd = "is no regular file"
+    assert data_images.problems(names, tmp_path) == [odd, "missing", odd, None, "is not an image"]
+    with pytest.raises(DataError, match="row 'a'"):
+        data_images.open_image("pipe.jpg", tmp_path, "a")

@@ -1,0 +1,72 @@
+"""SIGINT ends with 130, SIGTERM with 143, and neither leaves a half-written file."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+WRITER = """
+import sys, time
+from pathlib import Path
+from geodata import files
+{program}
+def slow(*args, **kwargs):
+    with files.replacing(Path(sys.argv.pop()) / "out.csv") as beside:
+        beside.write_text("half")
+        print("writing", flush=True)
+        time.sleep(60)
+{patch}
+main()
+"""
+GEODATA = {
+    "program": "from geodata import gazetteer\nfrom geodata.cli import app, main",
+    "patch": "app.registered_commands.clear(); app.registered_groups.clear()\n"
+    "app.command('slow')(lambda: slow()); sys.argv[1:1] = ['slow']",
+}
+GEORL = {
+    "program": "from georl.cli import app, main",
+    "patch": "app.registered_commands.clear(); app.registered_groups.clear()\n"
+    "app.command('slow')(lambda: slow()); app.command('other')(lambda: None)\n"
+    "sys.argv[1:1] = ['slow']",
+}
+
+
+def started(folder, program):
+    text = WRITER.format(**program).replace("sys.argv.pop()", repr(str(folder)))
+    child = subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True)  # fmt: skip
+    assert child.stdout.readline().strip() == "writing", child.stderr.read()
+    return child
+
+
+@pytest.mark.parametrize("program", [GEODATA, GEORL], ids=["geodata", "georl"])
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_leaves_nothing_half(tmp_path, program, sent, code):
+    child = started(tmp_path, program)
+    assert len(list(tmp_path.iterdir())) == 1
+    child.send_signal(sent)
+    _, told = child.communicate(timeout=30)
+    assert child.returncode == code, told
+    assert list(tmp_path.iterdir()) == []
+    assert "Traceback" not in told
+
+
+def test_a_handler_of_others_stays_and_a_forked_child_ends_the_usual_way():
+    text = """
+import os, signal, sys, time
+from geodata.ending import end_cleanly
+def mine(*_): pass
+signal.signal(signal.SIGTERM, mine); end_cleanly()
+assert signal.getsignal(signal.SIGTERM) is mine
+signal.signal(signal.SIGTERM, signal.SIG_DFL); end_cleanly()
+pid = os.fork()
+if not pid:
+    try: time.sleep(30)
+    finally: print('cleaned by the child', flush=True)
+time.sleep(0.5)
+os.kill(pid, signal.SIGTERM)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == str(-signal.SIGTERM), done.stderr
