@@ -385,7 +385,7 @@ def recorded(w: World, image="a.jpg", **options):
 
 def some_missing(w: World, **options):
     asked = records.Options(image_root=str(beside(w)), images="bytes", **options)
-    rows = labelled(w, ["a.jpg", "no.jpg", "a.jpg"])
+    rows = labelled(w, ["a.jpg", None, "a.jpg"])
     return sum(batch.num_rows for batch in records.batches(rows, asked))
 
 
@@ -426,7 +426,7 @@ differs(
 differs(
     "records.Options",
     lambda w, **o: said(some_missing, w, **o),
-    missing=("drop", "FileError", 2),
+    missing=("drop", "RecordError", 2),
 )
 seen_by(
     "images/test_embedding.py::test_embedded_pictures_are_clean_and_what_was_left_out_is_recorded",
