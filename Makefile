@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
 
-.PHONY: demo test lowest lint types docs bench constraints clean help
+.PHONY: demo test lowest lint types docs bench hardening constraints hashes hashed clean help
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -52,9 +52,24 @@ docs: $(VENV)/dev ## build the documentation site, warnings are errors
 bench: $(VENV)/dev ## print the benchmarks beside their peers
 	$(BIN)/python benchmarks/label.py
 
+hardening: $(VENV)/dev ## R1-R18 at full figures, under an hour on two cores; ROWS=R6,R13 for some
+	$(BIN)/python benchmarks/hardening.py $(if $(ROWS),--only $(ROWS))
+
 constraints: $(VENV)/dev ## write the installed versions to constraints.txt
 	@{ head -1 constraints.txt; $(BIN)/pip freeze --exclude-editable --exclude pip --exclude setuptools | sed 's/+cpu//'; } > constraints.tmp
 	@mv constraints.tmp constraints.txt
+
+# torch is apart: its builds differ by platform, and so do the libraries that each of them needs
+hashes: $(VENV)/dev ## write the SHA-256 of what constraints.txt pins to constraints.hashes.txt
+	@{ head -2 constraints.hashes.txt; $(BIN)/uv pip compile --quiet --no-deps --generate-hashes \
+		--no-header --no-annotate --no-emit-package torch constraints.txt; } > constraints.tmp
+	@mv constraints.tmp constraints.hashes.txt
+
+hashed: ## install into .venv only what has the SHA-256 of constraints.hashes.txt, torch apart
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install torch==2.13.0
+	@$(PIP) install --require-hashes --no-deps -r constraints.hashes.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
 
 clean: ## remove the environment and what was built
 	rm -rf $(VENV) build dist docs/_build

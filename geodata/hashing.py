@@ -255,6 +255,8 @@ def _mix(values: Hashes) -> Hashes:
 
 
 _TEXT_ROWS = 1 << 16
+_TEXT_BYTES = 1 << 22
+"""Bytes of texts that are hashed at a time: some 40 bytes of memory each."""
 
 
 def text_hashes(texts: pa.Array) -> NDArray[np.uint64]:
@@ -274,15 +276,27 @@ def text_hashes(texts: pa.Array) -> NDArray[np.uint64]:
 
 
 def _polynomials(code: NDArray[np.uint8], ends: NDArray[np.int64]) -> NDArray[np.uint64]:
-    factor = _GOLDEN
+    total = np.zeros(len(ends) - 1, np.uint64)
+    for begin in range(0, len(code), _TEXT_BYTES):
+        piece = code[begin : begin + _TEXT_BYTES]
+        cuts = np.clip(ends - begin, 0, len(piece))
+        sums = _prefix_sums(piece, cuts)
+        goes_on = np.flatnonzero((ends[:-1] < begin) & (cuts[1:] > 0))  # one text at most
+        powers = [pow(int(_GOLDEN), begin - int(ends[row]), 1 << 64) for row in goes_on]
+        sums[goes_on] *= np.array(powers, np.uint64)
+        total += sums
+    total ^= total >> np.uint64(32)
+    return np.asarray(total * _GOLDEN)
+
+
+def _prefix_sums(code: NDArray[np.uint8], ends: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Return the polynomial of each text between two ends, its first byte the lowest power."""
     inverse = np.uint64(pow(int(_GOLDEN), -1, 1 << 64))
-    powers = np.cumprod(np.full(len(code) + 1, factor))
+    powers = np.cumprod(np.full(len(code) + 1, _GOLDEN))
     sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum((code + np.uint64(1)) * powers[:-1])])
     shifts = np.cumprod(np.full(len(code) + 1, inverse))
     first, last = ends[:-1], ends[1:]
-    hashed = (sums[last] - sums[first]) * shifts[first]
-    hashed ^= hashed >> np.uint64(32)
-    return np.asarray(hashed * factor)
+    return np.asarray((sums[last] - sums[first]) * shifts[first])
 
 
 def sampling_keys(table: pa.Table, seed: int, columns: Sequence[str] = ("photo_id",)) -> Hashes:

@@ -1,8 +1,17 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--full",
+        action="store_true",
+        help="run tests that take a figure at the full one of R1-R18 (benchmarks/hardening.py)",
+    )
 
 
 @pytest.fixture(scope="session")
@@ -11,3 +20,18 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the real data folder ../shared/data is not beside this checkout")
     return SHARED
+
+
+@pytest.fixture
+def figure(request, record_property) -> Callable[..., int]:
+    """How many: ``figure("kills", ci=20, full=200)`` is 20, and 200 with ``--full``.
+
+    The figure is recorded beside the result of the test, for the table of the hardening run.
+    """
+
+    def take(what: str, *, ci: int, full: int) -> int:
+        number = full if request.config.getoption("--full") else ci
+        record_property(what, number)
+        return number
+
+    return take

@@ -21,7 +21,7 @@ import pyarrow as pa
 from geodata.files.arrow import as_table
 from geodata.files.columns import listed
 from geodata.files.delimited import delimited_batches, refuse_open_quotes
-from geodata.files.flat import MAX_COLUMNS, Batch, flat, flat_names, no_rows
+from geodata.files.flat import MAX_COLUMNS, Batch, flat, flat_names, no_rows, outer_names
 from geodata.files.formats import (
     BATCH_ROWS,
     FORMATS,
@@ -224,8 +224,9 @@ def source_of(table: pa.Table, name: str = "table") -> Source:
     """Return a table in memory as a source."""
 
     def stream(names: Sequence[str] | None, rows: int) -> Iterator[pa.Table]:
+        chosen = table if names is None else table.select(outer_names(table.schema, names))
         for start in range(0, table.num_rows, rows):
-            yield table.slice(start, rows)
+            yield chosen.slice(start, rows)
 
     names = _checked(flat_names(table.schema), name)
     return Source(name, names, "table", table.num_rows, schema=table.schema, stream=stream)

@@ -7,6 +7,7 @@ import json
 import math
 import random
 import string
+import time
 from pathlib import Path
 
 import pytest
@@ -286,22 +287,34 @@ def mutated(rng: random.Random, text: str) -> str:
 
 
 def fuzz(n_grammar: int, n_mutated: int) -> None:
+    """Read texts strictly and tolerantly: what is found is sound, and each is quick."""
     rng = random.Random(7)
     seeds = [row["text"][-600:] for row in rows(HERE / "data" / "answers_synthetic.jsonl")]
     seeds += [row["text"] for row in rows(HERE / "data" / "answers_forms.jsonl")]
+    slowest = 0.0
     for i in range(n_grammar + n_mutated):
         text = grammar_text(rng) if i < n_grammar else mutated(rng, rng.choice(seeds))
-        assert_sound(parse_strict(text))
-        assert_sound(parse_tolerant(text))
+        begun = time.thread_time()
+        strict, tolerant = parse_strict(text), parse_tolerant(text)
+        slowest = max(slowest, time.thread_time() - begun)
+        assert_sound(strict)
+        assert_sound(tolerant)
+        assert_read_alike(text, strict, tolerant)
+    assert slowest < 0.1  # a few hundred letters; the collector of garbage is in it
 
 
-def test_r6_fuzz_small():
-    fuzz(90_000, 10_000)
+def assert_read_alike(text: str, strict: Answer, tolerant: Answer) -> None:
+    """What one reading says of a text, the others do not contradict."""
+    pair = strict_pair(text)
+    assert pair == (None if strict.lat is None else (strict.lat, strict.lon)), text
+    assert (tolerant.lat is None) == (tolerant.lon is None), text
 
 
-@pytest.mark.slow
-def test_r6_fuzz():
-    fuzz(1_000_000, 100_000)
+def test_r6_fuzz(figure):
+    fuzz(
+        figure("grammar texts", ci=90_000, full=1_000_000),
+        figure("mutated texts", ci=10_000, full=100_000),
+    )
 
 
 HOSTILE = [
@@ -362,6 +375,27 @@ def test_hostile_repetition_gives_sound_answers(unit):
     for long in (text, text + "(48.8584, 2.2945)", text[: answers.MAX_CHARS]):
         assert_sound(parse_strict(long))
         assert_sound(parse_tolerant(long))
+
+
+def best_time(text: str) -> float:
+    """Return the least seconds of five readings, in this thread: other work does not count."""
+    times = []
+    for _ in range(5):
+        begun = time.thread_time()
+        parse_strict(text)
+        parse_tolerant(text)
+        times.append(time.thread_time() - begun)
+    return min(times)
+
+
+@pytest.mark.parametrize("unit", HOSTILE)
+def test_r6_time_does_not_grow_with_the_text(unit, figure, record_property):
+    half, whole = (unit * (n // len(unit)) for n in (500_000, 1_000_000))
+    seconds = best_time(whole)
+    record_property("ms for 1 MB", round(seconds * 1000, 2))
+    most_ms = figure("most ms", ci=200, full=10)  # CI shares its processors
+    assert seconds * 1000 <= most_ms
+    assert seconds <= 2.5 * best_time(half) + 0.005
 
 
 def test_the_end_of_a_long_text_is_read():

@@ -93,7 +93,7 @@ def test_rebuild_gives_the_same_bytes(tmp_path):
 @needs_data
 def test_the_whole_set_is_rebuilt_to_the_same_bytes(tmp_path):
     # index, places and names too: two minutes and 3 GB
-    made = make.build_bundled(DATA, tmp_path / "bundled")
+    made = make.build_bundled(DATA, folder=tmp_path / "bundled")
     committed = json.loads((BUNDLED / PROVENANCE).read_text(encoding="utf-8"))
     if json.loads((made / PROVENANCE).read_text())["tools"] != committed["tools"]:
         pytest.skip(f"the committed set was made by other versions: {committed['tools']}")

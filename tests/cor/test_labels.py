@@ -273,9 +273,9 @@ def test_spots_that_people_know():
     assert shares["city"] >= 0.88
 
 
-def test_every_admin1_lies_in_its_country():
+def test_every_admin1_lies_in_its_country(figure):
     """R2: parents derive from the leaf, so they never contradict it."""
-    lat, lon = points(20_000)
+    lat, lon = points(figure("labelled points", ci=20_000, full=1_000_000))
     found = cor.label_table(lat, lon)
     pairs = set(zip(found["country_code"].to_pylist(), found["admin1_code"].to_pylist()))
     own = {"FR": ("FR", "CP")}

@@ -77,13 +77,10 @@ def check(layers, random, hugging, **options):
         first += len(layer)
 
 
-def test_r3_bundled_boundaries():
-    check(bundled_layers(), 20_000, 20_000, edges_per_strip=4)
-
-
-@pytest.mark.slow
-def test_r3_bundled_boundaries_in_full():
-    check(bundled_layers(), 1_000_000, 200_000, edges_per_strip=2)
+def test_r3_bundled_boundaries(figure):
+    random = figure("points", ci=20_000, full=1_000_000)
+    hugging = figure("points at borders", ci=20_000, full=200_000)
+    check(bundled_layers(), random, hugging, edges_per_strip=2)
 
 
 @pytest.mark.slow
@@ -134,14 +131,10 @@ def memory_of_labelling(rows, folder):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from /proc")
-def test_r13_memory_is_flat(tmp_path):
-    assert memory_of_labelling(1_000_000, tmp_path) < 1 << 30
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from /proc")
-def test_r13_memory_is_flat_for_twenty_million_rows(tmp_path):
-    small = memory_of_labelling(2_000_000, tmp_path)
-    large = memory_of_labelling(20_000_000, tmp_path)
+def test_r13_memory_is_flat(tmp_path, figure, record_property):
+    rows = figure("rows", ci=1_000_000, full=100_000_000)
+    large = memory_of_labelling(rows, tmp_path)
+    record_property("peak MiB", large >> 20)
     assert large < 1 << 30
-    assert large < small * 1.2
+    if rows > 10_000_000:
+        assert large < memory_of_labelling(10_000_000, tmp_path) * 1.2

@@ -489,6 +489,17 @@ def test_long_and_repeated_texts_hash_as_short_ones_do():
     assert hashing.of_table(shuffled) == hashing.of_table(table) == singly
 
 
+@pytest.mark.parametrize("size", [1, 3, 64])
+def test_texts_hash_the_same_in_pieces_of_any_size(size, monkeypatch):
+    texts = pa.array(["abcdefgh" * 9, "", None, "é", "x" * 200, "abc", "z" * 64, "日本"])
+    for some in (texts, texts.slice(3, 3)):
+        monkeypatch.undo()
+        whole = hashing.text_hashes(some).tolist()
+        assert len(set(whole)) == len(set(some.fill_null("").to_pylist()))
+        monkeypatch.setattr(hashing, "_TEXT_BYTES", size)
+        assert hashing.text_hashes(some).tolist() == whole
+
+
 def test_content_hash_is_the_same_for_any_files_threads_and_hash_seed(tmp_path):
     """R14: 1 and 8 threads, any PYTHONHASHSEED, any file layout."""
     rng = np.random.default_rng(1)
@@ -563,18 +574,11 @@ def small_lake(path):
     tables.tag(path, "second")
 
 
-def test_verify_finds_flipped_bits(path):
-    """R15, the figure of CI."""
-    small_lake(path)
-    assert damaged(path, 60, 0) == []
-    assert tables.verify(path).ok
-
-
-@pytest.mark.slow
-def test_verify_finds_1000_flipped_bits(path):
+def test_verify_finds_flipped_bits(path, figure):
     """R15."""
     small_lake(path)
-    assert damaged(path, 1000, 1) == []
+    assert damaged(path, figure("flips in a table", ci=60, full=1000), 0) == []
+    assert tables.verify(path).ok
 
 
 def test_a_table_changed_behind_our_back(path):
@@ -755,17 +759,13 @@ def killed_run(path, kills, seed):
     return seen, left
 
 
-def test_kill_during_commits(path):
-    """R10, the figure of CI."""
-    killed_run(path, 20, 0)
-
-
-@pytest.mark.slow
-def test_kill_during_commits_200(path):
+def test_kill_during_commits(path, figure):
     """R10."""
-    seen, left = killed_run(path, 200, 1)
-    assert len(seen) > 20  # the kills fell on many versions
-    assert left > 0  # and some of them in the middle of a commit
+    kills = figure("kills", ci=20, full=200)
+    seen, left = killed_run(path, kills, 1)
+    if kills >= 200:
+        assert len(seen) > 20  # the kills fell on many versions
+        assert left > 0  # and some of them in the middle of a commit
 
 
 # many at once (R12)

@@ -353,15 +353,10 @@ def check_mutants(folder, kind, seeds):
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
-def test_mutants_give_typed_errors_or_right_rows(kind, tmp_path):  # R8
-    raised = check_mutants(tmp_path, kind, range(700))
-    assert raised < 700 * 0.6
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["csv", "jsonl"])
-def test_many_mutants_give_typed_errors_or_right_rows(kind, tmp_path):  # R8
-    check_mutants(tmp_path, kind, range(1000, 8000))
+def test_mutants_give_typed_errors_or_right_rows(kind, tmp_path, figure):  # R8
+    n = figure(f"{kind} mutants", ci=700, full=7000)
+    raised = check_mutants(tmp_path, kind, range(n))
+    assert raised < n * 0.6
 
 
 def check_parquet_mutants(folder, seeds):
@@ -388,13 +383,8 @@ def check_parquet_mutants(folder, seeds):
         assert np.isfinite(values).all()
 
 
-def test_parquet_mutants_give_typed_errors(tmp_path):  # R8
-    check_parquet_mutants(tmp_path, range(600))
-
-
-@pytest.mark.slow
-def test_many_parquet_mutants_give_typed_errors(tmp_path):  # R8
-    check_parquet_mutants(tmp_path, range(1000, 7000))
+def test_parquet_mutants_give_typed_errors(tmp_path, figure):  # R8
+    check_parquet_mutants(tmp_path, range(figure("Parquet mutants", ci=600, full=6000)))
 
 
 def write_bomb(kind, folder):

@@ -236,8 +236,8 @@ def random_texts(n: int) -> list[str]:
     return ["".join(rng.choices(alphabet, k=rng.randint(0, 60))) for _ in range(n)]
 
 
-@pytest.mark.parametrize("n", [20_000, pytest.param(1_000_000, marks=pytest.mark.slow)])
-def test_r6_fuzzed_batches_are_finite(n):
+def test_r6_fuzzed_batches_are_finite(figure):
+    n = figure("rewarded texts", ci=20_000, full=1_000_000)
     texts = random_texts(n)
     got = np.array(rewards.geo_r(texts, [1.0] * n, [2.0] * n))
     assert ((got >= 0.0) & (got <= 1.0)).all()
