@@ -13,6 +13,7 @@ from geodata.cli import (
     evaluate,
     gazetteer,
     labelling,
+    leaking,
     photos,
     queries,
     records,
@@ -37,6 +38,7 @@ for verb in (
     records,
     photos,
     datasets,
+    leaking,
     boundary_sets,
 ):
     verb.register(app)

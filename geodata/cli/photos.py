@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -128,6 +128,45 @@ def index(
     for path in archives:
         found = photos.open_archive(path)
         typer.echo(f"{photos.index_path(path)}: {len(found)} members")
+
+
+@photos_app.command("hash", no_args_is_help=True)
+def hash_(
+    name: Annotated[str, typer.Argument(help="Table of photos.", show_default=False)],
+    lake: opts.Lake,
+    at: opts.At = None,
+    image_root: Annotated[
+        Path | None, typer.Option(help="Folder that relative paths of pictures start from.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes; by default one a processor.", min=1)
+    ] = None,
+) -> None:
+    """Hash every picture of a table once, by what it looks like; needs the extra 'photos'.
+
+    The hashes are the table 'hashes' of the lake. A run that was stopped goes on where it ended.
+
+    Example: geodata photos hash photos --lake lake
+    """
+    from geodata import near_duplicates
+    from geodata.cli.progress import progress
+
+    with progress(f"hashing the pictures of {name}", "pictures") as step:
+        done = near_duplicates.hash_photos(
+            lake, name, at, root=image_root, workers=workers, progress=step
+        )
+    print_hashed(name, done)
+
+
+def print_hashed(name: str, done: Any) -> None:
+    """Say what a run that hashes pictures did."""
+    counts = ", ".join(f"{count:,} {status}" for status, count in done.statuses.items())
+    typer.echo(
+        f"{name}: {done.pictures:,} pictures, {done.known:,} hashed before; "
+        f"now {counts or 'none to do'}"
+    )
+    if done.rows_without:
+        typer.echo(f"{name}: {done.rows_without:,} rows name no picture")
 
 
 def _target(out: Path | None, lake: Path | None, table: str) -> Path:
