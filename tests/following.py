@@ -39,7 +39,8 @@ def run_shell(text, smaller=()):
     for large, small in smaller:
         text = text.replace(large, small)
     commands = "".join(
-        f'{tool}() {{ {sys.executable} -m {tool} "$@"; }}\n' for tool in ("geodata", "georl")
+        f'{tool}() {{ {sys.executable} -c "from {tool}.cli import main; main()" "$@"; }}\n'
+        for tool in ("geodata", "georl")
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80"}
     done = subprocess.run(

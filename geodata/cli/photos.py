@@ -50,7 +50,8 @@ def import_(
     taken_at: Annotated[str | None, opts.column("When the photo was taken.")] = None,
     licence_column: Annotated[str | None, opts.column("Licence of the photo.")] = None,
     keep: Annotated[
-        list[str] | None, opts.column("Another column, or EXIF tag, to keep. Can be repeated.")
+        list[str] | None,
+        opts.column("Another column, or field of EXIF or XMP, to keep. Can be repeated."),
     ] = None,
     images: Annotated[
         list[str] | None,
@@ -198,6 +199,10 @@ def _print(report: object) -> None:
         typer.echo(f"  {count:>12}  {status:18} {STATUSES[status]}")
     for row, why in report.unreadable[:5]:
         typer.echo(f"  row {row}: {why}")
+    if report.raw:
+        kinds = ", ".join(sorted(report.raw))
+        total = sum(report.raw.values())
+        typer.echo(f"  {total:>12}  RAW files ({kinds}) are left out; export them as JPEG")
     if report.repeated_ids:
         typer.echo(f"  {report.repeated_ids:>12}  rows have the id of an earlier row of the source")
     if report.known_ids:

@@ -1,7 +1,9 @@
 """The tutorials from raw files to records, followed word for word on files that were made up."""
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from geodata import tables
 from tests.datasets.raw_files import answers, csv, im2gps3k, mp16, tar_of
@@ -53,3 +55,50 @@ def test_a_leakage_report(tmp_path, monkeypatch):
     assert "3  look alike, of 6 compared by picture" in told
     assert "3  of these share no photo id" in told
     assert pq.read_table("leakage/pairs-im2gps3k-photos.parquet").num_rows == 3
+
+
+def holiday(folder, photos=60):
+    """Write photos as a phone does, in a folder of folders, with a RAW file and bad ones."""
+    rng = np.random.default_rng(3)
+    for i in range(photos):
+        exif = Image.Exif()
+        exif[0x0110] = "Phone"
+        lat, lon = float(rng.uniform(36, 60)), float(rng.uniform(0, 30))
+        exif[0x8825] = {1: "N", 2: degrees(lat), 3: "E", 4: degrees(lon)}
+        path = folder / f"day{i % 3}" / f"IMG_{i:04}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(jpeg(scene(i, (96, 72)), exif=exif, xmp=XMP))
+    (folder / "IMG_9998.CR2").write_bytes(b"II*\0 raw")
+    (folder / "IMG_9999.jpg").write_bytes(jpeg(scene(0, (96, 72))))
+
+
+def degrees(value):
+    whole, part = divmod(value * 60, 60)
+    return whole, int(part), round(part % 1 * 60, 4)
+
+
+XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"
+ xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:RDF><rdf:Description
+ xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4"/></rdf:RDF></x:xmpmeta>"""
+
+TINY = (
+    "tiny-cpu model.hidden=48 model.layers=2 model.vision_layers=1 "
+    "train.max_steps=80 train.warmup_steps=5 train.learning_rate=1e-2 train.batch=8 "
+    "train.per_device=8 "
+    "data.round_degrees=10"
+)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_your_photos_one_gpu(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    holiday(tmp_path / "holiday")
+    told = follow("own-photos.md", [("qwen2.5-vl-3b-1gpu-lora", TINY)])
+    assert "1  RAW files (.cr2) are left out; export them as JPEG" in told[0]
+    assert "60" in told[0]
+    rows = tables.open("lake/photos").arrow().to_pylist()
+    assert {r["xmp:Rating"] for r in rows if r["status"] == "ok"} == {"4"}
+    assert {r["Model"] for r in rows if r["status"] == "ok"} == {"Phone"}
+    split = tables.open("lake/divided").arrow(["split"])["split"].to_pylist()
+    assert pq.read_metadata("answers.parquet").num_rows == split.count("test") > 0
+    assert "median" in told[-1].lower()
