@@ -25,7 +25,6 @@ app = typer.Typer(
     name="geodata",
     help="Coordinates to supervision, versioned datasets, honest evaluation.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )

@@ -8,12 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
-from geodata.cli import options as opts, recipes
+from geodata.cli import completion, options as opts, recipes
 from geodata.cli.dataset_reports import print_audits
 
 dataset_app = typer.Typer(help="Datasets by recipe: build, check, replay.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(help="Name of the dataset.", show_default=False)]
+Name = Annotated[
+    str,
+    typer.Argument(
+        help="Name of the dataset.", show_default=False, autocompletion=completion.tables
+    ),
+]
 
 Inputs = Annotated[
     list[Path] | None,
