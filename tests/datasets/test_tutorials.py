@@ -1,11 +1,16 @@
 """The tutorials from raw files to records, followed word for word on files that were made up."""
 
+from pathlib import Path
+
+import duckdb
 import numpy as np
+import polars
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from geodata import tables
+from geodata import datasets, photos, tables
 from tests.datasets.raw_files import answers, csv, im2gps3k, mp16, tar_of
 from tests.following import follow
 from tests.near_duplicates.photos_made import COPIES, jpeg, scene
@@ -102,3 +107,58 @@ def test_your_photos_one_gpu(tmp_path, monkeypatch):
     split = tables.open("lake/divided").arrow(["split"])["split"].to_pylist()
     assert pq.read_metadata("answers.parquet").num_rows == split.count("test") > 0
     assert "median" in told[-1].lower()
+
+
+def published_lake(folder, rows=1600):
+    """Write photos of Japan and elsewhere, labelled and tagged, with pictures and what was said."""
+    rng = np.random.default_rng(4)
+    east = np.arange(rows) % 4 > 0
+    lat = np.where(east, rng.uniform(33.5, 43.5, rows), rng.uniform(45, 49, rows))
+    lon = np.where(east, rng.uniform(131.5, 144.5, rows), rng.uniform(0, 5, rows))
+    names = [f"{i}.jpg" for i in range(rows)]
+    table = pa.table({"id": names, "image": names, "lat": lat, "lon": lon,
+                      "author": [f"a{i}" for i in range(rows)]})  # fmt: skip
+    photos.import_(table, folder / "lake" / "photos", licence="CC BY 4.0")
+    datasets.build("labelled", folder / "lake")
+    tables.tag(folder / "lake" / "labelled", "paper")
+    (folder / "photos").mkdir()
+    for i, name in enumerate(names):
+        (folder / "photos" / name).write_bytes(jpeg(scene(i % 5, (32, 24))))
+    csv(pa.table({"photo_id": names, "score": rng.random(rows)}), folder / "scores.csv")
+    said = [(name, model, "Japan") for name in names for model in ("a", "b")]
+    columns = dict(zip(("photo_id", "model", "answer"), map(list, zip(*said))))
+    csv(pa.table(columns), folder / "answers.csv")
+
+
+def test_publish_your_dataset(tmp_path, monkeypatch):
+    """The exported set is opened by every reader that the page names, as far as it is here."""
+    monkeypatch.chdir(tmp_path)
+    published_lake(tmp_path)
+    follow("publish.md")
+    japan = tables.open("lake/japan").rows
+    parts = sorted(Path("divided/data").glob("*.parquet"))
+    assert {p.name.partition("-")[0] for p in parts} == {"train", "validation", "test"}
+    total = sum(pq.read_metadata(p).num_rows for p in parts)
+    assert total == tables.open("lake/divided").rows <= japan
+    assert duckdb.sql("SELECT count(*) FROM 'divided/data/*.parquet'").fetchall() == [(total,)]
+    assert polars.read_parquet("divided/data/*.parquet").height == total
+    geopandas = pytest.importorskip("geopandas")
+    frame = geopandas.read_parquet("divided/data/test-00000-of-00001.parquet")
+    assert frame.crs.name == "WGS 84 (CRS84)"
+    assert len(frame) == pq.read_metadata("divided/data/test-00000-of-00001.parquet").num_rows
+    assert str(tmp_path) not in Path("divided/README.md").read_text()
+    assert pq.read_metadata("sft.parquet").num_rows > 0
+    assert list(Path("verl").rglob("*.parquet"))
+
+
+def test_the_exported_set_is_opened_by_datasets(tmp_path, monkeypatch):
+    loader = pytest.importorskip("datasets")
+    monkeypatch.chdir(tmp_path)
+    published_lake(tmp_path, 200)
+    datasets.build("split", "lake", "divided", "labelled", test=0.2, validation=0.0)
+    tables.export("lake/divided", "divided")
+    found = loader.load_dataset("parquet", data_dir="divided", cache_dir=str(tmp_path / "cache"))
+    assert {name: part.num_rows for name, part in found.items()} == {
+        p.name.partition("-")[0]: pq.read_metadata(p).num_rows
+        for p in Path("divided/data").glob("*.parquet")
+    }
