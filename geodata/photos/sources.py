@@ -276,9 +276,8 @@ def _from_pictures(
         )
         raise FileError(msg)
     told = "a folder of pictures" if path.is_dir() else "an archive of pictures"
-    read: _Batches = lambda _: exif.batches(path, keep)  # noqa: E731
-    own = {name: name for name in exif.COLUMNS}
-    kind, raw = "exif", exif.raw_files(path)
+    kind, read = "exif", lambda _: exif.batches(path, keep)
+    own, raw = {name: name for name in exif.COLUMNS}, exif.raw_files(path)
     if path.is_dir() and format_ != "exif" and takeout.is_takeout(path):
         told += " with Google Takeout's JSON files beside them"
         kind, read = "takeout", lambda _: takeout.batches(path, keep)
