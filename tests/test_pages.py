@@ -20,7 +20,7 @@ def folder(tmp_path, monkeypatch):
     for name, source in (("photos.csv", "truth.csv"), ("base_model.csv", "predictions.csv")):
         shutil.copy(examples / source, tmp_path / name)
     monkeypatch.chdir(tmp_path)
-    pages.run_shell("geodata photos import photos.csv --lake lake --table photos", tmp_path, {})
+    pages.run_shell("geodata photos import photos.csv --lake lake --table photos", tmp_path)
     return tmp_path
 
 

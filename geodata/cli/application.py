@@ -14,6 +14,7 @@ from geodata.cli import (
     forgetting,
     gazetteer,
     labelling,
+    leaking,
     mapping,
     photos,
     queries,
@@ -41,6 +42,7 @@ for verb in (
     photos,
     datasets,
     forgetting,
+    leaking,
     boundary_sets,
 ):
     verb.register(app)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from geodata.cli import options as opts, recipes
+from geodata.cli import completion, options as opts, recipes
 from geodata.cli.dataset_reports import print_audits
 from geodata.cli.telling import say, say_text
 
@@ -18,7 +18,12 @@ dataset_app = typer.Typer(
     no_args_is_help=True,
 )
 
-Name = Annotated[str, typer.Argument(help="Name of the dataset.", show_default=False)]
+Name = Annotated[
+    str,
+    typer.Argument(
+        help="Name of the dataset.", show_default=False, autocompletion=completion.tables
+    ),
+]
 
 Inputs = Annotated[
     list[Path] | None,

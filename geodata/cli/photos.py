@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -55,7 +55,8 @@ def import_(
     taken_at: Annotated[str | None, opts.column("When the photo was taken.")] = None,
     licence_column: Annotated[str | None, opts.column("Licence of the photo.")] = None,
     keep: Annotated[
-        list[str] | None, opts.column("Another column, or EXIF tag, to keep. Can be repeated.")
+        list[str] | None,
+        opts.column("Another column, or field of EXIF or XMP, to keep. Can be repeated."),
     ] = None,
     images: Annotated[
         list[str] | None,
@@ -146,6 +147,45 @@ def _salt(salt: str | None, none: bool) -> str | Literal[False] | None:
     return False if none else salt
 
 
+@photos_app.command("hash", no_args_is_help=True)
+def hash_(
+    name: Annotated[str, typer.Argument(help="Table of photos.", show_default=False)],
+    lake: opts.Lake,
+    at: opts.At = None,
+    image_root: Annotated[
+        Path | None, typer.Option(help="Folder that relative paths of pictures start from.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes; by default one a processor.", min=1)
+    ] = None,
+) -> None:
+    """Hash every picture of a table once, by what it looks like; needs the extra 'photos'.
+
+    The hashes are the table 'hashes' of the lake. A run that was stopped goes on where it ended.
+
+    Example: geodata photos hash photos --lake lake
+    """
+    from geodata import near_duplicates
+    from geodata.cli.progress import progress
+
+    with progress(f"hashing the pictures of {name}", "pictures") as step:
+        done = near_duplicates.hash_photos(
+            lake, name, at, root=image_root, workers=workers, progress=step
+        )
+    print_hashed(name, done)
+
+
+def print_hashed(name: str, done: Any) -> None:
+    """Say what a run that hashes pictures did."""
+    counts = ", ".join(f"{count:,} {status}" for status, count in done.statuses.items())
+    say(
+        f"{name}: {done.pictures:,} pictures, {done.known:,} hashed before; "
+        f"now {counts or 'none to do'}"
+    )
+    if done.rows_without:
+        say(f"{name}: {done.rows_without:,} rows name no picture")
+
+
 def _target(out: Path | None, lake: Path | None, table: str) -> Path:
     if (out is None) == (lake is None):
         given = "both" if out is not None else "neither"
@@ -175,6 +215,10 @@ def _print(report: object) -> None:
         say(f"  {count:>12}  {status:18} {STATUSES[status]}")
     for row, why in report.unreadable[:5]:
         say(f"  row {row}: {why}")
+    if report.raw:
+        kinds = ", ".join(sorted(report.raw))
+        total = sum(report.raw.values())
+        say(f"  {total:>12}  RAW files ({kinds}) are left out; export them as JPEG")
     if report.repeated_ids:
         say(f"  {report.repeated_ids:>12}  rows have the id of an earlier row of the source")
     if report.known_ids:

@@ -23,6 +23,9 @@ def progress(title: str, unit: str = "rows") -> Iterator[Callable[[int, int | No
         TimeRemainingColumn(),
         console=console,
         transient=True,
+        # rich would send what a command prints meanwhile to the terminal, past a pipe
+        redirect_stdout=False,
+        redirect_stderr=False,
         disable=not console.is_terminal,
     )
     with bar:

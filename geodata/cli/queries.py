@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from geodata.cli import answers, completion
 from geodata.cli.telling import say
-from geodata.printable import one_line, printable
+from geodata.printable import one_line
 
 
 def register(app: typer.Typer) -> None:
@@ -18,7 +19,12 @@ def register(app: typer.Typer) -> None:
 
 def sql(
     query: Annotated[
-        str, typer.Argument(help="One SELECT, DESCRIBE or SUMMARIZE.", show_default=False)
+        str,
+        typer.Argument(
+            help="One SELECT, DESCRIBE or SUMMARIZE.",
+            show_default=False,
+            autocompletion=completion.query,
+        ),
     ],
     sources: Annotated[
         list[Path] | None,
@@ -34,7 +40,13 @@ def sql(
         Path | None,
         typer.Option("--out", "-o", help="Write the rows to this file; its ending is the format."),
     ] = None,
-    rows: Annotated[int, typer.Option(help="Most rows to print.", min=0)] = 40,
+    format_: Annotated[
+        str, typer.Option("--format", help="How to print: table, markdown, csv, json.")
+    ] = "table",
+    rows: Annotated[
+        int | None,
+        typer.Option(help="Most rows to print; by default 40, and all as csv or json.", min=0),
+    ] = None,
     timeout: Annotated[
         float, typer.Option(help="Longest that the query may run, seconds; 0 for no limit.", min=0)
     ] = 60.0,
@@ -49,15 +61,35 @@ def sql(
     Example: geodata sql "SELECT cor_label(lat, lon).city AS city FROM photos" --lake lake
     """
     from geodata import query as queries
+    from geodata.cli.progress import progress
 
-    limits: dict[str, Any] = {"timeout_s": timeout or None, "memory_limit": memory}
+    answers.check(format_)
+    asked: dict[str, Any] = {"lake": lake, "files": sources or None, "memory_limit": memory,
+                             "timeout_s": timeout or None}  # fmt: skip
+    with progress("running", "%") as step:
+        asked["progress"] = lambda percent: step(int(percent), 100)
+        if out is not None:
+            with queries.stream(query, **asked) as answer:
+                count = _write(answer, out)
+        elif answers.is_whole(format_):
+            turn = {"csv": answers.as_csv, "json": answers.as_json}[format_]
+            with queries.stream(query, max_rows=rows, **asked) as answer:
+                answers.write(turn(answer.schema, answer.batches))
+            return
+        else:
+            most = answers.SHOWN if rows is None else rows
+            found = queries.run(query, max_rows=most + 1, **asked)
     if out is not None:
-        with queries.stream(query, lake=lake, files=sources or None, **limits) as answer:
-            count = _write(answer, out)
         say(f"{out}: {count} rows")
         return
-    found = queries.run(query, lake=lake, files=sources or None, max_rows=rows + 1, **limits)
-    _print_table(found, rows)
+    if format_ == "markdown":
+        answers.write(answers.as_markdown(found.schema, found.slice(0, most)))
+    else:
+        _print_table(found, most)
+    if found.num_rows > most:
+        say(
+            "... and more rows; --rows shows more, -o writes them all", err=format_ == "markdown"
+        )
 
 
 def _write(answer: Any, out: Path) -> int:
@@ -78,18 +110,8 @@ def _print_table(table: Any, most: int) -> None:
 
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for field in table.schema:
-        number = str(field.type).startswith(("int", "uint", "double", "float", "decimal"))
-        shown.add_column(
-            escape(one_line(field.name)), justify="right" if number else "left", overflow="fold"
-        )
+        side: Any = "right" if answers.is_number(field.type) else "left"
+        shown.add_column(escape(one_line(field.name)), justify=side, overflow="fold")
     for row in table.slice(0, most).to_pylist():
-        shown.add_row(*("NULL" if v is None else _cell(v) for v in row.values()))
+        shown.add_row(*(escape(answers.cell(v)) for v in row.values()))
     Console().print(shown)
-    if table.num_rows > most:
-        say("... and more rows; --rows shows more, -o writes them all")
-
-
-def _cell(value: object) -> str:
-    from rich.markup import escape
-
-    return escape(f"{value:.6g}" if isinstance(value, float) else printable(value))

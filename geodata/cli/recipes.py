@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from geodata.cli import options as opts
+from geodata.cli import completion, options as opts
 from geodata.cli.dataset_reports import print_audits, print_report
 from geodata.cli.option_groups import ShowsDefaults, given, keyword_defaults, with_groups
 from geodata.cli.telling import say
@@ -46,6 +46,7 @@ class _Build:
         typer.Option(
             "--from",
             help="Table of the lake to start from: NAME, NAME@3 for a version, NAME@TAG.",
+            autocompletion=completion.tables,
         ),
     ] = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 SHOWN = 100
 """Most offending rows that an audit keeps; all are counted."""
+
+_MEMORY, _THREADS = "384MB", 4
+"""Of DuckDB; what needs more spills to disk. Each thread needs some of it."""
 
 _RESOLUTION = 5
 
@@ -48,8 +52,12 @@ def run_audits(
     """
     import duckdb
 
-    with duckdb.connect() as con:
+    pa.default_memory_pool().release_unused()  # what writing the rows left
+    with tempfile.TemporaryDirectory(prefix="geodata-") as spill, duckdb.connect() as con:
         con.execute("SET enable_progress_bar = false")
+        con.execute(f"SET memory_limit = '{_MEMORY}'")
+        con.execute(f"SET threads = {_THREADS}")
+        con.execute("SET temp_directory = ?", [spill])
         query.load_sql(con)
         version.duckdb(con).create_view("rows_")
         return tuple(_run(con, *call) for call in _calls(con, version, note, opened))

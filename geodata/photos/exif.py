@@ -12,6 +12,7 @@ import io
 import math
 import os
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,19 +24,24 @@ from geodata import images
 from geodata.errors import GeodataError
 from geodata.files import Batch, FileError
 from geodata.images import Archive, open_archive
+from geodata.photos.tags import EXIF_IFD, GPS_IFD, Field, field_of, text, utf8, values_of
 
 ENDINGS = (
     ".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff", ".webp", ".heic", ".heif", ".avif",
 )  # fmt: skip
+RAW_ENDINGS = (
+    ".3fr", ".arw", ".cr2", ".cr3", ".dng", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2",
+    ".srw",
+)  # fmt: skip
+"""What cameras write beside or instead of a picture; it is counted and left out."""
+
 BATCH_IMAGES = 2048
 
 COLUMNS = ("photo_id", "lat", "lon", "image", "taken_at", "status", "reason")
 
-_GPS_IFD, _EXIF_IFD = 0x8825, 0x8769
 _LAT_REF, _LAT, _LON_REF, _LON = 1, 2, 3, 4
 _DATE_TIME_ORIGINAL, _OFFSET_TIME_ORIGINAL = 0x9003, 0x9011
 _WORDS = {"NORTH": "N", "SOUTH": "S", "EAST": "E", "WEST": "W"}
-_MAX_TAG_CHARS = 1000
 
 
 @dataclass(frozen=True)
@@ -100,6 +106,16 @@ def images_in(folder: Path) -> Iterator[str]:
                 yield (Path(where) / name).relative_to(folder).as_posix()
 
 
+def raw_files(source: Path) -> Counter[str]:
+    """Count the RAW files of a folder or archive by their endings."""
+    if source.is_dir():
+        names = (name for _, _, files in os.walk(source) for name in files)
+    else:
+        names = (name.as_py() for name in open_archive(source).names)
+    endings = (os.path.splitext(name)[1].lower() for name in names)  # noqa: PTH122
+    return Counter(ending for ending in endings if ending in RAW_ENDINGS)
+
+
 def pictures(source: Path) -> Iterator[str]:
     """Yield the pictures of a folder or archive by name, told by their endings."""
     if source.is_dir():
@@ -110,9 +126,11 @@ def pictures(source: Path) -> Iterator[str]:
             yield name.as_py()
 
 
-def names_in(archive: Path, most: int = 5) -> list[str]:
-    """Return the first names of an archive, whatever they are."""
-    found: list[str] = open_archive(archive).names.slice(0, most).to_pylist()
+def names_in(source: Path, most: int = 5) -> list[str]:
+    """Return the first names of a folder or archive, whatever they are."""
+    if source.is_dir():
+        return sorted(p.name for p in source.iterdir())[:most]
+    found: list[str] = open_archive(source).names.slice(0, most).to_pylist()
     return found
 
 
@@ -122,9 +140,9 @@ def batches(source: Path, keep: Sequence[str]) -> Iterator[Batch]:
     Raises
     ------
     ValueError
-        For a name in ``keep`` that is no EXIF tag.
+        For a name in ``keep`` that is no field of EXIF or XMP.
     """
-    tags = {name: _tag(name) for name in keep}
+    tags = {name: field_of(name) for name in keep}
     _know_heic()
     archive = None if source.is_dir() else open_archive(source)
     rows: list[dict[str, Any]] = []
@@ -144,10 +162,10 @@ def _batch(rows: list[dict[str, Any]], keep: Sequence[str]) -> Batch:
 
 
 def _row(
-    source: Path, archive: Archive | None, name: str, tags: Mapping[str, int]
+    source: Path, archive: Archive | None, name: str, tags: Mapping[str, Field]
 ) -> dict[str, Any]:
     reference = str(source / name) if archive is None else f"{source}#{name}"
-    row: dict[str, Any] = {"photo_id": _utf8(name), "image": _utf8(reference)}
+    row: dict[str, Any] = {"photo_id": utf8(name), "image": utf8(reference)}
     try:
         if archive is None and not (source / name).is_file():
             return row | {"status": "unreadable", "reason": "is no regular file"}
@@ -161,7 +179,7 @@ def _bytes(archive: Archive, name: str) -> io.BytesIO:
     return io.BytesIO(archive.read(name))
 
 
-def _read(data: Path | io.BytesIO, name: str, tags: Mapping[str, int]) -> dict[str, Any]:
+def _read(data: Path | io.BytesIO, name: str, tags: Mapping[str, Field]) -> dict[str, Any]:
     """Return position, time and kept tags of one picture.
 
     Pillow raises whatever its parsers stumble over (SyntaxError, struct.error, KeyError and
@@ -174,10 +192,10 @@ def _read(data: Path | io.BytesIO, name: str, tags: Mapping[str, int]) -> dict[s
         try:
             with Image.open(data) as image:
                 exif = image.getexif()
-                gps = exif.get_ifd(_GPS_IFD)
-                detail = exif.get_ifd(_EXIF_IFD)
+                gps = exif.get_ifd(GPS_IFD)
+                detail = exif.get_ifd(EXIF_IFD)
                 found = position(gps)
-                values = {key: _text(detail.get(tag, exif.get(tag))) for key, tag in tags.items()}
+                values = values_of(image, tags)
         except UnidentifiedImageError:
             return {"status": "unreadable", "reason": _unidentified(name)}
         except Exception as error:
@@ -268,30 +286,8 @@ def _check_hemispheres(lat_ref: str | None, lon_ref: str | None, gps: Mapping[in
 
 
 def _taken(detail: Mapping[int, Any]) -> str | None:
-    when, zone = _text(detail.get(_DATE_TIME_ORIGINAL)), _text(detail.get(_OFFSET_TIME_ORIGINAL))
+    when, zone = text(detail.get(_DATE_TIME_ORIGINAL)), text(detail.get(_OFFSET_TIME_ORIGINAL))
     return f"{when}{zone}" if when and zone else when
-
-
-def _text(value: Any) -> str | None:
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "replace")
-    if value is None:
-        return None
-    return _utf8(str(value).strip("\0 ")[:_MAX_TAG_CHARS]) or None
-
-
-def _utf8(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()
-
-
-def _tag(name: str) -> int:
-    from PIL import ExifTags
-
-    known: dict[str, int] = {tag.name: int(tag.value) for tag in ExifTags.Base}
-    if name not in known or name == "GPSInfo":
-        msg = f"keep: {name!r} is no EXIF tag; expected names such as Make, Model, Copyright"
-        raise ValueError(msg)
-    return known[name]
 
 
 def _know_heic() -> None:
@@ -302,9 +298,15 @@ def _know_heic() -> None:
         return
 
 
+def _knows_heic() -> bool:
+    from PIL import Image
+
+    return "HEIF" in Image.OPEN
+
+
 def _unidentified(name: str) -> str:
-    if name.lower().endswith((".heic", ".heif")):
-        return "HEIC cannot be read; install the package pillow-heif"
+    if name.lower().endswith((".heic", ".heif")) and not _knows_heic():
+        return "HEIC needs pillow-heif: pip install 'geodata-georl[photos]'"
     return "not a picture that Pillow can read"
 
 

@@ -70,7 +70,8 @@ def read(
         is not given is found by its usual name; None leaves a role out. Without an id the image
         names a row, without an image its row number does.
     keep
-        More columns to keep, as they are; for pictures names of EXIF tags such as 'Model'.
+        More columns to keep, as they are; for pictures names of EXIF tags such as 'Model' or
+        'GPSImgDirection', and of XMP fields such as 'dc:creator'.
     salt
         Text or bytes hashed before each author, or a lake's (`geodata.tables.lake_salt`). Author
         ids can be guessed, so a hash without a salt hides nobody from someone who tries; equal
@@ -206,6 +207,7 @@ def import_(
         made_by=made_by,
         repeated_ids=tally.ids.repeated(),
         known_ids=tally.ids.known(before),
+        raw=dict(opened.raw),
         ids=next((told for role, told in (("photo_id", "column"), ("image", "image"))
                   if role in opened.columns), "row number"),
     )  # fmt: skip
@@ -282,6 +284,8 @@ def _made_by(opened: PhotoSource, rules: Rules) -> dict[str, Any]:
     origin: dict[str, Any] = {"name": Path(opened.name).name, "format": opened.format}
     if (sha256 := fingerprint(opened.path)) is not None:
         origin["sha256"] = sha256
+    if opened.raw:
+        origin["raw_files_left_out"] = dict(opened.raw)
     return {
         "software": SOFTWARE,
         "step": "photos import",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +41,8 @@ class ImportReport:
     """Rows that have the id of an earlier row of the source; None if too many to count."""
     known_ids: int | None = None
     """Rows whose id the table held before."""
+    raw: Mapping[str, int] = field(default_factory=dict)
+    """RAW files that were left out, by ending."""
     ids: str = "column"
     """What names the photos: ``column``, ``image``, or ``row number``."""
 

@@ -10,7 +10,7 @@ import itertools
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +90,8 @@ class PhotoSource:
     keep: tuple[str, ...]
     rows: int | None
     _read: _Batches
+    raw: Mapping[str, int] = field(default_factory=dict)
+    """RAW files beside the pictures, by ending: they are left out."""
 
     def batches(self) -> Iterator[Batch]:
         """Yield every row, damaged ones as NULLs with a reason: columns are roles and kept ones.
@@ -264,21 +266,22 @@ def _from_pictures(
         msg = f"{path}: there is no such folder of pictures"
         raise FileError(msg)
     if next(iter(exif.pictures(path)), None) is None:
-        folder = path.is_dir()
-        names = sorted(p.name for p in path.iterdir())[:5] if folder else exif.names_in(path)
+        names = exif.names_in(path)
+        if raw := exif.raw_files(path):
+            msg = f"{path}: holds {raw.total()} RAW files and no picture; export them as JPEG first"
+            raise FileError(msg)
         msg = (
             f"{path}: holds no picture ({', '.join(exif.ENDINGS)}), but "
             f"{', '.join(names) or 'nothing'}; import table files one by one, unpacked"
         )
         raise FileError(msg)
     told = "a folder of pictures" if path.is_dir() else "an archive of pictures"
-    read: _Batches = lambda _: exif.batches(path, keep)  # noqa: E731
-    own = {name: name for name in exif.COLUMNS}
+    kind, read = "exif", lambda _: exif.batches(path, keep)
+    own, raw = {name: name for name in exif.COLUMNS}, exif.raw_files(path)
     if path.is_dir() and format_ != "exif" and takeout.is_takeout(path):
         told += " with Google Takeout's JSON files beside them"
-        read = lambda _: takeout.batches(path, keep)  # noqa: E731
-        return PhotoSource(str(path), path, "takeout", told, own, tuple(keep), None, read)
-    return PhotoSource(str(path), path, "exif", told, own, tuple(keep), None, read)
+        kind, read = "takeout", lambda _: takeout.batches(path, keep)
+    return PhotoSource(str(path), path, kind, told, own, tuple(keep), None, read, raw)
 
 
 def _built(

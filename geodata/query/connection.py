@@ -188,7 +188,10 @@ def _configure(
     for option in ("autoinstall_known_extensions", "autoload_known_extensions"):
         con.execute(f"SET {option} = false")
     con.execute("SET allow_community_extensions = false")
-    con.execute("SET enable_progress_bar = false")
+    # it is counted for those who ask the connection, and never drawn by DuckDB itself
+    con.execute("SET enable_progress_bar = true")
+    con.execute("SET enable_progress_bar_print = false")
+    con.execute("SET progress_bar_time = 0")
     con.execute("SET python_enable_replacements = false")  # no Python variable is a table
 
 

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from geodata.query.clock import Clock
 from geodata.query.connection import connect
 from geodata.query.errors import QueryError, QueryLimitError
+from geodata.query.mishaps import telling
 from geodata.query.statements import only_query
 
 if TYPE_CHECKING:
     import os
 
-    from geodata.query.connection import Connection
     from geodata.query.views import Sources
+
+Progress = Callable[[float], None]
 
 MEMORY_LIMIT = "1GB"
 TIMEOUT_S = 60.0
@@ -49,6 +50,7 @@ def run(
     max_rows: int | None = None,
     timeout_s: float | None = TIMEOUT_S,
     max_bytes: int | None = MAX_BYTES,
+    progress: Progress | None = None,
 ) -> pa.Table:
     """Run one query of a user on the given data and nothing else.
 
@@ -67,6 +69,8 @@ def run(
         Longest that the query may run. None for no limit.
     max_bytes
         Largest answer, in memory. None for no limit.
+    progress
+        Called from another thread some times a second, with percent done as DuckDB guesses them.
 
     Returns
     -------
@@ -98,6 +102,7 @@ def run(
         threads=threads,
         max_rows=max_rows,
         timeout_s=timeout_s,
+        progress=progress,
     ) as answer:
         parts, size = [answer.schema.empty_table()], 0
         for part in answer.batches:
@@ -122,6 +127,7 @@ def stream(
     threads: int | None = None,
     max_rows: int | None = None,
     timeout_s: float | None = TIMEOUT_S,
+    progress: Progress | None = None,
 ) -> Iterator[Answer]:
     """Run one query as `run` does, and give its rows as they are found, memory flat.
 
@@ -141,94 +147,24 @@ def stream(
         raise QueryError(msg)
     with connect(lake, files=files, memory_limit=memory_limit, threads=threads) as con:
         statement = only_query(con.duckdb, sql)
-        clock = _Clock(con, timeout_s)
+        clock = Clock(con, timeout_s, progress)
         with clock:
-            with _telling(con, clock, memory_limit):
+            with telling(con, clock, memory_limit):
                 relation = con.sql(statement)
                 if max_rows is not None:
                     relation = relation.limit(max_rows)
                 reader = relation.to_arrow_reader(_VECTOR)
             try:
-                told = _telling(con, clock, memory_limit)
+                told = telling(con, clock, memory_limit)
                 yield Answer(reader.schema, _batches(reader, clock, told))
             finally:
                 reader.close()
 
 
 def _batches(
-    reader: pa.RecordBatchReader, clock: _Clock, told: contextlib.AbstractContextManager[None]
+    reader: pa.RecordBatchReader, clock: Clock, told: contextlib.AbstractContextManager[None]
 ) -> Iterator[pa.Table]:
     with told:
         for batch in reader:
             clock.check()
             yield pa.Table.from_batches([batch])
-
-
-@contextlib.contextmanager
-def _telling(con: Connection, clock: _Clock, limit: str | None) -> Iterator[None]:
-    """Turn what DuckDB raises into an error of ours; pyarrow hands it on as an OSError."""
-    import duckdb
-
-    try:
-        yield
-    except (duckdb.Error, pa.ArrowException, OSError, MemoryError) as error:
-        raise _told(error, con, clock, limit) from error
-
-
-class _Clock:
-    """Interrupts a connection when its time is over, again and again until it is left."""
-
-    def __init__(self, con: Connection, limit_s: float | None) -> None:
-        self._con, self._limit_s = con, limit_s
-        self._end = None if limit_s is None else time.monotonic() + limit_s
-        self._left = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the time is over."""
-        return self._end is not None and time.monotonic() >= self._end
-
-    def check(self) -> None:
-        """Raise `QueryLimitError` if the time is over."""
-        if self.is_over:
-            raise self.error()
-
-    def error(self) -> QueryLimitError:
-        """Return what is raised when the time is over."""
-        return QueryLimitError(
-            f"the query ran longer than {self._limit_s:g} s and was stopped; ask for less, or "
-            "allow more: timeout_s=, --timeout"
-        )
-
-    def __enter__(self) -> None:
-        if self._end is not None:
-            self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._left.set()
-        if self._end is not None:
-            self._thread.join()
-
-    def _watch(self) -> None:
-        assert self._end is not None
-        wait = self._end - time.monotonic()
-        while not self._left.wait(max(wait, 0.05)):
-            self._con.interrupt()
-            wait = 0.05
-
-
-def _told(error: BaseException, con: Connection, clock: _Clock, limit: str | None) -> QueryError:
-    """Return an error of DuckDB as one of ours, which says what can be done."""
-    import duckdb
-
-    if clock.is_over:
-        return clock.error()
-    first = (str(error) or "out of memory").splitlines()[0]
-    if isinstance(error, duckdb.OutOfMemoryException | MemoryError) or "Out of Memory" in first:
-        return QueryLimitError(
-            f"the query needs more memory than {limit or 'there is'} ({first}); ask for less, or "
-            "allow more: memory_limit=, --memory"
-        )
-    tables: Any = ", ".join(con.tables)
-    return QueryError(f"{error}\nthe tables are: {tables or '(none)'}")
