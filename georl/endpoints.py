@@ -233,6 +233,10 @@ class Endpoint:
         key = f"with the key of {self.key_variable}" if self._key() else "without key"
         return f"{parts.scheme}://{parts.hostname}{port} ({key})"
 
+    def stop(self, why: str) -> None:
+        """Send nothing more, in any thread; what is under way comes to its end."""
+        self._state.refusal = self._state.refusal or why
+
     def _key(self) -> str | None:
         return os.environ.get(self.key_variable) if self.key_variable else None
 
