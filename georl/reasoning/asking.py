@@ -130,7 +130,7 @@ def ask(config: ReasonConfig, calls: Calls) -> Iterator[list[Row]]:
         for model in asked:
             model.endpoint.stop("the run has ended")
         for pool in (looking, *(model.pool for model in asked)):
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)  # what is under way is paid for: it is kept
 
 
 def _in_order(

@@ -100,7 +100,7 @@ def _note(config: ReasonConfig, last: Path) -> dict[str, Any]:
         "parameters": recorded(config),
         "question": question,
         "models_served": served,
-        "measures": [text.partition(" to http")[0] for text in measures],
+        "measures": [text.partition("\n")[0].partition(" to http")[0] for text in measures],
         "report": _report(last),
         "code": tables.software(),
     }

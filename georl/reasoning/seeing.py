@@ -55,8 +55,8 @@ class Witness:
         if self._config.verify.file is not None:
             return "what reasonings name is looked for in verify.file"
         return (
-            "nobody checks that what reasonings name is visible: step e keeps every row "
-            "(verify.url names a detector, verify.file what is visible)"
+            "nobody checks that what reasonings name is visible: verify keeps every row\n"
+            "  (verify.url names a detector, verify.file a table of what is visible)"
         )
 
     def judged(self, rows: list[Row]) -> list[Row]:

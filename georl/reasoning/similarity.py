@@ -46,8 +46,8 @@ class Similarity:
         """Return in words how reasonings are compared."""
         if self._server is None:
             return (
-                "reasonings are compared by their words: two that say the same in other words or "
-                "languages look unlike (agree.url names a server of sentence embeddings)"
+                "reasonings are compared by their words, not by their meaning\n"
+                "  (agree.url names a server of sentence embeddings)"
             )
         return f"reasonings are sent to {self._server.told()} for embeddings"
 

@@ -68,15 +68,33 @@ def said(i, *, by="a", score=0.9, country=None, city=None, thing="yellow tram", 
     )
 
 
-def server(by="a", answers=None, faults=None):
-    """A chat server whose answer about photo i is ``answers[i]``, a text or what `said` takes."""
+class PhotoServer(ChatServer):
+    """A chat server whose answer about photo i is ``answers[i]``: a text, or what `said` takes.
 
-    def reply(asked):
+    ``always`` has the faults of single photos, ``served`` a function of the number of requests so
+    far that names the model.
+    """
+
+    def __init__(self, by="a", answers=None, always=None, faults=None, served=None):
+        self.by, self.answers, self.always = by, answers or {}, always or {}
+        self.served = served
+        super().__init__(self._answer, faults)
+
+    def _answer(self, asked):
+        if asked.body["max_tokens"] == 1:
+            return "yes", self.answers.get("first", {"yes": 0.6, "no": 0.2})
         i = number(asked.image)
-        given = (answers or {}).get(i, {})
-        return given if isinstance(given, str | tuple) else said(i, by=by, **given)
+        given = self.answers.get(i, {})
+        return given if isinstance(given, str | tuple) else said(i, by=self.by, **given)
 
-    return ChatServer(reply, faults)
+    def reply(self, handler, asked, fault):
+        if self.served is not None:
+            asked.model = self.served(len(self.requests))
+        super().reply(handler, asked, self.always.get(number(asked.image), fault))
+
+    @property
+    def numbers(self):
+        return [number(asked.image) for asked in self.requests]
 
 
 def config(folder, servers, *more):
