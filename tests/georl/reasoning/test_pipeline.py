@@ -428,7 +428,7 @@ def test_a_detector_that_fails_is_counted_and_asked_again(tmp_path, bad):
         with JsonServer(lambda _: 401) as eyes:
             given += [f"verify.url={eyes.url}", f"output={tmp_path / 'new'}"]
             config = world.config(tmp_path, urls, *given)
-            with pytest.raises(ConfigError, match="verify: http.* refuses every photo: HTTP 401"):
+            with pytest.raises(ConfigError, match=r"verify: http.* refuses every photo: HTTP 401"):
                 reasoning.build(config)
 
 
