@@ -89,7 +89,7 @@ def read(text: str) -> Said:
 
 
 def _score(text: str) -> float | None:
-    text = text.strip(_WRAPPING).lower()
+    text = text.lstrip(_WRAPPING.replace(".", "")).rstrip(_WRAPPING).lower()
     if text in _WORDS:
         return _WORDS[text]
     found = _NUMBER.fullmatch(text)
