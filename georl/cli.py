@@ -189,7 +189,7 @@ def reason_build(
 ) -> None:
     """Run the steps that are not up to date, and write the table with its card.
 
-    Stopped or killed, it goes on where it was: no answer is paid for twice.
+    Stopped or killed, it goes on where it was: an answer that is there is not asked for again.
 
     Example: georl reason build reason.yaml photos.table=lake/photos@3 table=lake/reason
     """

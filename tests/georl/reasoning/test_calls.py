@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 
 import pytest
 
@@ -55,6 +56,7 @@ def test_one_call_however_many_ask_at_once(tmp_path):
 
     def ask():
         asked.append(1)
+        time.sleep(0.1)
         return {"text": "x"}
 
     def one():

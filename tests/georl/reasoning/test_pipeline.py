@@ -173,6 +173,19 @@ def test_the_same_photo_twice_is_asked_once(tmp_path):
         assert sorted(one.numbers) == [0, 1, 2, 3, 4]
 
 
+def test_a_photo_that_changed_is_asked_again_and_all_later_steps_follow(tmp_path):
+    world.photos(tmp_path, 4)
+    with PhotoServer("a", {7: {"score": 0.6}}) as one, PhotoServer("b") as two:
+        config = world.config(tmp_path, {"a": one.url, "b": two.url})
+        built = reasoning.build(config)
+        Image.new("RGB", (28, 28), world.colour(7)).save(tmp_path / "1.png")  # Kyoto as well
+        reasoning.run(config, "ask")
+        assert len(one.requests) == 5
+        again = reasoning.build(config)
+    assert again.version == built.version + 1
+    assert rows_of(again)["p1"]["localizability"] == pytest.approx(0.75)
+
+
 def test_split_limit_and_usual_names(tmp_path):
     path = world.photos(tmp_path, 10)
     text = path.read_text().replace(
