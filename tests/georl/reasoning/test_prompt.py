@@ -12,10 +12,13 @@ FORM = (
 
 @pytest.mark.parametrize(
     ("text", "score"),
-    [("0.9", 0.9), ("1", 1.0), ("[0.25]", 0.25), (".5", 0.5), (".1", 0.1), ("80%", 0.8),
-     ("80 %", 0.8), ("yes", 1.0), ("No.", 0.0), ("**0.7**", 0.7), ("1.5", None), ("-0.2", None), ("180%", None),
-     ("high", None), ("", None), ("0.5 or 0.6", None), ("inf", None), ("１", None)],
-)  # fmt: skip
+    [
+        *(("0.9", 0.9), ("1", 1.0), ("[0.25]", 0.25), (".5", 0.5), (".1", 0.1), ("80%", 0.8)),
+        *(("80 %", 0.8), ("yes", 1.0), ("No.", 0.0), ("**0.7**", 0.7), ("1.5", None)),
+        *(("-0.2", None), ("180%", None), ("high", None), ("", None), ("0.5 or 0.6", None)),
+        *(("inf", None), ("１", None)),
+    ],
+)
 def test_scores(text, score):
     assert prompt.read(FORM.format("A tram.", text, "Peru", "Lima", "tram")).localizability == score
 
