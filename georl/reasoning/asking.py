@@ -90,7 +90,7 @@ class Model:
             self._failed += 1
             if self._failed >= self._give_up:
                 msg = (
-                    f"models.{self.name}: {self._failed} requests in a row came to nothing, the "
+                    f"models.{self.name}: {self._give_up} requests in a row came to nothing, the "
                     f"last one: {detail}; look at {self.options.url}, then start again: what was "
                     "answered is kept (a server without log-probabilities needs "
                     f"models.{self.name}.localizability=answer)"

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from geodata import tables
+from geodata import files, tables
 from georl.config import ReasonConfig, check_reason, recorded
 from georl.reasoning import asking, prompt, stepping
 from georl.reasoning.calls import Calls
@@ -102,6 +102,7 @@ def _note(config: ReasonConfig, last: Path) -> dict[str, Any]:
         "models_served": served,
         "measures": [text.partition("\n")[0].partition(" to http")[0] for text in measures],
         "report": _report(last),
+        "rows_sha256": files.sha256(last),
         "code": tables.software(),
     }
 
