@@ -10,12 +10,16 @@ import typer
 from geodata.cli import options as opts
 from geodata.cli.telling import say
 
-tables_app = typer.Typer(help="Tables of a lake: forget photos.", no_args_is_help=True)
+tables_app = typer.Typer(
+    help="Tables of a lake: forget photos.",
+    epilog="Example: geodata tables forget --lake lake --id 4711",
+    no_args_is_help=True,
+)
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the ``geodata`` application."""
-    app.add_typer(tables_app, name="tables")
+    app.add_typer(tables_app, name="tables", rich_help_panel="Data")
     tables_app.callback()(_tables)
 
 

@@ -87,9 +87,7 @@ def sql(
     else:
         _print_table(found, most)
     if found.num_rows > most:
-        say(
-            "... and more rows; --rows shows more, -o writes them all", err=format_ == "markdown"
-        )
+        say("... and more rows; --rows shows more, -o writes them all", err=format_ == "markdown")
 
 
 def _write(answer: Any, out: Path) -> int:

@@ -63,7 +63,12 @@ def writing(
     ):
         made = _SINKS[kind](sink, schema, made_by, plain, coded)
         writer = Writer(made, _coded_schema(schema, coded))
-        yield writer
+        try:
+            yield writer
+        except BaseException:
+            with contextlib.suppress(Exception):  # or it closes later, on a sink that is gone
+                made.close()
+            raise
         writer.close()
 
 

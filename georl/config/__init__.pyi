@@ -5,6 +5,17 @@ from .checks import (
     world_size as world_size,
 )
 from .presets import REWARD_PRESETS as REWARD_PRESETS
+from .reason import (
+    AgreeConfig as AgreeConfig,
+    AskedConfig as AskedConfig,
+    ReasonConfig as ReasonConfig,
+    ReasonPhotos as ReasonPhotos,
+    ServerConfig as ServerConfig,
+    VerifyConfig as VerifyConfig,
+    check_reason as check_reason,
+    load_reason as load_reason,
+    recorded as recorded,
+)
 from .settings import (
     Config as Config,
     CurriculumConfig as CurriculumConfig,

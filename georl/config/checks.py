@@ -63,7 +63,8 @@ def _problems(config: Config, world: int) -> Iterator[str | None]:
     if config.task == "predict" and config.predict.url is None and config.model.name == "tiny":
         yield "predict needs model.name (a folder or a hub name) or predict.url"
     if config.task == "predict" and config.predict.url is not None:
-        yield from _of_server(config)
+        asked = config.predict
+        yield from server_problems("predict", str(asked.url), asked.key_variable, asked.timeout_s)
     yield _pinned(config)
     yield from _positive(config)
 
@@ -105,25 +106,26 @@ def _of_vllm(config: Config) -> Iterator[str]:
         yield f"grpo.vllm_correction_cap is {grpo.vllm_correction_cap}; it must be above 0"
 
 
-def _of_server(config: Config) -> Iterator[str]:
+def server_problems(where: str, url: str, variable: str | None, timeout_s: float) -> Iterator[str]:
     """Yield what no request should be sent with: it would carry a file or a secret away."""
-    url, variable = str(config.predict.url), config.predict.key_variable
     try:
         parts = urlsplit(url)
         named = bool(parts.hostname) and parts.port != 0
     except ValueError:
         named = False
     if not named or parts.scheme not in ("http", "https"):
-        yield f"predict.url {url!r} is no http or https URL, e.g. http://localhost:8000/v1"
+        yield f"{where}.url {url!r} is no http or https URL, e.g. http://localhost:8000/v1"
     elif parts.username is not None or parts.query or parts.fragment:
-        yield "predict.url holds more than a host and a path; give the key by predict.key_variable"
-    if not re.fullmatch(r"([A-Z][A-Z0-9_]*_)?API_KEY", variable, re.ASCII):
         yield (
-            f"predict.key_variable is {variable!r}, and only variables named ..._API_KEY may be "
+            f"{where}.url holds more than a host and a path; give the key by {where}.key_variable"
+        )
+    if variable and not re.fullmatch(r"([A-Z][A-Z0-9_]*_)?API_KEY", variable, re.ASCII):
+        yield (
+            f"{where}.key_variable is {variable!r}, and only variables named ..._API_KEY may be "
             "sent to a server; rename it, e.g. MY_API_KEY"
         )
-    if not config.predict.timeout_s > 0:
-        yield f"predict.timeout_s is {config.predict.timeout_s}; it must be above 0"
+    if not timeout_s > 0:
+        yield f"{where}.timeout_s is {timeout_s}; it must be above 0"
 
 
 def _divides(what: str, value: int, of: str, unit: int) -> str | None:

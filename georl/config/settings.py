@@ -276,14 +276,21 @@ def load(path: str | os.PathLike[str] | None, overrides: Sequence[str] = ()) -> 
         ...
     georl.config.tree.ConfigError: unknown key 'train.bach'; did you mean train.batch?
     """
-    tree = read_yaml(Path(path)) if path is not None else {}
+    return fill(Config, _with_preset(tree_of(Config, path, overrides)))
+
+
+def tree_of(
+    root: type, path: str | os.PathLike[str] | None, overrides: Sequence[str], kind: str = ""
+) -> dict[str, Any]:
+    """Return the tree of a YAML file with overrides put in; keys are completed as in ``root``."""
+    tree = read_yaml(Path(path), kind) if path is not None else {}
     for override in overrides:
         key, found, value = override.partition("=")
         if not found:
             msg = f"override {override!r} is not key=value, e.g. train.learning_rate=1e-5"
             raise ConfigError(msg)
-        put(tree, full_key(Config, key.strip()), yaml.safe_load(value))
-    return fill(Config, _with_preset(tree))
+        put(tree, full_key(root, key.strip()), yaml.safe_load(value))
+    return tree
 
 
 def _with_preset(tree: dict[str, Any]) -> dict[str, Any]:
@@ -296,7 +303,7 @@ def _with_preset(tree: dict[str, Any]) -> dict[str, Any]:
     return tree | {"rewards": block | {"weights": weights}}
 
 
-def dump(config: Config) -> str:
+def dump(config: Any) -> str:
     """Return the whole resolved configuration as YAML that `load` reads back.
 
     Examples

@@ -21,12 +21,12 @@ class ConfigError(GeodataError, ValueError):
     """A configuration that cannot be run: says the field, the value, the rule and the remedy."""
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path, kind: str = "") -> dict[str, Any]:
     """Return the mapping in a YAML file, or in a bundled one of this name; {} if it is empty."""
-    if not path.is_file() and path.name in bundled():
-        path = bundled()[path.name]
+    if not path.is_file() and path.name in bundled(kind):
+        path = bundled(kind)[path.name]
     if not path.is_file():
-        names = ", ".join(name for name in bundled() if not name.endswith(".yaml"))
+        names = ", ".join(name for name in bundled(kind) if not name.endswith(".yaml"))
         msg = f"{path}: no such file, and no bundled configuration either: {names}"
         raise ConfigError(msg)
     try:
@@ -40,10 +40,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return tree or {}
 
 
-def bundled() -> dict[str, Path]:
+def bundled(kind: str = "") -> dict[str, Path]:
     """Return the configurations that come along, by their name with and without ending.
 
-    They lie in the wheel inside the package, in a checkout beside it.
+    They lie in the wheel inside the package, in a checkout beside it; those of reasoning sets
+    (``kind`` "reason") in a folder of their own.
 
     Examples
     --------
@@ -53,7 +54,7 @@ def bundled() -> dict[str, Path]:
     package = Path(__file__).parents[1]
     folders = (package / "configs", package.parent / "configs")
     found = next((folder for folder in folders if folder.is_dir()), folders[0])
-    files = sorted(found.glob("*.yaml"))
+    files = sorted((found / kind).glob("*.yaml"))
     return {file.stem: file for file in files} | {file.name: file for file in files}
 
 
@@ -113,6 +114,25 @@ def _refuse_unknown(root: Any, cls: Any, tree: Any, where: str) -> None:
             raise ConfigError(_unknown(root, path))
         if dataclasses.is_dataclass(hints[key]):
             _refuse_unknown(root, hints[key], value, path)
+        elif (inner := _block_of(hints[key])) is not None and isinstance(value, Mapping):
+            for name, block in value.items():
+                _refuse_unknown_in(inner, block, f"{path}.{name}")
+
+
+def _block_of(hint: Any) -> Any:
+    """Return the dataclass of a mapping of names to blocks, else None."""
+    args = typing.get_args(hint)
+    held = typing.get_origin(hint) is dict and dataclasses.is_dataclass(args[1])
+    return args[1] if held else None
+
+
+def _refuse_unknown_in(cls: Any, block: Any, where: str) -> None:
+    for key in block if isinstance(block, Mapping) else ():
+        if key not in _hints(cls):
+            near = difflib.get_close_matches(str(key), [*_hints(cls)], 1, 0.4)
+            hint = f"did you mean {where}.{near[0]}?" if near else f"keys: {', '.join(_hints(cls))}"
+            msg = f"unknown key '{where}.{key}'; {hint}"
+            raise ConfigError(msg)
 
 
 def _block(cls: Any, tree: Any, where: str) -> Any:

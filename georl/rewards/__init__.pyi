@@ -5,6 +5,7 @@ from .binding import (
     valid as valid,
 )
 from .chains import chain_shares as chain_shares, held as held
+from .entities import listed as listed
 from .geo import (
     GEO_R_KNOTS_KM as GEO_R_KNOTS_KM,
     GEO_R_VALUES as GEO_R_VALUES,
@@ -28,4 +29,11 @@ from .globe import (
     think_format as think_format,
     visual_grounding as visual_grounding,
 )
-from .judge import Localizability as Localizability, localizability as localizability
+from .judge import (
+    TOP as TOP,
+    Localizability as Localizability,
+    addresses_judge as addresses_judge,
+    localizability as localizability,
+    verdict as verdict,
+)
+from .spoken import answer as answer, names as names, reasoning as reasoning

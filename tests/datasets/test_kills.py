@@ -12,8 +12,8 @@ import pytest
 from geodata import near_duplicates, tables
 from geodata.near_duplicates import hashing
 from tests.datasets.killed_verbs import VERBS
-from tests.pages import ROOT
 from tests.near_duplicates.photos_made import jpeg, scene
+from tests.pages import ROOT
 
 
 class Server:

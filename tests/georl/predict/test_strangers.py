@@ -1,4 +1,4 @@
-"""A server that misbehaves in many ways: a row's error, never the run's (georl.predict.http)."""
+"""A server that misbehaves in many ways: a row's error, never the run's (georl.http)."""
 
 import base64
 import io
@@ -14,9 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from georl import predict
+from georl import http, predict
 from georl.config import ConfigError, check, load
-from georl.predict import http
 
 GOOD = json.dumps({"choices": [{"message": {"content": "Coordinates: (1.500000, 7.000000)"}}]})
 LIMIT_S = 0.8
