@@ -1,4 +1,4 @@
-"""The ``georl`` command: demo, sft, grpo, predict, plan. No logic of its own."""
+"""The ``georl`` command: one function a verb, no logic of its own."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ ConfigFile = Annotated[
     typer.Argument(
         metavar="CONFIG",
         help="YAML file, or the name of a bundled one: tiny-cpu, qwen2.5-vl-3b-1gpu-lora, "
-        "qwen2.5-vl-3b-8xa100, qwen2.5-vl-7b-8xa100, globe-7b-8xa100.",
+        "qwen2.5-vl-3b-8xa100, qwen2.5-vl-7b-8xa100, globe-7b-8xa100, globe-tiny-cpu, "
+        "reward-model-7b, reward-model-tiny-cpu.",
     ),
 ]
 Overrides = Annotated[
@@ -113,6 +114,55 @@ def plan(path: ConfigFile, overrides: Overrides = None) -> None:
     from georl import config, plan as planning
 
     print(planning.describe(config.load(path, overrides or [])))
+
+
+@app.command("judge-records")
+def judge_records(
+    table: Annotated[Path, typer.Argument(metavar="REASONS", help="A reasoning set.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Parquet file to write.")],
+    split: Annotated[str | None, typer.Option(help="Splits of the set to take.")] = None,
+    where: Annotated[str | None, typer.Option(help="SQL condition on its rows.")] = None,
+    image: Annotated[str, typer.Option(help="Column with the image.")] = "image",
+    leave_out: Annotated[
+        list[str] | None, typer.Option(help="A step whose drops say neither yes nor no.")
+    ] = None,
+    test_share: Annotated[float, typer.Option(help="Share of photos kept back.")] = 0.1,
+) -> None:
+    """Turn kept and dropped reasonings into yes and no, for a reward model.
+
+    Example: georl judge-records reasons.parquet -o judge.parquet
+    """
+    from georl import config, data
+
+    given = config.DataConfig(table=str(table), split=split, where=where, image=image)
+    counts = data.write_judgements(given, output, leave_out=leave_out or (), test_share=test_share)
+    told = ", ".join(f"{counts[name]} {name}" for name in ("yes", "no", "train", "test"))
+    others = sorted(set(counts) - {"yes", "no", "train", "test"})
+    left = ", ".join(f"{counts[name]} {name}" for name in others)
+    print(f"records in {output}: {told}" + (f"; left out {left}" if left else ""))
+
+
+@app.command()
+def calibrate(
+    table: Annotated[Path, typer.Argument(metavar="RECORDS", help="Of georl judge-records.")],
+    model: Annotated[str, typer.Option(help="Folder of the judge, or its name at --url.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the report.")] = Path(
+        "calibration"
+    ),
+    url: Annotated[str | None, typer.Option(help="Server with log-probabilities.")] = None,
+    split: Annotated[str, typer.Option(help="Splits to measure on, or all.")] = "test",
+    image_root: Annotated[str, typer.Option(help="Where relative image paths start.")] = ".",
+) -> None:
+    """Measure a judge on photos it has not seen: AUC, reliability, ECE.
+
+    Example: georl calibrate judge.parquet --model out/judge/final
+    """
+    from georl import calibration, config, rewards
+
+    judge = rewards.localizability(model=model, url=url)
+    given = config.DataConfig(table=str(table), split=split, image_root=image_root)
+    print(calibration.calibrate(given, judge, output, name=model).text(), end="")
+    print(f"report in {output / 'calibration.html'}")
 
 
 @app.command()

@@ -28,4 +28,10 @@ from .globe import (
     think_format as think_format,
     visual_grounding as visual_grounding,
 )
-from .judge import Localizability as Localizability, localizability as localizability
+from .judge import (
+    Localizability as Localizability,
+    addresses_judge as addresses_judge,
+    judge_question as judge_question,
+    localizability as localizability,
+)
+from .spoken import reasoning as reasoning

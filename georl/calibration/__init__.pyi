@@ -1,0 +1,10 @@
+from .judging import calibrate as calibrate
+from .measures import (
+    Bin as Bin,
+    auc as auc,
+    brier as brier,
+    expected_error as expected_error,
+    reliability as reliability,
+)
+from .page import html_page as html_page
+from .result import Calibration as Calibration
