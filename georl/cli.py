@@ -175,13 +175,28 @@ def demo(
         bool, typer.Option(help="Two minutes: fewer steps, the main line only.")
     ] = False,
     workers: Annotated[int, typer.Option(help="Training runs side by side.")] = 2,
+    globe: Annotated[
+        bool, typer.Option(help="GLOBE: a reward model, three rewards, scores from names.")
+    ] = False,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="With --globe: so many whole paths, from --seed on.")
+    ] = 1,
 ) -> None:
     """Train a small model on the real Earth: data, SFT, GRPO, predictions, evaluation.
 
     Example: georl demo --quick
+
+    Example: georl demo --globe --seeds 3 --output georl-globe
     """
     from georl import demo as whole
 
+    if globe:
+        chosen = range(seed, seed + seeds)
+        print(whole.run_globe(output, seeds=chosen, quick=quick, workers=workers), end="")
+        return
+    if seeds != 1:
+        msg = "--seeds needs --globe; without it --seed chooses one"
+        raise typer.BadParameter(msg)
     print(whole.run(output, seed=seed, quick=quick, workers=workers), end="")
 
 

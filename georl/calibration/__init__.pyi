@@ -6,5 +6,10 @@ from .measures import (
     expected_error as expected_error,
     reliability as reliability,
 )
-from .page import html_page as html_page
+from .page import (
+    document as document,
+    grid as grid,
+    html_page as html_page,
+    reliability_svg as reliability_svg,
+)
 from .result import Calibration as Calibration
