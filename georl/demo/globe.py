@@ -206,23 +206,23 @@ def _score(arm: GlobeArm, folder: Path, judge: rewards.Localizability) -> ArmSco
         answers = _answers(arm, folder)
         truth = folder / "data" / "truth.parquet"
         scored = evaluation.evaluate(answers, truth, globe_report.THRESHOLDS_KM, text="answer")
-        earned = _earned(answers, folder, judge)
-        score = globe_report.arm_score(scored, earned)
+        texts = [text or "" for text in pq.read_table(answers)["answer"].to_pylist()]
+        rows = pq.read_table(folder / "data" / "held-out.parquet").to_pydict()
+        named = globe_report.names_right(texts, rows["country"], rows["city"])
+        score = globe_report.arm_score(scored, named, _earned(texts, rows, judge))
         with replacing(target) as beside:
             beside.write_text(json.dumps(asdict(score), indent=1) + "\n", encoding="utf-8")
     return ArmScore(**json.loads(target.read_text(encoding="utf-8")))
 
 
-def _earned(answers: Path, folder: Path, judge: rewards.Localizability) -> dict[str, float]:
+def _earned(
+    texts: list[str], rows: dict[str, list[Any]], judge: rewards.Localizability
+) -> dict[str, float]:
     """Return the mean of each reward over the greedy answers; rows without a verdict are out."""
-    texts = [text or "" for text in pq.read_table(answers)["answer"].to_pylist()]
-    rows = pq.read_table(folder / "data" / "held-out.parquet")
-    images, things = rows["image"].to_pylist(), rows["entities"].to_pylist()
-    country, city = rows["country"].to_pylist(), rows["city"].to_pylist()
     earned: dict[str, Sequence[float | None]] = {
-        "place_accuracy": rewards.place_accuracy(texts, country, city),
-        "localizability": judge(texts, image=images),
-        "visual_grounding": rewards.visual_grounding(texts, things),
+        "place_accuracy": rewards.place_accuracy(texts, rows["country"], rows["city"]),
+        "localizability": judge(texts, image=rows["image"]),
+        "visual_grounding": rewards.visual_grounding(texts, rows["entities"]),
         "think_format": rewards.think_format(texts),
     }
     means = {}

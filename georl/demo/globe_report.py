@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import html
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from geodata import evaluation
 from geodata.evaluation.findings import PredictionError
+from georl import rewards
 from georl.calibration import Bin, document, grid, reliability_svg
 from georl.demo.globe_arms import BASE, TRAINED, GlobeArm
 
@@ -37,8 +38,8 @@ class ArmScore:
 
     within: dict[str, list[float]]
     """Threshold in km, as text -> share, and its 95% interval, in [0, 1]."""
-    country: float | None
-    city: float | None
+    country: float
+    city: float
     answered: float
     """Share of photos with an answer that is a place."""
     earned: dict[str, float]
@@ -56,19 +57,36 @@ class Found:
     differences: dict[str, dict[str, list[float] | None]]
 
 
-def arm_score(scored: evaluation.Evaluation, earned: dict[str, float]) -> ArmScore:
-    """Return what the report needs of an evaluation."""
+def arm_score(
+    scored: evaluation.Evaluation, named: tuple[float, float], earned: dict[str, float]
+) -> ArmScore:
+    """Return what the report needs of an evaluation; ``named`` is of `names_right`."""
     within = {}
     for km, share in scored.accuracy.items():
         span = scored.intervals[km]
         assert span is not None
         assert share is not None
         within[f"{km:g}"] = [share, span.low, span.high]
-    named = scored.named_regions or scored.regions
-    levels = {name: found.accuracy for name, found in named.items()}
-    return ArmScore(
-        within, levels.get("country"), levels.get("city"), scored.coverage or 0.0, earned
-    )
+    return ArmScore(within, *named, scored.coverage or 0.0, earned)
+
+
+def names_right(
+    texts: Sequence[str], country: Sequence[str | None], city: Sequence[str | None]
+) -> tuple[float, float]:
+    """Return the shares of answers with the right country, and with the right city in it.
+
+    The truth is the names of the photos, not labels of their coordinates, which name suburbs.
+
+    Examples
+    --------
+    >>> names_right(["country: USA, city: NYC", "country: US"], ["US"] * 2, ["New York"] * 2)
+    (1.0, 0.5)
+    """
+    shares = []
+    for alpha in (0.0, 1.0):
+        each = rewards.place_accuracy(texts, country, city, alpha=alpha)
+        shares.append(statistics.mean(value or 0.0 for value in each))
+    return shares[0], shares[1]
 
 
 def difference(ours: Path, theirs: Path, truth: Path) -> dict[str, list[float] | None]:
@@ -153,7 +171,8 @@ def _accuracy(found: Sequence[Found]) -> Rows:
             _percent(over_seeds([score.within[f"{km:g}"] for score in scores]))
             for km in THRESHOLDS_KM
         ]
-        regions = [_mean(scores, lambda s: s.country), _mean(scores, lambda s: s.city)]
+        named = zip(*((score.country, score.city) for score in scores), strict=True)
+        regions = [f"{100 * statistics.mean(values):.1f}" for values in named]
         lines.append((arm.title, *cells, *regions))
     return head, lines
 
@@ -170,11 +189,6 @@ def _earnings(found: Sequence[Found]) -> Rows:
 
 def _of_paper(arm: GlobeArm) -> str:
     return "" if arm.paper is None else " / ".join(f"{value:.2f}" for value in arm.paper)
-
-
-def _mean(scores: Sequence[ArmScore], of: Callable[[ArmScore], float | None]) -> str:
-    values = [value for score in scores if (value := of(score)) is not None]
-    return f"{100 * statistics.mean(values):.1f}" if values else "-"
 
 
 def _percent(values: Sequence[float]) -> str:

@@ -4,13 +4,17 @@ import json
 import math
 from dataclasses import replace
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from scipy import stats
 
+from geodata import evaluation
 from georl import data
 from georl.demo import globe, globe_arms, globe_report
 from georl.demo.globe_report import ArmScore, Found
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
 
 TINY = globe_arms.GlobeSizes(
     60, 16, base_steps=2, sft_steps=1, judge_steps=2, grpo_steps=1, answers=16, hidden=48, layers=1
@@ -106,7 +110,7 @@ def test_without_a_seed_there_is_nothing_to_run(tmp_path):
 
 
 def found(seed, base, others):
-    score = ArmScore({"25": [base, base - 0.1, base + 0.1], "200": [base, 0.0, 1.0]}, 0.5, None,
+    score = ArmScore({"25": [base, base - 0.1, base + 0.1], "200": [base, 0.0, 1.0]}, 0.5, 0.25,
                      1.0, dict.fromkeys(globe_report.REWARDS, 0.25))  # fmt: skip
     within = {"25": [others, 0.0, 1.0], "200": [others, 0.0, 1.0]}
     scores = {arm.name: score if arm.name == "base" else replace(score, within=within)
@@ -135,8 +139,38 @@ def test_the_interval_over_seeds_is_student_s(seeds):
     values = [0.1 * i**1.5 for i in range(seeds)]
     mean, low, high = globe_report.over_seeds([[v] for v in values])
     expected = stats.t.interval(0.95, seeds - 1, loc=mean, scale=stats.sem(values))
-    assert [low, high] == pytest.approx(expected, rel=1e-3)
+    assert [low, high] == pytest.approx(expected, abs=1e-3)
 
 
 def test_less_is_said_as_plainly_as_more():
     assert "-30.0 [-31.0, -29.0] less" in globe_report.markdown([found(0, 0.6, 0.3)])
+
+
+def test_scores_come_from_the_names_that_were_answered(tmp_path):
+    held = data.answer_records(data.generated_reasons(40, 11), "Where?")
+    pq.write_table(held.select(["id", *globe_report.TRUTH]), tmp_path / "truth.parquet")
+    said = [turns[0]["content"] for turns in held["completion"].to_pylist()]
+    half = [text if i % 2 else "no idea" for i, text in enumerate(said)]
+    for name, texts in (("all", said), ("half", half), ("none", ["(" * 3] * len(said))):
+        nothing = pa.nulls(len(texts), pa.float64())
+        columns = {"id": held["id"], "answer": texts, "lat": nothing, "lon": nothing}
+        pq.write_table(pa.table(columns), tmp_path / f"{name}.parquet")
+    found = {}
+    for name in ("all", "half", "none"):
+        scored = evaluation.evaluate(
+            tmp_path / f"{name}.parquet", tmp_path / "truth.parquet",
+            globe_report.THRESHOLDS_KM, text="answer",
+        )  # fmt: skip
+        texts = pq.read_table(tmp_path / f"{name}.parquet")["answer"].to_pylist()
+        truth = held.select(["country", "city"]).to_pydict()
+        named = globe_report.names_right(texts, truth["country"], truth["city"])
+        found[name] = globe_report.arm_score(scored, named, {})
+    assert found["all"].within["25"][0] == found["all"].country == found["all"].city == 1.0
+    assert found["half"].within["25"][0] == pytest.approx(found["half"].answered)
+    assert found["half"].city == found["half"].country == found["half"].answered
+    assert found["none"].within["200"][0] == 0.0
+    a, b, none = (tmp_path / f"{name}.parquet" for name in ("all", "half", "none"))
+    gap = globe_report.difference(a, b, tmp_path / "truth.parquet")
+    assert gap["25"][0] == pytest.approx(1.0 - found["half"].answered)
+    assert gap["25"][1] > 0
+    assert globe_report.difference(a, none, tmp_path / "truth.parquet") == {"25": None, "200": None}
