@@ -178,12 +178,15 @@ def _write_blank(folder: Path, sizes: GlobeSizes, seed: int) -> None:
 
 
 def _calibrated(folder: Path) -> dict[str, Any]:
-    """Return the calibration of the judge on photos that it has not seen."""
+    """Return the calibration of the judge on photos it has not seen, empty without verdicts."""
     target = folder / "calibration" / "calibration.json"
     if not target.is_file():
         judge = rewards.localizability(model=str(folder / "judge" / "final"))
         records = DataConfig(table=str(folder / "data" / "judge.parquet"), split="test")
-        calibration.calibrate(records, judge, target.parent, name="the tiny reward model")
+        try:
+            calibration.calibrate(records, judge, target.parent, name="the tiny reward model")
+        except data.DataError:  # a judge that has hardly trained says neither yes nor no
+            return {"auc": None, "ece": None, "rows": 0, "by_step": {}, "bins": []}
     found: dict[str, Any] = json.loads(target.read_text(encoding="utf-8"))
     return found
 
@@ -217,7 +220,7 @@ def _score(arm: GlobeArm, folder: Path, judge: rewards.Localizability) -> ArmSco
 
 def _earned(
     texts: list[str], rows: dict[str, list[Any]], judge: rewards.Localizability
-) -> dict[str, float]:
+) -> dict[str, float | None]:
     """Return the mean of each reward over the greedy answers; rows without a verdict are out."""
     earned: dict[str, Sequence[float | None]] = {
         "place_accuracy": rewards.place_accuracy(texts, rows["country"], rows["city"]),
@@ -225,10 +228,10 @@ def _earned(
         "visual_grounding": rewards.visual_grounding(texts, rows["entities"]),
         "think_format": rewards.think_format(texts),
     }
-    means = {}
+    means: dict[str, float | None] = {}
     for name, values in earned.items():
         known = [value for value in values if value is not None]
-        means[name] = sum(known) / len(known) if known else float("nan")
+        means[name] = sum(known) / len(known) if known else None
     return means
 
 

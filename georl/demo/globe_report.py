@@ -42,8 +42,8 @@ class ArmScore:
     city: float
     answered: float
     """Share of photos with an answer that is a place."""
-    earned: dict[str, float]
-    """Mean of each reward over the greedy answers."""
+    earned: dict[str, float | None]
+    """Mean of each reward over the greedy answers; None where it gave no verdict."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Found:
 
 
 def arm_score(
-    scored: evaluation.Evaluation, named: tuple[float, float], earned: dict[str, float]
+    scored: evaluation.Evaluation, named: tuple[float, float], earned: dict[str, float | None]
 ) -> ArmScore:
     """Return what the report needs of an evaluation; ``named`` is of `names_right`."""
     within = {}
@@ -182,9 +182,14 @@ def _earnings(found: Sequence[Found]) -> Rows:
     lines = []
     for arm in ARMS:
         scores = [one.scores[arm.name] for one in found]
-        cells = [f"{statistics.mean(s.earned[name] for s in scores):.3f}" for name in REWARDS]
+        cells = [_mean([score.earned[name] for score in scores]) for name in REWARDS]
         lines.append((arm.title, *cells, _of_paper(arm)))
     return head, lines
+
+
+def _mean(values: Sequence[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    return f"{statistics.mean(known):.3f}" if known else "-"
 
 
 def _of_paper(arm: GlobeArm) -> str:
@@ -219,6 +224,9 @@ def _judges(found: Sequence[Found]) -> list[str]:
     lines = ["The reward model on photos that it has not seen:"]
     for one in found:
         judge, steps = one.judge, one.judge["by_step"]
+        if judge["auc"] is None:
+            lines.append(f"- seed {one.seed}: no verdict that could be measured")
+            continue
         sea = steps.get("localizable", {}).get("auc")
         shown = "-" if sea is None else f"{sea:.3f}"
         lines += [
@@ -230,10 +238,10 @@ def _judges(found: Sequence[Found]) -> list[str]:
 
 def _read() -> list[str]:
     return [
-        "The photos are crops of Blue Marble around 32 cities, the reasonings are written by",
-        "rules, the models have under a million parameters: what is tested here is the path, not",
-        "the paper's claims. A base that has learnt the answers' form stands in for",
-        "Qwen2.5-VL-7B, and every other row is trained from it on the same photos.",
+        "The photos are crops of Blue Marble around 32 cities, the reasonings are written",
+        "by rules, the models have under a million parameters: what is tested here is the",
+        "path, not the paper's claims. A base that has learnt the answers' form stands in",
+        "for Qwen2.5-VL-7B, and every other row is trained from it on the same photos.",
     ]
 
 
