@@ -2,7 +2,7 @@ from .chats import Turn as Turn, with_image as with_image
 from .images import open_image as open_image
 from .judgements import (
     answer_records as answer_records,
-    judgements as judgements,
+    judge_records as judge_records,
     write_judgements as write_judgements,
 )
 from .opening import (

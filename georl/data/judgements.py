@@ -89,14 +89,14 @@ def write_judgements(
     with files.replacing(target) as beside:
         with pq.ParquetWriter(beside, SCHEMA) as writer:
             for table in _batches(source, data):
-                made, found = judgements(table, leave_out=leave_out, test_share=test_share)
+                made, found = judge_records(table, leave_out=leave_out, test_share=test_share)
                 writer.write_table(_numbered(made, counts))
                 counts += found
         _check_both(counts, source)
     return counts
 
 
-def judgements(
+def judge_records(
     rows: pa.Table,
     *,
     image: str = "image",
@@ -132,7 +132,7 @@ def judgements(
     --------
     >>> said = {"id": ["a"] * 3, "image": ["a.jpg"] * 3, "kept": [True, False, False],
     ...         "reasoning": ["A red tram.", "No idea.", None], "model": ["m", "n", "o"]}
-    >>> made, counts = judgements(pa.table(said))
+    >>> made, counts = judge_records(pa.table(said))
     >>> [turns[0]["content"] for turns in made["completion"].to_pylist()], counts["no_reasoning"]
     (['yes', 'no'], 1)
     """
@@ -162,7 +162,7 @@ def answer_records(rows: pa.Table, question: str, *, image: str = "image") -> pa
     Parameters
     ----------
     rows
-        As `judgements`, and lat, lon, country, city and entities.
+        As `judge_records`, and lat, lon, country, city and entities.
     question
         What is asked about each photo.
     image

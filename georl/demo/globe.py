@@ -150,7 +150,7 @@ def _taught_forms(reasons: pa.Table, seed: int) -> pa.Table:
     model does, and nothing of what decides it: that is left to the reward model's training.
     """
     answers = data.answer_records(reasons, QUESTION)
-    asked, _ = data.judgements(reasons.slice(0, answers.num_rows // 7))
+    asked, _ = data.judge_records(reasons.slice(0, answers.num_rows // 7))
     coin = np.random.default_rng(seed).random(asked.num_rows) < 0.5
     said = [[{"role": "assistant", "content": "yes" if yes else "no"}] for yes in coin.tolist()]
     taught = pa.array(said, asked.schema.field("completion").type)

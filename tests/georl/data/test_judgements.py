@@ -30,7 +30,7 @@ def reasons():
 
 
 def made(rows, **options):
-    return data.judgements(pa.Table.from_pylist(rows), **options)
+    return data.judge_records(pa.Table.from_pylist(rows), **options)
 
 
 def test_kept_is_yes_dropped_is_no_in_the_words_of_the_reward():
