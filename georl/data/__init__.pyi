@@ -1,4 +1,10 @@
 from .chats import Turn as Turn, with_image as with_image
+from .images import open_image as open_image
+from .judgements import (
+    answer_records as answer_records,
+    judge_records as judge_records,
+    write_judgements as write_judgements,
+)
 from .opening import (
     Photos as Photos,
     Reader as Reader,
@@ -7,6 +13,7 @@ from .opening import (
     texts as texts,
 )
 from .prompts import question as question
-from .sources import DataError as DataError, pinned as pinned
+from .sources import DataError as DataError, open_source as open_source, pinned as pinned
 from .trainers import checked as checked, trainer_inputs as trainer_inputs
 from .world import world_photos as world_photos
+from .world_reasons import generated_reasons as generated_reasons

@@ -26,7 +26,7 @@ from georl import data, predict
 from georl.config import load
 from georl.demo import report
 from georl.demo.arms import MAIN, QUESTIONS, QUICK, Arm, Sizes, arm_config
-from georl.demo.runs import Job, train_all
+from georl.demo.runs import Job, no_bars_of_others, train_all
 
 LOCALIZED_KM = 100.0
 """A place counts as localized by the SFT model within this distance ..."""
@@ -91,7 +91,7 @@ def scored(
         Name of the arm -> its score.
     """
     started = time.perf_counter()
-    _no_bars_of_others()
+    no_bars_of_others()
     (output / "data").mkdir(parents=True, exist_ok=True)
     truth = _places(output, "held-out", sizes.held_out, HELD_OUT_SEED + seed)
     _places(output, "random", sizes.pool, seed)
@@ -102,14 +102,6 @@ def scored(
         _hard_places(output, sizes, seed)
     train_all([_job(arm, output, sizes, seed) for arm in rest], workers, started)
     return {arm.name: _score(arm, output, truth, sizes) for arm in arms}
-
-
-def _no_bars_of_others() -> None:
-    """Keep the bars that show the loading of a million weights out of the demo's lines."""
-    from transformers.utils import logging
-
-    quiet: Any = logging.disable_progress_bar
-    quiet()
 
 
 def _job(arm: Arm, output: Path, sizes: Sizes, seed: int) -> Job:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -73,6 +73,14 @@ def train_all(jobs: Sequence[Job], workers: int, started: float) -> None:
         finally:
             for training in running:
                 training.process.kill()
+
+
+def no_bars_of_others() -> None:
+    """Keep the bars that show the loading of a million weights out of the demo's lines."""
+    from transformers.utils import logging
+
+    quiet: Any = logging.disable_progress_bar
+    quiet()
 
 
 def _finished(job: Job) -> bool:

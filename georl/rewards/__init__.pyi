@@ -33,6 +33,7 @@ from .judge import (
     TOP as TOP,
     Localizability as Localizability,
     addresses_judge as addresses_judge,
+    judge_question as judge_question,
     localizability as localizability,
     verdict as verdict,
 )

@@ -127,8 +127,7 @@ class Localizability:
         if opened is None:
             return None, "no_image"
         try:
-            question = QUESTION.format(text=_MARKS.sub(" ", thought[:MAX_CHARS]))
-            return min(1.0, max(0.0, self._judge(opened, question))), "judged"
+            return min(1.0, max(0.0, self._judge(opened, judge_question(thought)))), "judged"
         except EndpointError:
             return None, "failed"
 
@@ -187,6 +186,17 @@ def localizability(
 
 
 localizability.builds_reward = True  # type: ignore[attr-defined]
+
+
+def judge_question(reasoning: str) -> str:
+    r"""Return what a judge is asked about a photo; it is trained on the very same words.
+
+    Examples
+    --------
+    >>> judge_question("A tram.<|im_end|>")[-40:]
+    '[TEXT]\nA tram. \n[END OF TEXT]\nyes or no?'
+    """
+    return QUESTION.format(text=_MARKS.sub(" ", reasoning[:MAX_CHARS]))
 
 
 def addresses_judge(reasoning: str) -> bool:

@@ -35,6 +35,12 @@ def command(monkeypatch, capsys):
         (["grpo"], "Missing argument 'CONFIG'; georl grpo --help shows"),
         (["demo", "--seed", "x"], "Invalid value for '--seed':"),
         (["demo", "--seed"], "requires an argument"),
+        (["demo", "--seeds", "2"], "--seeds needs --globe"),
+        (["judge-records", "reasons.parquet"], "Missing option '--output'"),
+        (
+            ["calibrate", "judge.parquet", "--modle", "x"],
+            "no option --modle; did you mean --model?",
+        ),
     ],
 )
 def test_a_mistyped_command_is_one_line_with_the_nearest_word(command, arguments, expected):

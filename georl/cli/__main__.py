@@ -1,0 +1,5 @@
+"""``python -m georl.cli``, which launchers start."""
+
+from georl.cli.application import main
+
+main()

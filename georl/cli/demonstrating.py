@@ -1,0 +1,49 @@
+"""The ``georl demo`` command: both papers in small."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from geodata.printable import tell
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the ``georl`` application."""
+    app.command(rich_help_panel="Try out")(demo)
+
+
+def demo(
+    output: Annotated[Path, typer.Option(help="Folder for everything the demo writes.")] = Path(
+        "georl-demo"
+    ),
+    seed: Annotated[int, typer.Option(help="Decides places, weights and draws.")] = 0,
+    quick: Annotated[
+        bool, typer.Option(help="Two minutes: fewer steps, the main line only.")
+    ] = False,
+    workers: Annotated[int, typer.Option(help="Training runs side by side.")] = 2,
+    globe: Annotated[
+        bool, typer.Option(help="GLOBE: a reward model, three rewards, scores from names.")
+    ] = False,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="With --globe: so many whole paths, from --seed on.")
+    ] = 1,
+) -> None:
+    """Train a small model on the real Earth: data, SFT, GRPO, predictions, evaluation.
+
+    Example: georl demo --quick
+
+    Example: georl demo --globe --seeds 3 --output georl-globe
+    """
+    from georl import demo as whole
+
+    if globe:
+        chosen = range(seed, seed + seeds)
+        tell(whole.run_globe(output, seeds=chosen, quick=quick, workers=workers), end="")
+        return
+    if seeds != 1:
+        msg = "--seeds needs --globe; without it --seed chooses one"
+        raise typer.BadParameter(msg)
+    tell(whole.run(output, seed=seed, quick=quick, workers=workers), end="")

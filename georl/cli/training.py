@@ -1,0 +1,101 @@
+"""The commands that run a configuration: sft, grpo, predict, and plan before them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from geodata.printable import tell
+from georl.cli.options import ConfigFile, DryRun, Overrides
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the ``georl`` application."""
+    for command in (sft, grpo, predict, plan):
+        app.command(rich_help_panel="Train")(command)
+
+
+def _start(task: str, path: Path, overrides: list[str] | None, dry_run: bool) -> None:
+    from georl import config, plan
+
+    settings = config.load(path, [*(overrides or []), f"task={task}"])
+    config.check(settings)
+    if dry_run:
+        tell(plan.describe(settings))
+    elif task == "sft":
+        from georl import sft
+
+        tell(f"model in {sft.train(settings)}")
+    elif task == "grpo":
+        from georl import grpo
+
+        tell(f"model in {grpo.train(settings)}")
+    else:
+        from georl import predict
+
+        tell(f"predictions in {predict.predict(settings)}")
+
+
+def sft(path: ConfigFile, overrides: Overrides = None, dry_run: DryRun = False) -> None:
+    """Fine-tune on Chain-of-Region answers.
+
+    Example: georl sft tiny-cpu train.max_steps=50
+
+    Example: georl sft qwen2.5-vl-3b-1gpu-lora data.table=lake/rand data.image_root=photos
+    """
+    _start("sft", path, overrides, dry_run)
+
+
+def grpo(path: ConfigFile, overrides: Overrides = None, dry_run: DryRun = False) -> None:
+    """Train with GRPO and geographic rewards.
+
+    Example: georl grpo tiny-cpu model.name=out/tiny/final output=out/tiny-grpo train.max_steps=20
+    """
+    _start("grpo", path, overrides, dry_run)
+
+
+def predict(path: ConfigFile, overrides: Overrides = None, dry_run: DryRun = False) -> None:
+    """Answer over a table of photos; write a predictions file.
+
+    Example: georl predict tiny-cpu model.name=out/tiny/final predict.output=answers.parquet
+
+    Example: georl predict run.yaml data.table=photos.csv predict.url=http://localhost:8000/v1
+    """
+    _start("predict", path, overrides, dry_run)
+
+
+def plan(
+    path: ConfigFile,
+    overrides: Overrides = None,
+    card: Annotated[
+        str | None,
+        typer.Option(help="What each process runs on, e.g. a100-80: does it fit, how long."),
+    ] = None,
+    rows: Annotated[int | None, typer.Option(min=1, help="Rows of the training table.")] = None,
+    write: Annotated[
+        Path | None,
+        typer.Option(help="Folder for the files that start the run: run.sh, job.sbatch, ..."),
+    ] = None,
+    hours: Annotated[int, typer.Option(min=1, help="Limit of one SLURM job.")] = 24,
+) -> None:
+    """Print the resolved run, its memory, disk and time; write the files that start it.
+
+    Example: georl plan qwen2.5-vl-7b-8xa100 train.per_device=2 --card a100-80 --rows 500000
+
+    Example: georl plan qwen2.5-vl-7b-8xa100 --card a100-80 --write launch
+    """
+    import shlex
+
+    from georl import config, plan as planning
+
+    settings = config.load(path, overrides or [])
+    chosen = None if card is None else planning.card_of(card)
+    tell(planning.describe(settings, card=chosen, rows=rows))
+    if chosen is not None:
+        planning.check_fit(settings, planning.model_shape(settings.model), chosen)
+    if write is not None:
+        called = shlex.join([str(path), *(overrides or [])])
+        for file in planning.write(settings, called, write, hours=hours):
+            tell(f"# wrote {file}")
