@@ -1,7 +1,7 @@
 """A pytest plugin that notes which functions of the project each test runs.
 
-Loaded by ``mutants.py`` with ``-p faults.calls``; it appends a line of JSON a test to the file that
-``GEODATA_CALLS`` names, once all tests of a test file ran, so that a broken run can go on.
+``mutants.py`` loads it with ``-p benchmarks.faults.calls``. It appends a line of JSON a test to the
+file that ``GEODATA_CALLS`` names, once all tests of a test file ran, so a broken run can go on.
 """
 
 from __future__ import annotations

@@ -38,7 +38,6 @@ def copied(root: Path, folder: Path) -> Path:
 
 def pytest(copy: Path, *arguments: str, timeout: float | None = None, **env: str) -> tuple:
     """Return exit status and output of pytest in a copy."""
-    python = os.pathsep.join([str(copy), str(copy / "benchmarks")])
     done = subprocess.run(
         [
             sys.executable,
@@ -52,7 +51,7 @@ def pytest(copy: Path, *arguments: str, timeout: float | None = None, **env: str
             *arguments,
         ],
         cwd=copy,
-        env=os.environ | {"PYTHONPATH": python} | env,
+        env=os.environ | {"PYTHONPATH": str(copy)} | env,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         timeout=timeout,
@@ -95,5 +94,5 @@ def noticed_by(copy: Path, fault: Fault, tests: list[str], timeout: float) -> st
 def note_calls(copy: Path, calls: Path, tests: list[str]) -> None:
     """Run tests once and note which functions each of them runs, file by file."""
     start = time.perf_counter()
-    pytest(copy, "-p", "faults.calls", *tests, GEODATA_CALLS=str(calls.resolve()))
+    pytest(copy, "-p", "benchmarks.faults.calls", *tests, GEODATA_CALLS=str(calls.resolve()))
     print(f"functions of {' '.join(tests)} noted in {time.perf_counter() - start:.0f} s")

@@ -13,8 +13,9 @@ from typer.testing import CliRunner
 
 from geodata import evaluation
 from geodata.cli import app
-from geodata.evaluation.findings import PredictionError
+from geodata.evaluation.findings import PredictionError, finding
 from geodata.evaluation.report import print_comparison
+from geodata.evaluation.report.of_pairs import of_comparison
 from geodata.evaluation.scores import pairs
 
 from .report.cases import printed
@@ -90,6 +91,19 @@ def test_same_rows_have_one_table_and_no_warning():
     assert found.on_all == ()
     assert found.rows == N
     assert "row_sets_differ" not in {one.code for one in found.findings}
+
+
+def test_what_only_one_file_has_wrong_bears_its_name():
+    """What holds for both files, of the truth say, is said once and of neither."""
+    found = evaluation.compare(_model(1), _model(2), _truth(), regions=False)
+    both, mine, other = (finding(word, "warning", f"{word} message", "do it") for word in "xyz")
+    found = dataclasses.replace(
+        found,
+        a=dataclasses.replace(found.a, findings=(both, mine)),
+        b=dataclasses.replace(found.b, findings=(both, other)),
+    )
+    said = [remark.message for remark in of_comparison(found).sections[-1].remarks]
+    assert sorted(said) == ["A: y message.", "B: z message.", "x message."]
 
 
 def test_nothing_in_common_is_an_error():
