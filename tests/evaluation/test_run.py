@@ -97,3 +97,11 @@ def test_a_result_is_json_whatever_its_groups_are(value, told):
     assert read["by"]["group"][0]["value"] == told
     assert type(read["by"]["group"][0]["value"]) is type(told)
     assert read["options"]["seed"] == 3
+
+
+def test_of_equal_errors_the_first_rows_are_shown():
+    """In the order of the file, also where a sort that is not stable would mix them."""
+    truth = {"id": [f"{i:04}" for i in range(2000)], "lat": [0.0] * 2000, "lon": [0.0] * 2000}
+    away = np.where(np.arange(2000) % 3 == 0, 5.0, 2.0)
+    found = evaluation.evaluate(truth | {"lat": away}, truth, regions=False)
+    assert [row.id for row in found.worst] == [f"{i:04}" for i in range(0, 3 * len(found.worst), 3)]
