@@ -153,7 +153,7 @@ def parsed(words):
     parser.add_argument("--seed", type=int, default=0, help="of the order in which they come (0)")
     parser.add_argument("--only", default="", help="faults whose file or kind holds this text")
     parser.add_argument("--budget", type=float, default=30.0, help="seconds of tests a fault (30)")
-    parser.add_argument("--timeout", type=float, default=120.0, help="seconds; longer is noticed")
+    parser.add_argument("--timeout", type=float, default=300.0, help="s; longer is noticed (300)")
     parser.add_argument("--results", type=Path, default=Path("mutants.jsonl"))
     parser.add_argument("--calls", type=Path, default=Path("mutants-calls.jsonl"))
     return parser.parse_args(words)
