@@ -1,5 +1,7 @@
 """Given rows, expected rows, for every object in sql/; loaded as text, as `.read` would."""
 
+import itertools
+import math
 import re
 
 import duckdb
@@ -308,3 +310,48 @@ def test_audits_return_the_offending_rows(con):
     assert rows == [("a", 2, True)] * 2 + [("b", 2, False)] * 2 + [("d", 2, True)] * 2
     repeated = con.sql("FROM predictions_repeated('answers', at_least := 2)").fetchall()
     assert [(float(a), float(b), n) for a, b, n in repeated] == [(1.0, 2.0, 3)]
+
+
+EDGES = [None, math.nan, math.inf, -math.inf, 0.0, -0.0, 1e-9, 1e9]
+EDGES += [
+    sign * value
+    for edge in (0.001, 90.0, 180.0, 360.0)
+    for value in (edge, math.nextafter(edge, 0), math.nextafter(edge, 1e9))
+    for sign in (1, -1)
+]
+
+
+def test_audits_of_predictions_at_every_edge(con):
+    """Each pair of edge values, beside the rule in plain Python."""
+    pairs = list(itertools.product(EDGES, EDGES))
+    ids = list(range(len(pairs)))
+    lat, lon = (pa.array([pair[i] for pair in pairs], pa.float64()) for i in (0, 1))
+    con.register("edges", pa.table({"id": ids, "pred_lat": lat, "pred_lon": lon}))
+
+    def none(value):
+        return value is None or math.isnan(value)
+
+    def beyond(value, most):
+        return not none(value) and abs(value) > most
+
+    rules = {
+        "missing": lambda y, x: none(y) or none(x),
+        "out_of_range": lambda y, x: beyond(y, 90) or beyond(x, 360),
+        "null_island": lambda y, x: not (none(y) or none(x)) and max(abs(y), abs(x)) < 0.001,
+    }
+    for name, rule in rules.items():
+        found = column(con, f"SELECT id FROM predictions_{name}('edges') ORDER BY id")
+        assert found == [i for i, pair in zip(ids, pairs) if rule(*pair)], name
+
+
+def test_repeated_answers_are_counted_from_a_bar_and_sorted(con):
+    answers = [(2.0, 1.0)] * 3 + [(1.0, 5.0)] * 3 + [(1.0, 4.0)] * 3 + [(9.0, 9.0)] * 4
+    answers += [(3.0, 3.0)] * 2 + [(math.inf, 1.0)] * 5 + [(1.0, math.nan)] * 5 + [(None, 1.0)] * 5
+    lat, lon = zip(*answers)
+    con.register("many", pa.table({"pred_lat": pa.array(lat), "pred_lon": pa.array(lon)}))
+    found = con.sql("FROM predictions_repeated('many', at_least := 3)").fetchall()
+    assert found == [(9.0, 9.0, 4), (1.0, 4.0, 3), (1.0, 5.0, 3), (2.0, 1.0, 3)]
+    con.execute("CREATE TABLE ten AS SELECT 1.0 AS pred_lat, 2.0 AS pred_lon FROM range(10)")
+    con.execute("CREATE TABLE nine AS SELECT 1.0 AS pred_lat, 2.0 AS pred_lon FROM range(9)")
+    assert column(con, "SELECT copies FROM predictions_repeated('ten')") == [10]
+    assert column(con, "SELECT copies FROM predictions_repeated('nine')") == []
