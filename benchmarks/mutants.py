@@ -113,7 +113,11 @@ def try_one(fault, copy, tests, options, known, before):
 def wanted(options, before):
     """Return the faults to try now."""
     if options.what == "again":
-        survived = {k: row for k, row in before.items() if row["outcome"] == "survived"}
+        survived = {
+            k: row
+            for k, row in before.items()
+            if row["outcome"] == "survived" and options.only in f"{row['file']} {row['kind']}"
+        }
         made = [f for group in MAKERS.values() for f in group()]
         found = {key(f): f for f in made if any(f.file == k[0] for k in survived)}
         for lost in survived.keys() - found.keys():
