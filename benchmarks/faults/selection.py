@@ -62,6 +62,9 @@ def selected(fault: Fault, tests: list[Test], root: Path, budget_s: float) -> li
 
     ordered = sorted(direct, key=distance)
     ordered += sorted(set(module) - set(direct), key=distance)
+    if fault.file.endswith(".sql"):  # all of them: each calls the SQL that it is about
+        others = [test for test in ordered if not test.name.startswith("tests/sql/")]
+        return ["tests/sql", *(test.name for test in _within(others, budget_s))]
     return [t.name for t in _within(ordered, budget_s)] or [_mirror(fault.file, root)]
 
 
