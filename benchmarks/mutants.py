@@ -4,7 +4,7 @@
     python benchmarks/mutants.py geodata --count 100     faults made from the syntax tree
     python benchmarks/mutants.py sql --only metrics      faults of the files that hold a word
     python benchmarks/mutants.py written                 those written by hand, with their tests
-    python benchmarks/mutants.py again                   what survived, with all tests that touch it
+    python benchmarks/mutants.py again --budget 300      what survived, with more of its tests
 
 A fault lies in a copy, never here. The tests that run its function are tried, the nearest and
 quickest first, until one fails. One line a fault and a line of JSON in ``--results``; a fault that
@@ -175,9 +175,6 @@ def main(words):
         if options.what == "map":
             return 0
         tests = [] if options.what == "written" else read_tests(options.calls, ROOT)
-        if options.what == "again":
-            options.budget = max(options.budget, 300.0)
-            options.timeout = max(options.timeout, 600.0)
         rows = [
             try_one(fault, copy, tests, options, known, before) for fault in wanted(options, before)
         ]
