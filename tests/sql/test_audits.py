@@ -80,6 +80,8 @@ def test_each_audit_names_the_rows_that_its_rule_names(con, seed):
     assert audited("dataset_duplicate_ids('photos')", "row, copies") == [
         (row["row"], copies[row["photo_id"]]) for row in rows if copies[row["photo_id"]] > 1
     ]
+    ordered = con.sql("SELECT photo_id FROM dataset_duplicate_ids('photos')").fetchall()
+    assert ordered == sorted(ordered)
     by = {"photo_id": lambda r: r["photo_id"], "author": lambda r: r["author"], "coordinate": place}
     expected = [
         (row["row"], [n for n, of in by.items() if shared(row, others, of)]) for row in rows
@@ -95,3 +97,15 @@ def test_each_audit_names_the_rows_that_its_rule_names(con, seed):
                 leaking.append((row["row"],))
                 break
     assert audited("dataset_split_leaks('photos')") == leaking
+
+
+def test_repeated_ids_come_together_in_order(con):
+    ids = np.random.default_rng(0).permutation([f"p{i}" for i in range(5000)] * 2).tolist()
+    columns = {"id": ids, "photo_id": ids, "pred_lat": [1.0] * 10_000, "pred_lon": [1.0] * 10_000}
+    con.register("many", pa.table(columns))
+    for call, name in (
+        ("dataset_duplicate_ids('many')", "photo_id"),
+        ("predictions_duplicate_ids('many')", "id"),
+    ):
+        found = [row[0] for row in con.sql(f"SELECT {name} FROM {call}").fetchall()]
+        assert found == sorted(ids), call
