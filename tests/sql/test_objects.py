@@ -12,7 +12,7 @@ import pytest
 
 from geodata import query, sphere
 from geodata.evaluation.scores import metrics
-from geodata.evaluation.scores.rule import Scoring
+from geodata.evaluation.scores.rule import THRESHOLDS_KM, Scoring
 
 FOLDER = query.sql_folder()
 FILES = sorted(path for name in query.SQL_FOLDERS for path in (FOLDER / name).glob("*.sql"))
@@ -310,6 +310,62 @@ def test_audits_return_the_offending_rows(con):
     assert rows == [("a", 2, True)] * 2 + [("b", 2, False)] * 2 + [("d", 2, True)] * 2
     repeated = con.sql("FROM predictions_repeated('answers', at_least := 2)").fetchall()
     assert [(float(a), float(b), n) for a, b, n in repeated] == [(1.0, 2.0, 3)]
+
+
+TEN_KM = (0.0, 0.5, 1.0, 10.0, 25.0, 100.0, 200.0, 750.0, 2500.0, 10_000.0)
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("missing", ["wrong", "exclude"])
+def test_every_form_decides_every_threshold_as_python_does(con, strict, missing):
+    """Ten thresholds, each met exactly by rows along the equator; groups of unlike sizes."""
+    rng = np.random.default_rng(5)
+    away = np.degrees(np.array([*TEN_KM, 0.3, 30.0, 300.0, 9000.0] * 20) / 6371.0).clip(0, 179.9)
+    n = len(away)
+    lon, gone = rng.uniform(-180, 180, n), rng.random(n) < 0.2
+    rows = {"lat": np.zeros(n), "lon": lon, "pred_lat": pa.array(np.zeros(n), mask=gone)}
+    rows |= {"pred_lon": pa.array(lon + away, mask=gone)}
+    rows |= {"part": pa.array(rng.choice(["x", "y", "z", None], n, p=[0.5, 0.1, 0.1, 0.3]))}
+    con.register("rows_", pa.table(rows))
+    con.execute(
+        """
+        CREATE OR REPLACE TABLE unit_ AS SELECT
+            cos(radians(lon)) AS x, sin(radians(lon)) AS y, 0.0 AS z, 0.0 AS pred_z,
+            cos(radians(pred_lon)) AS pred_x, sin(radians(pred_lon)) AS pred_y
+        FROM rows_
+        """
+    )
+    scorer = metrics.Scorer(Scoring(TEN_KM, strict=strict, missing=missing), by=["part"])
+    scorer.add(pa.table(rows))
+    mine = scorer.finish()
+    options = f"thresholds_km := {list(TEN_KM)}, strict := {strict}, missing := '{missing}'"
+    found = con.sql(f"FROM threshold_accuracy('rows_', {options})").fetchall()
+    assert [row[0] for row in found] == list(TEN_KM)
+    assert [row[3] for row in found] == list(mine.correct.values())
+    assert [row[4] for row in found] == list(mine.accuracy.values())
+    unit = con.sql(f"FROM threshold_accuracy_unit('unit_', {options})").fetchall()
+    assert [row[:3] for row in unit] == [row[:3] for row in found]
+    assert [row[4] is None for row in unit] == [row[4] is None for row in found]
+    for t in TEN_KM:
+        groups = con.sql(
+            f"FROM threshold_accuracy_by('rows_', part, threshold_km := {t}, strict := {strict})"
+        ).fetchall()
+        own = {one.value: (one.rows, one.answered, one.correct[t]) for one in mine.by["part"]}
+        assert {row[0]: row[2:5] for row in groups} == own
+        sizes = [row[2] for row in groups]
+        assert sizes == sorted(sizes, reverse=True)
+
+
+def test_what_is_not_said_is_the_default_of_every_form(con):
+    plain = con.sql("FROM threshold_accuracy('joined')").fetchall()
+    assert [row[0] for row in plain] == list(THRESHOLDS_KM)
+    said = f"thresholds_km := {list(THRESHOLDS_KM)}, strict := false, missing := 'wrong'"
+    assert con.sql(f"FROM threshold_accuracy('joined', {said})").fetchall() == plain
+    by = con.sql("FROM threshold_accuracy_by('joined', country_code)").fetchall()
+    said = "threshold_km := 25, strict := false"
+    assert con.sql(f"FROM threshold_accuracy_by('joined', country_code, {said})").fetchall() == by
+    found = con.sql("SELECT quantile FROM error_quantiles('joined')").fetchall()
+    assert found == [(0.1,), (0.25,), (0.5,), (0.75,), (0.9,)]
 
 
 EDGES = [None, math.nan, math.inf, -math.inf, 0.0, -0.0, 1e-9, 1e9]
