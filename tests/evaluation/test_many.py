@@ -113,8 +113,10 @@ CELLS = pa.table({
     "words": [f"({lat + 1}, {lon})" for lat, lon in
               zip(_model(1)["lat"].to_pylist(), _model(1)["lon"].to_pylist())],
 })  # fmt: skip
-RANKED = pa.concat_tables([CELLS, CELLS.set_column(2, "lat", CELLS["y"])]).append_column(
-    "worse", pa.array([2] * N + [1] * N)
+RANKED = (
+    pa.concat_tables([CELLS, CELLS.set_column(2, "lat", CELLS["y"])])
+    .append_column("worse", pa.array([2] * N + [1] * N))
+    .append_column("surer", pa.array(np.random.default_rng(2).random(2 * N)))
 )
 
 
@@ -125,6 +127,7 @@ RANKED = pa.concat_tables([CELLS, CELLS.set_column(2, "lat", CELLS["y"])]).appen
         (CELLS, {"text": "words"}),
         (CELLS, {"pred_id": "key", "pred_lat": "y", "pred_lon": "x"}),
         (RANKED, {"candidates": "rows", "rank": "worse"}),
+        (RANKED.drop_columns("confidence"), {"candidates": "rows", "confidence_column": "surer"}),
         (CELLS, {"strict": True, "distance": "wgs84", "confidence": 0.8, "by": ("author",)}),
         (CELLS, {"cluster": "author", "resamples": 50, "seed": 3, "lint": False}),
     ],
