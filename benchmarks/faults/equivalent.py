@@ -15,6 +15,24 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "if names is None and not (blank | np.isnan(answers.lon)).all():",
         "an answer has both coordinates or neither: checked_rows empties both",
     ),
+    (
+        "sql/audits/dataset_near_popular.sql",
+        "UNION ALL",
+        "UNION",
+        "a semi join asks whether there is a row, not how often",
+    ),
+    (
+        "sql/macros/far_from_popular.sql",
+        "UNION ALL",
+        "UNION",
+        "an anti join asks whether there is a row, not how often",
+    ),
+    (
+        "georl/rewards/globe.py",
+        'head, _, rest = name.partition(",")',
+        'head, _, rest = name.rpartition(",")',
+        "the name holds one comma, says the line above",
+    ),
 )
 
 
