@@ -28,6 +28,12 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "an anti join asks whether there is a row, not how often",
     ),
     (
+        "geodata/tables/tagging.py",
+        'version, found = -1, ""',
+        'version, found = (1), ""',
+        "an empty text is no tag's, whatever the version",
+    ),
+    (
         "georl/rewards/globe.py",
         'head, _, rest = name.partition(",")',
         'head, _, rest = name.rpartition(",")',
