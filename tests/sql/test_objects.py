@@ -411,3 +411,19 @@ def test_repeated_answers_are_counted_from_a_bar_and_sorted(con):
     con.execute("CREATE TABLE nine AS SELECT 1.0 AS pred_lat, 2.0 AS pred_lon FROM range(9)")
     assert column(con, "SELECT copies FROM predictions_repeated('ten')") == [10]
     assert column(con, "SELECT copies FROM predictions_repeated('nine')") == []
+
+
+@pytest.mark.parametrize("name", ["haversine_km", "haversine_a"])
+def test_a_distance_is_null_just_beyond_each_edge(con, name):
+    """The last latitude and longitude that count, and the next number, in each argument."""
+    for place, most in ((0, 90.0), (1, 360.0), (2, 90.0), (3, 360.0)):
+        for sign in (1, -1):
+            for value in (most, math.nextafter(most, 0), math.nextafter(most, 1e9)):
+                given = [10.0, 20.0, 30.0, 40.0]
+                given[place] = sign * value
+                found = con.execute(f"SELECT {name}(?, ?, ?, ?)", given).fetchone()[0]
+                if value > most:
+                    assert found is None, given
+                else:
+                    wanted = getattr(sphere, name)(*given)
+                    assert found == pytest.approx(float(wanted), rel=1e-12), given
