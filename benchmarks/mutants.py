@@ -1,331 +1,185 @@
 """Break the code on purpose, one fault at a time, and count which faults the tests notice.
 
-    python benchmarks/mutants.py              every fault, minutes
-    python benchmarks/mutants.py server 3     those whose name holds a word, three at a time
+    python benchmarks/mutants.py map                     note which functions each test runs
+    python benchmarks/mutants.py geodata --count 100     faults made from the syntax tree
+    python benchmarks/mutants.py sql --only metrics      faults of the files that hold a word
+    python benchmarks/mutants.py written                 those written by hand, with their tests
+    python benchmarks/mutants.py again --budget 300      what survived, with more of its tests
 
-The faults are applied in a copy; each names the tests that should see it. A fault that survives
-is a missing test. Prints one line a fault and the share noticed; status 1 if more than 1 in 30
-survives.
+A fault lies in a copy, never here. The tests that run its function are tried, the nearest and
+quickest first, until one fails. One line a fault and a line of JSON in ``--results``; a fault that
+has one is not tried again. What survives is read by a person: a test is missing, or the fault
+changes nothing and gets a line in ``faults/equivalent.py``. Status 1 if less than 95% are noticed.
+
+After tests were added: ``map tests/FILE.py`` notes theirs.
 """
 
-import os
-import shutil
-import subprocess
+from __future__ import annotations
+
+import argparse
+import json
+import random
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections import Counter, defaultdict
 from pathlib import Path
 
+from faults.equivalent import reasons
+from faults.python import python_faults
+from faults.selection import read_tests, selected
+from faults.sql import sql_faults
+from faults.trying import copied, note_calls, noticed_by
+from faults.written import written_faults
+
 ROOT = Path(__file__).resolve().parents[1]
-TRAINER, TRL = "tests/georl/grpo/test_trainer.py", "tests/georl/grpo/test_trl.py"
-GROUPS, BINDING = "tests/georl/grpo/test_groups.py", "tests/georl/rewards/test_binding.py"
-STRANGERS, OWNERS = "tests/georl/predict/test_strangers.py", "tests/georl/run/test_ownership.py"
-MODELS, CLI = "tests/georl/models/test_models.py", "tests/georl/test_cli.py"
-TRAIN = "tests/georl/test_train.py"
-
-FAULTS = [  # (name, file, what stands there, what is put in its place, the tests)
-    ("beta dropped", "georl/grpo/trainer.py", "beta=grpo.beta", "beta=0.0", TRL),
-    ("epsilon dropped", "georl/grpo/trainer.py", "epsilon=grpo.epsilon,", "", TRL),
-    ("top_p dropped", "georl/grpo/trainer.py", "top_p=grpo.top_p,", "", TRL),
-    ("ratio dropped", "georl/grpo/trainer.py", "importance_sampling_level=grpo.ratio,", "", TRL),
-    (
-        "weights dropped",
-        "georl/grpo/trainer.py",
-        "reward_weights=list(config.rewards.weights.values()),",
-        "",
-        TRL,
-    ),
-    (
-        "bf16 dropped",
-        "georl/run/launch.py",
-        '"bf16": config.model.dtype == "bfloat16"',
-        '"bf16": False',
-        TRL,
-    ),
-    ("seed dropped", "georl/run/launch.py", '"data_seed": config.seed,', '"data_seed": 0,', TRL),
-    (
-        "reference read by name",
-        "georl/grpo/reference.py",
-        "module.create_model_from_path = copied",
-        "pass",
-        TRAINER,
-    ),
-    (
-        "reference learns",
-        "georl/grpo/reference.py",
-        "copy.deepcopy(model).requires_grad_(False).eval()",
-        "model",
-        TRAINER,
-    ),
-    (
-        "entropy zeroed",
-        "georl/grpo/shared_trainer.py",
-        "torch.cat(entropies) if compute_entropy",
-        "torch.cat(entropies) * 0 if compute_entropy",
-        TRL,
-    ),
-    (
-        "loss scale ignored",
-        "georl/grpo/shared_trainer.py",
-        "return loss * scale",
-        "return loss",
-        "tests/georl/run/test_launch.py",
-    ),
-    (
-        "drop_invalid ignored",
-        "georl/grpo/groups.py",
-        "~flat & ~(invalid & options.drop_invalid)",
-        "~flat",
-        TRAINER,
-    ),
-    (
-        "drop_invalid always",
-        "georl/grpo/groups.py",
-        "(invalid & options.drop_invalid)",
-        "(invalid)",
-        TRAINER,
-    ),
-    (
-        "curriculum never told",
-        "georl/grpo/groups.py",
-        "    trainer.curriculum.observe(photos, grouped, trainer)\n",
-        "",
-        TRAINER,
-    ),
-    (
-        "curriculum never asked",
-        "georl/grpo/trainer.py",
-        "inputs = self.curriculum.choose(inputs, self)",
-        "pass",
-        TRAINER,
-    ),
-    (
-        "curriculum takes the best answer",
-        "georl/grpo/curriculum.py",
-        "rewards.amin(1) >=",
-        "rewards.amax(1) >=",
-        GROUPS,
-    ),
-    (
-        "image cap forgotten",
-        "georl/data/opening.py",
-        "self._model = model or ModelConfig()",
-        "self._model = ModelConfig()",
-        TRAINER,
-    ),
-    (
-        "vLLM may say images",
-        "georl/grpo/trainer.py",
-        "FORBIDDEN = -100.0",
-        "FORBIDDEN = 0.0",
-        TRAINER,
-    ),
-    (
-        "correction off",
-        "georl/grpo/trainer.py",
-        '_correction": corrected',
-        '_correction": False',
-        TRAINER,
-    ),
-    (
-        "first batch unseen",
-        "georl/grpo/trainer.py",
-        "self._compared = False",
-        "self._compared = True",
-        TRAINER,
-    ),
-    (
-        "tolerant reads strict",
-        "georl/rewards/binding.py",
-        'if arguments.get("tolerant")',
-        "if False",
-        TRAINER,
-    ),
-    (
-        "weightless rewards read",
-        "georl/rewards/binding.py",
-        "        if weight:\n",
-        "        if True:\n",
-        TRAINER,
-    ),
-    ("NaN passes", "georl/rewards/binding.py", "not math.isfinite(number)", "False", BINDING),
-    (
-        "async called plain",
-        "georl/rewards/binding.py",
-        "awaited if own.is_async(function) else checked",
-        "checked",
-        BINDING,
-    ),
-    (
-        "chain fits always",
-        "georl/rewards/chains.py",
-        'code is not None and code == chain["country_code"]',
-        "True",
-        BINDING,
-    ),
-    (
-        "redirect followed",
-        "georl/http.py",
-        "            _Http(made),\n",
-        "            _Http(made),\n            urllib.request.HTTPRedirectHandler(),\n",
-        STRANGERS,
-    ),
-    (
-        "server never cut",
-        "georl/http.py",
-        "found.shutdown(socket.SHUT_RDWR)",
-        "pass",
-        STRANGERS,
-    ),
-    (
-        "server cut body",
-        "georl/http.py",
-        "if self._late or response.length",
-        "if self._late",
-        STRANGERS,
-    ),
-    (
-        "server reply unbounded",
-        "georl/http.py",
-        "if len(content) > MAX_REPLY_BYTES",
-        "if False",
-        STRANGERS,
-    ),
-    (
-        "server not waited for",
-        "georl/endpoints.py",
-        "state.pace.pause(error.wait_s)",
-        "pass",
-        STRANGERS,
-    ),
-    (
-        "server asked again of 422",
-        "georl/endpoints.py",
-        "if error.code not in _AGAIN or",
-        "if",
-        STRANGERS,
-    ),
-    (
-        "photos leave after a refusal",
-        "georl/endpoints.py",
-        "self._state.refusal = str(error)",
-        "pass",
-        STRANGERS,
-    ),
-    ("comment leaves", "georl/endpoints.py", "plain.info.clear()", "pass", STRANGERS),
-    (
-        "any variable is a key",
-        "georl/config/checks.py",
-        "([A-Z][A-Z0-9_]*_)?API_KEY",
-        ".*",
-        STRANGERS,
-    ),
-    (
-        "foreign folders taken",
-        "georl/run/ownership.py",
-        "    if foreign:\n",
-        "    if False:\n",
-        OWNERS,
-    ),
-    ("no lock", "georl/run/ownership.py", "lock.acquire(timeout=PATIENCE_S)", "pass", OWNERS),
-    (
-        "nothing moved aside",
-        "georl/run/ownership.py",
-        "path.rename(target / path.name)",
-        "pass",
-        OWNERS,
-    ),
-    (
-        "seal unchecked",
-        "georl/run/ownership.py",
-        'return "run" in checkpoints.manifest(folder)',
-        "return folder.is_dir()",
-        OWNERS,
-    ),
-    ("base unpinned", "georl/config/adapters.py", 'or adapter.get("revision")', "or True", MODELS),
-    (
-        "adapters on adapters",
-        "georl/config/adapters.py",
-        "if (Path(base) / FILE).is_file()",
-        "if False",
-        MODELS,
-    ),
-    (
-        "dropout in updates",
-        "georl/grpo/trainer.py",
-        "disable_dropout=not config.model.lora_dropout,",
-        "",
-        TRAINER,
-    ),
-    (
-        "hub first",
-        "georl/data/trainers.py",
-        "    rows = load(config",
-        "    check_memory(config)\n    rows = load(config",
-        CLI,
-    ),
-    (
-        "usage is a traceback",
-        "georl/cli.py",
-        'if not hasattr(error, "format_message")',
-        "if True",
-        CLI,
-    ),
-    (
-        "equal groups by mean",
-        "georl/grpo/groups.py",
-        "(grouped.amax(1) - grouped.amin(1)) < epsilon",
-        "grouped.mean(1) < epsilon",
-        GROUPS,
-    ),
-]
+BAR = 0.95
+TESTS = ("tests", "geodata", "georl")
+MAKERS = {
+    "geodata": lambda: python_faults(ROOT, "geodata"),
+    "georl": lambda: python_faults(ROOT, "georl"),
+    "sql": lambda: sql_faults(ROOT, "sql"),
+    "written": lambda: written_faults(ROOT),
+}
 
 
-def noticed(fault, copy):
-    """Return whether the fault's tests fail in a copy of the code."""
-    name, file, there, instead, tests = fault
-    target = copy / file
-    whole = target.read_text(encoding="utf-8")
-    assert whole.count(there) == 1, f"{name}: {there!r} stands {whole.count(there)} times in {file}"
-    target.write_text(whole.replace(there, instead), encoding="utf-8")
-    command = ["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-m", "not slow", tests]
-    try:
-        done = subprocess.run(
-            [sys.executable, *command],
-            cwd=copy,
-            env=os.environ | {"PYTHONPATH": str(copy)},
-            capture_output=True,
-            timeout=600,
-        )
-    except subprocess.TimeoutExpired:
-        return True
-    finally:
-        target.write_text(whole, encoding="utf-8")
-    return done.returncode != 0
+def package(file):
+    """Return the package of a file: ``geodata/evaluation/scores``, ``sql/macros``."""
+    return file.rpartition("/")[0]
 
 
-def copied(folder):
-    for name in ("geodata", "georl", "tests", "configs", "sql", "pyproject.toml"):
-        source = ROOT / name
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
-    return folder
+def drawn(faults, seed):
+    """Yield faults in random order: packages in turn, in each a file, a kind and then a place."""
+    rng = random.Random(seed)
+    tree = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+    for fault in faults:
+        tree[package(fault.file)][fault.file][fault.kind].append(fault)
+    while tree:
+        for name in rng.sample(sorted(tree), len(tree)):
+            file = rng.choice(sorted(tree[name]))
+            kinds = tree[name][file]
+            kind = rng.choice(sorted(kinds))
+            yield kinds[kind].pop(rng.randrange(len(kinds[kind])))
+            for level, key in ((kinds, kind), (tree[name], file), (tree, name)):
+                if not level[key]:
+                    del level[key]
 
 
-def run_one(fault):
-    with tempfile.TemporaryDirectory() as folder:
-        found = noticed(fault, copied(Path(folder)))
-    print(f"{'noticed ' if found else 'SURVIVED'}  {fault[0]}", flush=True)
+def key(fault):
+    """Return what a fault is known by, also after lines moved."""
+    _, there, after = fault.lines((ROOT / fault.file).read_text(encoding="utf-8"))
+    return fault.file, there, after
+
+
+def read_results(path):
+    """Return the last result of each fault, by its key."""
+    rows = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    found = {}
+    for row in map(json.loads, rows):
+        found[row["file"], row["there"], row["after"]] = row
     return found
 
 
+def try_one(fault, copy, tests, options, known, before):
+    """Try a fault, write its result and return it."""
+    line, there, after = fault.lines((ROOT / fault.file).read_text(encoding="utf-8"))
+    start = time.perf_counter()
+    by = None
+    if (fault.file, there, after) in known:
+        outcome = "equivalent"
+    else:
+        chosen = selected(fault, tests, ROOT, options.budget)
+        by = noticed_by(copy, fault, chosen, options.timeout)
+        outcome = "noticed" if by else "survived"
+    result = {
+        "group": before.get((fault.file, there, after), {"group": options.what})["group"],
+        "file": fault.file,
+        "line": line,
+        "kind": fault.kind,
+        "there": there,
+        "after": after,
+        "outcome": outcome,
+        "by": by,
+        "seconds": round(time.perf_counter() - start, 1),
+    }
+    print(f"{outcome:10} {result['seconds']:5.1f} s  {fault.file}:{line}  {fault.kind}", flush=True)
+    if outcome == "survived":
+        print(f"    - {there}\n    + {after}", flush=True)
+    with options.results.open("a", encoding="utf-8") as out:
+        out.write(json.dumps(result, ensure_ascii=False) + "\n")
+    return result
+
+
+def wanted(options, before):
+    """Return the faults to try now."""
+    if options.what == "again":
+        survived = {
+            k: row
+            for k, row in before.items()
+            if row["outcome"] == "survived" and options.only in f"{row['file']} {row['kind']}"
+        }
+        made = [f for group in MAKERS.values() for f in group()]
+        found = {key(f): f for f in made if any(f.file == k[0] for k in survived)}
+        for lost in survived.keys() - found.keys():
+            print(f"gone       {lost[0]}: {lost[1]}")
+        return [found[k] for k in survived if k in found]
+    made = [f for f in MAKERS[options.what]() if options.only in f"{f.file} {f.kind}"]
+    if options.what == "written":
+        return [fault for fault in made if key(fault) not in before]
+    left = (fault for fault in drawn(made, options.seed) if key(fault) not in before)
+    return [fault for fault, _ in zip(left, range(options.count), strict=False)]
+
+
+def summary(results):
+    """Print what was noticed of what changes behaviour, by group and package; return the share."""
+    counts = defaultdict(Counter)
+    for row in results:
+        group = "written" if row["group"] == "written" else row["file"].partition("/")[0]
+        parts = ([group] if group == "written" else []) + [package(row["file"])]
+        for name in {group, "/".join(parts), "all"}:
+            counts[name][row["outcome"]] += 1
+    for name in sorted(counts):
+        found, lost = counts[name]["noticed"], counts[name]["survived"]
+        print(
+            f"{name:40} {found} of {found + lost} noticed, {counts[name]['equivalent']} equivalent"
+        )
+    total = counts["all"]
+    return total["noticed"] / max(1, total["noticed"] + total["survived"])
+
+
+def parsed(words):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=[*MAKERS, "again", "map", "report"])
+    parser.add_argument("tests", nargs="*", default=list(TESTS), help="files or folders for map")
+    parser.add_argument("--count", type=int, default=30, help="faults to try (30)")
+    parser.add_argument("--seed", type=int, default=0, help="of the order in which they come (0)")
+    parser.add_argument("--only", default="", help="faults whose file or kind holds this text")
+    parser.add_argument("--budget", type=float, default=30.0, help="seconds of tests a fault (30)")
+    parser.add_argument("--timeout", type=float, default=300.0, help="s; longer is noticed (300)")
+    parser.add_argument("--results", type=Path, default=Path("mutants.jsonl"))
+    parser.add_argument("--calls", type=Path, default=Path("mutants-calls.jsonl"))
+    return parser.parse_args(words)
+
+
 def main(words):
-    workers = next((int(word) for word in words if word.isdecimal()), 1)
-    wanted = [word for word in words if not word.isdecimal()]
-    faults = [f for f in FAULTS if not wanted or any(word in f[0] for word in wanted)]
-    with ThreadPoolExecutor(workers) as pool:
-        found = list(pool.map(run_one, faults))
-    print(f"{sum(found)} of {len(found)} faults noticed")
-    return int(len(found) - sum(found) > len(found) / 30)
+    options = parsed(words)
+    known, before = reasons(ROOT), read_results(options.results)
+    if options.what == "report":
+        return int(summary(before.values()) < BAR)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = copied(ROOT, Path(folder))
+        if options.what == "map" or (options.what != "written" and not options.calls.is_file()):
+            note_calls(copy, options.calls, options.tests)
+        if options.what == "map":
+            return 0
+        tests = [] if options.what == "written" else read_tests(options.calls, ROOT)
+        rows = [
+            try_one(fault, copy, tests, options, known, before) for fault in wanted(options, before)
+        ]
+    share = summary(rows)
+    return int(share < BAR)
 
 
 if __name__ == "__main__":

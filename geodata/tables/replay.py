@@ -58,7 +58,10 @@ def replay(log_folder: Path, version: int) -> State:
     return state
 
 
-def _apply(state: State, action: dict[str, Any], root: Path) -> None:
+def _apply(state: State, action: Any, root: Path) -> None:
+    if not isinstance(action, dict):
+        msg = f"an action is an object, not {str(action)[:40]!r}"
+        raise TypeError(msg)
     if "metaData" in action:
         found = action["metaData"]
         state.schema_text = str(found["schemaString"])

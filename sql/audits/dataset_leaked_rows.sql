@@ -4,7 +4,7 @@
 -- Grain   one row an offending row, all its columns, with shares: what it shares, as a list.
 -- Units   degrees.
 -- Input   names of two relations, as text, each with photo_id, author, lat and lon; NULL is
---         shared with nothing.
+--         shared with nothing, NaN neither.
 -- Example FROM dataset_leaked_rows('train', 'im2gps3k');
 CREATE OR REPLACE MACRO dataset_leaked_rows(photos, benchmark) AS TABLE (
     SELECT
@@ -22,7 +22,7 @@ CREATE OR REPLACE MACRO dataset_leaked_rows(photos, benchmark) AS TABLE (
                 CASE
                     WHEN (lat, lon) IN (
                         SELECT (b.lat, b.lon) FROM query_table(benchmark) AS b
-                        WHERE b.lat IS NOT NULL AND b.lon IS NOT NULL
+                        WHERE isfinite(b.lat::DOUBLE) AND isfinite(b.lon::DOUBLE)
                     )
                         THEN 'coordinate'
                 END

@@ -28,6 +28,7 @@ CREATE OR REPLACE MACRO dataset_split_leaks(photos) AS TABLE (
             lat,
             lon
         FROM query_table(photos)
+        WHERE isfinite(lat::DOUBLE) AND isfinite(lon::DOUBLE)
         GROUP BY lat, lon
         HAVING min(split) <> max(split)
     )

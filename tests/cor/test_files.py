@@ -48,6 +48,20 @@ def sources(tmp_path):
     return paths
 
 
+@pytest.mark.parametrize(("kind", "total"), [("csv", None), ("parquet", 300_000)])
+def test_progress_counts_every_row(tmp_path, kind, total):
+    rows = 300_000  # more than one batch
+    source, told = tmp_path / f"many.{kind}", []
+    table = pa.table({"lat": np.zeros(rows), "lon": np.full(rows, -30.0)})
+    write = {"csv": pacsv.write_csv, "parquet": pq.write_table}[kind]
+    write(table, source)
+    cor.label_file(source, tmp_path / "out.parquet", progress=lambda *seen: told.append(seen))
+    assert len(told) > (kind == "parquet")
+    assert [seen for seen, _ in told] == sorted({seen for seen, _ in told})
+    assert told[-1][0] == rows
+    assert {of for _, of in told} == {total}
+
+
 @pytest.mark.parametrize("kind", ["csv", "tsv", "parquet", "jsonl"])
 @pytest.mark.parametrize("out", ["csv", "tsv", "parquet", "jsonl"])
 def test_every_format_into_every_format(sources, engine, tmp_path, kind, out):

@@ -159,6 +159,15 @@ def test_points_that_are_none():
     assert named["city"].tolist() == ["Paris"]
 
 
+@pytest.mark.parametrize("name", ["taken at", None, 7])
+def test_a_geoseries_of_any_name(name):
+    points = gpd.GeoSeries(gpd.points_from_xy(LONS, LATS), crs=4326, name=name).to_crs(3857)
+    found = cor.label_table(points)
+    assert found["city"].tolist() == NAMES
+    assert found.active_geometry_name == (name if isinstance(name, str) else "geometry")
+    assert found.crs == points.crs
+
+
 @pytest.mark.parametrize("encoding", ["geoarrow", "wkb", "WKB"])
 def test_geoarrow_and_wkb_columns(encoding):
     points = gpd.GeoDataFrame({"name": NAMES}, geometry=gpd.points_from_xy(LONS, LATS), crs=4326)

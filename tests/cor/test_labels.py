@@ -1,5 +1,6 @@
 """Chain of Region: the calls a user makes, bad input (R4), and one answer however asked (R5)."""
 
+import dataclasses
 import math
 from datetime import datetime
 from decimal import Decimal
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from geodata import answers, boundaries, cor
+from geodata.cor.naming import Naming, View
 from geodata.places.places import Places
 
 from . import spot_check
@@ -287,3 +289,15 @@ def test_bundled_files_match_their_provenance():
     """R15, R18: what the wheel carries is what was built."""
     assert boundaries.verify_set(boundaries.BUNDLED) == []
     assert Path(boundaries.BUNDLED).is_dir()
+
+
+def test_a_set_without_claims_names_every_country_as_it_is():
+    """As an own file of boundaries may have it: the column is there, its cells are NULL."""
+    bundled = boundaries.load()
+    table, claims = bundled.countries, bundled.countries.schema.get_field_index("claims")
+    empty = pa.nulls(len(table), table.schema.field("claims").type)
+    bare = dataclasses.replace(bundled, countries=table.set_column(claims, "claims", empty))
+    naming = Naming(bare, View("in", "own", "en"))
+    assert naming.shown_codes == naming.codes == table["code"].to_pylist()
+    claimed = Naming(bundled, View("in", "own", "en"))
+    assert claimed.shown_codes != claimed.codes

@@ -13,8 +13,9 @@ from typer.testing import CliRunner
 
 from geodata import evaluation
 from geodata.cli import app
-from geodata.evaluation.findings import PredictionError
+from geodata.evaluation.findings import PredictionError, finding
 from geodata.evaluation.report import print_comparison
+from geodata.evaluation.report.of_pairs import of_comparison
 from geodata.evaluation.scores import pairs
 
 from .report.cases import printed
@@ -90,6 +91,54 @@ def test_same_rows_have_one_table_and_no_warning():
     assert found.on_all == ()
     assert found.rows == N
     assert "row_sets_differ" not in {one.code for one in found.findings}
+
+
+def test_what_only_one_file_has_wrong_bears_its_name():
+    """What holds for both files, of the truth say, is said once and of neither."""
+    found = evaluation.compare(_model(1), _model(2), _truth(), regions=False)
+    both, mine, other = (finding(word, "warning", f"{word} message", "do it") for word in "xyz")
+    found = dataclasses.replace(
+        found,
+        a=dataclasses.replace(found.a, findings=(both, mine)),
+        b=dataclasses.replace(found.b, findings=(both, other)),
+    )
+    said = [remark.message for remark in of_comparison(found).sections[-1].remarks]
+    assert sorted(said) == ["A: y message.", "B: z message.", "x message."]
+
+
+CELLS = pa.table({
+    "id": _truth()["id"], "key": _truth()["id"], "lat": _model(1)["lat"], "lon": _model(1)["lon"],
+    "y": _model(5)["lat"], "x": _model(5)["lon"], "sure": np.random.default_rng(0).random(N),
+    "confidence": np.random.default_rng(1).random(N), "place": np.arange(N) % 2 + 1,
+    "words": [f"({lat + 1}, {lon})" for lat, lon in
+              zip(_model(1)["lat"].to_pylist(), _model(1)["lon"].to_pylist())],
+})  # fmt: skip
+RANKED = (
+    pa.concat_tables([CELLS, CELLS.set_column(2, "lat", CELLS["y"])])
+    .append_column("worse", pa.array([2] * N + [1] * N))
+    .append_column("surer", pa.array(np.random.default_rng(2).random(2 * N)))
+)
+
+
+@pytest.mark.parametrize(
+    ("preds", "options"),
+    [
+        (CELLS, {"confidence_column": "sure"}),
+        (CELLS, {"text": "words"}),
+        (CELLS, {"pred_id": "key", "pred_lat": "y", "pred_lon": "x"}),
+        (RANKED, {"candidates": "rows", "rank": "worse"}),
+        (RANKED.drop_columns("confidence"), {"candidates": "rows", "confidence_column": "surer"}),
+        (CELLS, {"strict": True, "distance": "wgs84", "confidence": 0.8, "by": ("author",)}),
+        (CELLS, {"cluster": "author", "resamples": 50, "seed": 3, "lint": False}),
+    ],
+    ids=lambda given: "" if isinstance(given, pa.Table) else "-".join(given),
+)
+def test_a_file_of_a_pair_is_scored_as_it_is_alone(preds, options):
+    alone = evaluation.evaluate(preds, _truth(), regions=False, **options)
+    pair = evaluation.compare(preds, preds, _truth(), regions=False, **options)
+    assert pair.a.as_dict() == pair.b.as_dict() == alone.as_dict()
+    plain = evaluation.evaluate(CELLS, _truth(), regions=False)
+    assert alone.as_dict() != plain.as_dict()
 
 
 def test_nothing_in_common_is_an_error():

@@ -1,5 +1,9 @@
 """One evaluation is one walk over the rows, and labelling is its most costly step."""
 
+import datetime
+import decimal
+import json
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -65,3 +69,39 @@ def test_regions_are_those_of_labels_made_apart():
     assert found.regions == region_accuracy(pa.table(both))
     assert found.named_regions["country"] == found.regions["country"]
     assert 0 < found.regions["country"].correct < found.regions["country"].labelled
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (datetime.date(2020, 1, 2), "2020-01-02"),
+        (decimal.Decimal("1.50"), "1.50"),
+        (float("inf"), "inf"),
+        (b"x", "b'x'"),
+        (1.5, 1.5),
+        (True, True),
+        (float("nan"), None),
+    ],
+)
+def test_a_result_is_json_whatever_its_groups_are(value, told):
+    """Standard JSON has no Infinity, and the dictionary is what the text says."""
+
+    def refused(name):
+        raise AssertionError(name)
+
+    truth = pa.table({"id": ["a"], "lat": [0.0], "lon": [0.0], "group": [value]})
+    preds = {"id": ["a"], "lat": [0.0], "lon": [0.0]}
+    found = evaluation.evaluate(preds, truth, by=("group",), regions=False, seed=np.int64(3))
+    read = json.loads(found.to_json(), parse_constant=refused)
+    assert read["by"] == found.as_dict()["by"]
+    assert read["by"]["group"][0]["value"] == told
+    assert type(read["by"]["group"][0]["value"]) is type(told)
+    assert read["options"]["seed"] == 3
+
+
+def test_of_equal_errors_the_first_rows_are_shown():
+    """In the order of the file, also where a sort that is not stable would mix them."""
+    truth = {"id": [f"{i:04}" for i in range(2000)], "lat": [0.0] * 2000, "lon": [0.0] * 2000}
+    away = np.where(np.arange(2000) % 3 == 0, 5.0, 2.0)
+    found = evaluation.evaluate(truth | {"lat": away}, truth, regions=False)
+    assert [row.id for row in found.worst] == [f"{i:04}" for i in range(0, 3 * len(found.worst), 3)]

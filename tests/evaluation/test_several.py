@@ -228,6 +228,22 @@ def test_a_reversed_confidence_is_told():
     assert "confidence_reversed" in {one.code for one in found.findings}
 
 
+@pytest.mark.parametrize(
+    ("rows", "ahead", "told"), [(100, 3, False), (100, 4, True), (99, 7, False), (101, 7, True)]
+)
+def test_a_reversed_confidence_is_told_from_5_points_and_100_answers(rows, ahead, told):
+    """The surest answers are wrong, then every second one; the mean risk by a plain loop."""
+    wrong = np.array([True] * ahead + [i % 2 == 1 for i in range(rows - ahead)])
+    over = np.mean([wrong[:k].mean() for k in range(1, rows + 1)]) - wrong.mean()
+    assert abs(over - 0.05) < 0.005 or ahead == 7
+    ids, zeros = [f"p{i}" for i in range(rows)], [0.0] * rows
+    preds = {"id": ids, "lat": 50.0 * wrong, "lon": zeros, "confidence": -1.0 * np.arange(rows)}
+    truth = {"id": ids, "lat": zeros, "lon": zeros}
+    found = evaluation.evaluate(preds, truth, (25,), regions=False)
+    assert (over > 0.05 and rows >= 100) == told
+    assert ("confidence_reversed" in {one.code for one in found.findings}) == told
+
+
 def test_a_photo_with_one_answer_has_no_agreement():
     truth = {"id": ["a", "b"], "lat": [0.0, 10.0], "lon": [0.0, 0.0]}
     rows = {"id": ["a", "b", "b"], "lat": [0.0, 10.0, 50.0], "lon": [0.0] * 3}

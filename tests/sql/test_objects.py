@@ -1,5 +1,7 @@
 """Given rows, expected rows, for every object in sql/; loaded as text, as `.read` would."""
 
+import itertools
+import math
 import re
 
 import duckdb
@@ -10,7 +12,7 @@ import pytest
 
 from geodata import query, sphere
 from geodata.evaluation.scores import metrics
-from geodata.evaluation.scores.rule import Scoring
+from geodata.evaluation.scores.rule import THRESHOLDS_KM, Scoring
 
 FOLDER = query.sql_folder()
 FILES = sorted(path for name in query.SQL_FOLDERS for path in (FOLDER / name).glob("*.sql"))
@@ -308,3 +310,120 @@ def test_audits_return_the_offending_rows(con):
     assert rows == [("a", 2, True)] * 2 + [("b", 2, False)] * 2 + [("d", 2, True)] * 2
     repeated = con.sql("FROM predictions_repeated('answers', at_least := 2)").fetchall()
     assert [(float(a), float(b), n) for a, b, n in repeated] == [(1.0, 2.0, 3)]
+
+
+TEN_KM = (0.0, 0.5, 1.0, 10.0, 25.0, 100.0, 200.0, 750.0, 2500.0, 10_000.0)
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("missing", ["wrong", "exclude"])
+def test_every_form_decides_every_threshold_as_python_does(con, strict, missing):
+    """Ten thresholds, each met exactly by rows along the equator; groups of unlike sizes."""
+    rng = np.random.default_rng(5)
+    away = np.degrees(np.array([*TEN_KM, 0.3, 30.0, 300.0, 9000.0] * 20) / 6371.0).clip(0, 179.9)
+    n = len(away)
+    lon, gone = rng.uniform(-180, 180, n), rng.random(n) < 0.2
+    rows = {"lat": np.zeros(n), "lon": lon, "pred_lat": pa.array(np.zeros(n), mask=gone)}
+    rows |= {"pred_lon": pa.array(lon + away, mask=gone)}
+    rows |= {"part": pa.array(rng.choice(["x", "y", "z", None], n, p=[0.5, 0.1, 0.1, 0.3]))}
+    con.register("rows_", pa.table(rows))
+    con.execute(
+        """
+        CREATE OR REPLACE TABLE unit_ AS SELECT
+            cos(radians(lon)) AS x, sin(radians(lon)) AS y, 0.0 AS z, 0.0 AS pred_z,
+            cos(radians(pred_lon)) AS pred_x, sin(radians(pred_lon)) AS pred_y
+        FROM rows_
+        """
+    )
+    scorer = metrics.Scorer(Scoring(TEN_KM, strict=strict, missing=missing), by=["part"])
+    scorer.add(pa.table(rows))
+    mine = scorer.finish()
+    options = f"thresholds_km := {list(TEN_KM)}, strict := {strict}, missing := '{missing}'"
+    found = con.sql(f"FROM threshold_accuracy('rows_', {options})").fetchall()
+    assert [row[0] for row in found] == list(TEN_KM)
+    assert [row[3] for row in found] == list(mine.correct.values())
+    assert [row[4] for row in found] == list(mine.accuracy.values())
+    unit = con.sql(f"FROM threshold_accuracy_unit('unit_', {options})").fetchall()
+    assert [row[:3] for row in unit] == [row[:3] for row in found]
+    assert [row[4] is None for row in unit] == [row[4] is None for row in found]
+    for t in TEN_KM:
+        groups = con.sql(
+            f"FROM threshold_accuracy_by('rows_', part, threshold_km := {t}, strict := {strict})"
+        ).fetchall()
+        own = {one.value: (one.rows, one.answered, one.correct[t]) for one in mine.by["part"]}
+        assert {row[0]: row[2:5] for row in groups} == own
+        sizes = [row[2] for row in groups]
+        assert sizes == sorted(sizes, reverse=True)
+
+
+def test_what_is_not_said_is_the_default_of_every_form(con):
+    plain = con.sql("FROM threshold_accuracy('joined')").fetchall()
+    assert [row[0] for row in plain] == list(THRESHOLDS_KM)
+    said = f"thresholds_km := {list(THRESHOLDS_KM)}, strict := false, missing := 'wrong'"
+    assert con.sql(f"FROM threshold_accuracy('joined', {said})").fetchall() == plain
+    by = con.sql("FROM threshold_accuracy_by('joined', country_code)").fetchall()
+    said = "threshold_km := 25, strict := false"
+    assert con.sql(f"FROM threshold_accuracy_by('joined', country_code, {said})").fetchall() == by
+    found = con.sql("SELECT quantile FROM error_quantiles('joined')").fetchall()
+    assert found == [(0.1,), (0.25,), (0.5,), (0.75,), (0.9,)]
+
+
+EDGES = [None, math.nan, math.inf, -math.inf, 0.0, -0.0, 1e-9, 1e9]
+EDGES += [
+    sign * value
+    for edge in (0.001, 90.0, 180.0, 360.0)
+    for value in (edge, math.nextafter(edge, 0), math.nextafter(edge, 1e9))
+    for sign in (1, -1)
+]
+
+
+def test_audits_of_predictions_at_every_edge(con):
+    """Each pair of edge values, beside the rule in plain Python."""
+    pairs = list(itertools.product(EDGES, EDGES))
+    ids = list(range(len(pairs)))
+    lat, lon = (pa.array([pair[i] for pair in pairs], pa.float64()) for i in (0, 1))
+    con.register("edges", pa.table({"id": ids, "pred_lat": lat, "pred_lon": lon}))
+
+    def none(value):
+        return value is None or math.isnan(value)
+
+    def beyond(value, most):
+        return not none(value) and abs(value) > most
+
+    rules = {
+        "missing": lambda y, x: none(y) or none(x),
+        "out_of_range": lambda y, x: beyond(y, 90) or beyond(x, 360),
+        "null_island": lambda y, x: not (none(y) or none(x)) and max(abs(y), abs(x)) < 0.001,
+    }
+    for name, rule in rules.items():
+        found = column(con, f"SELECT id FROM predictions_{name}('edges') ORDER BY id")
+        assert found == [i for i, pair in zip(ids, pairs) if rule(*pair)], name
+
+
+def test_repeated_answers_are_counted_from_a_bar_and_sorted(con):
+    answers = [(2.0, 1.0)] * 3 + [(1.0, 5.0)] * 3 + [(1.0, 4.0)] * 3 + [(9.0, 9.0)] * 4
+    answers += [(3.0, 3.0)] * 2 + [(math.inf, 1.0)] * 5 + [(1.0, math.nan)] * 5 + [(None, 1.0)] * 5
+    lat, lon = zip(*answers)
+    con.register("many", pa.table({"pred_lat": pa.array(lat), "pred_lon": pa.array(lon)}))
+    found = con.sql("FROM predictions_repeated('many', at_least := 3)").fetchall()
+    assert found == [(9.0, 9.0, 4), (1.0, 4.0, 3), (1.0, 5.0, 3), (2.0, 1.0, 3)]
+    con.execute("CREATE TABLE ten AS SELECT 1.0 AS pred_lat, 2.0 AS pred_lon FROM range(10)")
+    con.execute("CREATE TABLE nine AS SELECT 1.0 AS pred_lat, 2.0 AS pred_lon FROM range(9)")
+    assert column(con, "SELECT copies FROM predictions_repeated('ten')") == [10]
+    assert column(con, "SELECT copies FROM predictions_repeated('nine')") == []
+
+
+@pytest.mark.parametrize("name", ["haversine_km", "haversine_a"])
+def test_a_distance_is_null_just_beyond_each_edge(con, name):
+    """The last latitude and longitude that count, and the next number, in each argument."""
+    for place, most in ((0, 90.0), (1, 360.0), (2, 90.0), (3, 360.0)):
+        for sign in (1, -1):
+            for value in (most, math.nextafter(most, 0), math.nextafter(most, 1e9)):
+                given = [10.0, 20.0, 30.0, 40.0]
+                given[place] = sign * value
+                found = con.execute(f"SELECT {name}(?, ?, ?, ?)", given).fetchone()[0]
+                if value > most:
+                    assert found is None, given
+                else:
+                    wanted = getattr(sphere, name)(*given)
+                    assert found == pytest.approx(float(wanted), rel=1e-12), given

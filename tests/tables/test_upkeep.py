@@ -10,7 +10,7 @@ from deltalake import DeltaTable
 from hypothesis import given, settings, strategies as st
 
 from geodata import query, tables
-from geodata.tables import checkpoints, log, replay
+from geodata.tables import TableChangedError, TableError, checkpoints, log, replay
 
 
 def rows(*values):
@@ -233,6 +233,31 @@ def test_a_replay_of_ours_agrees_with_the_library(path):
         found = log.snapshot(path, version)
         ours = replay.replay(path / "_delta_log", version)
         assert (found.files, found.schema) == (log.active_of(path, ours), ours.schema)
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "told"),
+    [
+        (
+            '{"metaData": {"schemaString": "{}", "partitionColumns": ["a"]}}',
+            TableError,
+            "partitions",
+        ),
+        ('{"add": {"path": "a", "deletionVector": {"x": 1}}}', TableError, "deletion vectors"),
+        ('{"add": {"pa', TableChangedError, "cannot be read"),
+        ('{"add": {}}', TableChangedError, "cannot be read"),
+        ('{"add": []}', TableChangedError, "cannot be read"),
+        ("[]", TableChangedError, "cannot be read"),
+        ("7", TableChangedError, "cannot be read"),
+        ('"metaData"', TableChangedError, "cannot be read"),
+    ],
+)
+def test_what_a_replay_cannot_read_is_told_apart(tmp_path, line, kind, told):
+    """What another writer may do is no damage: its error is not turned into one."""
+    (tmp_path / f"{0:020}.json").write_text(f"{line}\n", encoding="utf-8")
+    with pytest.raises(TableError, match=told) as caught:
+        replay.replay(tmp_path, 0)
+    assert type(caught.value) is kind
 
 
 # forks

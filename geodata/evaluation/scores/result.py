@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -237,7 +238,7 @@ class Evaluation:
 
     def to_json(self) -> str:
         """Return `as_dict` as JSON text, the same bytes for the same result."""
-        return json.dumps(self.as_dict(), indent=2, ensure_ascii=False, default=str) + "\n"
+        return json.dumps(self.as_dict(), indent=2, ensure_ascii=False, default=_plain) + "\n"
 
 
 def interval_dict(interval: Interval | None) -> dict[str, Any] | None:
@@ -254,11 +255,19 @@ def _group(group: Group) -> dict[str, Any]:
         {"km": t, "correct": count, "accuracy": group.accuracy[t]}
         for t, count in group.correct.items()
     ]
-    whole = asdict(group)
+    whole = {**asdict(group), "value": _plain(group.value)}
     return {
         **{k: v for k, v in whole.items() if k not in ("correct", "accuracy")},
         "thresholds": thresholds,
     }
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON can hold it: a finite number, a truth value, NULL, else its text."""
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    return value if value is None or isinstance(value, int | str) else str(value)
 
 
 def published_dict(row: Published) -> dict[str, Any]:

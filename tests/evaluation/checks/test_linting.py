@@ -89,6 +89,14 @@ def test_swapped_headers_show_beside_the_truth():
     assert by_code(lint(one, truth))["swapped_rows"].rows == (1,)
 
 
+@pytest.mark.parametrize("lon", [-120.0, 120.0])
+def test_a_longitude_beyond_90_is_no_swapped_latitude(lon):
+    """As a latitude it would lie beyond a pole: -120 is the place of -60, half way round."""
+    truth = {"id": ["a"], "lat": [np.copysign(60.0, lon)], "lon": [-99.0]}
+    answer = {"id": ["a"], "lat": [81.0], "lon": [lon]}
+    assert not {"swapped_rows", "swapped_columns"} & set(codes(lint(answer, truth)))
+
+
 def test_turned_signs_show_beside_the_truth():
     truth = {"id": ["lisbon", "sydney"], "lat": [38.72, -33.87], "lon": [-9.14, 151.21]}
     answers = {"id": ["lisbon", "sydney"], "lat": [38.72, 33.86], "lon": [-9.1, 151.2]}

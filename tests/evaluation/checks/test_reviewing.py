@@ -62,6 +62,18 @@ def test_half_invalid_without_a_unit_is_an_error_too():
     assert "mostly_invalid" not in _codes(ids, bad, x, truth)
 
 
+@pytest.mark.parametrize(("rows", "told"), [(4, False), (5, True)])
+def test_a_handful_of_bad_rows_is_no_unit(rows, told):
+    truth, ids, _, x = _rows(rows)
+    assert ("mostly_invalid" in _codes(ids, 5000.0 + np.arange(rows) ** 2, x, truth)) == told
+
+
+@pytest.mark.parametrize(("rows", "told"), [(19, False), (20, True)])
+def test_radians_are_told_from_20_rows(rows, told):
+    truth, ids, y, x = _rows(rows)
+    assert ("likely_unit" in _codes(ids, np.radians(y), np.radians(x), truth)) == told
+
+
 def test_small_true_answers_are_not_radians():
     rng = np.random.default_rng(0)
     lat, lon = rng.uniform(-1, 1, N), rng.uniform(0, 3, N)

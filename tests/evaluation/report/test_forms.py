@@ -50,6 +50,13 @@ def test_all_forms_show_the_same_tables():
         assert filled(shown) == expected, form
 
 
+def test_bars_are_drawn_of_the_column_that_the_title_names():
+    sections = contents.of_evaluation(everything()).sections
+    barred = [t for one in sections for t in one.tables if t.bar is not None]
+    heads = [(table.head[table.bar], table.title) for table in barred]
+    assert heads == [("right %", ""), ("200 km", "Lowest accuracy within 200 km")]
+
+
 @pytest.mark.parametrize("form", ["html", "markdown", "terminal"])
 def test_every_number_is_the_field_it_shows(form):
     """The tables of each form are read back and compared with the result itself."""

@@ -19,7 +19,7 @@ from PIL import Image
 from geodata import evaluation, sphere
 from geodata.evaluation import report
 from geodata.evaluation.findings import errors_first
-from geodata.evaluation.report import phrases, plots, terminal
+from geodata.evaluation.report import figures, phrases, plots, terminal
 from geodata.maps import outlines, projection
 
 from .cases import ROWS, printed as _printed, tables as _tables
@@ -242,6 +242,14 @@ def test_the_curve_ends_at_the_coverage():
     svg = plots.error_curve(result())
     y = float(re.search(r'class="curve" d="[^"]*L1000 ([0-9.]+)"', svg)[1])
     assert y == pytest.approx(400 * (1 - result().coverage), abs=0.1)
+
+
+def test_the_curve_names_this_file_and_the_kinds_that_were_published():
+    names = re.findall(r"<li><i [^>]*></i>([^<]*)</li>", figures.error_curve(result()))
+    kinds = {row.category for row in result().published}
+    assert kinds
+    assert names[0] == "this file, with interval"
+    assert sorted(names[1:]) == sorted(f"published, {kind}" for kind in kinds)
 
 
 def test_every_country_has_an_outline():

@@ -6,6 +6,7 @@ import pytest
 
 from geodata.answers import parse_json, parse_strict, parse_tolerant
 from geodata.evaluation import evaluate, report
+from geodata.evaluation.report.parsing import of_readings
 from tests.evaluation.report.cases import printed
 
 HERE = (48.86, 2.35)
@@ -84,6 +85,13 @@ def test_the_report_shows_it(tmp_path):
     report.write_markdown(result, tmp_path / "a.md")
     for end in ("html", "md"):
         assert "JSON only" in (tmp_path / f"a.{end}").read_text()
+
+
+def test_numbers_stand_right_and_words_left():
+    for table in of_readings(evaluate(*files(), regions=False)).tables:
+        for side, cells in zip(table.align, zip(*table.lines)):
+            number = all(cell.replace(".", "").replace(",", "").isdecimal() for cell in cells)
+            assert side == ("r" if number else "l"), cells
 
 
 @pytest.mark.parametrize(

@@ -37,11 +37,16 @@ NAMES = [("Portugal", "Lisbon"), ("Portugal", "Porto"), ("Spain", "Madrid"), ("A
 
 
 @settings(deadline=None)
-@given(st.sampled_from(NAMES), st.sampled_from(NAMES[:3]), st.floats(0, 1))
-def test_place_accuracy_is_its_equation(said, true, alpha):
+@given(
+    st.sampled_from(NAMES),
+    st.sampled_from(NAMES[:3]),
+    st.floats(0, 1),
+    st.sampled_from(["gazetteer", "release"]),
+)
+def test_place_accuracy_is_its_equation(said, true, alpha, rule):
     right = (said[0] == true[0], said[1] == true[1])
     wanted = right[0] * (alpha * right[1] + 1 - alpha)
-    got = accuracy(answered(*said), country=true[0], city=true[1], alpha=alpha)
+    got = accuracy(answered(*said), country=true[0], city=true[1], alpha=alpha, rule=rule)
     assert got == [pytest.approx(wanted)]
 
 

@@ -1,0 +1,1 @@
+"""Deliberate faults: what they are, where they go, which tests could see them."""

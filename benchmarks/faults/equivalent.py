@@ -1,0 +1,64 @@
+"""Faults that change nothing that anybody could see, with the reason: they are not counted.
+
+An entry names the file, the lines as they stand (blanks between words as one) and the lines with
+the fault. It must fit: the lines are looked for whenever faults are drawn.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+EQUIVALENT = (  # (file, there, with the fault, why)
+    (
+        "geodata/evaluation/joining/named_answers.py",
+        "if names is None and not (blank | np.isnan(answers.lat)).all():",
+        "if names is None and not (blank | np.isnan(answers.lon)).all():",
+        "an answer has both coordinates or neither: checked_rows empties both",
+    ),
+    (
+        "sql/audits/dataset_near_popular.sql",
+        "UNION ALL",
+        "UNION",
+        "a semi join asks whether there is a row, not how often",
+    ),
+    (
+        "sql/macros/far_from_popular.sql",
+        "UNION ALL",
+        "UNION",
+        "an anti join asks whether there is a row, not how often",
+    ),
+    (
+        "geodata/files/parquet.py",
+        "with pq.ParquetFile(file.path, pre_buffer=False) as parquet:",
+        "with (pq.ParquetFile(file.path)) as parquet:",
+        "the rows are the same; what is held in memory is a figure of docs/log.md, not of a test",
+    ),
+    (
+        "geodata/tables/tagging.py",
+        'version, found = -1, ""',
+        'version, found = (1), ""',
+        "an empty text is no tag's, whatever the version",
+    ),
+    (
+        "georl/rewards/globe.py",
+        'head, _, rest = name.partition(",")',
+        'head, _, rest = name.rpartition(",")',
+        "the name holds one comma, says the line above",
+    ),
+)
+
+
+def reasons(root: Path) -> dict[tuple[str, str, str], str]:
+    """Return why each fault of the list changes nothing.
+
+    Raises
+    ------
+    LookupError
+        If the lines of an entry are not in its file any more.
+    """
+    for file, there, _, _ in EQUIVALENT:
+        path = root / file
+        if not path.is_file() or there not in " ".join(path.read_text(encoding="utf-8").split()):
+            msg = f"{there!r} does not stand in {file}; mend or remove the entry"
+            raise LookupError(msg)
+    return {(file, there, after): why for file, there, after, why in EQUIVALENT}
