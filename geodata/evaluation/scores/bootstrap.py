@@ -146,13 +146,13 @@ def clustered_means(
     >>> found.value, found.low < 5.5 < found.high
     (5.5, True)
     """
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
     check_confidence(confidence)
     found = by_cluster(np.asarray(values), clusters)
     draws = _draws(found, resamples, seed)
     factor, quantile = found.widening(confidence)
-    stretch = factor * quantile / float(norm.ppf((1 + confidence) / 2))
+    stretch = factor * quantile / float(ndtri((1 + confidence) / 2))
     means = found.means()
     spread = means + (draws - means) * stretch
     return [
@@ -220,11 +220,11 @@ def _weights(sizes: Floats, resamples: int, seed: int) -> Iterator[Floats]:
 
 
 def _normal_mean(values: Floats, confidence: float) -> Interval:
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
     middle = float(values.mean())
     error = float(values.std(ddof=1)) / len(values) ** 0.5 if len(values) > 1 else 0.0
-    half = float(norm.ppf((1 + confidence) / 2)) * error
+    half = float(ndtri((1 + confidence) / 2)) * error
     return Interval(middle, middle - half, middle + half, confidence, "normal")
 
 

@@ -63,7 +63,7 @@ class Clusters(NamedTuple):
         >>> factor.round(4).tolist(), round(quantile, 3)
         ([1.118], 2.776)
         """
-        from scipy.stats import t
+        from scipy.special import stdtrit
 
         share = self.sizes / self.sizes.sum()
         squares = (self.sums - self.sizes[:, None] * self.means()) ** 2
@@ -71,7 +71,7 @@ class Clusters(NamedTuple):
         mended = (squares / (1 - share)[:, None]).sum(axis=0)
         factor = np.sqrt(np.divide(mended, plain, out=np.ones_like(plain), where=plain > 0))
         freedom = max(self.effective - 1, 1.0)
-        return factor, float(t.ppf((1 + confidence) / 2, freedom))
+        return factor, float(stdtrit(freedom, (1 + confidence) / 2))
 
 
 def by_cluster(values: NDArray[Any], clusters: ArrayLike) -> Clusters:
@@ -130,9 +130,9 @@ def sign_flip(sums: ArrayLike) -> float:
         return 1.0
     total = int(parts.sum())
     if total > _EXACT_SUM:
-        from scipy.stats import norm
+        from scipy.special import ndtr
 
-        return float(2 * norm.sf(observed / np.sqrt((parts.astype(np.float64) ** 2).sum())))
+        return float(2 * ndtr(-observed / np.sqrt((parts.astype(np.float64) ** 2).sum())))
     # the sum has the parity of its total, so (total + sum) / 2 counts from 0 to total
     angle = np.pi * np.arange(total + 1) / (total + 1)
     wave = np.ones(total + 1)
