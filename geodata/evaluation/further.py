@@ -21,11 +21,7 @@ def several_of(opened: Opened, joined: Joined) -> Several | None:
 
 def truth_places(joined: Joined) -> tuple[Floats, Floats]:
     """Return latitude and longitude of each truth row, degrees, shape (rows,)."""
-    parts = [
-        [b.column(n).to_numpy() for n in ("lat", "lon")] for b in joined.batches(["lat", "lon"])
-    ]
-    lat, lon = (np.concatenate([np.empty(0), *(part[i] for part in parts)]) for i in (0, 1))
-    return lat, lon
+    return joined.lat, joined.lon
 
 
 def read_confidence(

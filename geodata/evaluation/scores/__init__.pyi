@@ -34,6 +34,7 @@ from .rule import (
     Scoring as Scoring,
 )
 from .selective import COVERAGES as COVERAGES
+from .shown_rows import Kept as Kept
 from .shown_rows import ShownRows as ShownRows
 from .string_rule import (
     string_accuracy as string_accuracy,

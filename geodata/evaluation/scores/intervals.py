@@ -214,11 +214,13 @@ def clustered_median(
 
 def _of_ranks(values: NDArray[np.float64], low: int, high: int, confidence: float) -> Interval:
     """Return the interval between two order statistics, counted from 1."""
+    half = len(values) // 2
     inside = [rank - 1 for rank in (low, high) if 1 <= rank <= len(values)]
-    ordered = np.partition(values, inside) if inside else values
+    ordered = np.partition(values, [*inside, half, max(half - 1, 0)])
+    middle = ordered[half : half + 1] if len(values) % 2 else ordered[half - 1 : half + 1]
     first = float(ordered[low - 1]) if low >= 1 else 0.0
     last = float(ordered[high - 1]) if high <= len(ordered) else HALF_CIRCUMFERENCE_KM
-    return Interval(float(np.median(values)), first, last, confidence, "order statistics")
+    return Interval(float(middle.mean()), first, last, confidence, "order statistics")
 
 
 def check_confidence(confidence: float) -> None:
