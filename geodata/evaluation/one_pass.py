@@ -43,6 +43,8 @@ class Pass:
     string_regions: dict[str, RegionAccuracy]
     worst: tuple[Row, ...]
     sample: tuple[Row, ...]
+    worst_at: NDArray[np.int64]
+    """Numbers of the truth rows that are ``worst``."""
     right: dict[str, Bools]
     """By level, whether each truth row's region is right; empty unless kept."""
     labelled: Bools
@@ -103,6 +105,7 @@ def one_pass(
         right_named.found,
         right_text.found,
         *_rows_of(joined, (shown.worst, shown.sample)),
+        shown.worst.rows,
         {level: _joined(iter(parts)) for level, parts in right.rows.items()},
         _joined(iter(right.labelled)),
     )

@@ -225,6 +225,20 @@ def ids_of(source: Source, column: str, rows: Sequence[int]) -> list[str]:
     return out
 
 
+def words_of(predictions: Predictions, rows: NDArray[np.int64]) -> list[str | None]:
+    """Return the model's words in a few rows of its file, in any order; None where it has none."""
+    name = predictions.columns.text or predictions.checked_text
+    found: dict[int, str | None] = {}
+    start = 0
+    for batch in predictions.source.batches([name]) if name and len(rows) else ():
+        stop = start + batch.table.num_rows
+        for row in rows[(rows >= start) & (rows < stop)].tolist():
+            value = batch.table.column(name)[row - start].as_py()
+            found[row] = value if isinstance(value, str) and value.strip() else None
+        start = stop
+    return [found.get(row) for row in rows.tolist()]
+
+
 def _ids(table: pa.Table, name: str | None, part: slice) -> pa.Array:
     if name is None:
         return pa.array([str(i + 1) for i in range(part.start, part.stop)], pa.string())

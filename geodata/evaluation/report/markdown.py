@@ -39,7 +39,8 @@ def to_markdown(result: Evaluation, *, by: Sequence[str] | None = None) -> str:
 
 def text_of(found: Contents) -> str:
     """Return a whole report."""
-    blocks = [f"# {_escaped(found.title)}", "\n".join(map(_escaped, found.about))]
+    verdict = f"**{_escaped(found.verdict)}**" if found.verdict else ""
+    blocks = [f"# {_escaped(found.title)}", verdict, "\n".join(map(_escaped, found.about))]
     if found.facts is not None:
         blocks += _table(found.facts)
     for section in found.sections:
@@ -62,6 +63,10 @@ def _table(table: Table) -> Iterator[str]:
             cells = [f"*{cells[0]}*", *[""] * (len(table.head) - 1)]
         elif i in table.strong:
             cells[0] = f"**{cells[0]}**"
+        cells = [
+            f"[{cell}]({table.links[i, j]})" if (i, j) in table.links else cell
+            for j, cell in enumerate(cells)
+        ]
         lines.append(cells)
     yield "\n".join(f"| {' | '.join(line)} |" for line in lines)
     yield "\n".join(map(_escaped, table.notes))
