@@ -12,6 +12,11 @@ from geodata.evaluation.scores import Evaluation
 
 TOP_GROUPS = 15
 
+CARD_COLUMNS = 12
+"""So many columns have names on a card, see report.css."""
+
+_NOT_IN_STYLE = dict.fromkeys(map(ord, "\"'\\;{}\n"), " ")
+
 FITS_A_PHONE = 4
 """A table of more columns becomes a card a line where the page is narrow."""
 
@@ -105,7 +110,7 @@ def _section(section: Section, picture: str) -> str:
 def _table(table: Table) -> str:
     """Return a table that scrolls on its own where the page is narrow."""
     title = f"<h3>{html.escape(table.title)}</h3>\n" if table.title else ""
-    kind = ' class="cards"' if len(table.head) > FITS_A_PHONE else ""
+    kind = _as_cards(table) if len(table.head) > FITS_A_PHONE else ""
     head = _line(table, table.head, 'th scope="col"') if any(table.head) else ""
     lines = []
     for i, line in enumerate(table.lines):
@@ -124,6 +129,15 @@ def _table(table: Table) -> str:
     )
 
 
+def _as_cards(table: Table) -> str:
+    """Return the attributes of a table that becomes cards; they name its columns for the style."""
+    heads = [head for i, head in enumerate(table.head) if i != table.aside]
+    names = (
+        f"--c{i}:'{head.translate(_NOT_IN_STYLE)}'" for i, head in enumerate(heads[1:CARD_COLUMNS], 2)
+    )
+    return f' class="cards" style="{html.escape(";".join(names), quote=False)}"'
+
+
 def _cell(table: Table, i: int, j: int) -> str:
     cell = html.escape(table.lines[i][j])
     if (i, j) in table.links:
@@ -140,7 +154,7 @@ def _line(
 ) -> str:
     """Return a table row; the first cell heads it, and the column aside joins the one before.
 
-    ``made`` are the cells as HTML. Each names its column too: a phone shows no head.
+    ``made`` are the cells as HTML.
     """
     shown = list(made) or [html.escape(cell) for cell in cells]
     if table.bar is not None and tag == "td":
@@ -151,9 +165,7 @@ def _line(
     for i in range(1, len(shown)):
         if i != table.aside:
             number = ' class="n"' if table.align[i] == "r" else ""
-            label = html.escape(table.head[i])
-            name = f' data-of="{label}"' if label and tag == "td" else ""
-            line.append(f"<{tag}{number}{name}>{shown[i]}</{tag[:2]}>")
+            line.append(f"<{tag}{number}>{shown[i]}</{tag[:2]}>")
     kind = ' class="own"' if strong else ""
     return f"<tr{kind}>{''.join(line)}</tr>"
 

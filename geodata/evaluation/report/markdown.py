@@ -63,10 +63,6 @@ def _table(table: Table) -> Iterator[str]:
             cells = [f"*{cells[0]}*", *[""] * (len(table.head) - 1)]
         elif i in table.strong:
             cells[0] = f"**{cells[0]}**"
-        cells = [
-            f"[{cell}]({table.links[i, j]})" if (i, j) in table.links else cell
-            for j, cell in enumerate(cells)
-        ]
         lines.append(cells)
     yield "\n".join(f"| {' | '.join(line)} |" for line in lines)
     yield "\n".join(map(_escaped, table.notes))
