@@ -76,7 +76,7 @@ def clustered_shares(
 
     The resampled standard error, widened as `Clusters.widening` says, gives the number of
     independent rows that the rows are worth; the interval is Wilson's for that many, with
-    Student's quantile. Where every row is right, or none, nothing varies: each effective cluster
+    Student's quantile (`Clusters.share_quantiles`). Where every row is right, or none, nothing varies: each effective cluster
     is then worth one row, which is the widest that clusters can make it.
 
     Parameters
@@ -110,9 +110,12 @@ def clustered_shares(
     check_confidence(confidence)
     found = by_cluster(np.asarray(within), clusters)
     error = _draws(found, resamples, seed).std(axis=0)
-    factor, quantile = found.widening(confidence)
+    factor, _ = found.widening(confidence)
+    quantiles = found.share_quantiles(confidence)
     intervals = []
-    for share, spread in zip(found.means().tolist(), (error * factor).tolist(), strict=True):
+    for share, spread, quantile in zip(
+        found.means().tolist(), (error * factor).tolist(), quantiles.tolist(), strict=True
+    ):
         varies = spread > 0 and 0 < share < 1
         worth = share * (1 - share) / spread**2 if varies else found.effective
         ends = wilson_ends(share, worth, quantile)
