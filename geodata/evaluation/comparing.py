@@ -55,7 +55,9 @@ def compare(a: Any, b: Any, truth: Any, **options: Any) -> Comparison:
         open_answers(file, confidence=options.get("confidence_column"), **columns)
         for file in (a, b)
     ]
-    true = read_truth(truth, **{name: options.get(name) for name in ("id", "lat", "lon", "encoding")})
+    true = read_truth(
+        truth, **{name: options.get(name) for name in ("id", "lat", "lon", "encoding")}
+    )
     first, second = (evaluate(file, true, **options) for file in files)
     one, two = first.scores, second.scores
     both = one.there & two.there

@@ -7,7 +7,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.evaluation.joining import Joined, Opened, Several, confidence_column, read_numbers, words_of
+from geodata.evaluation.joining import (
+    Joined,
+    Opened,
+    Several,
+    confidence_column,
+    read_numbers,
+    words_of,
+)
 from geodata.evaluation.scores import Row, first, spread_km
 
 WORDS_CHARS = 200

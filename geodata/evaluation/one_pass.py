@@ -99,12 +99,14 @@ def one_pass(
                 right_text.count(string_accuracy(batch, true_names))
         if progress is not None:
             progress(shown.rows, joined.rows)
+    worst, sample = _rows_of(joined, (shown.worst, shown.sample))
     return Pass(
         scorer.finish(),
         right.found,
         right_named.found,
         right_text.found,
-        *_rows_of(joined, (shown.worst, shown.sample)),
+        worst,
+        sample,
         shown.worst.rows,
         {level: _joined(iter(parts)) for level, parts in right.rows.items()},
         _joined(iter(right.labelled)),

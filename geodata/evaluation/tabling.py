@@ -13,7 +13,13 @@ import pyarrow as pa
 from geodata import files
 from geodata.evaluation.findings import Finding, finding
 from geodata.evaluation.joining import Truth, read_truth
-from geodata.evaluation.report import models_html, models_markdown, notebook_html, to_latex, write_curves
+from geodata.evaluation.report import (
+    models_html,
+    models_markdown,
+    notebook_html,
+    to_latex,
+    write_curves,
+)
 from geodata.evaluation.run import evaluate
 from geodata.evaluation.scores import (
     THRESHOLDS_KM,

@@ -252,7 +252,7 @@ def _gather(values: NDArray[Any], at: NDArray[Any], absent: float) -> NDArray[An
         return np.full(len(at), absent, values.dtype)
     there = at >= 0
     if there.all():
-        return values[at]
+        return np.asarray(values[at])
     out = np.full(len(at), absent, values.dtype)
     out[there] = values[at[there]]
     return out

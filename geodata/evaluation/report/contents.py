@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from geodata import SOFTWARE
 from geodata.evaluation.findings import Finding, errors_first
 from geodata.evaluation.report import beyond, phrases, verdicts
+from geodata.evaluation.report.of_worst import of_worst
 from geodata.evaluation.report.parsing import of_readings
 from geodata.evaluation.report.parts import Contents, Remark, Section, Table
 from geodata.evaluation.report.phrases import (
@@ -21,7 +22,6 @@ from geodata.evaluation.report.phrases import (
     sentence,
     threshold,
 )
-from geodata.evaluation.report.of_worst import of_worst
 from geodata.evaluation.report.shown import (
     broken_down_by,
     country_names,

@@ -133,7 +133,8 @@ def _as_cards(table: Table) -> str:
     """Return the attributes of a table that becomes cards; they name its columns for the style."""
     heads = [head for i, head in enumerate(table.head) if i != table.aside]
     names = (
-        f"--c{i}:'{head.translate(_NOT_IN_STYLE)}'" for i, head in enumerate(heads[1:CARD_COLUMNS], 2)
+        f"--c{i}:'{head.translate(_NOT_IN_STYLE)}'"
+        for i, head in enumerate(heads[1:CARD_COLUMNS], 2)
     )
     return f' class="cards" style="{html.escape(";".join(names), quote=False)}"'
 

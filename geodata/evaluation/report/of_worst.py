@@ -17,7 +17,8 @@ def of_worst(result: Evaluation) -> Section:
     Places have names where the truth was labelled anyway: labels cost more than the table.
     """
     head = ("id", "error, km", "true lat", "lon", "predicted lat", "lon")
-    lines, links = [], {}
+    lines: list[tuple[str, ...]] = []
+    links: dict[tuple[int, int], str] = {}
     for i, row in enumerate(result.worst):
         places = (row.lat, row.lon, row.pred_lat, row.pred_lon)
         lines.append((row.id, km(row.distance_km), *(f"{x:.5f}" for x in places)))

@@ -38,9 +38,8 @@ def of_pair(found: Comparison) -> str:
     gap = pair.difference
     ends = f"{100 * gap.low:+.1f} to {100 * gap.high:+.1f} points, p {chance(pair.p_value)}"
     if not found.rows or gap.low <= 0 <= gap.high:
-        return (
-            f"No difference is shown within {threshold(at)}: A - B is {100 * gap.value:+.1f} ({ends})."
-        )
+        shown = f"A - B is {100 * gap.value:+.1f} ({ends})"
+        return f"No difference is shown within {threshold(at)}: {shown}."
     better, worse = ("A", "B") if gap.value > 0 else ("B", "A")
     return (
         f"{better} is better than {worse} within {threshold(at)}: A - B is "

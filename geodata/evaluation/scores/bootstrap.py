@@ -76,8 +76,9 @@ def clustered_shares(
 
     The resampled standard error, widened as `Clusters.widening` says, gives the number of
     independent rows that the rows are worth; the interval is Wilson's for that many, with
-    Student's quantile (`Clusters.share_quantiles`). Where every row is right, or none, nothing varies: each effective cluster
-    is then worth one row, which is the widest that clusters can make it.
+    Student's quantile (`Clusters.share_quantiles`). Where every row is right, or none, nothing
+    varies: each effective cluster is then worth one row, which is the widest that clusters can
+    make it.
 
     Parameters
     ----------

@@ -78,7 +78,6 @@ class Clusters(NamedTuple):
         freedom = max(self.effective - 1, 1.0)
         return factor, float(stdtrit(freedom, (1 + confidence) / 2))
 
-
     def share_quantiles(self, confidence: float) -> Floats:
         """Return Student's quantile for the share in each column, shape (k,).
 
@@ -95,8 +94,8 @@ class Clusters(NamedTuple):
         --------
         >>> even = Clusters(np.full(8, 10.0), np.array([[2.0], [4], [6], [8], [5], [3], [4], [6]]))
         >>> rare = Clusters(np.full(8, 10.0), np.array([[0.0], [0], [0], [9], [0], [0], [1], [0]]))
-        >>> even.share_quantiles(0.95).round(2).tolist(), rare.share_quantiles(0.95).round(2).tolist()
-        ([2.36], [3.31])
+        >>> [one.share_quantiles(0.95).round(2).tolist() for one in (even, rare)]
+        [[2.36], [3.31]]
         """
         from scipy.special import stdtrit
 

@@ -51,7 +51,9 @@ class ShownRows:
             if len(at) > most:  # the last that can be kept, and all that are level with it
                 at = at[key[at] >= np.partition(key[at], -most)[-most]]
             if len(at):
-                setattr(self, name, _first(kept, Kept(at + self.rows, distance_km[at], key[at]), most))
+                setattr(
+                    self, name, _first(kept, Kept(at + self.rows, distance_km[at], key[at]), most)
+                )
         self.rows += len(answered)
 
 

@@ -55,8 +55,8 @@ def test_every_number_is_the_field_it_shows(form):
     """The tables of each form are read back and compared with the result itself."""
     found = everything()
     scores, thresholds = found.scores, found.scores.scoring.thresholds_km
-    facts, accuracy, published, errors, lowest, regions, named, *groups, worst, names, made = filled(
-        _shown(found)[form]
+    facts, accuracy, published, errors, lowest, regions, named, *groups, worst, names, made = (
+        filled(_shown(found)[form])
     )
     within = found.intervals[200.0]
     assert [_numbers(line) for line in facts] == [
