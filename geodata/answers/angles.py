@@ -77,6 +77,8 @@ _QUOTED_KEY = re.compile(r"[\"'][\w -]{1,30}[\"']\s{0,4}[:=]\s{0,4}[\"'(\[{\s]{0
 _NO_ANGLE_AFTER = re.compile(r"[_ ]?(?:uncert|err|std|min|max|range|conf|acc|delta|dir|hemi)", re.I)
 _GEOJSON = re.compile(r"[\"']Point[\"'].{0,80}[\"']coordinates[\"']\s{0,4}:\s{0,4}\[\s{0,8}$", re.S)
 _WKT = re.compile(r"POINT[ ]?Z?[ ]?\([ ]?$", re.I)
+_X, _Y = (re.compile(rf"(?<![a-z0-9]){letter} ?[:=] ?[(\"']?$", re.I) for letter in "xy")
+_X_Y = re.compile(r"\(?(?<![a-z0-9])x ?, ?y\)? ?[:=] ?[(\[]$", re.I)
 _BETWEEN = re.compile(r"\b(?:between|from|entre|von|zwischen|ranging|ranges?)\b[^0-9]{0,40}$", re.I)
 _BULLET = re.compile(r"(?:^|\n)[ \t]{0,8}[+-] $")
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -119,6 +121,7 @@ class Angle:
     sixtieths: bool = False  # written with minutes
     degrees: bool = False  # a degree sign
     apart: bool = False  # after a semicolon
+    plane: str | None = None  # 'x' or 'y', where it is named so
     via: str | None = None  # 'geojson' or 'wkt', where it stands in one
 
 
@@ -150,7 +153,24 @@ def _read(text: str, match: re.Match[str], before: Angle | None, carried: str) -
     _label_after(angle, text)
     if before is not None:
         _relate(before, angle, gap, middle)
+    _on_a_plane(before, angle, middle)
     return angle, carried
+
+
+def _on_a_plane(before: Angle | None, angle: Angle, middle: str) -> None:
+    """Read x as the longitude and y as the latitude, where both are named and no pixels."""
+    if _X_Y.search(middle):
+        angle.order = "lon"
+    if angle.axis is not None or not angle.decimals:
+        return
+    angle.plane = "x" if _X.search(middle) else "y" if _Y.search(middle) else None
+    pair = before is not None and {before.plane, angle.plane} == {"x", "y"}
+    if before is None or not pair or len(middle.strip(" \n,;")) > 4:
+        return
+    for one in (before, angle):
+        one.axis = "lon" if one.plane == "x" else "lat"
+        one.conflict = True  # a careful person would ask
+    angle.linked, before.ranged, angle.ranged = True, False, False
 
 
 def _sign(gap: str, lead: re.Match[str] | None, follows: bool) -> tuple[str, str]:

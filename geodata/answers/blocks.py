@@ -76,6 +76,13 @@ _MINUTES_AFTER = re.compile(
 _MINUTES_BEFORE = re.compile(
     r"([0-9](?<![0-9.].)[0-9]{0,2})[ ]([0-9]{1,2}\.[0-9]{1,12})[ ]?'?[ ]?([NSEW])(?![A-Za-z0-9])"
 )
+_LETTER_BELOW = re.compile(
+    r"([0-9]['\"°]{0,2})[ ]{0,4}\n[ ]{0,4}([NSEW])[ ]{0,4}"
+    r"(?=[,;]?[ ]{0,4}(?:\n|\Z)|[,;][ ]?[+-]?[0-9])"
+)
+_SPACED_SIGNS = re.compile(
+    r"(?m)^([ \t(]{0,8})- ([0-9]{1,3}(?:\.[0-9]{1,30})?°?)([ ]?[,;][ ]?)- (?=[0-9])"
+)
 _COMMA_INSIDE = re.compile(r"[0-9],[0-9]")
 _COMMA_MARKED = re.compile(
     r"([0-9](?<![0-9.,].)[0-9]{0,2}),([0-9]{1,12})(?=\s?(?:°|deg\b|degrees?\b|[NSEW]\b))"
@@ -154,6 +161,9 @@ def normalise(text: str) -> str:
     if "!4d" in text:
         text = _MAP_DATA.sub(r" latitude: \1 longitude: \2 ", text)
     text = _LETTER_ASIDE.sub(r"\1", text.replace("...", " "))
+    if "\n" in text:
+        text = _LETTER_BELOW.sub(r"\1 \2", text)
+    text = _SPACED_SIGNS.sub(r"\1-\2\3-", text)  # a bullet has no other before its second number
     text = _LETTERED.sub("\\1°\\2'\\3\"", text)
     text = _MINUTES_AFTER.sub(r"\1 \2°\3'", text)
     text = _MINUTES_BEFORE.sub(r"\1°\2' \3", text)

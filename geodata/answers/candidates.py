@@ -202,7 +202,7 @@ def _how(body: str, first: Angle, second: Angle) -> str:
         return first.via
     if _LINK.search(body[max(0, first.start - 12) : first.start].rstrip("-")):
         return "link"
-    if first.labelled and second.labelled:
+    if (first.labelled and second.labelled) or (first.plane and second.plane):
         return "labelled"
     return "compass" if first.axis or second.axis or first.marked else "pair"
 
@@ -227,6 +227,8 @@ def _rank(body: str, first: Angle, second: Angle) -> int | None:
     about = _last(_ABOUT_PLACE, said)
     if not (first.axis or second.axis) and _last(_NO_PLACE, said) > about:
         return None
+    if first.plane and second.plane:
+        return _rank_on_a_plane(body, first, second, about >= 0)
     enclosed = _is_enclosed(body, first, second)
     if first.keyed and (first.axis or enclosed):
         return KEYED
@@ -237,12 +239,26 @@ def _rank(body: str, first: Angle, second: Angle) -> int | None:
     if first.labelled or second.labelled or first.degrees or first.order:
         return WRITTEN
     decimals = min(first.decimals, second.decimals)
-    alone = len(body.strip(" \n\t()[]{}.+-" + FENCE)) <= second.end - first.start
+    alone = _is_alone(body, first, second)
     if decimals >= 3 or (decimals and enclosed) or (about >= 0 and (decimals or enclosed)) or alone:
         return WRITTEN
     if first.axis or second.axis:
         return WRITTEN if max(first.decimals, second.decimals) else WEAK
     return WEAK if decimals or enclosed else None
+
+
+def _rank_on_a_plane(body: str, first: Angle, second: Angle, about: bool) -> int | None:
+    """Return the rank of "x: 2.35, y: 48.85": numbers up to 1 are shares of a picture."""
+    if _is_alone(body, first, second) or about:
+        return WRITTEN
+    if max(abs(first.value), abs(second.value)) <= 1:
+        return None
+    return WRITTEN if min(first.decimals, second.decimals) >= 3 else WEAK
+
+
+def _is_alone(body: str, first: Angle, second: Angle) -> bool:
+    said = body.strip(" \n\t()[]{}.+-xyXY:=" + FENCE)
+    return len(said) <= second.end - first.start
 
 
 def _last(pattern: re.Pattern[str], text: str) -> int:

@@ -102,7 +102,111 @@ _DECLINES = {
     "hi": r"(?:पहचान|बता|निर्धारित|मदद|सहायता|पता|स्थान|उत्तर|जानकारी|साझा"
     r"|अनुमान)[^।!?\n]{0,40}?(?:नहीं|असमर्थ|असंभव)|असमर्थ हूँ|नहीं (?:पता|जानता|जानती)",
 }
-_REFUSAL = re.compile("|".join(f"(?:{words})" for words in _DECLINES.values()), re.I)
+# What else is said instead: nothing to go by, a place called unknown, a request turned down.
+_TURNS_DOWN = {
+    "en": r"(?:must|have to|need to|going to)(?: \w+)? (?:decline|refuse)\b|\bI (?:decline"
+    r"|refuse)\b|something I (?:don't|do not|can't|cannot|won't) do|would be (?:(?:pure"
+    r"|mere|only|just|sheer|total) )?(?:guesswork|a guess|speculati\w+)|\b(?:no|not a"
+    r"|without a|any) (?:clue|idea)\b[^.!?\n]{0,20}(?:where|what place|location)"
+    r"|too (?:\w+ )?(?:blurr\w+|generic|dark|vague|unclear|ambiguous|low[- ]res\w*|close"
+    r"|small)\b[^.!?\n]{0,30}\b(?:to|for me to) (?:\w+ )?(?:identif|determin|tell|locat"
+    r"|say|place|pin)|(?:isn't|is not|not|im)\s?possible to (?:\w+ ){1,3}(?:the "
+    r"|its )?(?:coordinates|location|place)|(?:rules|guidelines|policy|policies"
+    r"|instructions) (?:do not|don't|does not|forbid|prohibit|prevent)|(?:prefer"
+    r"|rather) not (?:to )?(?:speculat|guess|say|answer|shar|disclos|identif)"
+    r"|nothing (?:in|about|on|here)\b[^.!?\n]{0,40}(?:reveal|indicat|identif|tells?\b"
+    r"|gives? away|points? to|hints?)|(?:hard|difficult|tough) to (?:say|tell|know"
+    r"|determine|pinpoint|judge)(?: \w+)? where|(?:don't|do not"
+    r"|lack) (?:have )?the (?:ability|capability|means|tools) to[^.!?\n]{0,30}(?:determin"
+    r"|identif|locat)|\bno (?:\w+ )?(?:location|coordinates?|place|position) (?:can"
+    r"|could) be\b|(?:location|place|coordinates?|position)[^.!?\n]{0,20}(?:can(?:'t|not"
+    r"| not)|could(?:n't| not)) be\b|(?:lacks?|without"
+    r"|no) (?:any )?(?:\w+ ){0,2}(?:landmarks?|clues?|cues"
+    r"|markers?)[^.!?\n]{0,30}\b(?:to (?:locat|identif|determin|plac))|(?:^"
+    r"|\n)\W{0,3}(?:the )?(?:location|place|position)?\W{0,3}(?:is |remains )?(?:unknown"
+    r"|undetermin\w+|unidentifi\w+)\b\W{0,3}(?:$|\n)",
+    "es": r"(?:debo|tengo que|he de) (?:declinar|rechazar|negarme)|(?:ubicaci[óo]n|lugar"
+    r"|localizaci[óo]n|sitio)\W{1,3}(?:es )?(?:desconocid|indeterminad|no identificad)"
+    r"|(?:difícil|complicado) (?:saber|decir|determinar|precisar"
+    r"|identificar)[^.!?\n]{0,15}(?:d[óo]nde|el lugar|la ubicaci)|\bno (?:ofrece|contiene"
+    r"|muestra|hay|aporta|veo|encuentro)[^.!?\n]{0,40}(?:pistas|indicios|elementos"
+    r"|detalles|referencias)|(?:nada|ning[úu]n \w+)[^.!?\n]{0,30}(?:permit\w+"
+    r"|revel\w+) (?:\w+ )?(?:identif|saber|ubic|localiz|determin|el lugar|d[óo]nde)"
+    r"|demasiad[oa] [^.!?\n]{0,30}(?:identif|determin|saber|ubic|localiz)|ni idea"
+    r"|no me permiten",
+    "fr": r"(?:dois|devons|suis (?:contraint|obligée?)[^.!?\n]{0,5}) (?:de )?(?:décliner"
+    r"|refuser)|(?:lieu|endroit|emplacement|localisation)\W{1,3}(?:est )?(?:inconnu"
+    r"|indétermin)|(?:difficile|compliqué|délicat) d(?:e |')(?:dire|savoir|détermin"
+    r"|identifi|précis|devin)[^.!?\n]{0,20}(?:où|lieu|endroit|emplacement)|(?:rien"
+    r"|aucun\w*)[^.!?\n]{0,40}\bne (?:me )?(?:permet|indique|révèle|laisse)"
+    r"|préf[èe]re (?:ne pas|m'abstenir)|impossible d(?:e |')[^.!?\n]{0,20}(?:donn|indiqu"
+    r"|fourn)|ne saurais\b|trop [^.!?\n]{0,25}pour [^.!?\n]{0,25}(?:détermin|identifi"
+    r"|localis|situer|dire)|aucune idée|pas la moindre idée|pas autorisée?|pas (?:assez"
+    r"|suffisamment) d(?:e |')(?:indices|éléments|détails|informations)",
+    "de": r"(?:muss|müssen)[^.!?\n]{0,70}(?:ablehnen|verzichten|passen)|(?:Ort|Standort"
+    r"|Aufnahmeort|Position)\W{1,3}(?:ist )?(?:leider )?(?:unbekannt|unklar)"
+    r"|nichts[^.!?\n]{0,40}(?:auf den|was auf|verrät|hinweist|hindeutet)|(?:fehlen"
+    r"|fehlt)[^.!?\n]{0,50}(?:Hinweis|Information|Anhaltspunkt|Angaben|Merkmal)|(?:schwer"
+    r"|schwierig) zu (?:sagen|bestimmen|erkennen|beurteilen),? (?:wo\b|an welchem)"
+    r"|keine Ahnung|(?:zu \w+)[^.!?\n]{0,6}um [^.!?\n]{0,30}(?:bestimm|erkenn|sagen"
+    r"|identif|lokalis)|(?:bestimmung|Lokalisierung|Zuordnung)[^.!?\n]{0,25}(?:nicht"
+    r"|un)\s?möglich|nicht (?:\w+ )?(?:spekulieren|mutmaßen|raten)"
+    r"|keine?\b[^.!?\n]{0,30}(?:Hinweise|Anhaltspunkte|Merkmale)[^.!?\n]{0,40}(?:Ort"
+    r"|Standort|Land|wo\b)",
+    "it": r"(?:devo|dobbiamo) (?:declinare|rifiutare)|(?:posizione|luogo|località"
+    r"|ubicazione)\W{1,3}(?:è )?(?:sconosciut|ignot|indeterminat)|difficile (?:dire|sapere"
+    r"|stabilire|capire|determinare)[^.!?\n]{0,15}(?:dove|luogo|posizione)"
+    r"|preferisco (?:non|evitare)|(?:nulla|niente|nessun\w*)[^.!?\n]{0,40}(?:permette"
+    r"|consente|indica|rivela)[^.!?\n]{0,20}(?:identific|determin|luogo|dove|posizione"
+    r"|paese|capire)|non (?:offre|contiene|mostra|vedo|ci sono)[^.!?\n]{0,30}(?:indizi"
+    r"|elementi|dettagli)|troppo [^.!?\n]{0,25}per [^.!?\n]{0,20}(?:determin|identific"
+    r"|capir|dire|stabil)|non (?:ho|ne ho) (?:la minima )?idea|non possono essere"
+    r"|non (?:è possibile|si può) risalire",
+    "pt": r"(?:preciso|devo|tenho (?:de|que)|vou) (?:recusar|declinar)|(?:local|localização"
+    r"|lugar|posição)\W{1,3}(?:é )?(?:desconhecid|indeterminad)|difícil (?:dizer|saber"
+    r"|determinar|identificar|precisar)[^.!?\n]{0,15}(?:onde|o local|o lugar|a localiz)"
+    r"|(?:nada|nenhum\w*)[^.!?\n]{0,40}(?:permite|indica|revela)[^.!?\n]{0,20}(?:identific"
+    r"|determin|local|lugar|onde|país)|prefiro não|não (?:há|fornece|oferece|contém|mostra"
+    r"|vejo|apresenta)[^.!?\n]{0,30}(?:pistas|indícios|elementos|detalhes)|não (?:faço"
+    r"|tenho) (?:a (?:menor|mínima) )?ideia|não podem? ser (?:determin|identific)"
+    r"|demais para [^.!?\n]{0,20}(?:identific|determin|saber|dizer)|não tenho (?:como"
+    r"|permissão)",
+    "ru": r"(?:место\w*|локация|координаты)[^.!?\n]{0,20}(?:неизвестн|не определ[её]н"
+    r"|не установлен)|(?:трудно|сложно|тяжело|затруднительно|затрудняюсь) (?:\w+ )?(?:сказ"
+    r"|определ|поня|суд|установ|назв|отве)|(?:вынужден|должн"
+    r"|должен)\w*[^.!?\n]{0,12} отказа|(?:ничто|ничего)[^.!?\n]{0,40} не (?:указ|говор"
+    r"|позвол|выда)|понятия не имею|без понятия"
+    r"|слишком [^.!?\n]{0,25}чтобы [^.!?\n]{0,20}(?:определ|сказ|поня|установ)"
+    r"|не разреш[её]н|запрещено|не (?:умею|способ\w+|имею возможности|хочу"
+    r"|стану)[^.!?\n]{0,30}(?:определ|гада|называ|указ|распозна)|(?:нет|отсутству\w+"
+    r"|не вижу)[^.!?\n]{0,40}(?:признаков|признаки|деталей|ориентир|подсказ|примет)",
+    "zh": r"(?:位置|地点|地點|地方|坐标)[:： 是]{0,2}(?:未知|不明|不详|不詳)|(?:很难|很難|难以"
+    r"|難以|不好)(?:判断|判斷|确定|確定|看出|说|說|推测)|(?:没有|沒有|缺乏"
+    r"|看不到)[^。!?\n]{0,12}(?:识别|識別|判断|判斷|确定|確定|辨认|线索|線索)|看不出"
+    r"|太(?:模糊|少|暗|笼统)[^。!?\n]{0,8}(?:无法|不能|难)|毫无头绪|(?:不方便|不便)(?:透露"
+    r"|提供|回答|告知)|(?:无从|無從)(?:得知|判断|知晓|确定)|(?:必须|必須|只能|不得不)拒",
+    "ja": r"(?:応え|伝え|答え|申し上げ|絞り込|割り出)[^。!?\n]{0,6}(?:できません|できない"
+    r"|ません)|(?:場所|位置|撮影地|地点)[^。!?\n]{0,6}(?:不明|わからない|分からない"
+    r"|定かで)|(?:手がかり|情報|目印|特徴)[^。!?\n]{0,14}(?:足り|乏し|見当たりません"
+    r"|見つかりません|ない)|(?:お断り|辞退|控え)|(?:少なすぎ|不鮮明"
+    r"|曖昧)[^。!?\n]{0,12}(?:ません|ない)|見当(?:も|が)つき",
+    "ko": r"(?:단서|정보|특징|표지)[^.!?\n]{0,8}(?:없|부족|보이지 않)|너무 (?:적|부족|흐|어두)"
+    r"|짐작(?:도|이) 안|거절|거부|사양|(?:판단|특정|파악|확인|추정|말)[^.!?\n]{0,6}(?:힘듭"
+    r"|힘들|어렵|곤란)|(?:위치|장소|어디)[^.!?\n]{0,10}(?:미상|불명|알 수 없|알기 어)",
+    "ar": r"لا (?:توجد|يوجد|يحتوي|تحتوي|تتوفر|يتوفر|تظهر|أرى)[^.!؟\n]{0,40}(?:معلومات|دليل|أدلة"
+    r"|دلائل|مؤشرات|علامات|كافية)|(?:الموقع|المكان)[^.!؟\n]{0,8}(?:غير معروف|مجهول"
+    r"|غير محدد)|من (?:الصعب|العسير)[^.!؟\n]{0,15}(?:معرفة|تحديد|القول|أن)|ليس (?:بوسعي"
+    r"|بإمكاني|في وسعي|باستطاعتي)|أرفض|مضطر[^.!؟\n]{0,12}رفض|أفضل عدم|لا أملك"
+    r"|ليس(?:ت)? لدي[^.!؟\n]{0,20}(?:معلومات|فكرة|كافية)|لا (?:يسمح|يُسمح)",
+    "hi": r"(?:स्थान|जगह|स्थिति|लोकेशन)[^।!?\n]{0,6}अज्ञात|(?:कहना|बताना|पहचानना"
+    r"|जानना)[^।!?\n]{0,6}(?:मुश्किल|कठिन)|(?:देना|बताना|करना|जानना)[^।!?\n]{0,6}संभव नहीं"
+    r"|(?:पर्याप्त|कोई)[^।!?\n]{0,30}(?:संकेत|सुराग|जानकारी)[^।!?\n]{0,8}नहीं|(?:अंदाज़ा"
+    r"|अंदाजा|अनुमान)[^।!?\n]{0,6}नहीं|निर्देशांक[^।!?\n]{0,12}नहीं|अनुमति नहीं|(?:अनुरोध"
+    r"|उत्तर)[^।!?\n]{0,14}(?:अस्वीकार|मना|इनकार)",
+}
+_REFUSAL = re.compile(
+    "|".join(f"(?:{_DECLINES[code]})|(?:{_TURNS_DOWN[code]})" for code in LANGUAGES), re.I
+)
 # What follows a refusal and takes it back: a guess that names something.
 _GUESS = re.compile(
     r"best guess|my guess|would guess|i(?:'d| would) say|(?:most )?likely (?:in|a|the)\b"

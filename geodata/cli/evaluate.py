@@ -116,6 +116,7 @@ def compare(
     scoring: opts.Scoring,
     columns: opts.Columns,
     json: opts.Json = None,
+    report: opts.Page = None,
     strict: opts.Strict = False,
 ) -> None:
     """Compare two prediction files on the same truth rows, pair by pair.
@@ -125,17 +126,19 @@ def compare(
 
     Example: geodata compare a.csv b.csv --truth truth.csv --cluster author
     """
-    from geodata import evaluation
+    from geodata import evaluation, files
     from geodata.evaluation import report as reports
 
-    check_folders(json)
+    check_folders(json, report)
     found = evaluation.compare(
         a, b, truth, **scoring.keywords(), **columns.keywords(), regions=False
     )
     reports.print_comparison(found, console())
     if json is not None:
         reports.write_json(found, json)
-    report_written(json)
+    if report is not None:
+        files.write_text(report, reports.comparison_html(found))
+    report_written(json, report)
     finish([*found.findings, *found.a.findings, *found.b.findings], strict)
 
 

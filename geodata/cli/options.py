@@ -101,6 +101,8 @@ Report = Annotated[
     output("--report", "HTML file: one page with plots and maps; adds the break-down by country."),
 ]
 
+Page = Annotated[Path | None, output("--report", "HTML file: one page with all tables.")]
+
 Lake = Annotated[Path, typer.Option(help="Folder of versioned tables.", show_default=False)]
 At = Annotated[str | None, typer.Option("--at", help="Version or tag; the latest if left out.")]
 
@@ -116,6 +118,9 @@ class Columns:
     pred_lat: Annotated[str | None, column("Predictions: latitude.")] = None
     pred_lon: Annotated[str | None, column("Predictions: longitude.")] = None
     text: Annotated[str | None, column("Predictions: the model's words.")] = None
+    encoding: Annotated[
+        str | None, column("Of text files that are no UTF-8 or UTF-16, such as latin-1.")
+    ] = None
     match: Annotated[
         str,
         column(
@@ -135,12 +140,13 @@ class Columns:
 
     def of_truth(self) -> dict[str, Any]:
         """Return the keywords of `read_truth`."""
-        return {"id": self.id, "lat": self.lat, "lon": self.lon}
+        return {"id": self.id, "lat": self.lat, "lon": self.lon, "encoding": self.encoding}
 
     def of_predictions(self) -> dict[str, Any]:
         """Return the keywords of `read_predictions`."""
         return {
             "id": self.pred_id, "lat": self.pred_lat, "lon": self.pred_lon, "text": self.text,
+            "encoding": self.encoding,
         }  # fmt: skip
 
 

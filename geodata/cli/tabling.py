@@ -36,6 +36,7 @@ def table(
         Path | None, opts.output("--figure", "Error curves of all models: .svg or .pdf.")
     ] = None,
     json: opts.Json = None,
+    report: opts.Page = None,
     strict: opts.Strict = False,
 ) -> None:
     """Score many prediction files on one truth, and test every two of them.
@@ -47,13 +48,13 @@ def table(
 
     Example: geodata table *.csv -t truth.csv --benchmark im2gps3k --figure curves.pdf
     """
-    from geodata import evaluation
+    from geodata import evaluation, files
     from geodata.evaluation import report as reports
 
     if latex + markdown + html > 1:
         msg = "--latex, --markdown and --html are three forms; give one of them"
         raise ValueError(msg)
-    check_folders(json, figure)
+    check_folders(json, figure, report)
     found = evaluation.table(
         names_of(preds),
         truth,
@@ -71,7 +72,9 @@ def table(
         reports.write_json(found, json)
     if figure is not None:
         found.write_curves(figure)
-    report_written(json, figure)
+    if report is not None:
+        files.write_text(report, found.to_html())
+    report_written(json, figure, report)
     finish([*found.findings, *(f for one in found.results.values() for f in one.findings)], strict)
 
 

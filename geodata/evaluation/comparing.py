@@ -8,6 +8,7 @@ import numpy as np
 
 from geodata.evaluation.findings import Finding, PredictionError, finding
 from geodata.evaluation.joining import open_answers, read_truth
+from geodata.evaluation.notebooks import ShownComparison
 from geodata.evaluation.run import evaluate
 from geodata.evaluation.scores import Comparison, Paired, Scores, compare_within
 
@@ -48,13 +49,15 @@ def compare(a: Any, b: Any, truth: Any, **options: Any) -> Comparison:
     from geodata.evaluation.checks import near_duplicates
 
     columns: dict[str, Any] = {n: options.get(f"pred_{n}") for n in ("id", "lat", "lon")}
-    columns |= {"text": options.get("text"), "rank": options.get("rank")}
+    columns |= {name: options.get(name) for name in ("text", "encoding", "rank")}
     columns |= {"candidates": options.get("candidates", "auto")}
     files = [
         open_answers(file, confidence=options.get("confidence_column"), **columns)
         for file in (a, b)
     ]
-    true = read_truth(truth, **{name: options.get(name) for name in ("id", "lat", "lon")})
+    true = read_truth(
+        truth, **{name: options.get(name) for name in ("id", "lat", "lon", "encoding")}
+    )
     first, second = (evaluate(file, true, **options) for file in files)
     one, two = first.scores, second.scores
     both = one.there & two.there
@@ -66,7 +69,7 @@ def compare(a: Any, b: Any, truth: Any, **options: Any) -> Comparison:
     )
     found = [] if same else [_other_rows(one, two, int(both.sum()))]
     found += near_duplicates(*(file.predictions for file in files))
-    return Comparison(
+    return ShownComparison(
         first,
         second,
         tuple(_paired(first, second, both)),

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.evaluation.joining import Joined, Opened, Several, confidence_column, read_numbers
-from geodata.evaluation.scores import first, spread_km
+from geodata.evaluation.joining import (
+    Joined,
+    Opened,
+    Several,
+    confidence_column,
+    read_numbers,
+    words_of,
+)
+from geodata.evaluation.scores import Row, first, spread_km
+
+WORDS_CHARS = 200
+"""So much of the words is shown beside a row."""
 
 Floats = NDArray[np.float64]
 
@@ -19,13 +31,33 @@ def several_of(opened: Opened, joined: Joined) -> Several | None:
     return opened.several.take(at)
 
 
+def with_words(
+    opened: Opened, joined: Joined, rows: tuple[Row, ...], at: NDArray[np.int64]
+) -> tuple[Row, ...]:
+    """Return rows with the model's words beside each, in one line and cut short.
+
+    Parameters
+    ----------
+    opened, joined, rows
+    at
+        Numbers of the truth rows that they are, shape (n,).
+    """
+    theirs = at if joined.matched is None else joined.matched[at]
+    said = words_of(opened.predictions, theirs.astype(np.int64))
+    return tuple(
+        row if words is None else replace(row, words=_short(words))
+        for row, words in zip(rows, said, strict=True)
+    )
+
+
+def _short(words: str) -> str:
+    line = " ".join(words.split())
+    return line if len(line) <= WORDS_CHARS else f"{line[: WORDS_CHARS - 1]}…"
+
+
 def truth_places(joined: Joined) -> tuple[Floats, Floats]:
     """Return latitude and longitude of each truth row, degrees, shape (rows,)."""
-    parts = [
-        [b.column(n).to_numpy() for n in ("lat", "lon")] for b in joined.batches(["lat", "lon"])
-    ]
-    lat, lon = (np.concatenate([np.empty(0), *(part[i] for part in parts)]) for i in (0, 1))
-    return lat, lon
+    return joined.lat, joined.lon
 
 
 def read_confidence(

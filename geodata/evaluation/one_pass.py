@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from geodata.evaluation.joining import Joined
 from geodata.evaluation.scores import (
+    Kept,
     Options,
     RegionAccuracy,
     RegionCounts,
@@ -42,6 +43,8 @@ class Pass:
     string_regions: dict[str, RegionAccuracy]
     worst: tuple[Row, ...]
     sample: tuple[Row, ...]
+    worst_at: NDArray[np.int64]
+    """Numbers of the truth rows that are ``worst``."""
     right: dict[str, Bools]
     """By level, whether each truth row's region is right; empty unless kept."""
     labelled: Bools
@@ -75,7 +78,7 @@ def one_pass(
     by = tuple(dict.fromkeys([*options.by, *([options.cluster] if options.cluster else [])]))
     made = derived_columns(by, joined.columns)
     named = joined.pred_regions if regions and "country" in joined.pred_regions else ()
-    read = ["id", "lat", "lon", "pred_lat", "pred_lon", *(n for n in by if n not in made)]
+    read = ["lat", "lon", "pred_lat", "pred_lon", *(n for n in by if n not in made)]
     read += [f"pred_{level}" for level in named]
     true_names = true_name_columns(joined.columns, joined.truth.source.name) if named else {}
     read += true_names.values()
@@ -87,7 +90,7 @@ def one_pass(
         here = _labels(batch, labels, shown.rows) if wanted else None
         table = with_derived(batch, made, here)
         outcome = scorer.add(table)
-        shown.add(table, outcome.distance_km, outcome.answered)
+        shown.add(outcome.distance_km, outcome.answered)
         if regions and here is not None:
             right.add(here, labels_of(batch, "pred_"))
             if named:
@@ -96,16 +99,31 @@ def one_pass(
                 right_text.count(string_accuracy(batch, true_names))
         if progress is not None:
             progress(shown.rows, joined.rows)
+    worst, sample = _rows_of(joined, (shown.worst, shown.sample))
     return Pass(
         scorer.finish(),
         right.found,
         right_named.found,
         right_text.found,
-        shown.worst_rows(),
-        shown.sample_rows(),
+        worst,
+        sample,
+        shown.worst.rows,
         {level: _joined(iter(parts)) for level, parts in right.rows.items()},
         _joined(iter(right.labelled)),
     )
+
+
+def _rows_of(joined: Joined, shown: Sequence[Kept]) -> list[tuple[Row, ...]]:
+    """Return rows as they are shown; ids are read for these only."""
+    wanted = np.unique(np.concatenate([kept.rows for kept in shown]))
+    ids = dict(zip(wanted.tolist(), joined.ids_at(wanted), strict=True))
+    out = []
+    for rows, distance_km, _ in shown:
+        at = rows if joined.matched is None else joined.matched[rows]
+        places = joined.lat[rows], joined.lon[rows], joined.pred_lat[at], joined.pred_lon[at]
+        columns = (values.tolist() for values in (rows, *places, distance_km))
+        out.append(tuple(Row(ids[row], *rest) for row, *rest in zip(*columns, strict=True)))
+    return out
 
 
 def _labels(batch: pa.RecordBatch, labels: pa.Table | None, start: int) -> pa.Table:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from geodata.evaluation.benchmark import against_preset
 from geodata.evaluation.findings import Finding, PredictionError, errors_first
-from geodata.evaluation.further import read_confidence, several_of, truth_places
+from geodata.evaluation.further import read_confidence, several_of, truth_places, with_words
 from geodata.evaluation.joining import (
     REPEATED_SHARE,
     Joined,
@@ -22,6 +22,7 @@ from geodata.evaluation.joining import (
     open_answers,
     read_truth,
 )
+from geodata.evaluation.notebooks import ShownEvaluation
 from geodata.evaluation.one_pass import Progress, one_pass
 from geodata.evaluation.scores import (
     CONFIDENCE,
@@ -48,6 +49,9 @@ from geodata.evaluation.scores import (
 AUTO_REGIONS_ROWS = 1_000_000
 """Up to this many rows both coordinates are labelled unless asked otherwise."""
 
+WORDS_ROWS = 20_000
+"""So many rows are compared with the words beside them; `lint` looks at more."""
+
 
 def evaluate(
     predictions: Any,
@@ -65,6 +69,7 @@ def evaluate(
     pred_lat: str | None = None,
     pred_lon: str | None = None,
     text: str | None = None,
+    encoding: str | None = None,
     by: Sequence[str] = (),
     cluster: str | None = None,
     regions: bool | None = None,
@@ -100,6 +105,8 @@ def evaluate(
         How ids are compared, see `geodata.evaluation.joining.join`.
     id, lat, lon, pred_id, pred_lat, pred_lon, text : str, optional
         Columns of the truth and of the predictions; found by their usual names if not given.
+    encoding : str, optional
+        Of text files that are neither UTF-8 nor UTF-16, such as 'latin-1'; never guessed.
     by : sequence of str
         Columns to break the score down by: the truth's own, or country, admin1, continent, h3,
         town_km.
@@ -163,11 +170,12 @@ def evaluate(
         else open_answers(
             predictions, candidates=candidates, rank=rank, confidence=confidence_column,
             id=pred_id, lat=pred_lat, lon=pred_lon, text=text, with_truth=truth is None,
+            encoding=encoding,
         )
     )  # fmt: skip
     true = truth
     if truth is not None and not isinstance(truth, Truth):
-        true = read_truth(truth, id=id, lat=lat, lon=lon)
+        true = read_truth(truth, id=id, lat=lat, lon=lon, encoding=encoding)
     of_truth = {"id": id, "lat": lat, "lon": lon} if truth is None else {}
     opened, joined = _join(
         opened, true, candidates, confidence_column, match=match, names=names, **of_truth
@@ -225,7 +233,7 @@ def evaluate_joined(
         found += doubts
     if lint:
         found += _checks(opened, joined, options)
-    return Evaluation(
+    return ShownEvaluation(
         scores=passed.scores,
         intervals=intervals_of(passed.scores, options),
         median_interval=median_of(passed.scores, options),
@@ -234,7 +242,7 @@ def evaluate_joined(
         string_regions=passed.string_regions,
         findings=tuple(errors_first(found)),
         published=published_for(options.benchmark) if options.benchmark else (),
-        worst=passed.worst,
+        worst=with_words(opened, joined, passed.worst, passed.worst_at),
         sample=passed.sample,
         options=options,
         inputs={
@@ -273,9 +281,10 @@ def _join(
 
 
 def _checks(opened: Opened, joined: Joined, options: Options) -> list[Finding]:
-    from geodata.evaluation.checks import against_truth
+    from geodata.evaluation.checks import against_text, against_truth
 
     found = against_truth(joined, opened.predictions)
+    found += against_text(opened.predictions, WORDS_ROWS)
     if options.benchmark:
         found += against_preset(joined, preset_of(options.benchmark))
     return found

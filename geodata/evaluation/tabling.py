@@ -13,7 +13,13 @@ import pyarrow as pa
 from geodata import files
 from geodata.evaluation.findings import Finding, finding
 from geodata.evaluation.joining import Truth, read_truth
-from geodata.evaluation.report import models_html, models_markdown, to_latex, write_curves
+from geodata.evaluation.report import (
+    models_html,
+    models_markdown,
+    notebook_html,
+    to_latex,
+    write_curves,
+)
 from geodata.evaluation.run import evaluate
 from geodata.evaluation.scores import (
     THRESHOLDS_KM,
@@ -47,6 +53,9 @@ class ModelTable(Models):
 
     def _repr_markdown_(self) -> str:
         return self.to_markdown()
+
+    def _repr_html_(self) -> str:
+        return notebook_html(self)
 
 
 def table(
@@ -96,7 +105,11 @@ def table(
         msg = "a table needs at least one model; give {name: predictions, ...}"
         raise ValueError(msg)
     true = held(
-        read_truth(truth, **{name: options.pop(name, None) for name in ("id", "lat", "lon")})
+        read_truth(
+            truth,
+            encoding=options.get("encoding"),
+            **{name: options.pop(name, None) for name in ("id", "lat", "lon")},
+        )
     )
     results = {
         str(name): evaluate(

@@ -10,12 +10,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from geodata.files.flat import MAX_BATCH_BYTES, Batch, flat, flat_names, outer_names
 from geodata.files.formats import BATCH_ROWS, FileError, TableFile
 
 SMALL_FILE_BYTES = 1 << 26
+LONG_TEXT = 4 * MAX_BATCH_BYTES // BATCH_ROWS
+"""Bytes: a batch of texts of this length is as large as a batch may unfold into."""
+
+PEEKED_GROUPS = 64
+"""With more row groups than this it is not looked how long their texts are."""
+
 BOMB_ROWS, BOMB_ROWS_PER_BYTE, BOMB_RATIO = 10_000_000, 64, 100
 
 
@@ -35,18 +42,39 @@ def parquet_head(path: Path) -> TableFile:
 
 def parquet_batches(file: TableFile, names: Sequence[str]) -> Iterator[Batch]:
     """Yield the rows in order with flat columns."""
-    small = file.path.stat().st_size <= SMALL_FILE_BYTES
     # pre_buffer would keep whole row groups in memory
     with pq.ParquetFile(file.path, pre_buffer=False) as probe:
         schema = probe.schema_arrow
-    text = [field.name for field in schema if str(field.type) in ("string", "large_string")]
-    # a small file may hold one huge string and a million references to it: keep them as such
-    with pq.ParquetFile(
-        file.path, pre_buffer=False, read_dictionary=text if small else None
-    ) as parquet:
-        outer = outer_names(schema, names)
+    outer = outer_names(schema, names)
+    repeated = _repeated_text(file.path, schema, outer)
+    with pq.ParquetFile(file.path, pre_buffer=False, read_dictionary=repeated) as parquet:
         for batch in parquet.iter_batches(BATCH_ROWS, columns=outer, use_threads=True):
             yield Batch(flat(pa.Table.from_batches([batch]), names), {})
+
+
+def _repeated_text(path: Path, schema: pa.Schema, names: Sequence[str]) -> list[str]:
+    """Return the text columns that must be read as dictionaries, which takes six times as long.
+
+    A small file may hold one huge string and a million references to it: these are kept as such.
+    The first row of a row group tells, since its dictionary comes whole.
+    """
+    kinds = ("string", "large_string")
+    text = [field.name for field in schema if field.name in names and str(field.type) in kinds]
+    if not text or path.stat().st_size > SMALL_FILE_BYTES:
+        return []
+    with pq.ParquetFile(path, pre_buffer=False, read_dictionary=text) as parquet:
+        if parquet.num_row_groups > PEEKED_GROUPS:
+            return text
+        long: set[str] = set()
+        for group in range(parquet.num_row_groups):
+            for batch in parquet.iter_batches(1, row_groups=[group], columns=text):
+                long |= {name for name in text if _longest(batch.column(name)) > LONG_TEXT}
+                break
+    return sorted(long)
+
+
+def _longest(column: pa.DictionaryArray) -> int:
+    return pc.max(pc.binary_length(column.dictionary)).as_py() or 0
 
 
 def parquet_tables(file: TableFile, names: Sequence[str] | None, rows: int) -> Iterator[pa.Table]:

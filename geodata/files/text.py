@@ -56,8 +56,8 @@ def encoding_hint(error: Exception) -> str:
     if not isinstance(error, UnicodeError) and "UTF8" not in str(error):
         return ""
     return (
-        "; it is not UTF-8: convert it with iconv -f LATIN1 -t UTF-8, or open it with "
-        "files.open_source(path, encoding='latin-1')"
+        "; it is not UTF-8: convert it with iconv -f LATIN1 -t UTF-8, or name what it is: "
+        "files.open_source(path, encoding='latin-1'), geodata evaluate --encoding latin-1"
     )
 
 

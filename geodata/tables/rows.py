@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 _LOG = "_delta_log"
 
 
-def open_rows(source: Any, *, format: str | None = None, what: str = "table") -> Source:  # noqa: A002
+def open_rows(
+    source: Any,
+    *,
+    format: str | None = None,  # noqa: A002
+    what: str = "table",
+    encoding: str | None = None,
+) -> Source:
     """Open rows for reading, damaged ones kept or refused as the reader says.
 
     Parameters
@@ -27,7 +33,7 @@ def open_rows(source: Any, *, format: str | None = None, what: str = "table") ->
         The folder of a versioned table, ``lake/photos``, ``lake/photos@3`` or
         ``lake/photos@paper``; a `TableVersion`; or what `geodata.files.open_source` takes: files,
         folders of shards, Arrow, data frames.
-    format, what
+    format, what, encoding
         As in `geodata.files.open_source`.
 
     Raises
@@ -48,7 +54,7 @@ def open_rows(source: Any, *, format: str | None = None, what: str = "table") ->
             return source_of_version(open_version(folder, version))
     elif hasattr(source, "content_hash"):
         return source_of_version(source)
-    return files.open_source(source, format=format, what=what)
+    return files.open_source(source, format=format, what=what, encoding=encoding)
 
 
 def source_of_version(version: TableVersion) -> Source:

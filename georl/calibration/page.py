@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 
+from geodata.printable import html as escaped
 from georl.calibration.measures import Bin
 from georl.calibration.result import Calibration, shown
 
@@ -25,18 +25,18 @@ def document(title: str, body: str) -> str:
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-        f'<link rel="icon" href="data:,">\n<title>{html.escape(title)}</title>\n'
-        f"<style>{STYLE}</style>\n</head>\n<body>\n<h1>{html.escape(title)}</h1>\n{body}"
+        f'<link rel="icon" href="data:,">\n<title>{escaped(title)}</title>\n'
+        f"<style>{STYLE}</style>\n</head>\n<body>\n<h1>{escaped(title)}</h1>\n{body}"
         f"</body>\n</html>\n"
     )
 
 
 def grid(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     """Return a table of text, its first column heading the rows."""
-    top = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in head)
+    top = "".join(f'<th scope="col">{escaped(cell)}</th>' for cell in head)
     rows = "".join(
-        f"<tr><th scope=row>{html.escape(line[0])}</th>"
-        + "".join(f"<td>{html.escape(cell)}</td>" for cell in line[1:])
+        f"<tr><th scope=row>{escaped(line[0])}</th>"
+        + "".join(f"<td>{escaped(cell)}</td>" for cell in line[1:])
         + "</tr>\n"
         for line in lines
     )
@@ -55,8 +55,8 @@ def html_page(found: Calibration) -> str:
         ("Brier score", shown(found.brier), ""),
     ]
     parts = [
-        f"<p>{found.rows} rows of <code>{html.escape(found.records)}</code>, split "
-        f"{html.escape(found.split)}; {found.yes} of them are a yes.</p>\n",
+        f"<p>{found.rows} rows of <code>{escaped(found.records)}</code>, split "
+        f"{escaped(found.split)}; {found.yes} of them are a yes.</p>\n",
         grid(("measure", "value", "95% interval, over photos"), numbers),
         "<h2>Is 0.8 right eight times in ten?</h2>\n",
         reliability_svg(found.bins),
@@ -76,7 +76,7 @@ def html_page(found: Calibration) -> str:
         parts += [grid(("dropped in", "rows", "AUC against all kept rows"), rows)]
     if found.without:
         told = ", ".join(f"{n} {what}" for what, n in sorted(found.without.items()))
-        parts += [f"<p>Without a verdict, in no number above: {html.escape(told)}.</p>\n"]
+        parts += [f"<p>Without a verdict, in no number above: {escaped(told)}.</p>\n"]
     return document(f"Calibration of {found.judge}", "".join(parts))
 
 

@@ -418,3 +418,65 @@ def test_a_number_cut_by_the_bound_is_no_number():
 def test_answers_are_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
         parse_strict("(1.0, 2.0)").lat = 3.0
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("X: 2.35, Y: 48.85", (48.85, 2.35)),
+        ("y = 48.85\nx = 2.35", (48.85, 2.35)),
+        ("The coordinates are x: 139.7, y: 35.6.", (35.6, 139.7)),
+        ("(x, y) = (2.35, 48.85)", (48.85, 2.35)),
+        ("I would say x=139.7671, y=35.6812 here.", (35.6812, 139.7671)),
+    ],
+)
+def test_x_is_the_longitude_and_said_to_be_doubtful(text, place):
+    answer = parse_tolerant(text)
+    assert (answer.lat, answer.lon, answer.ambiguous) == (*place, True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "48.8512, 2.3512\nThe sign is at x=0.45, y=0.32 of the picture.",
+        "The sign is at x: 120.5, y: 45.5 of the picture. Answer: 48.8512, 2.3512",
+        "The sign is at x: 120, y: 45. Location: 48.8512, 2.3512",
+    ],
+)
+def test_a_place_in_the_picture_is_no_answer(text):
+    answer = parse_tolerant(text)
+    assert (answer.lat, answer.lon) == (48.8512, 2.3512)
+    assert parse_tolerant("The sign is at x: 120, y: 45 of the picture.").lat is None
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("- 12.0, - 77.0", (-12.0, -77.0)),
+        ("- 12.0464; - 77.0428\nThis is Lima.", (-12.0464, -77.0428)),
+        ("(- 12.0464, - 77.0428)", (-12.0464, -77.0428)),
+        ("- 48.85, 2.35", (48.85, 2.35)),  # a bullet
+        ("- 48.85, -2.35", (48.85, -2.35)),
+    ],
+)
+def test_a_spaced_sign_that_comes_twice_is_no_bullet(text, place):
+    answer = parse_tolerant(text)
+    assert (answer.lat, answer.lon) == place
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "12.05\nS\n77.04\nW",
+        "Latitude: 12.05\nS\nLongitude: 77.04\n W",
+        "12.05°\nS, 77.04°\nW\nLima",
+    ],
+)
+def test_a_compass_letter_on_its_own_line_belongs_to_the_number_above(text):
+    answer = parse_tolerant(text)
+    assert (answer.lat, answer.lon) == (-12.05, -77.04)
+
+
+def test_a_word_below_a_number_is_no_compass_letter():
+    assert parse_tolerant("48.8512, 2.3512\nSee the map").lat == 48.8512
+    assert parse_tolerant("48.8512, 2.3512\nWest of here").lon == 2.3512

@@ -50,6 +50,39 @@ def test_what_a_refusal_is(text, refused):
     assert is_refusal(text) is refused
 
 
+MORE = [
+    json.loads(line)
+    for line in (Path(__file__).parents[1] / "data" / "refusals_more.jsonl")
+    .read_text("utf-8")
+    .split("\n")
+    if line
+]
+"""Sentences written to widen the patterns, and such as were written after them: held out."""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_more_ways_to_decline_are_recognised(language):
+    said = [row for row in MORE if row["lang"] == language and not row["held_out"]]
+    assert sum(row["refusal"] for row in said) >= 15
+    wrong = [row["text"] for row in said if is_refusal(row["text"]) != row["refusal"]]
+    assert wrong == []
+
+
+def test_nine_in_ten_refusals_that_no_pattern_was_written_for_are_recognised():
+    said = [row for row in MORE if row["held_out"]]
+    refusals = [is_refusal(row["text"]) for row in said if row["refusal"]]
+    assert len(refusals) >= 37
+    assert sum(refusals) >= 0.9 * len(refusals)
+    assert not any(is_refusal(row["text"]) for row in said if not row["refusal"])
+
+
+def test_real_answers_are_refusals_only_where_a_person_says_so(shared):
+    rows = (shared / "model_outputs.jsonl").read_text("utf-8").splitlines()
+    for row in map(json.loads, rows):
+        if is_refusal(row["text"]):
+            assert row["human"] is None, row["id"]
+
+
 @given(st.text(max_size=300))
 def test_any_text_is_one_or_is_not(text):
     assert is_refusal(text) in (True, False)

@@ -207,3 +207,36 @@ def test_help_has_an_example(command):
     done = runner.invoke(app, [command, "--help"])
     assert done.exit_code == 0
     assert f"Example: geodata {command}" in done.output
+
+
+def test_two_files_and_a_table_have_a_report(files):
+    for command, *more in (("compare", "preds.csv", "other.csv"), ("table", "preds.csv")):
+        done = _run(files, command, *more, "-t", "truth.csv", "--report", f"{command}.html")
+        assert done.exit_code == 0, done.output
+        page = (files / f"{command}.html").read_text("utf-8")
+        assert page.startswith("<!doctype html>")
+        assert "Accuracy" in page
+    done = _run(files, "table", "preds.csv", "-t", "truth.csv", "--report", "no/table.html")
+    assert done.exit_code != 0
+    assert "there is no folder" in str(done.exception)
+
+
+@pytest.mark.parametrize("command", ["evaluate", "compare", "table", "lint"])
+def test_an_encoding_can_be_named(files, command):
+    for name in ("truth", "preds"):
+        text = (files / f"{name}.csv").read_text("utf-8").replace("a.jpg", "ñ.jpg")
+        (files / f"{name}.csv").write_bytes(text.encode("latin-1"))
+    given = ["preds.csv", *(["preds.csv"] if command == "compare" else []), "-t", "truth.csv"]
+    done = _run(files, command, *given)
+    assert "--encoding latin-1" in str(done.exception)
+    done = _run(files, command, *given, "--encoding", "latin-1")
+    assert done.exit_code == 0, done.output
+    assert "no prediction" not in done.output
+
+
+def test_answers_that_are_not_in_their_own_words_are_told(files):
+    rows = [(*row, f"I say ({row[1]}; {row[2]})") for row in PREDS[:2]]
+    _write(files / "said.csv", "id,lat,lon,raw_text", [*rows, ("c.jpg", 1.5, 2.5, "(34.7; 135.5)")])
+    done = _run(files, "evaluate", "said.csv", "-t", "truth.csv", "--no-regions")
+    assert "not_in_text" in done.output
+    assert "row 3" in done.output

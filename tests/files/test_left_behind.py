@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from geodata import cor, evaluation, files
-from geodata.files import FileError
+from geodata.files import FileError, parquet
 from geodata.files.points import points_of
 
 IDS = ["a", "b", "c", "d"]
@@ -309,3 +309,34 @@ def test_ids_that_would_merge_are_not_matched_so():
     truth = {"id": ["a", "B"], "lat": [2.0, 3.0], "lon": [2.0, 3.0]}
     result = evaluation.evaluate(preds, truth, regions=False)
     assert result.answered == 1
+
+
+def test_a_shard_that_is_missing_is_told(tmp_path):
+    for i in (0, 2):
+        (tmp_path / f"part-0000{i}-of-00003.csv").write_text(f"id,lat,lon\n{i},1,2\n")
+    with pytest.raises(FileError, match=r"1 of 3 shards are missing, such as part-00001-of-00003"):
+        files.open_source(tmp_path)
+    assert files.read_table(tmp_path / "part-*.csv").num_rows == 2
+    (tmp_path / "part-00001-of-00003.csv").write_text("id,lat,lon\n1,1,2\n")
+    assert files.read_table(tmp_path).num_rows == 3
+
+
+def test_shards_may_be_counted_from_one_and_come_in_several_series(tmp_path):
+    for name in ("test-1-of-2.csv", "test-2-of-2.csv", "train-00000-of-00001.csv"):
+        (tmp_path / name).write_text("id,lat,lon\n1,1,2\n")
+    assert files.read_table(tmp_path).num_rows == 3
+    (tmp_path / "test-2-of-2.csv").unlink()
+    with pytest.raises(FileError, match="test-2-of-2"):
+        files.open_source(tmp_path)
+
+
+def test_text_is_read_plainly_unless_one_string_is_long(tmp_path):
+    """The long string lies in the second row group, where the first does not tell of it."""
+    path = tmp_path / "p.parquet"
+    ids = [*map(str, range(1000)), *(["a"] * 500 + ["b" * 5_000] + ["a"] * 499)]
+    pq.write_table(pa.table({"id": ids}), path, row_group_size=1000)
+    assert files.read_table(path)["id"].to_pylist() == ids
+    schema = pq.read_schema(path)
+    assert parquet._repeated_text(path, schema, ["id"]) == ["id"]
+    pq.write_table(pa.table({"id": ids[:1000]}), path)
+    assert parquet._repeated_text(path, schema, ["id"]) == []

@@ -4,3 +4,4 @@ from .linting import (
     near_duplicates as near_duplicates,
     overlap as overlap,
 )
+from .own_words import against_text as against_text

@@ -115,12 +115,7 @@ def against_truth(joined: Joined, predictions: Predictions | None = None) -> lis
     ['sign_error']
     """
     lat, lon, y, x = _first_rows(joined)
-    plain = sphere.haversine_km(lat, lon, y, x)
-    far = plain > FAR_KM
-    turned = [sphere.haversine_km(lat, lon, *pair) for pair in ((-y, x), (y, -x), (-y, -x))]
-    sign = far & (np.minimum.reduce(turned) <= NEAR_KM)
-    fits = np.abs(x) <= 90
-    swapped = fits & far & (sphere.haversine_km(lat, lon, np.where(fits, x, 0), y) <= NEAR_KM)
+    sign, swapped = _turned(lat, lon, y, x)
     answered = int(np.count_nonzero(~np.isnan(y)))
     found = []
     if n := int(np.count_nonzero(swapped)):
@@ -164,6 +159,24 @@ def against_truth(joined: Joined, predictions: Predictions | None = None) -> lis
             )
         )
     return found
+
+
+def _turned(
+    lat: NDArray[np.float64],
+    lon: NDArray[np.float64],
+    y: NDArray[np.float64],
+    x: NDArray[np.float64],
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which rows are near once a sign is turned, and which once the pair is swapped."""
+    sign, swapped = np.zeros(len(y), bool), np.zeros(len(y), bool)
+    far = np.flatnonzero(sphere.haversine_km(lat, lon, y, x) > FAR_KM)
+    lat, lon, y, x = lat[far], lon[far], y[far], x[far]
+    turned = [sphere.haversine_km(lat, lon, *pair) for pair in ((-y, x), (y, -x), (-y, -x))]
+    sign[far] = np.minimum.reduce(turned) <= NEAR_KM
+    fits = np.abs(x) <= 90
+    near = sphere.haversine_km(lat, lon, np.where(fits, x, 0), y) <= NEAR_KM
+    swapped[far] = fits & near
+    return sign, swapped
 
 
 def _answers(n: int) -> str:

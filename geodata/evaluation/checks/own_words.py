@@ -51,20 +51,39 @@ def against_words(
     """
     lat, lon, country, text = _answers(predictions, max_rows)
     looked = f" among the first {max_rows} rows" if len(lat) >= max_rows else ""
-    found = []
+    found = _absent(lat, lon, text, looked)
+    return found + _against_country(lat, lon, country, looked, resolve, label)
+
+
+def against_text(predictions: Predictions, max_rows: int) -> list[Finding]:
+    """Return a finding on answers in columns that stand nowhere in the words beside them.
+
+    Parameters
+    ----------
+    predictions, max_rows
+        As in `against_words`.
+    """
+    if predictions.checked_text is None:
+        return []
+    lat, lon, _, text = _answers(predictions, max_rows)
+    return _absent(lat, lon, text, f" among the first {max_rows} rows" * (len(lat) >= max_rows))
+
+
+def _absent(
+    lat: NDArray[np.float64], lon: NDArray[np.float64], text: list[str | None], looked: str
+) -> list[Finding]:
     absent = [i for i, words in enumerate(text) if words and not _says(words, lat[i], lon[i])]
-    if absent:
-        found.append(
-            finding(
-                "not_in_text",
-                "warning",
-                f"{len(absent)} answers{looked} appear nowhere in their raw text",
-                "Look where these coordinates came from; parse the text again with text=.",
-                rows=absent,
-            )
+    if not absent:
+        return []
+    return [
+        finding(
+            "not_in_text",
+            "warning",
+            f"{len(absent)} answers{looked} appear nowhere in their raw text",
+            "Look where these coordinates came from; parse the text again with text=.",
+            rows=absent,
         )
-    found += _against_country(lat, lon, country, looked, resolve, label)
-    return found
+    ]
 
 
 def _answers(

@@ -10,7 +10,7 @@ from geodata.evaluation.checks.chance import against_chance
 from geodata.evaluation.checks.units import against_units
 from geodata.evaluation.findings import SHOWN, Finding, finding
 from geodata.evaluation.joining import Joined, Predictions, read_numbers
-from geodata.files import find_named
+from geodata.files import BATCH_ROWS, find_named
 
 REPEATED_SHARE = 0.05
 """From this share of truth rows on, places that repeat are told."""
@@ -54,8 +54,11 @@ def review(
 def _none_matched(joined: Joined) -> bool:
     if joined.matched is None:
         return False
-    there = joined.matched[joined.matched >= 0]
-    return bool(np.isnan(joined.pred_lat[there]).all())
+    for start in range(0, joined.rows, BATCH_ROWS):  # the first batch settles it as a rule
+        at = joined.matched[start : start + BATCH_ROWS]
+        if not np.isnan(joined.pred_lat[at[at >= 0]]).all():
+            return False
+    return True
 
 
 def _nothing(joined: Joined) -> list[Finding]:
@@ -72,9 +75,9 @@ def _nothing(joined: Joined) -> list[Finding]:
 
 def _repeated(truth: Places) -> list[Finding]:
     """Say how many truth rows share their place with another row."""
-    pairs = np.stack(truth, axis=1)
-    _, back, counts = np.unique(pairs, axis=0, return_inverse=True, return_counts=True)
-    rows = np.flatnonzero(counts[np.asarray(back).ravel()] > 1)
+    pairs = np.stack(truth, axis=1).view(np.complex128).ravel()  # sorted by latitude, longitude
+    _, back, counts = np.unique(pairs, return_inverse=True, return_counts=True)
+    rows = np.flatnonzero(counts[back] > 1)
     if len(rows) < max(REPEATED_ROWS, REPEATED_SHARE * len(pairs)):
         return []
     return [

@@ -6,6 +6,7 @@ from .joined import (
     Predictions as Predictions,
     Truth as Truth,
     Unanswered as Unanswered,
+    words_of as words_of,
 )
 from .joining import join as join
 from .matching import find_rows as find_rows, id_keys as id_keys

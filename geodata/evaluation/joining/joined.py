@@ -1,7 +1,8 @@
 """A prediction file, a truth file, and the two joined: one row a truth row, in its order.
 
-The joined rows are streamed. What stays in memory is 8 bytes a truth row and 33 bytes a
-prediction (key, latitude, longitude, status, position), whatever else the files hold.
+The joined rows are streamed. What stays in memory is 24 bytes a truth row and 33 bytes a
+prediction (key, latitude, longitude, status, position), whatever else the files hold; a truth
+file's places are read once, its other columns when they are asked for.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from geodata import coords
 from geodata.evaluation.findings import Finding
 from geodata.evaluation.joining.checked_rows import (
     INVALID,
@@ -23,7 +23,6 @@ from geodata.evaluation.joining.checked_rows import (
     REFUSED,
     STATUSES,
     UNPARSABLE,
-    places_in,
 )
 from geodata.files import (
     BATCH_ROWS,
@@ -92,6 +91,11 @@ class Joined:
     rows: int
     """Number of truth rows, the denominator of every share."""
     findings: list[Finding]
+    lat: NDArray[np.float64]
+    lon: NDArray[np.float64]
+    """shape (rows,), degrees: the truth."""
+    cuts: tuple[int, ...]
+    """Rows of each batch as the truth was read."""
     matched: NDArray[np.int32] | None
     """shape (rows,): row of the prediction, -1 where none; None if row i has prediction i."""
     pred_lat: NDArray[np.float64]
@@ -137,19 +141,32 @@ class Joined:
         wanted = list(self.columns if columns is None else columns)
         new_name = _renamed(self.truth.extras)
         extras = [name for name in self.truth.extras if new_name[name] in wanted]
-        needs = self.truth.columns
-        read = [name for name in (needs.lat, needs.lon) if name is not None]
-        if needs.id is not None and "id" in wanted:
-            read.insert(0, needs.id)
         start = 0
-        for batch in self.truth.source.batches(list(dict.fromkeys([*read, *extras]))):
-            table = batch.table.slice(0, self.rows - start)
-            if not table.num_rows:
+        for rows, table in self._tables(extras, with_ids="id" in wanted):
+            rows = min(rows, self.rows - start)
+            if not rows:
                 return
-            made = self._made(table, start, set(wanted))
-            made |= {new_name[name]: _one_chunk(table.column(name)) for name in extras}
+            made = self._made(table, slice(start, start + rows), set(wanted))
+            made |= {new_name[n]: _one_chunk(table.column(n).slice(0, rows)) for n in extras}
             yield pa.RecordBatch.from_pydict({name: made[name] for name in wanted})
-            start += table.num_rows
+            start += rows
+
+    def _tables(self, extras: list[str], *, with_ids: bool) -> Iterator[tuple[int, pa.Table]]:
+        """Yield the rows of each batch of the truth, and what is to be read of them."""
+        name = self.truth.columns.id
+        read = [name, *extras] if with_ids and name is not None else extras
+        if not read:
+            yield from ((rows, pa.table({})) for rows in self.cuts)
+            return
+        for batch in self.truth.source.batches(list(dict.fromkeys(read))):
+            yield batch.table.num_rows, batch.table
+
+    def ids_at(self, rows: NDArray[np.int64]) -> list[str]:
+        """Return the ids of a few truth rows, given in ascending order."""
+        name = self.truth.columns.id
+        if name is None:
+            return [str(row + 1) for row in rows.tolist()]
+        return [] if not len(rows) else ids_of(self.truth.source, name, rows.tolist())
 
     def table(self, columns: Sequence[str] | None = None) -> pa.Table:
         """Return all rows at once, see `batches`."""
@@ -160,16 +177,13 @@ class Joined:
             [pa.Table.from_batches([batch]) for batch in batches], promote_options="permissive"
         )
 
-    def _made(self, table: pa.Table, start: int, wanted: set[str]) -> dict[str, pa.Array]:
-        stop = start + table.num_rows
-        at = np.arange(start, stop) if self.matched is None else self.matched[start:stop]
+    def _made(self, table: pa.Table, part: slice, wanted: set[str]) -> dict[str, pa.Array]:
+        at = np.arange(part.start, part.stop) if self.matched is None else self.matched[part]
         made: dict[str, pa.Array] = {}
         if "id" in wanted:
-            made["id"] = _ids(table, self.truth.columns.id, start)
+            made["id"] = _ids(table, self.truth.columns.id, part)
         if {"lat", "lon"} & wanted:
-            names = str(self.truth.columns.lat), str(self.truth.columns.lon)
-            place = coords.arrays(*places_in(*map(table.column, names)))
-            made |= {"lat": pa.array(place.lat), "lon": pa.array(place.lon)}
+            made |= {"lat": pa.array(self.lat[part]), "lon": pa.array(self.lon[part])}
         if {"pred_lat", "pred_lon"} & wanted:
             lat = _gather(self.pred_lat, at, np.nan)
             mask = np.isnan(lat)
@@ -195,10 +209,40 @@ def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
     return pa.concat_arrays(whole.chunks) if isinstance(whole, pa.ChunkedArray) else whole
 
 
-def _ids(table: pa.Table, name: str | None, start: int) -> pa.Array:
+def ids_of(source: Source, column: str, rows: Sequence[int]) -> list[str]:
+    """Return the ids of a few rows of a source, given in ascending order."""
+    out: list[str] = []
+    start = 0
+    for batch in source.batches([column]) if len(rows) else ():
+        stop = start + batch.table.num_rows
+        inside = [row - start for row in rows[len(out) :] if row < stop]
+        if inside:
+            ids = id_text(batch.table.column(column).take(pa.array(inside)))
+            out += [str(value) for value in ids.to_pylist()]
+        start = stop
+        if len(out) == len(rows):
+            break
+    return out
+
+
+def words_of(predictions: Predictions, rows: NDArray[np.int64]) -> list[str | None]:
+    """Return the model's words in a few rows of its file, in any order; None where it has none."""
+    name = predictions.columns.text or predictions.checked_text
+    found: dict[int, str | None] = {}
+    start = 0
+    for batch in predictions.source.batches([name]) if name and len(rows) else ():
+        stop = start + batch.table.num_rows
+        for row in rows[(rows >= start) & (rows < stop)].tolist():
+            value = batch.table.column(name)[row - start].as_py()
+            found[row] = value if isinstance(value, str) and value.strip() else None
+        start = stop
+    return [found.get(row) for row in rows.tolist()]
+
+
+def _ids(table: pa.Table, name: str | None, part: slice) -> pa.Array:
     if name is None:
-        return pa.array([str(start + i + 1) for i in range(table.num_rows)], pa.string())
-    ids = id_text(table.column(name))
+        return pa.array([str(i + 1) for i in range(part.start, part.stop)], pa.string())
+    ids = id_text(table.column(name).slice(0, part.stop - part.start))
     return _one_chunk(ids) if isinstance(ids, pa.ChunkedArray) else ids
 
 
@@ -206,7 +250,9 @@ def _gather(values: NDArray[Any], at: NDArray[Any], absent: float) -> NDArray[An
     """Return ``values[at]`` with ``absent`` where ``at`` is -1."""
     if not len(values):
         return np.full(len(at), absent, values.dtype)
-    out = np.full(len(at), absent, values.dtype)
     there = at >= 0
+    if there.all():
+        return np.asarray(values[at])
+    out = np.full(len(at), absent, values.dtype)
     out[there] = values[at[there]]
     return out

@@ -119,7 +119,9 @@ def _join_opened(
             refuse_repeated_truth(theirs, truth, keys, found)
             refuse_repeated(ours, keys, answers, found)
     found += constant_answer(answers.lat, answers.lon)
-    return Joined(truth, theirs.rows, found, matched, *answers, regions)
+    cuts = tuple(len(part) for part in theirs.parts["lat"]) if theirs.parts else ()
+    lat, lon = (theirs.column_of(name, np.float64)[: theirs.rows] for name in ("lat", "lon"))
+    return Joined(truth, theirs.rows, found, lat, lon, cuts, matched, *answers, regions)
 
 
 def _match(

@@ -190,10 +190,10 @@ def whole_number_keys(ids: Any, *, first_row: int) -> NDArray[np.uint64]:
     return out
 
 
-def _dense(keys: NDArray[np.uint64]) -> int | None:
-    """Return the lowest key if a table over all keys' range is no larger than a few rows each."""
-    low = int(keys.min())
-    return low if int(keys.max()) - low < DENSE * len(keys) else None
+def _dense(keys: NDArray[np.uint64]) -> tuple[int, int] | None:
+    """Return the lowest key and how wide all keys' range is, if it is a few numbers a row."""
+    low, high = int(keys.min()), int(keys.max())
+    return (low, high - low + 1) if high - low < DENSE * len(keys) else None
 
 
 def sorted_by_key(hashes: NDArray[np.uint64], bits: int) -> NDArray[np.uint64]:
@@ -221,8 +221,9 @@ def repeated(hashes: NDArray[np.uint64], bits: int) -> tuple[NDArray[Any], NDArr
     >>> later.tolist(), first.tolist()
     ([2, 3], [0, 0])
     """
-    if len(hashes) and (low := _dense(hashes)) is not None:
-        seen = np.zeros(DENSE * len(hashes), bool)
+    if len(hashes) and (dense := _dense(hashes)) is not None:
+        low, width = dense
+        seen = np.zeros(width, bool)
         seen[hashes - np.uint64(low)] = True
         if np.count_nonzero(seen) == len(hashes):
             return np.empty(0, np.int64), np.empty(0, np.int64)
@@ -254,9 +255,9 @@ def find_rows(
         return out
     if np.array_equal(wanted, among):  # a repeated key finds its own row: the caller refuses it
         return np.arange(len(wanted), dtype=np.int32)
-    low = _dense(among)
-    if low is not None:
-        return _find_dense(wanted, among, low)
+    dense = _dense(among)
+    if dense is not None:
+        return _find_dense(wanted, among, *dense)
     bits = row_bits(len(wanted), len(among))
     mask, shift = np.uint64((1 << bits) - 1), np.uint64(bits)
     theirs = sorted_by_key(among, bits)
@@ -278,13 +279,13 @@ def find_rows(
 
 
 def _find_dense(
-    wanted: NDArray[np.uint64], among: NDArray[np.uint64], low: int
+    wanted: NDArray[np.uint64], among: NDArray[np.uint64], low: int, width: int
 ) -> NDArray[np.int32]:
-    table = np.full(DENSE * len(among), -1, np.int32)
+    table = np.full(width, -1, np.int32)
     backwards = np.arange(len(among), dtype=np.int32)[::-1]  # so that the first row stays
     table[among[::-1] - np.uint64(low)] = backwards
     at = wanted - np.uint64(low)  # wraps below the lowest, which is then beyond the table
-    inside = at < np.uint64(len(table))
+    inside = at < np.uint64(width)
     if inside.all():
         return np.asarray(table[at])
     out = np.full(len(wanted), -1, np.int32)

@@ -30,6 +30,7 @@ def read_predictions(
     lon: str | None = None,
     text: str | None = None,
     format: str | None = None,  # noqa: A002
+    encoding: str | None = None,
     with_truth: bool = False,
 ) -> Predictions:
     """Open predictions and find their columns; no row is read yet but the head.
@@ -46,6 +47,8 @@ def read_predictions(
         either may have columns with the country and the city by name.
     format
         'csv', 'tsv', 'parquet' or 'jsonl' where the ending of a path does not tell.
+    encoding
+        Of text files that are neither UTF-8 nor UTF-16, such as 'latin-1'; never guessed.
     with_truth
         The source holds the truth as well: bare ``lat, lon`` are the truth then, and
         predictions need a name such as ``lat_pred`` or a text column.
@@ -63,7 +66,7 @@ def read_predictions(
     >>> read_predictions(table).columns.lat
     'lat_pred'
     """
-    opened = with_points(open_rows(source, format=format, what="predictions"))
+    opened = with_points(open_rows(source, format=format, what="predictions", encoding=encoding))
     names, where = list(opened.columns), opened.name
     given_id = given(id, names, "id", where)
     usual_id = given_id or find_named(names, ROW_NAMES, "id", where)
@@ -93,6 +96,7 @@ def read_truth(
     lat: str | None = None,
     lon: str | None = None,
     format: str | None = None,  # noqa: A002
+    encoding: str | None = None,
     predictions: Predictions | None = None,
 ) -> Truth:
     """Open the truth and find its columns; parameters and errors are those of `read_predictions`.
@@ -105,7 +109,7 @@ def read_truth(
     ('author',)
     """
     opened = (
-        with_points(open_rows(source, format=format, what="truth"))
+        with_points(open_rows(source, format=format, what="truth", encoding=encoding))
         if predictions is None
         else (predictions.source)
     )

@@ -1,4 +1,4 @@
-"""Scan a truth or prediction file once and keep 33 bytes a row: key, answer, status.
+"""Scan a truth or prediction file once and keep 33 bytes a row: key, place, status.
 
 Both files are scanned for ids and coordinates first, so that everything that makes a score
 impossible (two answers for one photo, a truth without a place) is known before the first row
@@ -27,7 +27,7 @@ from geodata.evaluation.joining.checked_rows import (
     places_in,
     status_of_words,
 )
-from geodata.evaluation.joining.joined import Predictions, Truth
+from geodata.evaluation.joining.joined import Predictions, Truth, ids_of
 from geodata.evaluation.joining.row_checks import RowChecks, float_ids, is_summary
 from geodata.files import Columns, Source, id_text
 
@@ -104,18 +104,7 @@ class Scan:
 
     def ids_at(self, rows: Sequence[int]) -> list[str]:
         """Return the ids of a few rows, given in ascending order."""
-        out: list[str] = []
-        start = 0
-        for batch in self.source.batches([str(self.column)]) if len(rows) else ():
-            stop = start + batch.table.num_rows
-            inside = [row - start for row in rows[len(out) :] if row < stop]
-            if inside:
-                ids = id_text(batch.table.column(str(self.column))).take(pa.array(inside))
-                out += [str(value) for value in ids.to_pylist()]
-            start = stop
-            if len(out) == len(rows):
-                break
-        return out
+        return ids_of(self.source, str(self.column), rows)
 
 
 def _places_of(batch: pa.Table, columns: Columns) -> coords.Coordinates:
@@ -139,7 +128,7 @@ def has_whole_number_ids(source: Source, column: str | None) -> bool:
 
 
 def scan_truth(scan: Scan, truth: Truth) -> list[Finding]:
-    """Take keys of all truth rows; leave out a summary at the end.
+    """Take keys and places of all truth rows; leave out a summary at the end.
 
     Raises
     ------
@@ -151,7 +140,10 @@ def scan_truth(scan: Scan, truth: Truth) -> list[Finding]:
     count = 0
     for batch in truth.source.batches(columns.used()):
         lat, lon = batch.table.column(str(columns.lat)), batch.table.column(str(columns.lon))
-        valid = _places_of(batch.table, columns).valid
+        place = _places_of(batch.table, columns)
+        for name, values in (("lat", place.lat), ("lon", place.lon)):
+            scan.parts.setdefault(name, []).append(values)
+        valid = place.valid
         valid[list(batch.bad)] = False
         bad = np.flatnonzero(~valid)
         for row in bad[: LAST_ROWS + SHOWN - len(wrong)].tolist():

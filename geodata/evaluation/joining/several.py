@@ -94,13 +94,14 @@ def open_answers(
     rank: str | None = None,
     with_truth: bool = False,
     confidence: str | None = None,
+    encoding: str | None = None,
     **columns: Any,
 ) -> Opened:
     """Open predictions that may hold several answers a photo.
 
     Parameters
     ----------
-    source, with_truth, **columns
+    source, with_truth, encoding, **columns
         As in `read_predictions`.
     candidates
         How the file holds several answers. 'auto': column pairs and lists by their names, and
@@ -120,7 +121,7 @@ def open_answers(
     if isinstance(source, Predictions):
         rows, opened = source.source, source
     else:
-        rows = open_rows(source, what="predictions")
+        rows = open_rows(source, what="predictions", encoding=encoding)
         opened = None
         names = None if columns.get("lat") or columns.get("text") else list(rows.columns)
         if names and candidates in ("auto", "columns") and len(numbered_pairs(names)) > 1:

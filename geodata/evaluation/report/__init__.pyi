@@ -9,8 +9,10 @@ from .terminal import (
     print_models as print_models,
 )
 from .writing import (
+    comparison_html as comparison_html,
     models_html as models_html,
     models_markdown as models_markdown,
+    notebook_html as notebook_html,
     write_html as write_html,
     write_json as write_json,
     write_markdown as write_markdown,

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from geodata import SOFTWARE
 from geodata.evaluation.findings import Finding, errors_first
-from geodata.evaluation.report import beyond, phrases
+from geodata.evaluation.report import beyond, phrases, verdicts
+from geodata.evaluation.report.of_worst import of_worst
 from geodata.evaluation.report.parsing import of_readings
 from geodata.evaluation.report.parts import Contents, Remark, Section, Table
 from geodata.evaluation.report.phrases import (
@@ -63,7 +64,7 @@ def of_evaluation(
         _countries(result, wanted),
         _regions(result),
         _breakdowns(result, wanted, most),
-        _worst(result),
+        of_worst(result),
         of_findings(result.findings),
         _made(result),
     )
@@ -79,6 +80,7 @@ def of_evaluation(
         sections=tuple(one for one in sections if one.tables or one.name == "findings"),
         facts=_facts(result),
         warned=bool(failure) or result.scores.scoring.missing == "exclude",
+        verdict=verdicts.of_result(result),
     )
 
 
@@ -216,17 +218,6 @@ def _groups(
     head = (name, "rows", *map(threshold, thresholds), "median, km")
     bar = 2 + thresholds.index(bar_km) if bar_km in thresholds else None
     return Table(head, lines, title=title, bar=bar)
-
-
-def _worst(result: Evaluation) -> Section:
-    head = ("id", "error, km", "true lat", "lon", "predicted lat", "lon")
-    lines = [
-        (row.id, km(row.distance_km),
-         *(f"{x:.5f}" for x in (row.lat, row.lon, row.pred_lat, row.pred_lon)))
-        for row in result.worst
-    ]  # fmt: skip
-    tables = [Table(head, lines)] if lines else []
-    return Section("worst", "Largest errors", "Worth a look one by one.", tables)
 
 
 def _made(result: Evaluation) -> Section:

@@ -31,7 +31,7 @@ def error_curve(result: Evaluation) -> str:
         )
     labels.append('<span class="axis name">error, km (log scale)</span>')
     kinds = {row.category for row in result.published}
-    legend = [("this file, with interval", plots.RAMP[0])]
+    legend = [("this file, with interval", "var(--accent)")]
     legend += [(f"published, {kind}", colour) for kind, colour in plots.CATEGORY_COLOURS.items()
                if kind in kinds]  # fmt: skip
     caption = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Sequence
 from importlib import resources
 
 from geodata.evaluation.report import contents, figures
@@ -11,6 +11,14 @@ from geodata.evaluation.scores import Evaluation
 from geodata.printable import html as escaped
 
 TOP_GROUPS = 15
+
+CARD_COLUMNS = 12
+"""So many columns have names on a card, see report.css."""
+
+_NOT_IN_STYLE = dict.fromkeys(map(ord, "\"'\\;{}\n"), " ")
+
+FITS_A_PHONE = 4
+"""A table of more columns becomes a card a line where the page is narrow."""
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
@@ -69,10 +77,23 @@ def _head(found: Contents, sections: list[Section]) -> str:
     links = "".join(f'<a href="#{one.name}">{escaped(one.title)}</a>' for one in sections)
     return (
         f'<header>\n<p class="kicker">Image geolocalization · evaluation</p>\n'
-        f"<h1>{escaped(found.title)}</h1>\n"
+        f"<h1>{escaped(found.title)}</h1>\n{_verdict(found)}"
         f"<p{attention}>{first}</p>\n<p>{' '.join(others)}</p>\n"
         f'<dl class="facts">{facts}</dl>\n<nav>{links}</nav>\n</header>\n'
     )
+
+
+def fragment(found: Contents) -> str:
+    """Return a report without pictures and style, for a page that has its own: a notebook."""
+    about = "".join(f"<p>{escaped(line)}</p>\n" for line in found.about)
+    facts = _table(found.facts) if found.facts is not None else ""
+    body = "".join(_section(section, "") for section in found.sections)
+    return f"<h3>{escaped(found.title)}</h3>\n{_verdict(found)}{about}{facts}{body}"
+
+
+def _verdict(found: Contents) -> str:
+    shown = escaped(found.verdict)
+    return f'<p class="verdict"><strong>{shown}</strong></p>\n' if shown else ""
 
 
 def _section(section: Section, picture: str) -> str:
@@ -89,6 +110,7 @@ def _section(section: Section, picture: str) -> str:
 def _table(table: Table) -> str:
     """Return a table that scrolls on its own where the page is narrow."""
     title = f"<h3>{escaped(table.title)}</h3>\n" if table.title else ""
+    kind = _as_cards(table) if len(table.head) > FITS_A_PHONE else ""
     head = _line(table, table.head, 'th scope="col"') if any(table.head) else ""
     lines = []
     for i, line in enumerate(table.lines):
@@ -96,15 +118,32 @@ def _table(table: Table) -> str:
             wide = f'<th colspan="{len(table.head)}">{escaped(line[0])}</th>'
             lines.append(f'<tr class="group">{wide}</tr>')
         else:
-            bold = {j for j in range(len(line)) if (i, j) in table.bold}
-            lines.append(_line(table, line, "td", i in table.strong, bold))
+            shown = [_cell(table, i, j) for j in range(len(line))]
+            lines.append(_line(table, line, "td", i in table.strong, shown))
     notes = escaped(" ".join(table.notes))
     notes = f'<p class="note">{notes}</p>\n' if notes else ""
     return (
-        f'{title}<div class="scroll"><table><thead>{head}</thead>'
+        f'{title}<div class="scroll"><table{kind}><thead>{head}</thead>'
         f"<tbody>{''.join(lines)}</tbody></table></div>\n"
         f"{notes}"
     )
+
+
+def _as_cards(table: Table) -> str:
+    """Return the attributes of a table that becomes cards; they name its columns for the style."""
+    heads = [head for i, head in enumerate(table.head) if i != table.aside]
+    names = (
+        f"--c{i}:'{head.translate(_NOT_IN_STYLE)}'"
+        for i, head in enumerate(heads[1:CARD_COLUMNS], 2)
+    )
+    return f' class="cards" style="{escaped(";".join(names))}"'
+
+
+def _cell(table: Table, i: int, j: int) -> str:
+    cell = escaped(table.lines[i][j])
+    if (i, j) in table.links:
+        cell = f'<a href="{escaped(table.links[i, j])}" rel="noreferrer">{cell}</a>'
+    return f"<b>{cell}</b>" if (i, j) in table.bold else cell
 
 
 def _line(
@@ -112,22 +151,24 @@ def _line(
     cells: tuple[str, ...],
     tag: str,
     strong: bool = False,
-    bold: Container[int] = (),
+    made: Sequence[str] = (),
 ) -> str:
-    """Return a table row; the first cell heads it, and the column aside joins the one before."""
-    shown = [escaped(cell) for cell in cells]
-    shown = [f"<b>{cell}</b>" if j in bold else cell for j, cell in enumerate(shown)]
+    """Return a table row; the first cell heads it, and the column aside joins the one before.
+
+    ``made`` are the cells as HTML.
+    """
+    shown = list(made) or [escaped(cell) for cell in cells]
     if table.bar is not None and tag == "td":
         shown[0] = figures.bar(cells[table.bar]) + shown[0]
     if table.aside is not None:
         shown[table.aside - 1] += f"<small>{shown[table.aside]}</small>"
-    made = [f"<{tag if tag != 'td' else 'th scope=row'}>{shown[0]}</th>"]
+    line = [f"<{tag if tag != 'td' else 'th scope=row'}>{shown[0]}</th>"]
     for i in range(1, len(shown)):
         if i != table.aside:
             number = ' class="n"' if table.align[i] == "r" else ""
-            made.append(f"<{tag}{number}>{shown[i]}</{tag[:2]}>")
+            line.append(f"<{tag}{number}>{shown[i]}</{tag[:2]}>")
     kind = ' class="own"' if strong else ""
-    return f"<tr{kind}>{''.join(made)}</tr>"
+    return f"<tr{kind}>{''.join(line)}</tr>"
 
 
 def _remark(one: Remark) -> str:

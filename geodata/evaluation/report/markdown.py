@@ -38,7 +38,8 @@ def to_markdown(result: Evaluation, *, by: Sequence[str] | None = None) -> str:
 
 def text_of(found: Contents) -> str:
     """Return a whole report."""
-    blocks = [f"# {_escaped(found.title)}", "\n".join(map(_escaped, found.about))]
+    verdict = f"**{_escaped(found.verdict)}**" if found.verdict else ""
+    blocks = [f"# {_escaped(found.title)}", verdict, "\n".join(map(_escaped, found.about))]
     if found.facts is not None:
         blocks += _table(found.facts)
     for section in found.sections:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from geodata.evaluation.findings import Finding
-from geodata.evaluation.report import phrases
+from geodata.evaluation.report import phrases, verdicts
 from geodata.evaluation.report.contents import of_findings
 from geodata.evaluation.report.parts import Contents, Section, Table
 from geodata.evaluation.report.phrases import percent, threshold
@@ -38,6 +38,7 @@ def of_comparison(found: Comparison) -> Contents:
             of_findings([*found.findings, *_labelled(found)]),
         ),
         warned=alone > 0,
+        verdict=verdicts.of_pair(found),
     )
 
 

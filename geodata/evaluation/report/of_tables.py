@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from geodata.evaluation.findings import Finding
-from geodata.evaluation.report import phrases
+from geodata.evaluation.report import phrases, verdicts
 from geodata.evaluation.report.contents import CATEGORY_HEADINGS, of_findings
 from geodata.evaluation.report.parts import Contents, Section, Table
 from geodata.evaluation.report.phrases import percent, threshold
@@ -43,6 +43,7 @@ def of_models(found: Models) -> Contents:
         about=(*about, phrases.method(one)),
         sections=tuple(sections),
         warned=not found.same_rows,
+        verdict=verdicts.of_many(found),
     )
 
 

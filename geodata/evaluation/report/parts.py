@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class Table:
     bar: int | None = None
     """Column of percentages that a page draws as bars too."""
     notes: Sequence[str] = ()
+    links: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    """Address to which a cell leads, by line and column."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "align", self.align or "l".ljust(len(self.head), "r"))
@@ -66,3 +68,5 @@ class Contents:
     """What most readers want: name, number, what to know about it."""
     warned: bool = False
     """Whether the first sentence needs attention."""
+    verdict: str = ""
+    """How it came out, in one sentence; empty where nothing can be said."""

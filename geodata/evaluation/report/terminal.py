@@ -58,6 +58,8 @@ def print_findings(findings: Iterable[Finding], console: Console) -> None:
 def print_contents(found: Contents, console: Console) -> None:
     """Print a whole report."""
     console.print(_text(found.title, style="bold"))
+    if found.verdict:
+        console.print(_text(found.verdict, style="bold green" if not found.warned else "bold"))
     for i, line in enumerate(found.about):
         console.print(_text(line, style="bold yellow" if found.warned and i == 0 else ""))
     if found.facts is not None:

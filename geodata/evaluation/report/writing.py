@@ -6,8 +6,10 @@ import os
 from collections.abc import Sequence
 
 from geodata import files
-from geodata.evaluation.report.html import page, to_html
+from geodata.evaluation.report.contents import of_evaluation
+from geodata.evaluation.report.html import fragment, page, to_html
 from geodata.evaluation.report.markdown import text_of, to_markdown
+from geodata.evaluation.report.of_pairs import of_comparison
 from geodata.evaluation.report.of_tables import of_models
 from geodata.evaluation.scores import Comparison, Evaluation, Models
 
@@ -22,6 +24,18 @@ def write_markdown(
 ) -> None:
     """Write `to_markdown`."""
     files.write_text(path, to_markdown(result, by=by))
+
+
+def comparison_html(found: Comparison) -> str:
+    """Return two files as one self-contained HTML page."""
+    return page(of_comparison(found), {})
+
+
+def notebook_html(found: Evaluation | Comparison | Models) -> str:
+    """Return a result as a notebook shows it: HTML without pictures, in the notebook's style."""
+    if isinstance(found, Evaluation):
+        return fragment(of_evaluation(found))
+    return fragment(of_comparison(found) if isinstance(found, Comparison) else of_models(found))
 
 
 def models_html(found: Models) -> str:

@@ -34,7 +34,7 @@ from .rule import (
     Scoring as Scoring,
 )
 from .selective import COVERAGES as COVERAGES
-from .shown_rows import ShownRows as ShownRows
+from .shown_rows import Kept as Kept, ShownRows as ShownRows
 from .string_rule import (
     string_accuracy as string_accuracy,
     true_name_columns as true_name_columns,

@@ -76,8 +76,9 @@ def clustered_shares(
 
     The resampled standard error, widened as `Clusters.widening` says, gives the number of
     independent rows that the rows are worth; the interval is Wilson's for that many, with
-    Student's quantile. Where every row is right, or none, nothing varies: each effective cluster
-    is then worth one row, which is the widest that clusters can make it.
+    Student's quantile (`Clusters.share_quantiles`). Where every row is right, or none, nothing
+    varies: each effective cluster is then worth one row, which is the widest that clusters can
+    make it.
 
     Parameters
     ----------
@@ -110,9 +111,12 @@ def clustered_shares(
     check_confidence(confidence)
     found = by_cluster(np.asarray(within), clusters)
     error = _draws(found, resamples, seed).std(axis=0)
-    factor, quantile = found.widening(confidence)
+    factor, _ = found.widening(confidence)
+    quantiles = found.share_quantiles(confidence)
     intervals = []
-    for share, spread in zip(found.means().tolist(), (error * factor).tolist(), strict=True):
+    for share, spread, quantile in zip(
+        found.means().tolist(), (error * factor).tolist(), quantiles.tolist(), strict=True
+    ):
         varies = spread > 0 and 0 < share < 1
         worth = share * (1 - share) / spread**2 if varies else found.effective
         ends = wilson_ends(share, worth, quantile)
@@ -146,13 +150,13 @@ def clustered_means(
     >>> found.value, found.low < 5.5 < found.high
     (5.5, True)
     """
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
     check_confidence(confidence)
     found = by_cluster(np.asarray(values), clusters)
     draws = _draws(found, resamples, seed)
     factor, quantile = found.widening(confidence)
-    stretch = factor * quantile / float(norm.ppf((1 + confidence) / 2))
+    stretch = factor * quantile / float(ndtri((1 + confidence) / 2))
     means = found.means()
     spread = means + (draws - means) * stretch
     return [
@@ -220,11 +224,11 @@ def _weights(sizes: Floats, resamples: int, seed: int) -> Iterator[Floats]:
 
 
 def _normal_mean(values: Floats, confidence: float) -> Interval:
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
     middle = float(values.mean())
     error = float(values.std(ddof=1)) / len(values) ** 0.5 if len(values) > 1 else 0.0
-    half = float(norm.ppf((1 + confidence) / 2)) * error
+    half = float(ndtri((1 + confidence) / 2)) * error
     return Interval(middle, middle - half, middle + half, confidence, "normal")
 
 

@@ -3,7 +3,9 @@
 Photos of one photographer succeed and fail together. A resampled spread is too small where
 there are few clusters or where some are large, so three things mend it: each cluster's residual
 is divided by ``sqrt(1 - share of the rows)`` (CR2), the quantile is Student's, and its degrees
-of freedom are the effective number of clusters less one.
+of freedom are the effective number of clusters less one. Where a few clusters hold most of what
+varies, as with a share of 5%, that spread is itself badly known: a share then has fewer degrees
+of freedom, by the kurtosis of the residuals.
 """
 
 from __future__ import annotations
@@ -15,6 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 
 FEW_CLUSTERS = 20
 """Below this many clusters an interval is rough, whatever the correction."""
+
+HEAVY = 1.75
+"""2 by theory, a little less by simulation: the kurtosis of a few clusters is underestimated."""
 
 _EXACT_SUM = 20_000
 """Above this many discordant rows the sign-flip distribution is normal to many digits."""
@@ -63,7 +68,7 @@ class Clusters(NamedTuple):
         >>> factor.round(4).tolist(), round(quantile, 3)
         ([1.118], 2.776)
         """
-        from scipy.stats import t
+        from scipy.special import stdtrit
 
         share = self.sizes / self.sizes.sum()
         squares = (self.sums - self.sizes[:, None] * self.means()) ** 2
@@ -71,7 +76,36 @@ class Clusters(NamedTuple):
         mended = (squares / (1 - share)[:, None]).sum(axis=0)
         factor = np.sqrt(np.divide(mended, plain, out=np.ones_like(plain), where=plain > 0))
         freedom = max(self.effective - 1, 1.0)
-        return factor, float(t.ppf((1 + confidence) / 2, freedom))
+        return factor, float(stdtrit(freedom, (1 + confidence) / 2))
+
+    def share_quantiles(self, confidence: float) -> Floats:
+        """Return Student's quantile for the share in each column, shape (k,).
+
+        The degrees of freedom are those of a variance that is estimated from residuals with
+        kurtosis g, ``2 c / (g - 1)`` after Satterthwaite, with the effective number of clusters
+        for c and `HEAVY` for 2; at most `effective` - 1, at least 1.
+
+        References
+        ----------
+        F. E. Satterthwaite, Biometrics Bulletin 2 (1946). ``benchmarks/intervals.py`` prints
+        what it mends: 86 to 92% become 94 to 96% for a share of 5% in 10 to 200 clusters.
+
+        Examples
+        --------
+        >>> even = Clusters(np.full(8, 10.0), np.array([[2.0], [4], [6], [8], [5], [3], [4], [6]]))
+        >>> rare = Clusters(np.full(8, 10.0), np.array([[0.0], [0], [0], [9], [0], [0], [1], [0]]))
+        >>> [one.share_quantiles(0.95).round(2).tolist() for one in (even, rare)]
+        [[2.36], [3.31]]
+        """
+        from scipy.special import stdtrit
+
+        share = self.sizes / self.sizes.sum()
+        squares = (self.sums - self.sizes[:, None] * self.means()) ** 2 / (1 - share)[:, None]
+        fourth, second = (squares**2).mean(axis=0), squares.mean(axis=0) ** 2
+        kurtosis = np.divide(fourth, second, out=np.ones_like(second), where=second > 0)
+        freedom = HEAVY * self.effective / np.maximum(kurtosis - 1, 1e-9)
+        freedom = np.clip(freedom, 1.0, max(self.effective - 1, 1.0))
+        return np.asarray(stdtrit(freedom, (1 + confidence) / 2))
 
 
 def by_cluster(values: NDArray[Any], clusters: ArrayLike) -> Clusters:
@@ -130,9 +164,9 @@ def sign_flip(sums: ArrayLike) -> float:
         return 1.0
     total = int(parts.sum())
     if total > _EXACT_SUM:
-        from scipy.stats import norm
+        from scipy.special import ndtr
 
-        return float(2 * norm.sf(observed / np.sqrt((parts.astype(np.float64) ** 2).sum())))
+        return float(2 * ndtr(-observed / np.sqrt((parts.astype(np.float64) ** 2).sum())))
     # the sum has the parity of its total, so (total + sum) / 2 counts from 0 to total
     angle = np.pi * np.arange(total + 1) / (total + 1)
     wave = np.ones(total + 1)

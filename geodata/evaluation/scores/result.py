@@ -67,6 +67,8 @@ class Row:
     pred_lat: float
     pred_lon: float
     distance_km: float
+    words: str | None = None
+    """What the model said, cut short; None where the file has no words."""
 
 
 @dataclass(frozen=True)

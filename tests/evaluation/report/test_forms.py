@@ -45,7 +45,7 @@ def test_all_forms_show_the_same_tables():
     neutral = contents.of_evaluation(found)
     tables = [neutral.facts, *(table for section in neutral.sections for table in section.tables)]
     expected = filled([[list(table.head), *map(list, table.lines)] for table in tables])
-    assert len(expected) == 12
+    assert len(expected) == 13
     for form, shown in _shown(found).items():
         assert filled(shown) == expected, form
 
@@ -62,8 +62,8 @@ def test_every_number_is_the_field_it_shows(form):
     """The tables of each form are read back and compared with the result itself."""
     found = everything()
     scores, thresholds = found.scores, found.scores.scoring.thresholds_km
-    facts, accuracy, published, errors, lowest, regions, named, *groups, worst, made = filled(
-        _shown(found)[form]
+    facts, accuracy, published, errors, lowest, regions, named, *groups, worst, names, made = (
+        filled(_shown(found)[form])
     )
     within = found.intervals[200.0]
     assert [_numbers(line) for line in facts] == [
@@ -104,6 +104,7 @@ def test_every_number_is_the_field_it_shows(form):
                   *(round(v, 5) for v in (row.lat, row.lon, row.pred_lat, row.pred_lon))])
         for row in found.worst
     ]  # fmt: skip
+    assert [line[0] for line in names[1:]] == [row.id for row in found.worst]
     told = dict(made)
     for role, known in found.inputs.items():
         assert told[role].startswith(f"{known['name']} · ")

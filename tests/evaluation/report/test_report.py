@@ -95,6 +95,75 @@ def _layout(chromium: str, page: Path, width: int) -> dict:
     return json.loads(html.unescape(title[1]))
 
 
+def _framed(page: Path, width: int) -> Path:
+    """Put a page into a frame of a phone's width: a window has 500 pixels at least."""
+    text = re.sub(r"<meta http-equiv=[^>]*>", "", page.read_text("utf-8"))
+    inner = page.with_name("inner.html")
+    script = PROBE.replace("document.title", "parent.document.title")
+    inner.write_text(text.replace("</body>", f"{script}</body>"), "utf-8")
+    frame = page.with_name("frame.html")
+    frame.write_text(
+        f"<title></title><iframe src='inner.html' style='width:{width}px;height:9000px;border:0'>"
+    )
+    return frame
+
+
+def test_a_phone_needs_no_scrolling_sideways(chromium, tmp_path):
+    page = tmp_path / "report.html"
+    report.write_html(result(), page)
+    frame = _framed(page, 390)
+    done = _browse(chromium, frame, "--dump-dom", "--allow-file-access-from-files")
+    layout = json.loads(html.unescape(re.search(r"<title>(.*?)</title>", done.stdout, re.S)[1]))
+    assert layout["wide"] <= 390
+
+
+def test_a_dark_screen_gets_a_dark_page(chromium, tmp_path):
+    page, light, dark = (tmp_path / name for name in ("report.html", "light.png", "dark.png"))
+    report.write_html(result(), page)
+    for shot, scheme in ((light, 1), (dark, 0)):
+        flag = f"--blink-settings=preferredColorScheme={scheme}"
+        _browse(chromium, page, f"--screenshot={shot}", "--window-size=800,900", flag)
+    means = [np.asarray(Image.open(shot).convert("L")).mean() for shot in (light, dark)]
+    assert means[0] > 200
+    assert means[1] < 60
+
+
+def test_a_verdict_is_the_first_sentence_and_the_worst_rows_have_names_and_words():
+    rows = {"id": ["a", "b"], "lat": [35.0, 48.86], "lon": [135.77, 2.35]}
+    said = ["I say (48.86, 2.35).\n\nParis.", "(48.86, 2.35)" + "!" * 300]
+    found = evaluation.evaluate({"id": ["a", "b"], "text": said}, rows)
+    text = report.to_html(found)
+    first = text[text.index("</h1>") :][:220]
+    assert '<p class="verdict"><strong>50.0% of 2 truth rows are within 200 km' in first
+    assert "Kyoto, Japan" in text
+    assert "Paris, France" in text
+    assert "I say (48.86, 2.35). Paris." in text
+    assert found.worst[0].words == "I say (48.86, 2.35). Paris."
+    assert len(found.worst[1].words) == 200
+    assert found.worst[1].words.endswith("…")
+
+
+def test_notebooks_show_results_as_tables():
+    truth = {"id": list("abcd"), "lat": [1.0, 2, 3, 4], "lon": [1.0, 2, 3, 4]}
+    near, far = truth | {"lat": [1.1, 2, 3, 4]}, truth | {"lat": [51.0, 52, 53, 4]}
+    shown = [
+        evaluation.evaluate(near, truth, regions=False),
+        evaluation.compare(near, far, truth, regions=False),
+        evaluation.table({"near": near, "far": far}, truth),
+    ]
+    for one in shown:
+        fragment = one._repr_html_()
+        assert "<table" in fragment
+        assert "<html" not in fragment
+        assert "<style" not in fragment
+        parser = _Balance()
+        parser.feed(fragment)
+        assert parser.open == []
+        assert one.to_html().startswith("<!doctype html>")
+    assert "No difference is shown within 200 km" in shown[1]._repr_html_()
+    assert "near is best within 200 km" in shown[2]._repr_html_()
+
+
 @pytest.mark.parametrize("width", [1200, 500])
 def test_a_browser_shows_every_section(chromium, tmp_path, width):
     page, shot = tmp_path / "report.html", tmp_path / "shot.png"
@@ -138,8 +207,11 @@ def test_the_page_is_well_formed_and_needs_no_network():
     parser.feed(text)
     assert parser.open == []
     links = [value for name, value in parser.attributes if name in ("src", "href")]
-    assert {link[0] for link in links if not link.startswith("data:")} == {"#"}
-    assert "http" not in re.sub(r"http-equiv", "", text)
+    maps = [link for link in links if link.startswith("https://www.openstreetmap.org/?mlat=")]
+    assert len(maps) == 2 * len(result().worst)  # followed on a click, never loaded
+    rest = [link for link in links if link not in maps and not link.startswith("data:")]
+    assert {link[0] for link in rest} == {"#"}
+    assert text.count("http") == len(maps) + text.count("http-equiv")
     assert "<script" not in text
     assert "nan" not in re.findall(r"[a-z]+", re.sub(r"<style>.*?</style>", "", text, flags=re.S))
     assert len(text.encode()) < 3e6
