@@ -32,11 +32,13 @@ TABLES = (
     "sovereigns",
     "levels",
     "codes",
+    "parents",
     "units",
     "names",
     "aliases",
     "scripts",
     "splits",
+    "groups",
 )
 
 

@@ -22,7 +22,7 @@ import shapely
 from geodata import boundaries, files
 from geodata.boundaries import PROVENANCE
 from geodata.boundaries.building import RegionTables, subdivisions, write_tables
-from geodata.boundary_build import countries, naming, units
+from geodata.boundary_build import countries, naming, seeds, units
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def assemble(from_dir: Path) -> RegionTables:
     read = units.read_units(admin1)
     tables = RegionTables(
         countries.country_table(countries.read_features(borders), units.land(read)),
-        naming.unit_table(read),
+        naming.unit_table(read, seeds.read_seeds()),
     )
     if found := problems(tables):
         msg = f"the bundled set breaks {len(found)} rules: {'; '.join(found[:5])}"

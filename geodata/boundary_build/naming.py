@@ -36,6 +36,8 @@ from geodata.boundaries.building import (
     without_kinds,
     wkb,
 )
+from geodata.boundary_build import cells
+from geodata.boundary_build.seeds import Seeds
 from geodata.boundary_build.units import Corrected, Unit, corrected
 
 SURE = -1
@@ -52,10 +54,24 @@ class Named:
     aliases: frozenset[str]
     admin1_aliases: frozenset[str]
     geometry: shapely.Geometry
+    approximate: bool = False
+    """Drawn by hand or from the cells of places, not by a source."""
+
+    @property
+    def code(self) -> str:
+        """ISO 3166-2 code of the unit itself; '' for none."""
+        return (self.admin2 or self.admin1)[1] or ""
 
 
-def unit_table(units: Iterable[Unit]) -> pa.Table:
+def unit_table(units: Iterable[Unit], seeds: Mapping[str, Seeds]) -> pa.Table:
     """Build the unit layer.
+
+    Parameters
+    ----------
+    units
+        Natural Earth's units.
+    seeds
+        Places of each country that tell where divisions of today lie.
 
     Returns
     -------
@@ -63,31 +79,76 @@ def unit_table(units: Iterable[Unit]) -> pa.Table:
         Columns of `geodata.boundaries.UNIT_SCHEMA`, ordered by country and names; one row for
         each division.
     """
-    named = _with_aliases(_joined(_named(corrected(units))))
+    named = _with_aliases(_straight(_joined(_named(corrected(units), seeds)), seeds))
     rows = sorted(named, key=lambda n: (n.country, n.admin1[0], n.admin2[0] if n.admin2 else ""))
     return unit_rows([_record(row) for row in rows])
 
 
-def _named(units: list[Corrected]) -> list[Named]:
+def _named(units: list[Corrected], seeds: Mapping[str, Seeds]) -> list[Named]:
     by_country: dict[str, list[Corrected]] = {}
     for unit, fix in units:
         by_country.setdefault(unit.country, []).append((unit, fix))
+    tabled = {country for country, some in seeds.items() if (some.code != "").any()}
     return [
         named
-        for country in sorted(by_country)
-        for named in _country_units(country, by_country[country])
+        for country in sorted(by_country.keys() | tabled)
+        for named in _country_units(country, by_country.get(country, []), seeds.get(country))
     ]
 
 
-def _country_units(country: str, units: list[Corrected]) -> list[Named]:
+def _country_units(country: str, units: list[Corrected], seeds: Seeds | None) -> list[Named]:
     iso = subdivisions(country)
     codes = _codes(country, units, iso)
-    if len(units) == 1 and codes[0] is None:
-        return []  # one unit that is the whole territory is no division of it
-    return [
+    named = [
         _place(country, unit, fix, code, iso)
         for (unit, fix), code in zip(units, codes, strict=True)
     ]
+    if seeds is not None:
+        named = _divided(country, named, seeds, iso)
+    if len(named) == 1 and named[0].admin1[1] is None:
+        return []  # one unit that is the whole territory is no division of it
+    return named
+
+
+def _divided(
+    country: str, named: list[Named], seeds: Seeds, iso: Mapping[str, Subdivision]
+) -> list[Named]:
+    """Take the units of today that nobody draws out of those that are drawn."""
+    left, parts = cells.divide(
+        [unit.geometry for unit in named],
+        [unit.code or unit.admin1[1] or "" for unit in named],
+        seeds,
+        known=frozenset(unit.admin1[1] for unit in named if unit.admin1[1]),
+    )
+    kept = [
+        replace(unit, geometry=shape)
+        for unit, shape in zip(named, left, strict=True)
+        if not shape.is_empty
+    ]
+    drawn = {unit.code: unit for unit in named if unit.code}
+    made = [
+        drawn.get(code) or _place(country, Unit(country, readings(iso[code].name)[0], (), "", shape), None, code, iso)
+        for code, shape in parts
+    ]
+    return kept + [
+        replace(unit, geometry=shape, approximate=True)
+        for unit, (_, shape) in zip(made, parts, strict=True)
+    ]
+
+
+def _straight(units: list[Named], seeds: Mapping[str, Seeds]) -> list[Named]:
+    """Move borders inside countries to the right side of the places near them."""
+    by_country: dict[str, list[Named]] = {}
+    for unit in units:
+        by_country.setdefault(unit.country, []).append(unit)
+    result = []
+    for country, mine in by_country.items():
+        shapes = [unit.geometry for unit in mine]
+        if country in seeds:
+            codes = [unit.admin1[1] or "" for unit in mine]
+            shapes = cells.straighten(shapes, codes, seeds[country])
+        result += [replace(u, geometry=g) for u, g in zip(mine, shapes, strict=True) if not g.is_empty]
+    return result
 
 
 def _codes(
@@ -190,7 +251,14 @@ def _union(group: list[Named]) -> Named:
     union = polygonal(snap(shapely.union_all([unit.geometry for unit in group])))
     aliases = frozenset[str]().union(*(unit.aliases for unit in group))
     others = frozenset[str]().union(*(unit.admin1_aliases for unit in group))
-    return replace(first, aliases=aliases, admin1_aliases=others, geometry=union)
+    most = max(group, key=lambda unit: unit.geometry.area)
+    return replace(
+        first,
+        aliases=aliases,
+        admin1_aliases=others,
+        geometry=union,
+        approximate=most.approximate,
+    )
 
 
 def _record(unit: Named) -> dict[str, object]:
