@@ -39,6 +39,7 @@ TABLES = (
     "scripts",
     "splits",
     "groups",
+    "landmarks",
 )
 
 

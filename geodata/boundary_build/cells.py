@@ -5,8 +5,8 @@ county; the land that is nearer to it than to the other places of the province i
 county's. Such a unit is right to half the distance between two places, a few kilometres where
 people live, and is marked `approximate`.
 
-`divide` makes the units that are missing; `straighten` moves the border of two units to the right
-side of places that are on the wrong one.
+`divide` makes the units that are missing; `geodata.boundary_build.borders` moves the borders of
+units that are there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata.boundaries.building import polygonal, snap
-from geodata.boundary_build.seeds import Seeds, codes_of
+from geodata.boundary_build.seeds import LANDMARK, Seeds, codes_of
 
 Floats = NDArray[np.float64]
 Texts = NDArray[np.str_]
@@ -30,15 +30,11 @@ LEAST_SHARE = 0.1
 ISLET_DEGREES = 0.02
 """Radius of the disc that stands for an island which no source draws."""
 
+UNSPECIFIED = "", "00"
+"""GeoNames' codes for places of no known division."""
+
 NEAR_DEGREES = 0.1
 """How far off its land, in degrees, a place still counts for a unit."""
-
-MOVED_DEGREES = 0.1
-"""How far behind a border, in degrees, a place can lie to move it."""
-
-AROUND = 1.3, 0.005
-"""A border moves past a place by its depth behind it times the first, and the second, degrees."""
-
 
 def owners(shapes: Sequence[shapely.Geometry], lonlat: Floats) -> NDArray[np.int64]:
     """Return which shape each place lies in, or within `NEAR_DEGREES` of; -1 for none."""
@@ -69,7 +65,8 @@ def agreed(seeds: Seeds, owner: NDArray[np.int64], codes: Sequence[str]) -> dict
 
     given = {g: c for g, c in zip(seeds.group.tolist(), seeds.code.tolist(), strict=True) if c}
     code = np.array([*codes, ""])[owner]
-    counted = (seeds.group != "") & (code != "") & (seeds.code == "") & (owner >= 0)
+    landmark = np.char.startswith(seeds.group, LANDMARK)
+    counted = ~np.isin(seeds.group, UNSPECIFIED) & ~landmark & (code != "") & (seeds.code == "") & (owner >= 0)
     groups, group = np.unique(seeds.group[counted], return_inverse=True)
     names, name = np.unique(code[counted], return_inverse=True)
     votes = np.zeros((len(groups), len(names)))
@@ -111,17 +108,22 @@ def divide(
     tabled = set(seeds.code.tolist()) - {""}
     owner = owners(shapes, seeds.lonlat)
     code = codes_of(seeds, agreed(seeds, owner, codes))
+    landmark = np.char.startswith(seeds.group, LANDMARK)
     left: list[shapely.Geometry] = []
     parts: list[tuple[str, shapely.Geometry]] = []
     for at, shape in enumerate(shapes):
-        mine = owner == at
+        mine = (owner == at) & ~landmark
         wanted = _wanted(code[mine], tabled, extinct=bool(tabled) and not codes[at])
         label = np.where(np.isin(code, list(wanted)), code, codes[at])
         used = mine & (label != "")
         if not wanted - {codes[at]} or not used.any():
             left.append(shape)
             continue
-        found = _shared(shape, seeds.lonlat[used], label[used])
+        lonlat, label = seeds.lonlat[used], label[used]
+        if codes[at] and codes[at] not in label:  # a unit of today keeps its middle
+            lonlat = np.vstack([lonlat, shapely.get_coordinates(shape.representative_point())])
+            label = np.append(label, codes[at])
+        found = _shared(shape, lonlat, label)
         left.append(found.pop(codes[at], shapely.MultiPolygon()))
         parts += found.items()
     made = {name for name, _ in parts}.union(codes, known)
@@ -142,7 +144,7 @@ def _shared(shape: shapely.Geometry, lonlat: Floats, label: Texts) -> dict[str, 
     names = sorted(set(label.tolist()))
     if len(names) == 1:
         return {names[0]: shape}
-    zones = _zones(shape.bounds, lonlat, label)
+    zones = zones_of(shape.bounds, lonlat, label)
     found, rest = {}, shape
     for name in names[:-1]:
         part = polygonal(snap(shapely.intersection(rest, zones[name])))
@@ -152,7 +154,7 @@ def _shared(shape: shapely.Geometry, lonlat: Floats, label: Texts) -> dict[str, 
     return {name: part for name, part in found.items() if not part.is_empty}
 
 
-def _zones(
+def zones_of(
     bounds: tuple[float, ...], lonlat: Floats, label: Texts
 ) -> dict[str, shapely.Geometry]:
     """Join the Voronoi cells of the places of each label, in a plane true at their middle."""
@@ -181,64 +183,3 @@ def islets(lonlat: Floats, others: Sequence[shapely.Geometry]) -> shapely.Geomet
     return polygonal(snap(shapely.difference(discs, shapely.union_all(near)) if near else discs))
 
 
-def straighten(
-    shapes: Sequence[shapely.Geometry], codes: Sequence[str], seeds: Seeds
-) -> list[shapely.Geometry]:
-    """Move borders of units to the right side of places that lie close behind them.
-
-    Parameters
-    ----------
-    shapes, codes
-        Units of one country and the code of the first level that each lies in, '' for none.
-    """
-    owner = owners(shapes, seeds.lonlat)
-    code = codes_of(seeds, agreed(seeds, owner, codes))
-    new = list(shapes)
-    of_code = {name: [i for i, c in enumerate(codes) if c == name] for name in set(codes) - {""}}
-    inside = owner >= 0
-    own = np.array([*codes, ""])[owner]
-    counted = np.isin(own, list(set(code.tolist())))  # the unit has a group of its own
-    strays = np.flatnonzero(inside & (code != "") & counted & (code != own))
-    for at in sorted(set(owner[strays].tolist())):
-        mine = np.flatnonzero((owner == at))
-        gone = _near(shapes, of_code, seeds.lonlat, code, np.intersect1d(mine, strays))
-        if gone:
-            _give(new, at, seeds.lonlat, mine, gone)
-    return new
-
-
-def _near(
-    shapes: Sequence[shapely.Geometry],
-    of_code: dict[str, list[int]],
-    lonlat: Floats,
-    code: Texts,
-    strays: NDArray[np.int64],
-) -> dict[int, tuple[int, float]]:
-    """Return the unit that each stray belongs to and how far off it is, where one is close."""
-    found = {}
-    for stray in strays.tolist():
-        point = shapely.Point(lonlat[stray])
-        near = [(shapely.distance(shapes[i], point), i) for i in of_code.get(code[stray], [])]
-        if near and min(near)[0] <= MOVED_DEGREES:
-            found[stray] = (min(near)[1], min(near)[0])
-    return found
-
-
-def _give(
-    new: list[shapely.Geometry],
-    at: int,
-    lonlat: Floats,
-    mine: NDArray[np.int64],
-    gone: dict[int, tuple[int, float]],
-) -> None:
-    label = np.array([str(gone.get(place, (at, 0.0))[0]) for place in mine.tolist()])
-    zones = _zones(new[at].bounds, lonlat[mine], label)
-    for unit in sorted({to for to, _ in gone.values()}):
-        places = [place for place, (to, _) in gone.items() if to == unit]
-        radius = np.array([gone[place][1] for place in places]) * AROUND[0] + AROUND[1]
-        reach = shapely.union_all(shapely.buffer(shapely.points(lonlat[places]), radius, quad_segs=4))
-        zone = shapely.intersection(zones[str(unit)], reach)
-        part = polygonal(snap(shapely.intersection(new[at], zone)))
-        if not part.is_empty:
-            new[at] = polygonal(snap(shapely.difference(new[at], zone)))
-            new[unit] = polygonal(snap(shapely.union_all([new[unit], part])))

@@ -36,7 +36,7 @@ from geodata.boundaries.building import (
     without_kinds,
     wkb,
 )
-from geodata.boundary_build import cells
+from geodata.boundary_build import borders, cells
 from geodata.boundary_build.seeds import Seeds
 from geodata.boundary_build.units import Corrected, Unit, corrected
 
@@ -56,6 +56,10 @@ class Named:
     geometry: shapely.Geometry
     approximate: bool = False
     """Drawn by hand or from the cells of places, not by a source."""
+    local: str = ""
+    """Name as ISO 3166-2 writes it."""
+    by_places: bool = False
+    """Whether places of GeoNames moved its border."""
 
     @property
     def code(self) -> str:
@@ -126,14 +130,18 @@ def _divided(
         if not shape.is_empty
     ]
     drawn = {unit.code: unit for unit in named if unit.code}
-    made = [
-        drawn.get(code) or _place(country, Unit(country, readings(iso[code].name)[0], (), "", shape), None, code, iso)
-        for code, shape in parts
-    ]
+    made = [drawn.get(code) or _new(country, iso[code], shape, iso) for code, shape in parts]
     return kept + [
-        replace(unit, geometry=shape, approximate=True)
+        replace(unit, geometry=shape, approximate=True, by_places=True)
         for unit, (_, shape) in zip(made, parts, strict=True)
     ]
+
+
+def _new(
+    country: str, own: Subdivision, shape: shapely.Geometry, iso: Mapping[str, Subdivision]
+) -> Named:
+    unit = Unit(country, readings(own.name)[0], (), "", shape)
+    return _place(country, unit, None, own.code, iso)
 
 
 def _straight(units: list[Named], seeds: Mapping[str, Seeds]) -> list[Named]:
@@ -146,8 +154,11 @@ def _straight(units: list[Named], seeds: Mapping[str, Seeds]) -> list[Named]:
         shapes = [unit.geometry for unit in mine]
         if country in seeds:
             codes = [unit.admin1[1] or "" for unit in mine]
-            shapes = cells.straighten(shapes, codes, seeds[country])
-        result += [replace(u, geometry=g) for u, g in zip(mine, shapes, strict=True) if not g.is_empty]
+            shapes = borders.straighten(shapes, codes, seeds[country])
+        result += [
+            unit if shape is unit.geometry else replace(unit, geometry=shape, by_places=True)
+            for unit, shape in zip(mine, shapes, strict=True)
+        ]
     return result
 
 
@@ -195,14 +206,20 @@ def _place(
     name = name or _name(country, unit, own)
     known = frozenset[str]() if fix and fix.action == "rename" else {unit.name, *unit.other_names}
     aliases = frozenset(readings(own.name) if own else []) | known
+    local = readings(own.name)[0] if own else ""
     above = _parent(country, fix, own, iso)
     if above is None:
-        return Named(country, (name, code), None, aliases, aliases, unit.geometry)
+        return Named(
+            country, (name, code), None, aliases, aliases, unit.geometry, unit.approximate, local
+        )
     admin1 = boundaries.unit_names().get(above.code) or readings(above.name)[0]
     others = frozenset(readings(above.name))
     if own and not (fix and fix.name):
         name = boundaries.unit_names().get(own.code) or readings(own.name)[0]
-    return Named(country, (admin1, above.code), (name, code), aliases, others, unit.geometry)
+    return Named(
+        country, (admin1, above.code), (name, code), aliases, others, unit.geometry,
+        unit.approximate, local,
+    )  # fmt: skip
 
 
 def _parent(
@@ -258,6 +275,7 @@ def _union(group: list[Named]) -> Named:
         admin1_aliases=others,
         geometry=union,
         approximate=most.approximate,
+        by_places=any(unit.by_places for unit in group),
     )
 
 
@@ -273,15 +291,17 @@ def _record(unit: Named) -> dict[str, object]:
         "country": unit.country,
         "code": code,
         "name": name,
+        "names": {"en": name, **({"local": unit.local} if unit.local else {})},
+        "approximate": unit.approximate,
         "admin1_name": admin1_name,
         "admin1_code": admin1_code,
         "admin2_name": admin2_name,
         "admin2_code": admin2_code,
         "aliases": sorted(unit.aliases),
         "admin1_aliases": sorted(unit.admin1_aliases),
-        "source": "Natural Earth",
+        "source": "Natural Earth and GeoNames" if unit.by_places else "Natural Earth",
         "release": "Natural Earth 4.1.0",
-        "licence": "public domain",
+        "licence": "public domain and CC BY 4.0" if unit.by_places else "public domain",
         "geometry": wkb([unit.geometry])[0],
     }
 

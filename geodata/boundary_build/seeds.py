@@ -2,7 +2,7 @@
 
 GeoNames gives every place the admin1 code of today, in a numbering of its own. Where the sources
 draw a unit, most of its places tell which code means it; where they do not draw it, the table
-``groups`` says so: by the code, by the name of a place, or by a town and its position.
+``groups`` says so: by the code, by the name of a place, or by a town and its position. The table ``landmarks`` names sights on the bank of a border river and the like.
 """
 
 from __future__ import annotations
@@ -18,6 +18,10 @@ from geodata import boundaries
 from geodata.boundary_build import places
 
 
+LANDMARK = "="
+"""Before the code of a landmark in place of a GeoNames group: it moves borders, no more."""
+
+
 @dataclass(frozen=True)
 class Seeds:
     """Places of one country.
@@ -26,7 +30,8 @@ class Seeds:
     ----------
     lonlat : ndarray of float64, shape (n, 2), degrees
     group : ndarray of str, shape (n,)
-        GeoNames' admin1 code; '' for towns of the table.
+        GeoNames' admin1 code; '' for towns of the table, `LANDMARK` and the ISO 3166-2 code for
+        landmarks.
     code : ndarray of str, shape (n,)
         ISO 3166-2 code that the table ``groups`` gives; '' where it says nothing.
     """
@@ -49,6 +54,9 @@ def read_seeds() -> dict[str, Seeds]:
             by_place[country, row["place"]] = code
         else:
             by_group[country, row["group"]] = code
+    for row in boundaries.facts_table("landmarks"):
+        where = float(row["lon"]), float(row["lat"]), LANDMARK + row["code"], ""
+        rows.setdefault(row["code"][:2], []).append(where)
     gazette = places.read()
     for at, name in enumerate(gazette.name):
         country, _, group = gazette.admin1_codes[gazette.admin1[at]].partition(".")
@@ -71,5 +79,9 @@ def codes_of(seeds: Seeds, found: Mapping[str, str]) -> NDArray[np.str_]:
     found
         Code of each GeoNames group that most of its places agree on.
     """
-    known = np.array([found.get(group, "") for group in seeds.group.tolist()], dtype=object)
+    known = np.array([_meant(group, found) for group in seeds.group.tolist()], dtype=object)
     return np.where(seeds.code != "", seeds.code.astype(object), known).astype(str)
+
+
+def _meant(group: str, found: Mapping[str, str]) -> str:
+    return group.removeprefix(LANDMARK) if group.startswith(LANDMARK) else found.get(group, "")
