@@ -29,7 +29,7 @@ AROUND, AROUND_LANDMARK = (1.3, 0.005), (1.1, 0.002)
 """A border moves past a place by its depth times the first, and by the second, degrees."""
 
 ISLET_DEGREES = 0.03
-"""Radius of the disc for a landmark on an island that no source draws."""
+"""Radius at most of the disc for a landmark on an island that no source draws."""
 
 NEIGHBOURS, MINDED = 5, 0.4
 """A place behind a border counts where this share of so many neighbours belongs where it does."""
@@ -114,14 +114,17 @@ def _islands(
 
 
 def _islets(units: _Units, seeds: Seeds) -> None:
-    """Draw a disc for each landmark that lies off all land, where no source draws its island."""
+    """Draw a disc for each landmark that lies off all land, nearest to a unit not its own."""
     at = np.flatnonzero(np.char.startswith(seeds.group, LANDMARK))
     for lonlat, group in zip(seeds.lonlat[at], seeds.group[at].tolist(), strict=True):
         code, point = group.removeprefix(LANDMARK), shapely.Point(lonlat)
-        if code not in units.codes or shapely.dwithin(units.shapes, point, ISLET_DEGREES).any():
+        away = shapely.distance(units.shapes, point)
+        nearest = int(np.argmin(away))
+        if code not in units.codes or away[nearest] == 0 or units.codes[nearest] == code:
             continue
+        radius = min(ISLET_DEGREES, 0.45 * float(away[nearest]))
         _, to = units.nearest(code, point)
-        disc = snap(point.buffer(ISLET_DEGREES, quad_segs=4))
+        disc = snap(point.buffer(radius, quad_segs=4))
         units.shapes[to] = polygonal(snap(shapely.union(units.shapes[to], disc)))
 
 
@@ -162,4 +165,5 @@ def _minded(
     count = min(NEIGHBOURS + 1, len(lonlat))
     _, near = cKDTree(lonlat).query(lonlat[strays], k=count)
     others = np.reshape(near, (len(strays), count))[:, 1:]
-    return (code[others] == code[strays][:, None]).mean(axis=1) >= MINDED
+    share = (code[others] == code[strays][:, None]).mean(axis=1)
+    return np.asarray(share >= MINDED)

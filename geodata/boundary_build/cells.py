@@ -36,6 +36,7 @@ UNSPECIFIED = "", "00"
 NEAR_DEGREES = 0.1
 """How far off its land, in degrees, a place still counts for a unit."""
 
+
 def owners(shapes: Sequence[shapely.Geometry], lonlat: Floats) -> NDArray[np.int64]:
     """Return which shape each place lies in, or within `NEAR_DEGREES` of; -1 for none."""
     owner = np.full(len(lonlat), -1, np.int64)
@@ -66,7 +67,13 @@ def agreed(seeds: Seeds, owner: NDArray[np.int64], codes: Sequence[str]) -> dict
     given = {g: c for g, c in zip(seeds.group.tolist(), seeds.code.tolist(), strict=True) if c}
     code = np.array([*codes, ""])[owner]
     landmark = np.char.startswith(seeds.group, LANDMARK)
-    counted = ~np.isin(seeds.group, UNSPECIFIED) & ~landmark & (code != "") & (seeds.code == "") & (owner >= 0)
+    counted = (
+        ~np.isin(seeds.group, UNSPECIFIED)
+        & ~landmark
+        & (code != "")
+        & (seeds.code == "")
+        & (owner >= 0)
+    )
     groups, group = np.unique(seeds.group[counted], return_inverse=True)
     names, name = np.unique(code[counted], return_inverse=True)
     votes = np.zeros((len(groups), len(names)))
@@ -181,5 +188,3 @@ def islets(lonlat: Floats, others: Sequence[shapely.Geometry]) -> shapely.Geomet
     discs = shapely.union_all(shapely.points(lonlat).tolist()).buffer(ISLET_DEGREES, quad_segs=4)
     near = [other for other in others if other.intersects(discs)]
     return polygonal(snap(shapely.difference(discs, shapely.union_all(near)) if near else discs))
-
-

@@ -28,6 +28,9 @@ WIDEST_DEGREES = 0.06
 SMALLEST = 0.03
 """Parts of countries below this area in square degrees keep country-coder's border."""
 
+KEPT = 0.5
+"""No strip is more than this share of a part of a country, or of a division."""
+
 LEAST = 1e-9
 """Strips below this area in square degrees are rounding."""
 
@@ -91,9 +94,11 @@ def _strips(
         over = over[shapely.area(over) > LEAST]
         over = over[shapely.is_empty(shapely.buffer(over, -WIDEST_DEGREES / 2))]
         for strip in over:
-            if strip.area < 0.5 * min(parts[part].area, land[unit].area) and not len(
-                kept.query(strip, predicate="intersects")
-            ) and _finer(land[unit], parts[part], strip):
+            if (
+                strip.area < 0.5 * min(parts[part].area, land[unit].area)
+                and not len(kept.query(strip, predicate="intersects"))
+                and _finer(land[unit], parts[part], strip)
+            ):
                 found.append((source, target, strip))
     return found
 
@@ -118,7 +123,8 @@ def _supported(
     lonlat = np.concatenate([some.lonlat for some in seeds.values()])
     country = np.repeat(list(seeds), [len(some.lonlat) for some in seeds.values()])
     tree = shapely.STRtree(shapely.points(lonlat))
-    at, place = tree.query([strip for _, _, strip in strips], predicate="intersects")
+    zones = np.array([strip for _, _, strip in strips], object)
+    at, place = tree.query(zones, predicate="intersects")
     source = np.array([codes[source] for source, _, _ in strips])
     target = np.array([codes[target] for _, target, _ in strips])
     against = np.zeros(len(strips), np.int64)

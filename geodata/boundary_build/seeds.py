@@ -2,21 +2,20 @@
 
 GeoNames gives every place the admin1 code of today, in a numbering of its own. Where the sources
 draw a unit, most of its places tell which code means it; where they do not draw it, the table
-``groups`` says so: by the code, by the name of a place, or by a town and its position. The table ``landmarks`` names sights on the bank of a border river and the like.
+``groups`` says so: by the code, by the name of a place, or by a town and its position. The table
+``landmarks`` names sights on the bank of a border river and the like.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geodata import boundaries
 from geodata.boundary_build import places
-
 
 LANDMARK = "="
 """Before the code of a landmark in place of a GeoNames group: it moves borders, no more."""

@@ -199,10 +199,18 @@ def verify(name: SetName = "bundled") -> None:
 
 
 @boundaries_app.command("describe")
-def describe(name: SetName = "bundled") -> None:
+def describe(
+    name: SetName = "bundled",
+    map_: Annotated[
+        Path | None,
+        typer.Option("--map", help="Also draw it: a .png or .svg file.", show_default=False),
+    ] = None,
+) -> None:
     """Tell what a set holds, from whom, and what had to be done to it.
 
     Example: geodata boundaries describe bundled
+
+    Example: geodata boundaries describe bundled --map bundled.png
     """
     from geodata import boundaries
 
@@ -215,6 +223,7 @@ def describe(name: SetName = "bundled") -> None:
         ("licences", ", ".join(found.licences)),
         ("worldviews", " ".join(found.worldviews)),
         ("disputed", f"{found.disputed} regions"),
+        ("approx.", f"{found.approximate} regions"),
         ("size", f"{found.size / 1e6:,.1f} MB"),
         ("sha256", found.sha256),
     ):
@@ -222,6 +231,8 @@ def describe(name: SetName = "bundled") -> None:
     if "repairs" in found.provenance:
         for line in _made(found.provenance):
             typer.echo(f"  {line}")
+    if map_ is not None:
+        typer.echo(f"{boundaries.draw_map(name, map_)}: drawn")
 
 
 @boundaries_app.command("diff", no_args_is_help=True)
