@@ -91,15 +91,14 @@ def _strips(
         if codes[source] == country[unit] or target < 0 or parts[part].area < SMALLEST:
             continue
         over = shapely.get_parts(shapely.intersection(land[unit], parts[part]))
-        over = over[shapely.area(over) > LEAST]
-        over = over[shapely.is_empty(shapely.buffer(over, -WIDEST_DEGREES / 2))]
-        for strip in over:
-            if (
-                strip.area < 0.5 * min(parts[part].area, land[unit].area)
-                and not len(kept.query(strip, predicate="intersects"))
-                and _finer(land[unit], parts[part], strip)
-            ):
-                found.append((source, target, strip))
+        most = KEPT * min(parts[part].area, land[unit].area)
+        found += [
+            (source, target, strip)
+            for strip in over[(shapely.area(over) > LEAST) & (shapely.area(over) < most)]
+            if shapely.is_empty(shapely.buffer(strip, -WIDEST_DEGREES / 2))
+            and not len(kept.query(strip, predicate="intersects"))
+            and _finer(land[unit], parts[part], strip)
+        ]
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,7 @@ boundaries_app = typer.Typer(
     help="Boundary sets: list, fetch, build, verify, describe, diff, export.", no_args_is_help=True
 )
 
+_WIDTH = 76
 _SHOWN = 10
 """Regions that `diff` lists of each kind."""
 
@@ -227,7 +229,8 @@ def describe(
         ("size", f"{found.size / 1e6:,.1f} MB"),
         ("sha256", found.sha256),
     ):
-        typer.echo(f"  {title:11}{text}")
+        for line in textwrap.wrap(f"{title:11}{text}", _WIDTH, subsequent_indent=" " * 11):
+            typer.echo(f"  {line}")
     if "repairs" in found.provenance:
         for line in _made(found.provenance):
             typer.echo(f"  {line}")

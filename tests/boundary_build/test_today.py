@@ -306,3 +306,37 @@ def test_names_are_english_with_the_local_one_beside(units):
     assert dict(rows["DE-BY"]["names"]) == {"en": "Bavaria", "local": "Bayern"}
     assert "Bayern" in rows["DE-BY"]["aliases"]
     assert {r["admin1_name"] for r in units if r["country"] == "IT"} >= {"Tuscany", "Lombardy"}
+
+
+# The map
+
+
+def test_the_map_is_drawn_alike_each_time_and_shows_what_is_approximate(tmp_path):
+    from PIL import Image
+
+    svg = [boundaries.draw_map("bundled", tmp_path / f"{i}.svg").read_bytes() for i in "ab"]
+    assert svg[0] == svg[1]
+    png = boundaries.draw_map("bundled", tmp_path / "map.PNG")
+    colours = {c: n for n, c in Image.open(png).convert("RGB").getcolors(1 << 20)}
+    assert colours[(0xE0, 0x8A, 0x2E)] > 500  # approximate
+    assert colours[(0xD9, 0xD9, 0xD3)] > 20_000  # land
+
+
+def test_a_map_of_another_kind_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"\.png or \.svg"):
+        boundaries.draw_map("bundled", tmp_path / "map.gif")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_describe_draws_the_map_in_lines_of_80_columns(tmp_path):
+    from typer.testing import CliRunner
+
+    from geodata.cli import app
+
+    target = tmp_path / "map.png"
+    told = CliRunner().invoke(app, ["boundaries", "describe", "bundled", "--map", str(target)])
+    assert told.exit_code == 0
+    assert target.stat().st_size > 50_000
+    lines = told.stdout.splitlines()
+    assert any("approx." in line and "290 regions" in line for line in lines)
+    assert max(len(line) for line in lines if "/" not in line) <= 80

@@ -21,10 +21,11 @@ _TOLERANCE = 0.08
 _LEAST_AREA = 0.01
 _STEP = 5.0
 _COLOURS = {
-    "one source draws it": "#d9d9d3",
+    "drawn by a source": "#d9d9d3",
     "approximate": "#e08a2e",
     "disputed": "#7a3b8f",
 }
+_ALPHA = {"disputed": 0.55}
 
 
 def draw_map(name: str | os.PathLike[str], path: str | os.PathLike[str]) -> Path:
@@ -86,12 +87,15 @@ def _figure(chosen: BoundarySet) -> Any:
         axes.add_collection(
             PolyCollection(
                 rings, facecolor=colour, edgecolor="#ffffff", lw=0.15,
-                alpha=0.55 if label == "disputed" else 1.0,
+                alpha=_ALPHA.get(label),
             )
         )  # fmt: skip
     shown = [pair for pair, rings in zip(_COLOURS.items(), layers, strict=True) if rings]
     axes.legend(
-        handles=[Patch(color=colour, label=label) for label, colour in shown],
+        handles=[
+            Patch(color=colour, label=label, lw=0, alpha=_ALPHA.get(label))
+            for label, colour in shown
+        ],
         loc="lower left", frameon=False, fontsize=8,
     )  # fmt: skip
     axes.set_title(f"{chosen.name}: where borders are approximate", fontsize=10)
@@ -105,11 +109,13 @@ def _layers(chosen: BoundarySet) -> list[list[NDArray[np.float64]]]:
     columns = ["disputed", "approximate", "geometry"]
     units = chosen.table("admin1", columns)
     countries = chosen.table("country", columns)
+    land, shapes, of_units = _land(), from_wkb(countries), from_wkb(units)
     apart = _flag(units, "approximate")
+    drawn, disputed = _flag(countries, "approximate"), _flag(countries, "disputed")
     return [
-        _rings(countries, np.ones(len(countries), bool)) + _rings(units, ~apart),
-        _rings(units, apart) + _rings(countries, _flag(countries, "approximate")),
-        _rings(countries, _flag(countries, "disputed")),
+        _rings(land) + _rings(of_units[~apart]),
+        _rings(of_units[apart]) + _rings(_on_land(shapes[drawn], land)),
+        _rings(_on_land(shapes[disputed], land)),
     ]
 
 
@@ -119,13 +125,33 @@ def _flag(table: pa.Table, name: str) -> NDArray[np.bool_]:
     return np.array([bool(value) for value in table[name].to_pylist()], bool)
 
 
-def _rings(table: pa.Table, wanted: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
-    """Return the outer rings of the wanted regions, simplified and projected."""
+def _land() -> NDArray[Any]:
+    """Return the land of the world, since a country's shape takes in the sea before it."""
     import shapely
 
-    shapes = shapely.simplify(from_wkb(table)[wanted], _TOLERANCE)
-    parts = shapely.get_parts(shapes)
-    parts = parts[shapely.area(parts) > _LEAST_AREA]
+    rings = [ring / 100.0 for some in maps.outlines().values() for ring in some]
+    return np.asarray(shapely.make_valid([shapely.Polygon(ring) for ring in rings]))
+
+
+def _on_land(shapes: NDArray[Any], land: NDArray[Any]) -> NDArray[Any]:
+    import shapely
+
+    tree = shapely.STRtree(land)
+    return np.array(
+        [
+            shapely.intersection(shape, shapely.union_all(land[tree.query(shape, "intersects")]))
+            for shape in shapes
+        ],
+        object,
+    )
+
+
+def _rings(shapes: NDArray[Any]) -> list[NDArray[np.float64]]:
+    """Return the outer rings of regions, simplified and projected."""
+    import shapely
+
+    parts = shapely.get_parts(shapely.get_parts(shapely.simplify(shapes, _TOLERANCE)))
+    parts = parts[(shapely.get_type_id(parts) == 3) & (shapely.area(parts) > _LEAST_AREA)]
     rings = []
     for part in parts:
         lon, lat = shapely.get_coordinates(shapely.segmentize(part.exterior, _STEP)).T
