@@ -102,6 +102,8 @@ def test_an_island_that_no_source_draws_becomes_a_disc():
 def test_landmarks_divide_nothing():
     left, parts = cells.divide([SQUARE], [""], seeds((1, 1, LANDMARK + "X-A", "")))
     assert (left, parts) == ([SQUARE], [])
+    beside = seeds((1, 1, LANDMARK + "X-A", ""), (3, 1, "", "X-B"))
+    assert [code for code, _ in cells.divide([SQUARE], [""], beside)[1]] == ["X-B"]
 
 
 def test_each_code_has_one_group_and_unspecified_groups_have_none():
@@ -109,6 +111,8 @@ def test_each_code_has_one_group_and_unspecified_groups_have_none():
     mine = seeds(*((0, 0, g, "") for g in ["1", "1", "1", "2", "2", "2", "00"]))
     found = cells.agreed(mine, owner, ["X-A", "X-B"])
     assert found == {"1": "X-A", "2": "X-B"}
+    alone = seeds((0, 0, "1", ""), (0, 0, "1", ""), (0, 0, "00", ""))
+    assert cells.agreed(alone, np.array([0, 0, 1]), ["X-A", "X-B"]) == {"1": "X-A"}
     assert codes_of(mine, found).tolist() == ["X-A"] * 3 + ["X-B"] * 3 + [""]
 
 
@@ -153,10 +157,12 @@ def test_an_island_goes_to_the_unit_of_its_places():
 
 
 def test_a_unit_keeps_half_of_itself():
-    small = shapely.box(2, 0, 2.02, 0.02)
-    east = shapely.difference(EAST, small)
-    rows = [*OWN, (2.01, 0.01, "E", ""), (2.011, 0.011, "E", ""), (2.012, 0.01, "E", "")]
-    kept = borders.straighten([WEST, east, small], ["X-W", "X-E", "X-S"], seeds(*rows))
+    small = shapely.MultiPolygon([shapely.box(5, 0, 5.02, 0.02), shapely.box(6, 0, 6.01, 0.01)])
+    home = [(6.002 + i / 1000, 0.005, "S", "") for i in range(5)]
+    guests = [(5.01, 0.01, "E", ""), (5.011, 0.011, "E", ""), (5.012, 0.01, "E", "")]
+    kept = borders.straighten(
+        [WEST, EAST, small], ["X-W", "X-E", "X-S"], seeds(*OWN, *home, *guests)
+    )
     assert kept[2].area >= 0.5 * small.area
 
 
