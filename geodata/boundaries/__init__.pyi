@@ -2,6 +2,7 @@ from .building import build as build
 from .exchange import (
     describe as describe,
     diff as diff,
+    draw_map as draw_map,
     export as export,
     fetch as fetch,
     known_sets as known_sets,

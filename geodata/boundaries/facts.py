@@ -32,11 +32,14 @@ TABLES = (
     "sovereigns",
     "levels",
     "codes",
+    "parents",
     "units",
     "names",
     "aliases",
     "scripts",
     "splits",
+    "groups",
+    "landmarks",
 )
 
 

@@ -27,6 +27,9 @@ every file. Columns of all tables:
 ``disputed``, ``claims``
     Whether worldviews differ, and for those that differ from the set's own the country by
     ISO 3166-1 alpha-2: ``{worldview, code}``, the worldview in lower case.
+``approximate``
+    True where the outline is no source's: drawn by hand or from the cells of places, and right to
+    some kilometres. NULL in sets that do not say.
 ``source``, ``release``, ``licence``
     Who drew the region, in which release, under which licence.
 ``bbox``, ``geometry``
@@ -79,6 +82,7 @@ _NAMES = [
 _ORIGIN = [
     pa.field("disputed", pa.bool_(), nullable=False),
     pa.field("claims", _CLAIMS),
+    pa.field("approximate", pa.bool_()),
     pa.field("source", _TEXT),
     pa.field("release", _TEXT),
     pa.field("licence", _TEXT),

@@ -22,7 +22,7 @@ import shapely
 from geodata import boundaries, files
 from geodata.boundaries import PROVENANCE
 from geodata.boundaries.building import RegionTables, subdivisions, write_tables
-from geodata.boundary_build import countries, naming, units
+from geodata.boundary_build import countries, naming, seeds, units
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,11 @@ def assemble(from_dir: Path) -> RegionTables:
     """
     borders, admin1 = (_input(from_dir, source) for source in INPUTS)
     read = units.read_units(admin1)
+    known = seeds.read_seeds()
+    divisions = naming.unit_table(read, known)
+    features = countries.read_features(borders)
     tables = RegionTables(
-        countries.country_table(countries.read_features(borders), units.land(read)),
-        naming.unit_table(read),
+        countries.country_table(features, units.land(read), divisions, known), divisions
     )
     if found := problems(tables):
         msg = f"the bundled set breaks {len(found)} rules: {'; '.join(found[:5])}"
@@ -110,6 +112,10 @@ def write_bundled(from_dir: Path, out_dir: Path) -> list[Path]:
         "inputs": [_provenance(from_dir, source) for source in INPUTS],
         "tools": {name: metadata.version(name) for name in TOOLS},
         "tables": boundaries.digests(),
+        "approximate": {
+            name: table["id"].filter(table["approximate"]).to_pylist()
+            for name, table in (("countries", tables.countries), ("units", tables.units))
+        },
         "outputs": {
             path.name: {"sha256": files.sha256(path), "rows": pq.read_metadata(path).num_rows}
             for path in outputs

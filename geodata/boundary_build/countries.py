@@ -10,7 +10,8 @@ it.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,8 @@ from numpy.typing import NDArray
 
 from geodata import boundaries
 from geodata.boundaries.building import country_rows, polygonal, repair, snap, wkb
+from geodata.boundary_build.land_borders import with_land_borders
+from geodata.boundary_build.seeds import Seeds
 
 # UN M49 areas as country-coder lists them; South America lies inside the Americas.
 CONTINENTS = {
@@ -76,7 +79,10 @@ def read_features(path: Path) -> list[Feature]:
 
 
 def country_table(
-    features: list[Feature], land: dict[tuple[str, str], shapely.Geometry]
+    features: list[Feature],
+    land: dict[tuple[str, str], shapely.Geometry],
+    units: pa.Table,
+    seeds: Mapping[str, Seeds],
 ) -> pa.Table:
     """Build the country layer.
 
@@ -87,6 +93,8 @@ def country_table(
     land
         Land of Natural Earth's units by (country code, name): the outlines of pieces that
         country-coder does not draw.
+    units, seeds
+        Divisions and places of each country, which refine land borders.
 
     Returns
     -------
@@ -96,7 +104,8 @@ def country_table(
     """
     continents = {f.code: f.continent for f in features if f.code is not None}
     pieces = {piece.name: piece for piece in boundaries.pieces()}
-    rows = sorted(_shapes(features, land), key=lambda s: (s.code, -s.geometry.area, s.piece))
+    shapes = _with_land_borders(_shapes(features, land), units, seeds)
+    rows = sorted(shapes, key=lambda s: (s.code, -s.geometry.area, s.piece))
     first = {shape.code: shape for shape in reversed(rows)}
     return country_rows(
         [
@@ -107,6 +116,21 @@ def country_table(
             for shape in rows
         ]
     )
+
+
+def _with_land_borders(
+    shapes: list[Shape], units: pa.Table, seeds: Mapping[str, Seeds]
+) -> list[Shape]:
+    whole = [shape for shape in shapes if not shape.piece]
+    pieces = [shape for shape in shapes if shape.piece]
+    new = with_land_borders(
+        [shape.geometry for shape in whole],
+        [shape.code for shape in whole],
+        [piece.geometry for piece in pieces],
+        units,
+        seeds,
+    )
+    return [replace(shape, geometry=g) for shape, g in zip(whole, new, strict=True)] + pieces
 
 
 def _part_id(shape: Shape) -> str:
@@ -250,6 +274,7 @@ def _record(
         "sovereign_admin1_name": sovereign.admin1_name if sovereign else None,
         "sovereign_admin1_code": sovereign.admin1_code if sovereign else None,
         "disputed": bool(piece and piece.disputed),
+        "approximate": bool(piece and "polygon:" in piece.shape),
         "claims": [{"worldview": view, "code": code} for view, code in claims],
         "source": "country-coder and Natural Earth" if piece else "country-coder",
         "release": RELEASE,

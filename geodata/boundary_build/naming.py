@@ -36,6 +36,8 @@ from geodata.boundaries.building import (
     without_kinds,
     wkb,
 )
+from geodata.boundary_build import borders, cells
+from geodata.boundary_build.seeds import Seeds
 from geodata.boundary_build.units import Corrected, Unit, corrected
 
 SURE = -1
@@ -52,10 +54,28 @@ class Named:
     aliases: frozenset[str]
     admin1_aliases: frozenset[str]
     geometry: shapely.Geometry
+    approximate: bool = False
+    """Drawn by hand or from the cells of places, not by a source."""
+    local: str = ""
+    """Name as ISO 3166-2 writes it."""
+    by_places: bool = False
+    """Whether places of GeoNames moved its border."""
+
+    @property
+    def code(self) -> str:
+        """ISO 3166-2 code of the unit itself; '' for none."""
+        return (self.admin2 or self.admin1)[1] or ""
 
 
-def unit_table(units: Iterable[Unit]) -> pa.Table:
+def unit_table(units: Iterable[Unit], seeds: Mapping[str, Seeds]) -> pa.Table:
     """Build the unit layer.
+
+    Parameters
+    ----------
+    units
+        Natural Earth's units.
+    seeds
+        Places of each country that tell where divisions of today lie.
 
     Returns
     -------
@@ -63,31 +83,83 @@ def unit_table(units: Iterable[Unit]) -> pa.Table:
         Columns of `geodata.boundaries.UNIT_SCHEMA`, ordered by country and names; one row for
         each division.
     """
-    named = _with_aliases(_joined(_named(corrected(units))))
+    named = _with_aliases(_straight(_joined(_named(corrected(units), seeds)), seeds))
     rows = sorted(named, key=lambda n: (n.country, n.admin1[0], n.admin2[0] if n.admin2 else ""))
     return unit_rows([_record(row) for row in rows])
 
 
-def _named(units: list[Corrected]) -> list[Named]:
+def _named(units: list[Corrected], seeds: Mapping[str, Seeds]) -> list[Named]:
     by_country: dict[str, list[Corrected]] = {}
     for unit, fix in units:
         by_country.setdefault(unit.country, []).append((unit, fix))
+    tabled = {country for country, some in seeds.items() if (some.code != "").any()}
     return [
         named
-        for country in sorted(by_country)
-        for named in _country_units(country, by_country[country])
+        for country in sorted(by_country.keys() | tabled)
+        for named in _country_units(country, by_country.get(country, []), seeds.get(country))
     ]
 
 
-def _country_units(country: str, units: list[Corrected]) -> list[Named]:
+def _country_units(country: str, units: list[Corrected], seeds: Seeds | None) -> list[Named]:
     iso = subdivisions(country)
     codes = _codes(country, units, iso)
-    if len(units) == 1 and codes[0] is None:
-        return []  # one unit that is the whole territory is no division of it
-    return [
+    named = [
         _place(country, unit, fix, code, iso)
         for (unit, fix), code in zip(units, codes, strict=True)
     ]
+    if seeds is not None:
+        named = _divided(country, named, seeds, iso)
+    if len(named) == 1 and named[0].admin1[1] is None:
+        return []  # one unit that is the whole territory is no division of it
+    return named
+
+
+def _divided(
+    country: str, named: list[Named], seeds: Seeds, iso: Mapping[str, Subdivision]
+) -> list[Named]:
+    """Take the units of today that nobody draws out of those that are drawn."""
+    left, parts = cells.divide(
+        [unit.geometry for unit in named],
+        [unit.code or unit.admin1[1] or "" for unit in named],
+        seeds,
+        known=frozenset(unit.admin1[1] for unit in named if unit.admin1[1]),
+    )
+    kept = [
+        replace(unit, geometry=shape)
+        for unit, shape in zip(named, left, strict=True)
+        if not shape.is_empty
+    ]
+    drawn = {unit.code: unit for unit in named if unit.code}
+    made = [drawn.get(code) or _new(country, iso[code], shape, iso) for code, shape in parts]
+    return kept + [
+        replace(unit, geometry=shape, approximate=True, by_places=True)
+        for unit, (_, shape) in zip(made, parts, strict=True)
+    ]
+
+
+def _new(
+    country: str, own: Subdivision, shape: shapely.Geometry, iso: Mapping[str, Subdivision]
+) -> Named:
+    unit = Unit(country, readings(own.name)[0], (), "", shape)
+    return _place(country, unit, None, own.code, iso)
+
+
+def _straight(units: list[Named], seeds: Mapping[str, Seeds]) -> list[Named]:
+    """Move borders inside countries to the right side of the places near them."""
+    by_country: dict[str, list[Named]] = {}
+    for unit in units:
+        by_country.setdefault(unit.country, []).append(unit)
+    result = []
+    for country, mine in by_country.items():
+        shapes = [unit.geometry for unit in mine]
+        if country in seeds:
+            codes = [unit.admin1[1] or "" for unit in mine]
+            shapes = borders.straighten(shapes, codes, seeds[country])
+        result += [
+            unit if shape is unit.geometry else replace(unit, geometry=shape, by_places=True)
+            for unit, shape in zip(mine, shapes, strict=True)
+        ]
+    return result
 
 
 def _codes(
@@ -134,14 +206,20 @@ def _place(
     name = name or _name(country, unit, own)
     known = frozenset[str]() if fix and fix.action == "rename" else {unit.name, *unit.other_names}
     aliases = frozenset(readings(own.name) if own else []) | known
+    local = readings(own.name)[0] if own else ""
     above = _parent(country, fix, own, iso)
     if above is None:
-        return Named(country, (name, code), None, aliases, aliases, unit.geometry)
+        return Named(
+            country, (name, code), None, aliases, aliases, unit.geometry, unit.approximate, local
+        )
     admin1 = boundaries.unit_names().get(above.code) or readings(above.name)[0]
     others = frozenset(readings(above.name))
     if own and not (fix and fix.name):
         name = boundaries.unit_names().get(own.code) or readings(own.name)[0]
-    return Named(country, (admin1, above.code), (name, code), aliases, others, unit.geometry)
+    return Named(
+        country, (admin1, above.code), (name, code), aliases, others, unit.geometry,
+        unit.approximate, local,
+    )  # fmt: skip
 
 
 def _parent(
@@ -190,7 +268,15 @@ def _union(group: list[Named]) -> Named:
     union = polygonal(snap(shapely.union_all([unit.geometry for unit in group])))
     aliases = frozenset[str]().union(*(unit.aliases for unit in group))
     others = frozenset[str]().union(*(unit.admin1_aliases for unit in group))
-    return replace(first, aliases=aliases, admin1_aliases=others, geometry=union)
+    most = max(group, key=lambda unit: unit.geometry.area)
+    return replace(
+        first,
+        aliases=aliases,
+        admin1_aliases=others,
+        geometry=union,
+        approximate=most.approximate,
+        by_places=any(unit.by_places for unit in group),
+    )
 
 
 def _record(unit: Named) -> dict[str, object]:
@@ -205,15 +291,17 @@ def _record(unit: Named) -> dict[str, object]:
         "country": unit.country,
         "code": code,
         "name": name,
+        "names": {"en": name, **({"local": unit.local} if unit.local else {})},
+        "approximate": unit.approximate,
         "admin1_name": admin1_name,
         "admin1_code": admin1_code,
         "admin2_name": admin2_name,
         "admin2_code": admin2_code,
         "aliases": sorted(unit.aliases),
         "admin1_aliases": sorted(unit.admin1_aliases),
-        "source": "Natural Earth",
+        "source": "Natural Earth and GeoNames" if unit.by_places else "Natural Earth",
         "release": "Natural Earth 4.1.0",
-        "licence": "public domain",
+        "licence": "public domain and CC BY 4.0" if unit.by_places else "public domain",
         "geometry": wkb([unit.geometry])[0],
     }
 

@@ -3,7 +3,7 @@
 Natural Earth 4.1 is of 2018 and in places older. The table ``splits`` cuts off what became a unit
 of its own, along outlines good to 5 or 10 km; the table ``units`` drops, moves and marks what
 merged since, which `geodata.boundary_build.naming` then joins. What was redrawn altogether (Kenya,
-Madagascar, half of Congo and Nepal) keeps its old name, without a code.
+Congo, Nepal) is divided by `geodata.boundary_build.cells`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ class Unit:
     other_names: tuple[str, ...]
     fips: str
     geometry: shapely.Geometry
+    approximate: bool = False
+    """Cut off along a line drawn by hand."""
 
 
 Corrected = tuple[Unit, boundaries.Correction | None]
@@ -76,7 +78,7 @@ def _parts(unit: Unit, rows: list[dict[str, str]]) -> list[Unit]:
         outline = shapely.Polygon(points)
         taken = polygonal(snap(shapely.intersection(unit.geometry, outline)))
         left = polygonal(snap(shapely.difference(unit.geometry, outline)))
-        parts.append(Unit(unit.country, row["name"], (), "", taken))
+        parts.append(Unit(unit.country, row["name"], (), "", taken, approximate=True))
         unit = replace(unit, geometry=left)
     return [unit, *parts]
 

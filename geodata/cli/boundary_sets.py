@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +20,7 @@ boundaries_app = typer.Typer(
     no_args_is_help=True,
 )
 
+_WIDTH = 76
 _SHOWN = 10
 """Regions that `diff` lists of each kind."""
 
@@ -205,10 +207,18 @@ def verify(name: SetName = "bundled") -> None:
 
 
 @boundaries_app.command("describe")
-def describe(name: SetName = "bundled") -> None:
+def describe(
+    name: SetName = "bundled",
+    map_: Annotated[
+        Path | None,
+        typer.Option("--map", help="Also draw it: a .png or .svg file.", show_default=False),
+    ] = None,
+) -> None:
     """Tell what a set holds, from whom, and what had to be done to it.
 
     Example: geodata boundaries describe bundled
+
+    Example: geodata boundaries describe bundled --map bundled.png
     """
     from geodata import boundaries
 
@@ -221,13 +231,17 @@ def describe(name: SetName = "bundled") -> None:
         ("licences", ", ".join(found.licences)),
         ("worldviews", " ".join(found.worldviews)),
         ("disputed", f"{found.disputed} regions"),
+        ("approx.", f"{found.approximate} regions"),
         ("size", f"{found.size / 1e6:,.1f} MB"),
         ("sha256", found.sha256),
     ):
-        say(f"  {title:11}{text}")
+        for line in textwrap.wrap(f"{title:11}{text}", _WIDTH, subsequent_indent=" " * 11):
+            say(f"  {line}")
     if "repairs" in found.provenance:
         for line in _made(found.provenance):
             say(f"  {line}")
+    if map_ is not None:
+        say(f"{boundaries.draw_map(name, map_)}: drawn")
 
 
 @boundaries_app.command("diff", no_args_is_help=True)

@@ -123,7 +123,7 @@ def test_describe_counts_the_levels(swiss):
     assert found.size == sum(path.stat().st_size for path in swiss.folder.iterdir())
     bundled = boundaries.describe()
     assert {"in", "ru", "ma"} <= set(bundled.worldviews)
-    assert bundled.licences == ("ISC", "public domain")
+    assert bundled.licences == ("ISC", "public domain", "public domain and CC BY 4.0")
 
 
 def test_diff_tells_what_moved_and_what_was_renamed(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
 from typing import Any
@@ -29,7 +29,9 @@ class Subdivision:
 
 @cache
 def subdivisions(country: str) -> Mapping[str, Subdivision]:
-    """Return ISO 3166-2 of a country by code, with the additions of the table ``codes``.
+    """Return ISO 3166-2 of a country by code, with what the tables add.
+
+    ``codes`` adds divisions that are younger than the list, ``parents`` what they merged into.
 
     Examples
     --------
@@ -44,6 +46,9 @@ def subdivisions(country: str) -> Mapping[str, Subdivision]:
     for row in facts_table("codes"):
         if row["code"].startswith(f"{country}-"):
             found[row["code"]] = Subdivision(row["code"], row["name"], row["parent"] or None)
+    for row in facts_table("parents"):
+        if row["code"] in found:
+            found[row["code"]] = replace(found[row["code"]], parent=row["parent"])
     return MappingProxyType(found)
 
 

@@ -4,5 +4,6 @@ from .differences import (
     diff as diff,
     rows_changed as rows_changed,
 )
+from .drawing import draw_map as draw_map
 from .exporting import export as export
 from .fetching import KnownSet as KnownSet, fetch as fetch, known_sets as known_sets

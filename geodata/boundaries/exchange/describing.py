@@ -31,6 +31,8 @@ class Description:
         What `geodata.cor.label` takes as ``worldview``.
     disputed : int
         Regions whose country depends on the worldview.
+    approximate : int
+        Regions whose outline no source draws: by hand or from the cells of places.
     size : int
         Bytes of all files.
     provenance : dict
@@ -46,6 +48,7 @@ class Description:
     licences: tuple[str, ...]
     worldviews: tuple[str, ...]
     disputed: int
+    approximate: int
     size: int
     provenance: dict[str, Any]
 
@@ -60,8 +63,10 @@ def describe(name: str | os.PathLike[str] = "bundled") -> Description:
     (True, True)
     """
     chosen = load(name)
-    wanted = ["level", "source", "release", "licence", "disputed"]
-    rows = pa.concat_tables([chosen.table(level, wanted) for level in chosen.levels])
+    wanted = ["level", "source", "release", "licence", "disputed", "approximate"]
+    rows = pa.concat_tables(
+        [chosen.table(level, wanted) for level in chosen.levels], promote_options="default"
+    )
     views = {
         claim["worldview"]
         for claims in chosen.countries["claims"].to_pylist()
@@ -77,6 +82,9 @@ def describe(name: str | os.PathLike[str] = "bundled") -> Description:
         _distinct(rows["licence"]),
         ("un", *sorted(views)),
         sum(rows["disputed"].to_pylist()),
+        sum(map(bool, rows["approximate"].to_pylist()))
+        if "approximate" in rows.schema.names
+        else 0,
         sum(path.stat().st_size for path in chosen.folder.iterdir()),
         chosen.provenance,
     )
