@@ -158,6 +158,25 @@ class WorldMap:
         self._scatter(at.lat[at.valid], at.lon[at.valid], size, c=[colour])
         self._entry(label, colour, "o")
 
+    def regions(
+        self,
+        rings: Iterable[NDArray[np.float64]],
+        colour: str | None = None,
+        label: str = "",
+        *,
+        alpha: float = 1.0,
+    ) -> None:
+        """Fill regions given by their outer rings, each of shape (k, 2), lon and lat in degrees."""
+        from matplotlib.collections import PolyCollection
+
+        colour = colour or self.paper.land
+        shapes = [_on_paper(ring) for ring in rings]
+        if shapes:
+            edge = self.paper.border
+            drawn = PolyCollection(shapes, fc=colour, ec=edge, lw=0.15, alpha=alpha, zorder=2)
+            self.axes.add_collection(drawn)
+            self._entry(label, colour, "s", alpha=alpha)
+
     def circles(
         self, lat: Iterable[float], lon: Iterable[float], radius_km: float, label: str = ""
     ) -> None:
@@ -192,7 +211,10 @@ class WorldMap:
         if self.axes.get_legend_handles_labels()[0]:
             self.axes.legend(loc="lower left", frameon=False, fontsize=8, labelcolor=self.paper.ink)
         metadata = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
-        with files.replacing(path) as beside:
+        import matplotlib as mpl
+
+        # ids in a drawing stay the same from one time to the next
+        with files.replacing(path) as beside, mpl.rc_context({"svg.hashsalt": "geodata"}):
             self.figure.savefig(
                 beside,
                 format=kind,

@@ -10,22 +10,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from geodata import files, maps
+from geodata import maps
 from geodata.boundaries.registry import load
 from geodata.boundaries.set import BoundarySet, from_wkb
 from geodata.files import FileError
 
-FORMATS = (".png", ".svg")
-
 _TOLERANCE = 0.08
 _LEAST_AREA = 0.01
 _STEP = 5.0
-_COLOURS = {
-    "drawn by a source": "#d9d9d3",
-    "approximate": "#e08a2e",
-    "disputed": "#7a3b8f",
-}
-_ALPHA = {"disputed": 0.55}
+_APPROXIMATE, _DISPUTED = "#e08a2e", "#7a3b8f"
 
 
 def draw_map(name: str | os.PathLike[str], path: str | os.PathLike[str]) -> Path:
@@ -38,7 +31,7 @@ def draw_map(name: str | os.PathLike[str], path: str | os.PathLike[str]) -> Path
     name : str or path
         A set, as in `load`.
     path : str or path
-        File to write, ``.png`` or ``.svg``; the same set gives the same picture.
+        File to write, ``.png``, ``.svg`` or ``.pdf``; the same set gives the same picture.
 
     Returns
     -------
@@ -55,54 +48,17 @@ def draw_map(name: str | os.PathLike[str], path: str | os.PathLike[str]) -> Path
     >>> draw_map("bundled", "bundled.png")  # doctest: +SKIP
     """
     path = Path(path)
-    if path.suffix.lower() not in FORMATS:
-        msg = f"{path}: a map is written as {' or '.join(FORMATS)}; give such a name"
+    if path.suffix.lower().removeprefix(".") not in maps.FORMATS:  # before the drawing
+        msg = f"{path}: a map is written as .{', .'.join(maps.FORMATS)}; give such a name"
         raise FileError(msg)
     chosen = load(name)
-    with files.replacing(path) as part:
-        _figure(chosen).savefig(
-            part, format=path.suffix[1:].lower(), dpi=110, metadata=_undated(path.suffix.lower())
-        )
+    drawn = maps.WorldMap(f"{chosen.name}: where borders are approximate")
+    sourced, approximate, disputed = _layers(chosen)
+    drawn.regions(sourced, None, "drawn by a source")
+    drawn.regions(approximate, _APPROXIMATE, "approximate")
+    drawn.regions(disputed, _DISPUTED, "disputed", alpha=0.55)
+    drawn.save(path)
     return path
-
-
-def _undated(suffix: str) -> dict[str, Any]:
-    return {"Date": None} if suffix == ".svg" else {}
-
-
-def _figure(chosen: BoundarySet) -> Any:
-    import matplotlib as mpl
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.collections import PolyCollection
-    from matplotlib.figure import Figure
-    from matplotlib.patches import Patch
-
-    mpl.rcParams["svg.hashsalt"] = "geodata"  # ids in the file stay the same
-    figure = Figure(figsize=(9.0, 4.6), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    axes.add_collection(PolyCollection(_outline(), facecolor="#f4f7f9", edgecolor="none"))
-    layers = _layers(chosen)
-    for (label, colour), rings in zip(_COLOURS.items(), layers, strict=True):
-        axes.add_collection(
-            PolyCollection(
-                rings, facecolor=colour, edgecolor="#ffffff", lw=0.15,
-                alpha=_ALPHA.get(label),
-            )
-        )  # fmt: skip
-    shown = [pair for pair, rings in zip(_COLOURS.items(), layers, strict=True) if rings]
-    axes.legend(
-        handles=[
-            Patch(color=colour, label=label, lw=0, alpha=_ALPHA.get(label))
-            for label, colour in shown
-        ],
-        loc="lower left", frameon=False, fontsize=8,
-    )  # fmt: skip
-    axes.set_title(f"{chosen.name}: where borders are approximate", fontsize=10)
-    axes.set_aspect("equal")
-    axes.autoscale_view()
-    axes.axis("off")
-    return figure
 
 
 def _layers(chosen: BoundarySet) -> list[list[NDArray[np.float64]]]:
@@ -147,20 +103,10 @@ def _on_land(shapes: NDArray[Any], land: NDArray[Any]) -> NDArray[Any]:
 
 
 def _rings(shapes: NDArray[Any]) -> list[NDArray[np.float64]]:
-    """Return the outer rings of regions, simplified and projected."""
+    """Return the outer rings of regions, lon and lat, simplified."""
     import shapely
 
     parts = shapely.get_parts(shapely.get_parts(shapely.simplify(shapes, _TOLERANCE)))
     parts = parts[(shapely.get_type_id(parts) == 3) & (shapely.area(parts) > _LEAST_AREA)]
-    rings = []
-    for part in parts:
-        lon, lat = shapely.get_coordinates(shapely.segmentize(part.exterior, _STEP)).T
-        rings.append(np.stack(maps.project(lat, lon), axis=1))
-    return rings
-
-
-def _outline() -> list[NDArray[np.float64]]:
-    lat = np.linspace(-90.0, 90.0, 91)
-    east = np.stack(maps.project(lat, np.full(91, 180.0)), axis=1)
-    west = np.stack(maps.project(lat[::-1], np.full(91, -180.0)), axis=1)
-    return [np.vstack([east, west])]
+    edges = shapely.segmentize(shapely.get_exterior_ring(parts), _STEP)
+    return [shapely.get_coordinates(edge) for edge in edges]
