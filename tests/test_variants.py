@@ -19,7 +19,7 @@ import pytest
 
 from geodata import images, query, tables
 from geodata.errors import GeodataError
-from georl.predict import http
+from georl import http
 from tests.query.test_writes import ALONE, FUNCTIONS, VERBS, WRAPS, disguised
 
 FULL = os.environ.get("GEODATA_FIGURES") == "full"

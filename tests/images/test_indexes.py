@@ -72,7 +72,7 @@ def test_what_is_in_it_can_be_read(path):
         {"crc": lambda c: c * 0 + 7},
         {"method": lambda c: c * 0 + 99},
     ],
-    ids=str,
+    ids="+".join,
 )
 def test_a_place_that_is_another(path, changes):
     opened = forged(path, **changes)
@@ -98,7 +98,7 @@ def test_a_place_that_is_another(path, changes):
         {"name_bytes": lambda c: c[:-1]},
         {"size": lambda c: c[:0]},
     ],
-    ids=str,
+    ids="+".join,
 )
 def test_columns_that_do_not_fit_are_made_again(path, changes):
     opened = forged(path, **changes)
