@@ -33,6 +33,8 @@ from geodata.evaluation.scores import (
     Evaluation,
     Missing,
     Options,
+    Readings,
+    Scores,
     Scoring,
     candidate_scores,
     confidence_of,
@@ -252,9 +254,7 @@ def evaluate_joined(
         },
         refused=without.refused,
         unreadable=without.unreadable,
-        readings=read_each_way(opened.predictions, joined, scoring)
-        if opened.predictions.columns.text
-        else None,
+        readings=_readings(opened, joined, passed.scores, scoring),
         candidates=ways,
         confidence=worth,
     )
@@ -278,6 +278,15 @@ def _join(
         if again is None:
             raise
         return again, join(again.predictions, truth, **options)
+
+
+def _readings(opened: Opened, joined: Joined, scores: Scores, scoring: Scoring) -> Readings | None:
+    """Return how texts were read; None where what was scored are the names in them."""
+    if not opened.predictions.columns.text:
+        return None
+    found = read_each_way(opened.predictions, joined, scoring)
+    by_name = scores.answered and not any(way.answered for way in found.readers.values())
+    return None if by_name else found
 
 
 def _checks(opened: Opened, joined: Joined, options: Options) -> list[Finding]:
