@@ -74,7 +74,7 @@ def run_shell(text, folder, environment=None, smaller=()):
         text = text.replace(large, small)
     env = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80", **(environment or {})}
     done = subprocess.run(
-        [shutil.which("bash"), "-e", "-o", "pipefail", "-c", _PROGRAMS + text],
+        [shutil.which("bash"), "-e", "-c", _PROGRAMS + text],
         cwd=folder,
         env=env,
         capture_output=True,

@@ -25,7 +25,9 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "page", [*WITH_CODE, pages.ROOT / "docs" / "index.md"], ids=lambda p: p.stem
+    "page",
+    [*WITH_CODE, *(pages.ROOT / name for name in ("docs/index.md", "README.md"))],
+    ids=lambda p: p.stem,
 )
 def test_a_page_does_what_it_says(folder, page):
     pages.follow(page, folder)
