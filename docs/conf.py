@@ -39,7 +39,9 @@ default_role = "py:obj"
 suppress_warnings = ["ref.python"]  # several classes have lat and lon
 myst_enable_extensions = ["dollarmath", "deflist"]
 myst_heading_anchors = 3
-autodoc_typehints = "none"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+python_maximum_signature_line_length = 80
 autodoc_member_order = "bysource"
 autodoc_default_options = {"show-inheritance": False}
 napoleon_google_docstring = False
@@ -52,6 +54,10 @@ html_css_files = ["site.css"]
 
 def setup(app):  # noqa: ANN001, ANN201
     """Make the pages that come from the programs before Sphinx looks for pages."""
+    import api_pages
     import command_pages
 
-    app.connect("builder-inited", lambda _: command_pages.write(HERE / "reference" / "generated"))
+    made = HERE / "reference" / "generated"
+    app.connect("builder-inited", lambda _: command_pages.write(made))
+    app.connect("builder-inited", lambda _: api_pages.write(made / "api"))
+    app.connect("autodoc-process-docstring", api_pages.split_grouped, priority=400)

@@ -1,5 +1,6 @@
 """The site and the files that people join by: what is linked exists, what is said is so."""
 
+import importlib
 import importlib.util
 import re
 from pathlib import Path
@@ -82,3 +83,20 @@ def test_forms_and_hooks_can_be_read():
     assert {"run": ".ci/run"} in steps["jobs"]["all"]["steps"]
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
     assert all(hook["entry"].split()[0].startswith(".venv/bin/") for hook in hooks)
+
+
+def test_every_name_of_the_reference_exists_and_says_what_it_is():
+    pages = script("api_pages")
+    for module in pages.MODULES:
+        found = importlib.import_module(module)
+        for name in pages.members(module):
+            assert (getattr(found, name).__doc__ or "").strip(), f"{module}.{name}"
+        page = (ROOT / "docs" / "reference" / "api.md").read_text()
+        assert f"generated/api/{module}\n" in page
+
+
+def test_grouped_parameters_are_told_one_by_one():
+    lines = ["Attributes", "----------", "lat, lon : float", "    Degrees.", "", "id", "    Text."]
+    script("api_pages").split_grouped(None, None, None, None, None, lines)
+    assert lines == ["Attributes", "----------", "lat : float", "    Degrees.", "",
+                     "lon : float", "    Degrees.", "", "id", "    Text."]  # fmt: skip
