@@ -22,8 +22,8 @@ MODULES: dict[str, str] = {
     "CandidateScores Confidence Models Published published_for Preset preset_of",
     "geodata.evaluation.findings": "Finding PredictionError",
     "geodata.photos": "read import_ ImportReport AlreadyImportedError open_archive open_image",
-    "geodata.tables": "append write open open_rows history names path_of verify repair diff tag tags "
-    "untag vacuum compact restore checkpoint forget lake_salt card write_card draw_map export "
+    "geodata.tables": "append write open open_rows history names path_of verify repair diff tag "
+    "tags untag vacuum compact restore checkpoint forget lake_salt card write_card draw_map export "
     "TableVersion Commit Report Diff Forgotten",
     "geodata.datasets": "build rebuild audit register Built Audit EmptyDatasetError",
     "geodata.records": "sft grpo batches write read_llava Options Written",
