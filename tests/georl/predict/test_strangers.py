@@ -71,6 +71,7 @@ WAYS |= {
     "cut body": reply(GOOD, length=len(GOOD) + 50),
     "cut in the middle": reply(GOOD[:20], length=len(GOOD)),
     "too large": reply(b" " * (http.MAX_REPLY_BYTES + 1)),
+    "too large, else good": reply(GOOD.encode().ljust(http.MAX_REPLY_BYTES + 1)),
     "too large, said": reply(GOOD, length=10**15),
     "chunk cut": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfff\r\n" + GOOD.encode(),
     "chunk size no number": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n{}",
