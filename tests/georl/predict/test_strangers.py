@@ -218,7 +218,7 @@ def test_every_way_to_misbehave_is_one_row_s_error(tmp_path, stranger, capsys, m
     assert {found["well"], found["well again"]} == {"ok"}
     assert all(row["lat"] is None for row in rows[1:-1])
     assert elsewhere.connections == 0
-    assert took < 4 * 2 * LIMIT_S + 10
+    assert took < 4 * 2 * LIMIT_S + 100  # a call without a deadline waits for ever
     out = capsys.readouterr().out
     assert "\x1b" not in out
     assert "\x07" not in out
