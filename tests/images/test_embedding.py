@@ -209,7 +209,7 @@ def test_archives_that_are_bombs_are_refused_with_the_member(tmp_path):
         archive.writestr("n" * 60_000, b"")
     with pytest.raises(FileError, match=r"n\.zip#nnn.* name of more than 4096"):
         images.open_archive(tmp_path / "n.zip")
-    assert time.monotonic() - start < 20
+    assert time.monotonic() - start < 60
 
 
 def test_a_photo_has_a_size(tmp_path, monkeypatch):
@@ -239,4 +239,4 @@ def test_pipes_and_devices_are_no_pictures(home):
     os.mkfifo(home / "pipe.tar")
     with pytest.raises(FileError, match="is no regular file"):
         images.open_archive(home / "pipe.tar")
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 60
