@@ -75,8 +75,9 @@ def is_number(kind: pa.DataType) -> bool:
 
 
 def _csv_line(values: list[Any]) -> str:
-    csv.writer(line := io.StringIO(), lineterminator="\n").writerow(values)
-    return line.getvalue()
+    # a carriage return in a value is quoted only where the end of a line has one
+    csv.writer(line := io.StringIO(newline=""), lineterminator="\r\n").writerow(values)
+    return line.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _plain(value: Any) -> Any:

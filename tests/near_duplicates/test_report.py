@@ -179,6 +179,30 @@ def test_one_command_hashes_and_reports(lake, capsys, monkeypatch):
     assert str(folder) not in text
 
 
+def command(monkeypatch, capsys, *words):
+    monkeypatch.setattr(sys, "argv", ["geodata", *map(str, words)])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 0
+    return capsys.readouterr().out
+
+
+def test_options_of_the_commands(lake, capsys, monkeypatch):
+    folder, images = lake
+    told = command(monkeypatch, capsys, "photos", "hash", "train", "--lake", folder,
+                   "--image-root", images, "--workers", "2")  # fmt: skip
+    assert "train: 9 pictures, 0 hashed before; now 7 ok" in told
+    given = ["leakage", "--lake", folder, "--train", "train", "--test", "test"]
+    given += ["--image-root", images, "--workers", "1"]
+    told = command(monkeypatch, capsys, *given, "--gallery", "train")
+    assert "2  look alike" in told
+    assert "0 hashed before" not in told.partition("test: ")[0]
+    alone = command(monkeypatch, capsys, *given)
+    assert told.count(" in train@0: ") > alone.count(" in train@0: ") == 1
+    exact = command(monkeypatch, capsys, *given, "--bits", "0", "--bits-fine", "0")
+    assert "0  look alike" in exact
+
+
 STOPPED = """
     import os, sys
     from geodata import near_duplicates

@@ -244,6 +244,14 @@ GIVEN = {
     "geodata evaluate preds.csv --truth truth.csv --no-regions": ("--text words",),
     "geodata evaluate preds.csv --truth truth.csv --no-regions --cluster who": ("--seed 5",),
     "geodata evaluate twice.csv --truth truth.csv --no-regions": ("--candidates none",),
+    "geodata map points.csv": ("-o out.svg", "--out out.svg"),
+    "geodata map points.csv -o out.svg": (
+        "--lat y --lon x", "--title elsewhere", "--dark", "--around preds.csv",
+    ),
+    "geodata map points.csv -o out.svg --around preds.csv": ("--radius-km 3000",),
+    "geodata photos import photos.csv --lake out --table t --lat y --lon x --id photo": (
+        "--no-salt",
+    ),
     "geodata geocode --city Paris": ("--admin1 Texas",),
     "geodata photos import photos.csv -o out.parquet --lat y --lon x --id photo": (
         "--image photo", "--taken-at when", "--licence-column rights", "--keep extra",

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from georl import calibration, data, endpoints, rewards
+from georl import calibration, cli, data, endpoints, rewards
 from georl.config import DataConfig
 from georl.data import DataError
 from tests.georl.chat_server import ChatServer
@@ -84,3 +84,16 @@ def test_a_judge_without_a_single_verdict_and_another_table_are_refused(records,
         with pytest.raises(DataError, match="no column photo, label"):
             calibration.calibrate(other, judge, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_the_command_measures_a_split_behind_a_server(records, tmp_path, monkeypatch, capsys):
+    with ChatServer(verdicts) as server:
+        words = ["georl", "calibrate", records.table, "--model", "judge", "--url", server.url,
+                 "--split", "all", "--image-root", str(tmp_path)]  # fmt: skip
+        words += ["-o", str(tmp_path / "out")]
+        monkeypatch.setattr("sys.argv", words)
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+    assert end.value.code == 0
+    assert "AUC" in capsys.readouterr().out
+    assert json.loads((tmp_path / "out" / "calibration.json").read_text())["rows"] == 6

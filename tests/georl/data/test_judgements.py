@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from georl import data, rewards
+from georl import cli, data, rewards
 from georl.config import DataConfig, load
 from georl.data import DataError
 
@@ -139,3 +139,24 @@ def test_answers_hold_the_reasoning_and_the_names_of_kept_rows_only():
     assert rewards.place_accuracy([said], ["PT"], [None]) == [1.0]
     assert found[0]["prompt"] == [{"role": "user", "content": "Where?"}]
     assert found[0]["entities"] == ["tram"]
+
+
+def test_the_command_takes_what_is_asked_for(tmp_path, monkeypatch, capsys):
+    rows = [{**row, "photo": row["image"], "split": "old"} for row in reasons()]
+    for row in rows:
+        del row["image"]
+    rows.append({**rows[0], "id": "z", "split": "new"})
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "reasons.parquet")
+
+    def command(*more):
+        words = ["judge-records", tmp_path / "reasons.parquet", "--image", "photo", *more]
+        words = ["georl", *map(str, words), "-o", str(tmp_path / "judge.parquet")]
+        monkeypatch.setattr("sys.argv", words)
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        assert end.value.code == 0, capsys.readouterr().err
+        return capsys.readouterr().out
+
+    assert "2 yes, 2 no, " in command("--split", "old", "--test-share", "0.5")
+    assert "3 yes, 1 no, " in command("--where", "id <> 'c'", "--split", "all")
+    assert "2 yes, 1 no, " in command("--leave-out", "truth", "--split", "old")

@@ -39,5 +39,5 @@ def test_held_out_places_are_none_of_the_training_places(tmp_path):
 
 def test_a_run_that_fails_ends_the_demo_with_the_end_of_its_log(tmp_path):
     run = config.load(None, ["task=sft", f"output={tmp_path / 'arm'}", "data.table=nowhere.csv"])
-    with pytest.raises(DemoError, match=r"arm stopped with status 1[\s\S]*nowhere\.csv"):
+    with pytest.raises(DemoError, match=r"arm stopped with status 2[\s\S]*nowhere\.csv"):
         train_all([Job("arm", "an arm", run)], 2, time.perf_counter())

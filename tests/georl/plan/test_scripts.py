@@ -1,14 +1,16 @@
 """The files that start a run: whole, clean, and what they hold for each size of cluster."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
-from georl import plan
+from georl import cli, plan
 from georl.config import ConfigError, load
 
+SHELLCHECK = Path(sys.executable).parent / "shellcheck"
 GOLDEN = Path(__file__).parent / "golden"
 SETTINGS = [
     (size, cards, lora) for size in ("3b", "7b") for cards in (1, 8, 16) for lora in (True, False)
@@ -30,7 +32,7 @@ def test_scripts_are_clean_and_name_what_they_start(tmp_path, size, cards, lora,
     written = plan.write(run, "my-run.yaml seed=3", tmp_path)
     scripts = [path for path in written if path.suffix in (".sh", ".sbatch")]
     assert len(scripts) == (3 if task == "grpo" else 2)
-    checked = subprocess.run(["shellcheck", "-s", "bash", *scripts], capture_output=True, text=True)
+    checked = subprocess.run([SHELLCHECK, "-s", "bash", *scripts], capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout
     for path in scripts:
         text = path.read_text()
@@ -95,3 +97,18 @@ def test_the_plans_of_all_sizes_are_as_reviewed():
             what = f"{size} x {cards} {'LoRA' if lora else 'full'} on {name}"
             lines.append(f"{what}: {need:.1f} GiB, {said}")
     assert lines == (GOLDEN / "plans.txt").read_text().splitlines()
+
+
+def test_the_command_writes_them_and_says_so(tmp_path, monkeypatch, capsys):
+    words = ["georl", "plan", "qwen2.5-vl-7b-8xa100", "seed=3", "--card", "a100-80",
+             "--rows", "640", "--write", str(tmp_path / "launch"), "--hours", "3"]  # fmt: skip
+    monkeypatch.setattr("sys.argv", words)
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 0
+    told = capsys.readouterr().out
+    assert "# time: 10 steps, 640 rows" in told
+    job = (tmp_path / "launch" / "job.sbatch").read_text()
+    assert "--time=3:00:00\n" in job
+    assert "georl.cli sft qwen2.5-vl-7b-8xa100 seed=3\n" in job
+    assert told.count("# wrote ") == 3

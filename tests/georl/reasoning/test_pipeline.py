@@ -476,9 +476,9 @@ def test_the_command_line(tmp_path, capsys, monkeypatch):
         assert "of other settings: run it again" in out
         code, out, _ = command("plan", "run.yaml")
         assert "3 photos, 3 can be asked about" in out
-        assert command("plan", "run.yaml", "models.a.modle=x")[0].startswith(
-            "georl: unknown key 'models.a.modle'; did you mean models.a.model?"
-        )
+        code, _, err = command("plan", "run.yaml", "models.a.modle=x")
+        assert code == 2
+        assert "unknown key 'models.a.modle'; did you mean models.a.model?" in err
 
 
 def test_two_processes_do_not_share_a_folder(tmp_path, monkeypatch):

@@ -60,6 +60,18 @@ def server(little):
         run.stdout.close()
 
 
+def test_the_name_and_the_address_are_those_that_were_given(little):
+    words = [sys.executable, "-m", "georl.cli", "serve", str(little), "--port", "0",
+             "--name", "judge", "--host", "127.0.0.2", "--revision", "none"]  # fmt: skip
+    with subprocess.Popen(
+        words, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, text=True,
+    ) as run:  # fmt: skip
+        told = run.stdout.readline()
+        run.terminate()
+    assert re.match(r"judge is served at http://127\.0\.0\.2:\d+/v1", told), told
+
+
 def chat(text="Where?", image=PHOTO):
     parts = [picture(image)] if image is not None else []
     return [{"role": "user", "content": [*parts, {"type": "text", "text": text}]}]
