@@ -755,7 +755,9 @@ def killed_run(path, kills, seed):
     assert tables.verify(path).content_hash == prefix[-1]
     tables.vacuum(path, retention_hours=0)
     report = tables.verify(path)
-    assert (report.orphans, report.unsealed, report.ok) == ((), (), True)
+    # what was being written beside; `repair` moves it away once it is an hour old
+    orphans = [name for name in report.orphans if not name.endswith(".part")]
+    assert (orphans, report.unsealed, report.ok) == ([], (), True)
     return seen, left
 
 
