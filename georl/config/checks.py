@@ -76,6 +76,7 @@ def _of_grpo(config: Config, local: int) -> Iterator[str | None]:
         yield _divides("answers per process", local, "grpo.generations", grpo.generations)
     if grpo.generations < 2:
         yield f"grpo.generations is {grpo.generations}; a group needs at least 2 answers"
+    yield _torn(config, local)
     if groups.tries and not groups.drop_equal:
         yield "groups.tries needs groups.drop_equal=true, which says what is replaced"
     yield _aligned(config.train.save_steps, grpo.iterations)
@@ -85,6 +86,23 @@ def _of_grpo(config: Config, local: int) -> Iterator[str | None]:
         yield "grpo.loss 'vespo' weighs answers itself; set grpo.ratio=token"
     if grpo.vllm != "off":
         yield from _of_vllm(config)
+
+
+def _torn(config: Config, local: int) -> str | None:
+    """Refuse micro-batches that tear groups apart, so that prompts are hardly shared.
+
+    Where a group lies over several processes, no size would keep it whole.
+    """
+    size, group = config.train.per_device, config.grpo.generations
+    if not config.grpo.share_prompts or size < 1 or group < 2 or local % group or not size % group:
+        return None
+    fitting = [n for n in range(group, local + 1, group) if local % n == 0]
+    near = sorted(sorted(fitting, key=lambda n: abs(n - size))[:2])
+    return (
+        f"train.per_device is {size}, which tears groups of grpo.generations = {group} apart, and "
+        f"prompts are shared inside a micro-batch; use {' or '.join(map(str, near))}, or set "
+        "grpo.share_prompts=false"
+    )
 
 
 def _of_vllm(config: Config) -> Iterator[str]:

@@ -127,6 +127,7 @@ def test_what_is_set_alike_in_every_run(processor):
 
 REPLACED = {
     "_generate_and_score_completions": ["self", "inputs"],
+    "_prepare_inputs": ["self", "generation_batch"],
     "_tokenize_prompts": ["self", "prompts"],
     "_generate_single_turn": [
         *("self", "prompt_ids", "images", "multimodal_fields", "num_generations"),
@@ -176,6 +177,9 @@ def test_the_private_names_that_we_use_are_there():
         assert callable(getattr(grpo_trainer, name)), name
     source = inspect.getsource(GRPOTrainer.__init__)
     assert "self.ref_model = create_model_from_path(" in source
+    cut = inspect.getsource(GRPOTrainer._prepare_inputs)
+    assert "generation_batch = shuffle_sequence_dict(generation_batch)" in cut
+    assert "split_tensor_dict(generation_batch, self.args.steps_per_generation)" in cut
     part = vllm_generation.VLLMGeneration
     known = ["self", "prompts", "images", "num_generations", "profiler"]
     assert list(inspect.signature(part.generate).parameters) == known
