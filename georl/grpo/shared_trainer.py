@@ -54,12 +54,12 @@ class SharedPromptsTrainer(GRPOTrainer):
 
     def _prepare_inputs(self, generation_batch: Any) -> Any:
         """Cut a batch into micro-batches of whole groups, where prompts are shared."""
-        together = (
-            micro_batches.together(self.args.steps_per_generation)
+        args: Any = self.args
+        with (
+            micro_batches.together(args.steps_per_generation)
             if self._share
             else contextlib.nullcontext()
-        )
-        with together:
+        ):
             return super()._prepare_inputs(generation_batch)
 
     def _bare(self, model: Any) -> Any:
@@ -179,9 +179,11 @@ class SharedPromptsTrainer(GRPOTrainer):
                 fused_lm_head=True,
                 **(images.arguments() if images else {}),
             )
-        found = [None if x is None else x.view(-1)[packed.slots] for x in (out.log_probs, out.entropy)]
-        logps, entropy = (x if x is None else x.masked_fill(answers == 0, 0.0) for x in found)
-        return logps, entropy
+        padding = answers == 0
+        logps = out.log_probs.view(-1)[packed.slots].masked_fill(padding, 0.0)
+        if out.entropy is None:
+            return logps, None
+        return logps, out.entropy.view(-1)[packed.slots].masked_fill(padding, 0.0)
 
 
 def _prompt_key(prompt: list[dict[str, Any]]) -> Any:

@@ -190,7 +190,9 @@ def pack(
     ):
         flat.view(-1)[slots[real]] = values[real]
 
-    positions = torch.cat([prompt_positions[:, :, :-1], prompt_positions[:, :, -1:] + step[:, head:]], 2)
+    positions = torch.cat(
+        [prompt_positions[:, :, :-1], prompt_positions[:, :, -1:] + step[:, head:]], 2
+    )
     mask = _tree_mask(prompt_mask[:, :-1].bool(), branch, dtype)
     return Packed(input_ids, mask, positions, labels, slots)
 
