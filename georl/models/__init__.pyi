@@ -7,4 +7,5 @@ from .loading import (
     special_ids as special_ids,
     vision_tower as vision_tower,
 )
+from .saving import halve as halve
 from .tiny import PIXELS as PIXELS, build_model as build_model, build_tokenizer as build_tokenizer
