@@ -72,6 +72,9 @@ GRPO_ONLY = [
     ("grpo.vllm=server grpo.vllm_url=http://h:1", "vllm_server_base_url", "http://h:1"),
     ("grpo.vllm=server grpo.vllm_url=http://h:1", "vllm_mode", "server"),
     ("grpo.vllm=colocate grpo.vllm_memory=0.5", "vllm_gpu_memory_utilization", 0.5),
+    ("grpo.vllm=colocate grpo.vllm_tensor_parallel=2", "vllm_tensor_parallel_size", 2),
+    ("grpo.vllm=colocate grpo.vllm_max_length=2222", "vllm_max_model_length", 2222),
+    ("grpo.vllm=colocate grpo.max_tokens=100", "vllm_max_model_length", 4 + 1024 + 100),
 ]
 
 
