@@ -1,6 +1,8 @@
 """Train runs with FSDP2 on CPUs, which accelerate does not offer, through its own code.
 
-    torchrun --nproc_per_node 2 sharded_on_cpu.py RUN.yaml...
+    torchrun --nproc_per_node 2 sharded_on_cpu.py RUN.yaml
+
+A run with ``train.strategy: ddp`` is trained with whole weights, to compare with.
 
 Accelerate shards where processes have GPUs and quietly does not on CPUs, though PyTorch's
 ``fully_shard`` runs on gloo. Here its processes are told to be of the kind that shards; all else,
@@ -10,8 +12,14 @@ the wrapping, the gathering for a checkpoint and loading one, is what a cluster 
 import os
 import sys
 
-os.environ |= {
-    "ACCELERATE_USE_CPU": "true",
+from accelerate.state import PartialState
+from accelerate.utils import DistributedType
+
+from georl import data, grpo, run, sft
+from georl.config import check, load
+
+config = load(sys.argv[1])
+SHARD = {
     "ACCELERATE_USE_FSDP": "true",
     "FSDP_VERSION": "2",
     "FSDP_AUTO_WRAP_POLICY": "TRANSFORMER_BASED_WRAP",
@@ -19,12 +27,7 @@ os.environ |= {
     "FSDP_RESHARD_AFTER_FORWARD": "true",
     "FSDP_CPU_RAM_EFFICIENT_LOADING": "true",
 }
-
-from accelerate.state import PartialState
-from accelerate.utils import DistributedType
-
-from georl import data, grpo, run, sft
-from georl.config import check, load
+os.environ |= {"ACCELERATE_USE_CPU": "true"} | (SHARD if config.train.strategy == "fsdp" else {})
 
 stock = PartialState.__init__
 
@@ -36,17 +39,16 @@ def told(self, *given, **options):
         self._shared_state["distributed_type"] = DistributedType.MULTI_GPU
 
 
-PartialState.__init__ = told
+if config.train.strategy == "fsdp":
+    PartialState.__init__ = told
 
 
-for path in sys.argv[1:]:
-    config = load(path)
-    check(config)
-    if config.task == "grpo":
-        trainer = grpo.build(config)
-    else:
-        given = data.trainer_inputs(config, completions=True)
-        trainer = sft.GeoSFTTrainer(args=sft.arguments(config), **given)
-    run.fit(trainer, config)
-    kinds = {type(value).__name__ for value in trainer.model.parameters()}
-    print(f"a process held {sorted(kinds)}")
+check(config)
+if config.task == "grpo":
+    trainer = grpo.build(config)
+else:
+    given = data.trainer_inputs(config, completions=True)
+    trainer = sft.GeoSFTTrainer(args=sft.arguments(config), **given)
+run.fit(trainer, config)
+kinds = {type(value).__name__ for value in trainer.model.parameters()}
+print(f"a process held {sorted(kinds)}")

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -52,7 +51,7 @@ def run_file(folder, settings):
     return path
 
 
-def start(path, *what, processes=1, script=AT):
+def start(path, *what, processes=1, script=AT, **more):
     """Run `sft_at_a_step.py`, which does something to its own processes at a step."""
     launcher = []
     if processes > 1:
@@ -61,7 +60,7 @@ def start(path, *what, processes=1, script=AT):
     settings = {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
     return subprocess.run(
         [sys.executable, *launcher, str(script), str(path), *what],
-        env=os.environ | settings,
+        env=os.environ | settings | more,
         capture_output=True,
         text=True,
         timeout=200,
@@ -236,43 +235,6 @@ def test_one_process_goes_on_where_two_were(places, whole, tmp_path):
     assert "was written by 2 processes and now there are 1" in again.stdout
     expected = [loss for _, loss in history(whole)]
     assert [loss for _, loss in history(tmp_path / "out")] == pytest.approx(expected, rel=1e-4)
-
-
-SHARDED = Path(__file__).with_name("sharded_on_cpu.py")
-
-
-@pytest.mark.slow
-def test_two_processes_that_share_the_weights_give_what_two_whole_ones_give(places, tmp_path):
-    """FSDP2 on gloo: the same losses, a model that loads, and resumed from a full checkpoint."""
-    sizes = ["train.per_device=4", "max_steps=4", "train.save_steps=2"]
-    path = run_file(tmp_path, [*RUN, *sizes, *to(places, tmp_path / "ddp")])
-    assert start(path, "nothing", "0", processes=2).returncode == 0
-    shard = [*RUN, *sizes, "train.strategy=fsdp", *to(places, tmp_path / "fsdp")]
-    path = run_file(tmp_path, shard)
-    once = start(path, processes=2, script=SHARDED)
-    assert once.returncode == 0, once.stderr[-3000:]
-    assert once.stdout.count("held ['DTensor']") == 2
-    assert layout.written_by(checkpoints.manifest(tmp_path / "fsdp/checkpoint-4")["files"]) == (
-        "fsdp",
-        2,
-    )
-    expected = [loss for _, loss in history(tmp_path / "ddp")]
-    assert [loss for _, loss in history(tmp_path / "fsdp")] == pytest.approx(expected, rel=1e-6)
-    shutil.rmtree(tmp_path / "fsdp" / "checkpoint-4")
-    again = start(path, processes=2, script=SHARDED)
-    assert "going on from" in again.stdout, again.stderr[-3000:]
-    assert [loss for _, loss in history(tmp_path / "fsdp")] == pytest.approx(expected, rel=1e-6)
-    ours, theirs = (
-        dict(
-            models.load(load(None, [f"model.name={tmp_path / name / 'final'}"]).model)[
-                0
-            ].named_parameters()
-        )
-        for name in ("fsdp", "ddp")
-    )
-    assert ours.keys() == theirs.keys()
-    for name, value in theirs.items():
-        torch.testing.assert_close(ours[name], value, rtol=1e-5, atol=1e-6)
 
 
 # --- a checkpoint of another launch ---------------------------------------------------------
