@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from geodata.files import sha256
-from georl import config, models, plan, sft
+from georl import config, grpo, models, plan, run as running, sft
 from georl.config import ConfigError, load
 from georl.run import STOPPED, JsonLines, checkpoints, layout, stopping
 
@@ -104,6 +104,33 @@ def test_a_signal_in_the_last_step_changes_nothing(places, whole, tmp_path):
     with at_step(STEPS, signal.SIGTERM):
         sft.train(run)
     same_end(tmp_path / "out", whole)
+
+
+def test_grpo_stopped_inside_a_set_of_answers_ends_as_if_not(places, whole, tmp_path):
+    """Answers serve two steps: asked in the third, it stops after the fourth."""
+    sizes = ["train.batch=16", "train.per_device=8", "grpo.generations=4", "grpo.max_tokens=8"]
+    given = [*SMALL, "task=grpo", f"model.name={whole / 'final'}", *sizes, "grpo.iterations=2"]
+    given += [
+        "train.logging_steps=1",
+        "max_steps=6",
+        "learning_rate=1e-3",
+        "curriculum.enabled=true",
+    ]
+    once = load(None, [*given, *to(places, tmp_path / "once")])
+    running.fit(grpo.build(once, reward_funcs=[length]), once)
+    cut = load(None, [*given, *to(places, tmp_path / "cut")])
+    with pytest.raises(SystemExit) as stop, at_step(3, signal.SIGUSR1):
+        running.fit(grpo.build(cut, reward_funcs=[length]), cut)
+    assert stop.value.code == STOPPED
+    assert [path.name for path in checkpoints.listed(tmp_path / "cut")] == ["checkpoint-4"]
+    running.fit(grpo.build(cut, reward_funcs=[length]), cut)
+    same_end(tmp_path / "cut", tmp_path / "once")
+    assert len({loss for _, loss in history(tmp_path / "once")}) > 3
+
+
+def length(completions, **_):
+    """A reward in which even answers of a model that knows nothing differ."""
+    return [len(chat[0]["content"]) % 7 / 7 for chat in completions]
 
 
 def at_step(step, number):
