@@ -13,7 +13,8 @@ photos (`georl.grpo.groups`). Launch lines::
                      grpo configs/qwen2.5-vl-7b-8xa100.yaml
 
 What differs from TRL's GRPOTrainer, each switchable, all off = stock:
-- a photo and its prompt are encoded once for their whole group (grpo.share_prompts);
+- a photo and its prompt are encoded once for their whole group, and micro-batches hold whole
+  groups, in the update too (grpo.share_prompts);
 - groups whose answers all earn the same are dropped and replaced (groups.drop_equal, .tries);
 - places that saturate are sampled less (curriculum.enabled);
 - the KL reference is a copy of the model that the run starts from (TRL reads it anew by name,

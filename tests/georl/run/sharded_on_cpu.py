@@ -12,10 +12,11 @@ the wrapping, the gathering for a checkpoint and loading one, is what a cluster 
 import os
 import sys
 
+import torch
 from accelerate.state import PartialState
 from accelerate.utils import DistributedType
 
-from georl import data, grpo, run, sft
+from georl import data, grpo, models, run, sft
 from georl.config import check, load
 
 config = load(sys.argv[1])
@@ -42,6 +43,17 @@ def told(self, *given, **options):
 if config.train.strategy == "fsdp":
     PartialState.__init__ = told
 
+
+load_model = models.load
+
+
+def told_when(*given, **options):
+    """Load, and say whether the processes have found each other by then."""
+    print(f"loading, joined: {torch.distributed.is_initialized()}")
+    return load_model(*given, **options)
+
+
+models.load = told_when
 
 check(config)
 if config.task == "grpo":

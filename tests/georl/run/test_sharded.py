@@ -40,6 +40,7 @@ def test_two_processes_that_share_the_weights_give_what_two_whole_ones_give(plac
     once = start(path, processes=2, script=SHARDED)
     assert once.returncode == 0, once.stderr[-3000:]
     assert once.stdout.count("held ['DTensor']") == 2
+    assert once.stdout.count("loading, joined: True") == 2  # else each rank reads all weights
     assert layout.written_by(checkpoints.manifest(tmp_path / "fsdp/checkpoint-4")["files"]) == (
         "fsdp",
         2,
