@@ -90,14 +90,14 @@ def trainer_for(run: Config) -> grpo.GeoGRPOTrainer:
     return trainer
 
 
-def step(model: str, rounds: int, steps: int, rows: int) -> None:
+def step(model: str, rounds: int, steps: int, rows: int, micro: int) -> None:
     """Print CPU seconds a step, ours and stock, in alternating blocks."""
     clocks, trainers = {}, {}
     with tempfile.TemporaryDirectory() as folder:
         for name, shared in (("stock", "false"), ("shared", "true")):
             size = [
                 f"train.batch={rows}",
-                f"train.per_device={rows}",
+                f"train.per_device={rows // micro}",
                 f"train.max_steps={steps + 1}",
             ]
             run = load(
@@ -118,7 +118,7 @@ def step(model: str, rounds: int, steps: int, rows: int) -> None:
     medians = {name: statistics.median(clock.seconds) for name, clock in clocks.items()}
     for name, seconds in medians.items():
         print(
-            f"{name:8} {seconds:8.3f} CPU-s a step of {rows} answers, "
+            f"{name:8} {seconds:8.3f} CPU-s a step of {rows} answers in {micro} micro-batches, "
             f"{len(clocks[name].seconds)} steps"
         )
     print(f"stock / shared = {medians['stock'] / medians['shared']:.2f}")
@@ -253,13 +253,16 @@ def main() -> None:
     parser.add_argument("--model", default="out/tiny/final")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=4)
+    parser.add_argument("--micro-batches", type=int, default=1, help="of a step; step only")
     parser.add_argument("--rows", type=int, default=None, help="256 answers a step; vanish 64")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--tokens", type=int, default=200_000)
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.what == "step":
-        step(options.model, options.rounds, options.steps, options.rows or 256)
+        step(
+            options.model, options.rounds, options.steps, options.rows or 256, options.micro_batches
+        )
     elif options.what == "demo":
         demo_bars(options.seeds)
     else:

@@ -6,6 +6,7 @@ a pinned commit, a package that is not installed.
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import os
 import re
@@ -60,6 +61,8 @@ def _problems(config: Config, world: int) -> Iterator[str | None]:
         )
     if config.task == "grpo":
         yield from _of_grpo(config, train.batch // world)
+        if config.grpo.vllm != "off":
+            yield from _of_vllm(config, world)
     if config.task == "predict" and config.predict.url is None and config.model.name == "tiny":
         yield "predict needs model.name (a folder or a hub name) or predict.url"
     if config.task == "predict" and config.predict.url is not None:
@@ -77,6 +80,7 @@ def _of_grpo(config: Config, local: int) -> Iterator[str | None]:
         yield _divides("answers per process", local, "grpo.generations", grpo.generations)
     if grpo.generations < 2:
         yield f"grpo.generations is {grpo.generations}; a group needs at least 2 answers"
+    yield _torn(config, local)
     if groups.tries and not groups.drop_equal:
         yield "groups.tries needs groups.drop_equal=true, which says what is replaced"
     yield _aligned(config.train.save_steps, grpo.iterations)
@@ -84,11 +88,26 @@ def _of_grpo(config: Config, local: int) -> Iterator[str | None]:
         yield "grpo.loss 'luspo' is a mean over answers; set grpo.ratio=sequence"
     if grpo.loss == "vespo" and grpo.ratio != "token":
         yield "grpo.loss 'vespo' weighs answers itself; set grpo.ratio=token"
-    if grpo.vllm != "off":
-        yield from _of_vllm(config)
 
 
-def _of_vllm(config: Config) -> Iterator[str]:
+def _torn(config: Config, local: int) -> str | None:
+    """Refuse micro-batches that tear groups apart, so that prompts are hardly shared.
+
+    Where a group lies over several processes, no size would keep it whole.
+    """
+    size, group = config.train.per_device, config.grpo.generations
+    if not config.grpo.share_prompts or size < 1 or group < 2 or local % group or not size % group:
+        return None
+    fitting = [n for n in range(group, local + 1, group) if local % n == 0]
+    near = sorted(sorted(fitting, key=lambda n: abs(n - size))[:2])
+    return (
+        f"train.per_device is {size}, which tears groups of grpo.generations = {group} apart, and "
+        f"prompts are shared inside a micro-batch; use {' or '.join(map(str, near))}, or set "
+        "grpo.share_prompts=false"
+    )
+
+
+def _of_vllm(config: Config, world: int) -> Iterator[str]:
     grpo = config.grpo
     if grpo.vllm == "server" and not grpo.vllm_url:
         yield "grpo.vllm is 'server' but grpo.vllm_url is not set; give http://HOST:PORT"
@@ -102,6 +121,19 @@ def _of_vllm(config: Config) -> Iterator[str]:
             f"grpo.vllm_correction is {grpo.vllm_correction!r}, and grpo.loss 'vespo' needs it by "
             "token; set grpo.vllm_correction=token_truncate"
         )
+    spread, room = grpo.vllm_tensor_parallel, grpo.vllm_max_length
+    if spread < 1 or (grpo.vllm == "colocate" and world % spread):
+        yield (
+            f"grpo.vllm_tensor_parallel is {spread}; it must divide the {world} processes, on "
+            "whose GPUs a colocated vLLM lies"
+        )
+    if room is not None and room <= grpo.max_tokens:
+        yield (
+            f"grpo.vllm_max_length is {room}, and an answer alone may have grpo.max_tokens = "
+            f"{grpo.max_tokens}; leave it out to have it derived"
+        )
+    if not 0 < grpo.vllm_memory < 1:
+        yield f"grpo.vllm_memory is {grpo.vllm_memory}; it is a share of a GPU, above 0, below 1"
     if not grpo.vllm_correction_cap > 0:
         yield f"grpo.vllm_correction_cap is {grpo.vllm_correction_cap}; it must be above 0"
 
@@ -193,4 +225,26 @@ def missing_package(config: Config) -> str | None:
     for name, remedy in needed:
         if importlib.util.find_spec(name) is None:
             return f"this run needs {name}, which is not installed; {remedy}"
+        if name == "vllm" and (other := _other_vllm()) is not None:
+            return other
     return None
+
+
+VLLM = ((0, 22), (0, 32))
+"""Versions that the installed TRL knows, as in pyproject.toml: from the first, below the second."""
+
+
+def _other_vllm() -> str | None:
+    """Return why the installed vLLM is not one that TRL can drive, None if it is."""
+    try:
+        version = importlib.metadata.version("vllm")
+    except importlib.metadata.PackageNotFoundError:
+        return None  # a build of one's own, without a record of its version
+    numbers = tuple(int(part) for part in re.findall(r"[0-9]+", version)[:2])
+    if VLLM[0] <= numbers < VLLM[1]:
+        return None
+    low, high = (".".join(map(str, bound)) for bound in VLLM)
+    return (
+        f"vllm {version} is installed, and TRL drives {low} up to below {high}; "
+        f"pip install 'vllm>={low},<{high}', or set grpo.vllm=off"
+    )

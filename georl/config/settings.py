@@ -154,6 +154,12 @@ class GrpoConfig:
     vllm: Literal["off", "colocate", "server"] = "off"
     vllm_memory: float = 0.3
     """Share of a GPU that a colocated vLLM may take."""
+    vllm_tensor_parallel: int = 1
+    """GPUs that one vLLM is spread over; it must divide the processes of a colocated one."""
+    vllm_max_length: int | None = None
+    """Tokens of prompt, image and answer that vLLM keeps room for; None is the largest image that
+    ``model.max_pixels`` lets through, the question and ``max_tokens``. The model's own limit
+    (128,000) would need more memory than a shared card has left."""
     vllm_url: str | None = None
     vllm_correction: Literal[
         "token_truncate", "sequence_truncate", "token_mask", "sequence_mask", "off"

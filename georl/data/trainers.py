@@ -9,7 +9,7 @@ from georl.config import Config, check
 from georl.data.opening import load, texts
 from georl.data.sources import pinned
 from georl.plan import check_memory
-from georl.run import check_start
+from georl.run import check_start, join_processes
 
 SFT_DROPOUT = 0.05
 """Of LoRA layers where the run leaves it open; GRPO has none."""
@@ -38,6 +38,7 @@ def trainer_inputs(config: Config, *, completions: bool) -> dict[str, Any]:
     """
     rows = load(config, completions=completions)  # before the hub is asked how large the model is
     check_memory(config)
+    join_processes()
     model, processor = models.load(config.model, texts=texts(rows, config), seed=config.seed)
     return {
         "model": model,

@@ -58,6 +58,23 @@ def check_images(
         at += len(shown)
 
 
+def check_lengths(prompts: Sequence[Sequence[int]], room: int) -> None:
+    """Refuse prompts that leave no room for an answer in what vLLM was started with.
+
+    Raises
+    ------
+    ConfigError
+        With the longest prompt, the room and the field.
+    """
+    longest = max(map(len, prompts), default=0)
+    if longest > room:
+        msg = (
+            f"a prompt has {longest} tokens and vLLM room for {room} beside the answer; raise "
+            f"grpo.vllm_max_length by {longest - room} or more, or lower model.max_pixels"
+        )
+        raise ConfigError(msg)
+
+
 def _check_uncapped(picture: Any, count: int, uncapped: Any | None, merged: int) -> None:
     if uncapped is None:
         return

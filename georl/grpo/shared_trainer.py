@@ -10,22 +10,23 @@ import torch
 from torch import Tensor
 from trl.trainer.grpo_trainer import GRPOTrainer
 
-from georl.grpo import sharing
+from georl.grpo import micro_batches, sharing
 
 
 class SharedPromptsTrainer(GRPOTrainer):
     """GRPOTrainer that prepares, prefills and scores a prompt once for its whole group.
 
-    Four of its methods are replaced where a batch has what `georl.grpo.sharing` supports, else the
-    stock ones run: tokenizing, sampling, the log-probabilities, and the loss, which only has
-    to say which rows belong together, and to undo what idle rows dilute (`georl.grpo.groups`).
+    Five of its methods are replaced where a batch has what `georl.grpo.sharing` supports, else the
+    stock ones run: tokenizing, sampling, cutting into micro-batches, the log-probabilities, and the
+    loss, which only has to say which rows belong together, and to undo what idle rows dilute
+    (`georl.grpo.groups`).
     """
 
     def share_prompts(self, wanted: bool) -> None:
         """Switch sharing on if wanted and possible; call it once, after ``__init__``."""
         self._group: Tensor | None = None
         self._unique: tuple[Tensor, Tensor, sharing.Images | None] | None = None
-        self._share = wanted and self._can_share()
+        self._share = wanted and self._told(self._hindrance())
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         self._group = None
@@ -35,14 +36,31 @@ class SharedPromptsTrainer(GRPOTrainer):
             batch["group"] = self._group  # split and shuffled with the rows it describes
         return batch
 
-    def _can_share(self) -> bool:
-        """Our sampler walks the bare model, which sharded weights rule out; vLLM does not."""
-        plain = str(self.accelerator.distributed_type).rpartition(".")[2] in (
-            "NO",
-            "MULTI_CPU",
-            "MULTI_GPU",
-        )
-        return (plain or self.use_vllm) and sharing.supports(self._bare(self.model))
+    def _hindrance(self) -> str | None:
+        """Return why prompts cannot be shared, None where they can.
+
+        Our sampler walks the bare model, which sharded weights rule out; vLLM does not.
+        """
+        kind = str(self.accelerator.distributed_type).rpartition(".")[2]
+        if kind not in ("NO", "MULTI_CPU", "MULTI_GPU") and not self.use_vllm:
+            return f"{kind} shards the weights, and then only vLLM can sample; set grpo.vllm"
+        return sharing.unsupported(self._bare(self.model))
+
+    def _told(self, hindrance: str | None) -> bool:
+        """Say why prompts are not shared, if they are not."""
+        if hindrance is not None and self.accelerator.is_main_process:
+            print(f"prompts are encoded once an answer, not once a group: {hindrance}")
+        return hindrance is None
+
+    def _prepare_inputs(self, generation_batch: Any) -> Any:
+        """Cut a batch into micro-batches of whole groups, where prompts are shared."""
+        args: Any = self.args
+        with (
+            micro_batches.together(args.steps_per_generation)
+            if self._share
+            else contextlib.nullcontext()
+        ):
+            return super()._prepare_inputs(generation_batch)
 
     def _bare(self, model: Any) -> Any:
         """Return the transformers model inside its wrappers; LoRA layers stay in it."""
@@ -135,18 +153,20 @@ class SharedPromptsTrainer(GRPOTrainer):
     def _shared_logps(
         self, model: Any, ids: Tensor, mask: Tensor, keep: int, images: Any, group: Tensor
     ) -> tuple[Tensor, Tensor | None]:
-        """Return (B, C) log-probabilities and entropies from one row a unique prompt."""
-        first, number = sharing.unique(group.tolist())
+        """Return (B, C) log-probabilities and entropies from one row, or a few, a unique prompt."""
+        bare, answers = self._bare(model), mask[:, -keep:]
+        prompt, answer = mask[:, :-keep].sum(1).max(), answers.sum(1).float().mean()
+        most = sharing.answers_a_row(bare.config.get_text_config(), int(prompt), float(answer))
+        first, number = sharing.unique(sharing.rows_of(group.tolist(), most))
         rows = torch.tensor(first, device=ids.device)
         prompt_ids, prompt_mask = ids[rows, :-keep], mask[rows, :-keep]
         images = images and images.select(rows)
-        bare = self._bare(model)
         packed = sharing.pack(
             prompt_ids,
             prompt_mask,
             sharing.prompt_positions(bare, prompt_ids, prompt_mask, images),
             ids[:, -keep:],
-            mask[:, -keep:],
+            answers,
             torch.tensor(number, device=ids.device),
             dtype=bare.dtype,
         )
@@ -159,8 +179,11 @@ class SharedPromptsTrainer(GRPOTrainer):
                 fused_lm_head=True,
                 **(images.arguments() if images else {}),
             )
-        entropy = None if out.entropy is None else out.entropy.view(-1)[packed.slots]
-        return out.log_probs.view(-1)[packed.slots], entropy
+        padding = answers == 0
+        logps = out.log_probs.view(-1)[packed.slots].masked_fill(padding, 0.0)
+        if out.entropy is None:
+            return logps, None
+        return logps, out.entropy.view(-1)[packed.slots].masked_fill(padding, 0.0)
 
 
 def _prompt_key(prompt: list[dict[str, Any]]) -> Any:

@@ -3,7 +3,8 @@
 The G answers of a GRPO group share their prompt and image. Stock TRL repeats both G times in
 the processor, in the prefill and in every log-probability pass. Here a unique prompt is
 prefilled once and its key-value cache repeated, and for the update the answers of a group are
-laid behind one copy of the prompt in a single row, each seeing the prompt and itself only::
+laid behind one copy of the prompt in a single row, each seeing the prompt and itself only, and
+each as long as it is::
 
     prompt[:-1] | last, a1, a2, ... | last, b1, b2, ... | ...
 
@@ -13,6 +14,7 @@ predicts the answer's first token. The result equals the repeated computation up
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -55,14 +57,70 @@ class Packed(NamedTuple):
     shift_labels: Tensor
     """(U, L): the next token where an answer is scored, else -100"""
     slots: Tensor
-    """(B, C): index into the flattened (U, L) of each answer's token"""
+    """(B, C): index into the flattened (U, L) of each answer's token; of padding, any"""
 
 
-def supports(model: Any) -> bool:
-    """Return whether prompts can be shared for this model: Qwen2(.5)-VL with SDPA or eager."""
+def unsupported(model: Any) -> str | None:
+    """Return why prompts cannot be shared for a model, None where they can."""
     config = getattr(model, "config", None)
     kind = getattr(config, "model_type", None)
-    return kind in FAMILIES and getattr(config, "_attn_implementation", "") in ("sdpa", "eager")
+    if kind not in FAMILIES:
+        return f"it is known how for {' and '.join(FAMILIES)}, and the model is {kind}"
+    attention = getattr(config, "_attn_implementation", "")
+    if attention not in ("sdpa", "eager"):
+        return f"model.attention={attention} takes no mask that lets answers share a prompt"
+    return None
+
+
+def answers_a_row(config: Any, prompt: int, answer: float) -> int:
+    """Return how many answers to one prompt a row should hold, by what the update then costs.
+
+    Parameters
+    ----------
+    config
+        Of the language model.
+    prompt
+        Tokens of the prompt, P.
+    answer
+        Tokens of an answer on average, C.
+
+    Notes
+    -----
+    A row of k answers has P + k C positions. A position costs L = h + kv + 1.5 i times what it
+    costs to look at one other (width h, keys and values kv, inner width i of the MLP), so an answer
+    costs (P + k C) / k (1 + (P + k C) / L), least at k = sqrt(P (L + P)) / C: long answers would
+    look past each other for nothing.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> sizes = dict(hidden_size=3584, intermediate_size=18944, num_attention_heads=28)
+    >>> model = SimpleNamespace(**sizes, num_key_value_heads=4)
+    >>> answers_a_row(model, 632, 128), answers_a_row(model, 632, 1024)
+    (35, 4)
+    """
+    width = config.hidden_size
+    keys = width * config.num_key_value_heads // config.num_attention_heads
+    look = width + keys + 1.5 * config.intermediate_size
+    return max(1, int((prompt * (look + prompt)) ** 0.5 / max(answer, 1.0)))
+
+
+def rows_of(group: Sequence[int], most: int) -> list[tuple[int, int]]:
+    """Return the row of each answer, as its prompt and its number: at most ``most`` in a row.
+
+    The answers to a prompt are dealt evenly over as few rows as hold them.
+
+    Examples
+    --------
+    >>> rows_of([7, 7, 7, 8], 2)
+    [(7, 0), (7, 0), (7, 1), (8, 0)]
+    """
+    count, seen, rows = Counter(group), Counter[int](), []
+    for prompt in group:
+        each = -(-count[prompt] // -(-count[prompt] // most))
+        rows.append((prompt, seen[prompt] // each))
+        seen[prompt] += 1
+    return rows
 
 
 def unique(keys: Sequence[Any]) -> tuple[list[int], list[int]]:
@@ -100,57 +158,57 @@ def pack(
     prompt_positions
         (3, U, P), their rotary positions.
     completion_ids, completion_mask
-        (B, C), answers, padded on the right.
+        (B, C), answers, padded on the right; an answer may be all padding.
     group
-        (B,), the prompt of each answer, in [0, U).
+        (B,), the row of each answer, in [0, U).
     dtype
         Type of the attention mask.
     """
-    prompts, length = prompt_ids.shape
-    tokens = completion_ids.shape[1]
-    branch = _rank_in_group(group)
-    branches = int(branch.max()) + 1
-    head = length - 1
-    width = head + branches * tokens
+    prompts, head = len(prompt_ids), prompt_ids.shape[1] - 1
+    lengths = completion_mask.sum(1)
+    same = group[:, None] == group[None, :]
+    start = head + (torch.tril(same, diagonal=-1) * lengths).sum(1)  # behind its elder siblings
+    width = int((start + lengths).max())
 
     # each answer's own columns: the last prompt token, then all of its tokens but the last
-    slots = group[:, None] * width + head + branch[:, None] * tokens
-    slots = slots + torch.arange(tokens, device=group.device)  # (B, C)
+    place = torch.arange(completion_ids.shape[1], device=group.device)
+    slots = torch.where(completion_mask.bool(), start[:, None] + place, 0)
+    slots = slots + group[:, None] * width  # (B, C); what is masked points at the row's head
+    real = completion_mask.bool()
     shifted = torch.cat([prompt_ids[group, -1:], completion_ids[:, :-1]], dim=1)
 
     input_ids = prompt_ids.new_zeros(prompts, width)
     input_ids[:, :head] = prompt_ids[:, :-1]
-    input_ids.view(-1)[slots] = shifted
     labels = torch.full_like(input_ids, -100)
-    labels.view(-1)[slots] = completion_ids.masked_fill(completion_mask == 0, -100)
+    step, branch = torch.zeros_like(input_ids), torch.full_like(input_ids, -1)
+    answer = torch.arange(len(group), device=group.device)[:, None]
+    for flat, values in (
+        (input_ids, shifted),
+        (labels, completion_ids),
+        (step, place.expand_as(slots)),
+        (branch, answer.expand_as(slots)),
+    ):
+        flat.view(-1)[slots[real]] = values[real]
 
-    step = torch.arange(tokens, device=group.device).repeat(branches)
-    last = prompt_positions[:, :, -1:]
-    positions = torch.cat([prompt_positions[:, :, :-1], last + step], dim=2)
-    mask = _tree_mask(prompt_mask[:, :-1].bool(), branches, tokens, dtype)
+    positions = torch.cat(
+        [prompt_positions[:, :, :-1], prompt_positions[:, :, -1:] + step[:, head:]], 2
+    )
+    mask = _tree_mask(prompt_mask[:, :-1].bool(), branch, dtype)
     return Packed(input_ids, mask, positions, labels, slots)
 
 
-def _rank_in_group(group: Tensor) -> Tensor:
-    """Return how many earlier rows belong to the same group, (B,)."""
-    same = group[:, None] == group[None, :]
-    return torch.tril(same, diagonal=-1).sum(1)
+def _tree_mask(prompt: Tensor, branch: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return who may look at whom: the prompt before it, and its own branch before it.
 
-
-def _tree_mask(prompt: Tensor, branches: int, tokens: int, dtype: torch.dtype) -> Tensor:
-    """Return who may look at whom: the prompt before it, and its own branch before it."""
-    count, head = prompt.shape
-    width = head + branches * tokens
-    device = prompt.device
-    own = torch.arange(width, device=device).sub(head).div(tokens, rounding_mode="floor")
-    causal = torch.ones(width, width, dtype=torch.bool, device=device).tril()
-    in_prompt = torch.arange(width, device=device) < head
-    same_branch = (own[:, None] == own[None, :]) & ~in_prompt[None, :]
-    real = torch.nn.functional.pad(prompt, (0, width - head))  # (U, L): real prompt tokens
-    sees = causal & (
-        real[:, None, :] | same_branch | torch.eye(width, dtype=torch.bool, device=device)
-    )
-    mask = torch.zeros(count, 1, width, width, dtype=dtype, device=device)
+    ``branch`` (U, L) is the answer that a position belongs to, -1 for none.
+    """
+    count, width = branch.shape
+    causal = torch.ones(width, width, dtype=torch.bool, device=branch.device).tril()
+    same = (branch[:, :, None] == branch[:, None, :]) & (branch[:, :, None] >= 0)
+    real = torch.nn.functional.pad(prompt, (0, width - prompt.shape[1]))  # (U, L): prompt tokens
+    itself = torch.eye(width, dtype=torch.bool, device=branch.device)
+    sees = causal & (real[:, None, :] | same | itself)
+    mask = torch.zeros(count, 1, width, width, dtype=dtype, device=branch.device)
     return mask.masked_fill_(~sees[:, None], torch.finfo(dtype).min)
 
 

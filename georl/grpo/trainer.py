@@ -13,7 +13,8 @@ photos (`georl.grpo.groups`). Launch lines::
                      grpo configs/qwen2.5-vl-7b-8xa100.yaml
 
 What differs from TRL's GRPOTrainer, each switchable, all off = stock:
-- a photo and its prompt are encoded once for their whole group (grpo.share_prompts);
+- a photo and its prompt are encoded once for their whole group, and micro-batches hold whole
+  groups, in the update too (grpo.share_prompts);
 - groups whose answers all earn the same are dropped and replaced (groups.drop_equal, .tries);
 - places that saturate are sampled less (curriculum.enabled);
 - the KL reference is a copy of the model that the run starts from (TRL reads it anew by name,
@@ -34,7 +35,7 @@ from accelerate.utils import gather_object
 from torch import Tensor
 from trl.trainer.grpo_config import GRPOConfig
 
-from georl import data, models, rewards
+from georl import data, models, plan, rewards
 from georl.config import Config, replace
 from georl.grpo import first_batch, reference, sharing
 from georl.grpo.curriculum import Curriculum
@@ -136,6 +137,8 @@ def _sampling(config: Config, special: list[int]) -> dict[str, Any]:
         "use_vllm": True,
         "vllm_mode": grpo.vllm,
         "vllm_gpu_memory_utilization": grpo.vllm_memory,
+        "vllm_tensor_parallel_size": grpo.vllm_tensor_parallel,
+        "vllm_max_model_length": plan.longest_row(config),
         "vllm_enable_sleep_mode": grpo.vllm == "colocate",
         "vllm_server_base_url": grpo.vllm_url,
         "vllm_importance_sampling_correction": corrected,
@@ -170,6 +173,8 @@ class GeoGRPOTrainer(ExactResume, SharedPromptsTrainer):
         if self.use_vllm:
             own = replace(self.settings, model__max_pixels=None, model__min_pixels=None)
             uncapped = models.load_processor(own.model)
+            room = plan.longest_row(self.settings) - self.settings.grpo.max_tokens
+            first_batch.check_lengths(prompt_ids, room)
             engine: Any = self.vllm_generation
             engine.generate = first_batch.compared(engine.generate)
         if images is None or "image_grid_thw" not in fields:

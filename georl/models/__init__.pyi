@@ -7,6 +7,7 @@ from .loading import (
     special_ids as special_ids,
     vision_tower as vision_tower,
 )
+from .saving import halve as halve
 from .tiny import (
     PIXELS as PIXELS,
     build_model as build_model,

@@ -10,6 +10,7 @@ from .estimate import check_memory as check_memory, describe as describe
 from .parts import (
     checkpoint_bytes as checkpoint_bytes,
     host_memory as host_memory,
+    longest_row as longest_row,
     memory as memory,
     tokens_of as tokens_of,
 )

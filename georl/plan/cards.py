@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from georl.config import Config, ConfigError, check, replace
-from georl.plan.parts import GIB, memory
+from georl.plan.parts import GIB, longest_row, memory
 from georl.plan.shapes import Shape
 
 
@@ -91,7 +91,9 @@ def _sampler_problem(config: Config, shape: Shape, card: Card) -> str | None:
     """Return why vLLM cannot start in its share of the card, None if it can."""
     if config.task != "grpo" or config.grpo.vllm != "colocate":
         return None
-    weights, share = 2.0 * shape.parameters + 1.5 * GIB, config.grpo.vllm_memory
+    spread, share = config.grpo.vllm_tensor_parallel, config.grpo.vllm_memory
+    cache = 2.0 * shape.layers * shape.kv_width * longest_row(config)
+    weights = (2.0 * shape.parameters + cache) / spread + 1.5 * GIB
     if weights <= share * card.memory:
         return None
     least = weights / card.memory

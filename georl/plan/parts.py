@@ -19,6 +19,8 @@ DEFAULT_MAX_PIXELS = 12_845_056
 """Qwen2.5-VL's own cap, 16,384 image tokens: set model.max_pixels."""
 
 PROMPT_TOKENS, SFT_ANSWER_TOKENS = 120, 60
+TEXT_TOKENS = 1024
+"""Room for a question that is not known beforehand; 57 KB of cache each for 7B."""
 # Bytes that one layer keeps for a token: times width, intermediate width, key and value width.
 # Counted in the layers of transformers with saved_tensors_hooks (tests/georl/plan).
 _KEPT = {"float32": (32.0, 16.0, 4.0), "autocast": (26.0, 8.0, 2.0), "bfloat16": (20.0, 8.0, 2.0)}
@@ -100,11 +102,12 @@ def checkpoint_bytes(config: Config, shape: Shape) -> dict[str, float]:
     """Return bytes on disk: of one checkpoint, of all that are kept, of the final model."""
     trained = trained_parameters(config.model, shape)
     weights = 4.0 * (trained if config.model.lora_rank else shape.parameters)
+    halved = config.model.dtype == "bfloat16" and not config.model.lora_rank
     one = weights + 8.0 * trained
     return {
         "one checkpoint": one,
         f"{config.train.keep_checkpoints} that are kept": one * config.train.keep_checkpoints,
-        "final": weights,
+        "final": weights / 2 if halved else weights,
     }
 
 
@@ -113,6 +116,27 @@ def tokens_of(config: Config) -> dict[str, int]:
     image = max(1, largest_image(config.model) // PIXELS_PER_TOKEN)
     answer = config.grpo.max_tokens if config.task == "grpo" else SFT_ANSWER_TOKENS
     return {"image": image, "prompt": PROMPT_TOKENS, "answer": answer}
+
+
+def longest_row(config: Config) -> int:
+    """Return the tokens that a sampler needs room for: prompt, image and answer.
+
+    The question's bytes bound its tokens from above, and the template adds some; records bring
+    questions of their own, for which `TEXT_TOKENS` are kept.
+
+    Examples
+    --------
+    >>> from georl.config import load
+    >>> longest_row(load(None, ["name=7B", "max_pixels=401408", "grpo.max_tokens=128"]))
+    1664
+    >>> longest_row(load(None, ["grpo.vllm_max_length=4096"]))
+    4096
+    """
+    if config.grpo.vllm_max_length is not None:
+        return config.grpo.vllm_max_length
+    image = -(-largest_image(config.model) // PIXELS_PER_TOKEN)
+    asked = len((config.data.question or "").encode()) + 64
+    return image + max(TEXT_TOKENS, asked) + config.grpo.max_tokens
 
 
 def largest_image(model: ModelConfig) -> int:

@@ -8,8 +8,11 @@ import yaml
 
 from geodata import files
 from georl.config import Config, ConfigError
+from georl.plan.parts import longest_row
 
 CARDS_A_MACHINE = 8
+STOPPED = 75
+"""Exit status of a run that stopped as asked (`georl.run.STOPPED`, which needs torch)."""
 WARNING_S = 300
 """Seconds before the limit at which SLURM asks for a checkpoint."""
 
@@ -118,8 +121,9 @@ def _run(config: Config, config_path: str) -> str:
     return f"""#!/usr/bin/env bash
 # Start the run on this machine. Started again, it goes on from its newest whole checkpoint.
 set -euo pipefail
+# Stopped by SIGTERM, it writes a checkpoint first; torchrun would kill it after 30 seconds.
 here=$(cd "$(dirname "${{BASH_SOURCE[0]}}")" && pwd)
-export here
+export here TORCH_ELASTIC_SHUTDOWN_TIMEOUT={WARNING_S - 20}
 exec {_launcher(config, job=False)} {config.task} {config_path} "$@"
 """
 
@@ -143,6 +147,8 @@ set -euo pipefail
 here=${{SLURM_SUBMIT_DIR:?submit from the folder of this file}}
 head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
 export here head
+# torchrun kills a process that it has asked to stop after 30 seconds: a checkpoint takes longer
+export TORCH_ELASTIC_SHUTDOWN_TIMEOUT={WARNING_S - 20}
 
 # shellcheck disable=SC2016  # the variables are those of each machine
 srun --kill-on-bad-exit=1 bash -c '
@@ -160,20 +166,21 @@ stop() {{
 }}
 trap stop USR1
 
-# a signal ends the first wait; the run's own exit code is that of the job
+# the run's own exit status is that of the job; {STOPPED}: it was asked to stop and can go on
 status=0
 wait "$run" || status=$?
+if [ "$status" -eq {STOPPED} ]; then
+  scontrol requeue "$SLURM_JOB_ID"
+  exit 0
+fi
 exit "$status"
 """
 
 
 def _serve(config: Config) -> str:
-    from georl.plan.parts import tokens_of
-
-    length = sum(tokens_of(config).values())
     return f"""#!/usr/bin/env bash
 # Start the sampler; then the run with grpo.vllm_url=http://THIS_MACHINE:8000
 set -euo pipefail
-exec trl vllm-serve --model {config.model.name} --max-model-len {length + 128} \\
-  --gpu-memory-utilization 0.9 --tensor-parallel-size 1 --port 8000
+exec trl vllm-serve --model {config.model.name} --max-model-len {longest_row(config)} \\
+  --gpu-memory-utilization 0.9 --tensor-parallel-size {config.grpo.vllm_tensor_parallel} --port 8000
 """

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate import PartialState
 from transformers import TrainingArguments
 
 from geodata.printable import tell
+from georl import models
 from georl.config import Config, ConfigError, accumulation, missing_package, world_size
-from georl.run import checkpoints, curves, metrics, ownership, resume, rollouts
+from georl.run import checkpoints, curves, layout, metrics, ownership, resume, rollouts, stopping
 
 
 def check_start(config: Config) -> None:
@@ -36,6 +38,7 @@ def check_start(config: Config) -> None:
     ownership.refuse_foreign(Path(config.output))
     if config.train.resume:
         checkpoints.refuse_other(Path(config.output), checkpoints.identity(config))
+        layout.check(Path(config.output), _strategy(world_size()), world_size())
 
 
 def _launch_problem(asked: str, found: str, gpus: int) -> str | None:
@@ -90,6 +93,16 @@ def _strategy(processes: int) -> str:
     if os.environ.get("ACCELERATE_USE_DEEPSPEED", "").lower() == "true":
         return "deepspeed"
     return "ddp" if processes > 1 else "none"
+
+
+def join_processes() -> None:
+    """Let the processes of a run find each other; called before a model is loaded.
+
+    Only then does transformers know that weights will be sharded, and reads them on one process of
+    a machine and not, 33 GB each for 7B, on all eight.
+    """
+    if world_size() > 1:
+        PartialState(cpu=not torch.cuda.is_available())
 
 
 def _check_processes(trainer: Any) -> None:
@@ -149,12 +162,20 @@ def fit(trainer: Any, config: Config) -> Path:
     The output folder then holds run.json, which says whose it is, config.yaml, metrics.jsonl,
     curves.png, for GRPO groups.jsonl and rollouts.parquet, the checkpoints, and ``final``. What
     another run left there lies in ``replaced``.
+
+    Raises
+    ------
+    SystemExit
+        With status 75 after SIGTERM or SIGUSR1: a checkpoint is sealed, the run can go on.
     """
     _check_processes(trainer)
     output = Path(config.output)
     if trainer.accelerator.is_main_process:
         ownership.take(output)
     trainer.accelerator.wait_for_everyone()
+    period = config.grpo.iterations if config.task == "grpo" else 1
+    stop = stopping.StopCallback(trainer, period)
+    trainer.add_callback(stop)  # before the log, which wants a row for every checkpoint
     trainer.add_callback(metrics.MetricsCallback(output))
     trainer.add_callback(resume.SealCallback(trainer, config))
     start = resume.start(trainer, config)
@@ -165,8 +186,16 @@ def fit(trainer: Any, config: Config) -> Path:
             f"{_strategy(found)}, batch {config.train.batch} = {each} x "
             f"{accumulation(config, found)} accumulated x {found}"
         )
-    with explained_memory():
-        trainer.train(resume_from_checkpoint=str(start) if start else None)
+    with stop.listening():
+        with explained_memory():
+            trainer.train(resume_from_checkpoint=str(start) if start else None)
+        stop.leave(f"checkpoint-{trainer.state.global_step}")
+        return _finish(trainer, config)
+
+
+def _finish(trainer: Any, config: Config) -> Path:
+    """Write and seal the final model, and what people look at."""
+    output = Path(config.output)
     final = output / "final"
     if trainer.accelerator.is_main_process and final.exists():
         checkpoints.delete(final)  # this run's own, from before: others were moved aside
@@ -174,6 +203,7 @@ def fit(trainer: Any, config: Config) -> Path:
     trainer.save_model(str(final))
     if trainer.accelerator.is_main_process:
         _check_weights(final)
+        models.halve(final, config.model)
         resume.without_pickle(final)
         checkpoints.seal(final, checkpoints.identity(config))
         curves.plot(output)

@@ -59,9 +59,14 @@ def test_the_penalty_starts_from_the_model_that_the_run_starts_from(
     assert row["kl"] == pytest.approx(0.0, abs=1e-7)
 
 
+def shorter(completions, **_):
+    """A reward in which answers of any model differ."""
+    return [-float(len(chat[0]["content"])) for chat in completions]
+
+
 def test_the_reference_stays_while_the_policy_moves(places, stages, tmp_path):
     run = grpo_run(places, tmp_path, stages[1], "grpo.beta=0.5", "learning_rate=1e-2")
-    trainer = grpo.build(run)
+    trainer = grpo.build(run, reward_funcs=[shorter])
     before = {name: value.clone() for name, value in trainer.ref_model.named_parameters()}
     assert not any(value.requires_grad for value in trainer.ref_model.parameters())
     trainer.train()

@@ -72,6 +72,9 @@ GRPO_ONLY = [
     ("grpo.vllm=server grpo.vllm_url=http://h:1", "vllm_server_base_url", "http://h:1"),
     ("grpo.vllm=server grpo.vllm_url=http://h:1", "vllm_mode", "server"),
     ("grpo.vllm=colocate grpo.vllm_memory=0.5", "vllm_gpu_memory_utilization", 0.5),
+    ("grpo.vllm=colocate grpo.vllm_tensor_parallel=2", "vllm_tensor_parallel_size", 2),
+    ("grpo.vllm=colocate grpo.vllm_max_length=2222", "vllm_max_model_length", 2222),
+    ("grpo.vllm=colocate grpo.max_tokens=100", "vllm_max_model_length", 4 + 1024 + 100),
 ]
 
 
@@ -127,6 +130,7 @@ def test_what_is_set_alike_in_every_run(processor):
 
 REPLACED = {
     "_generate_and_score_completions": ["self", "inputs"],
+    "_prepare_inputs": ["self", "generation_batch"],
     "_tokenize_prompts": ["self", "prompts"],
     "_generate_single_turn": [
         *("self", "prompt_ids", "images", "multimodal_fields", "num_generations"),
@@ -176,6 +180,9 @@ def test_the_private_names_that_we_use_are_there():
         assert callable(getattr(grpo_trainer, name)), name
     source = inspect.getsource(GRPOTrainer.__init__)
     assert "self.ref_model = create_model_from_path(" in source
+    cut = inspect.getsource(GRPOTrainer._prepare_inputs)
+    assert "generation_batch = shuffle_sequence_dict(generation_batch)" in cut
+    assert "split_tensor_dict(generation_batch, self.args.steps_per_generation)" in cut
     part = vllm_generation.VLLMGeneration
     known = ["self", "prompts", "images", "num_generations", "profiler"]
     assert list(inspect.signature(part.generate).parameters) == known

@@ -1,0 +1,243 @@
+"""Micro-batches hold whole groups, and how many positions that saves (georl.grpo)."""
+
+import contextlib
+import math
+from itertools import pairwise
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, strategies as st
+from trl.trainer import grpo_trainer
+from trl.trainer.utils import shuffle_sequence_dict, split_tensor_dict
+
+from georl import grpo, plan
+from georl.config import ConfigError, check, load
+from georl.grpo import micro_batches, sharing
+
+from ..tiny_runs import SMALL, write_places
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
+
+
+@given(
+    groups=st.integers(1, 12),
+    size=st.integers(2, 8),
+    steps=st.integers(1, 6),
+    idle=st.integers(0, 30),
+    seed=st.integers(0, 99),
+)
+def test_the_order_is_a_permutation_with_groups_in_one_piece(groups, size, steps, idle, seed):
+    """With idle rows behind, as many of them in each micro-batch as in any other, or one less."""
+    rows = groups * size + idle
+    rows += -rows % steps
+    real = torch.arange(rows) < groups * size
+    group = torch.where(real, torch.arange(rows) // size, groups)
+    torch.manual_seed(seed)
+    order = micro_batches.order(group, real, steps)
+    assert sorted(order.tolist()) == list(range(rows))
+    kept = [row for row in order.tolist() if real[row]]
+    pieces = [group[row].item() for row in kept]
+    assert sum(a != b for a, b in pairwise(pieces)) == groups - 1
+    held = real[order].view(steps, -1).sum(1)
+    assert held.max() - held.min() <= 1
+
+
+@given(groups=st.integers(2, 12), per_micro=st.integers(1, 3))
+def test_micro_batches_of_whole_groups_tear_none(groups, per_micro):
+    group = torch.arange(groups * per_micro).repeat_interleave(4)
+    order = micro_batches.order(group, torch.ones(len(group), dtype=torch.bool), groups)
+    for part in group[order].view(groups, -1):
+        assert len(part.unique()) == per_micro
+
+
+def test_groups_come_in_any_order_and_the_random_state_goes_on_as_that_of_trl():
+    group = torch.arange(4).repeat_interleave(2)
+    seen = set()
+    for seed in range(200):
+        torch.manual_seed(seed)
+        order = micro_batches.order(group, torch.ones(8, dtype=torch.bool), 4)
+        after = torch.rand(1)
+        torch.manual_seed(seed)
+        shuffle_sequence_dict({"x": group})
+        assert torch.equal(after, torch.rand(1))
+        seen.add(tuple(group[order][::2].tolist()))
+    assert len(seen) == math.factorial(4)
+
+
+def test_trl_has_its_own_shuffle_back_afterwards():
+    stock = grpo_trainer.shuffle_sequence_dict
+    with micro_batches.together(2):
+        assert grpo_trainer.shuffle_sequence_dict is not stock
+        batch = {"x": torch.arange(6), "none": None, "one": torch.tensor(3), "y": list("abcdef")}
+        mixed = grpo_trainer.shuffle_sequence_dict(batch)  # no groups: what TRL does
+        assert sorted(mixed["y"]) == list("abcdef")
+        batch |= {"group": torch.arange(6) // 3, "completion_mask": torch.ones(6, 2)}
+        mixed = grpo_trainer.shuffle_sequence_dict(batch)
+        assert [mixed["x"].tolist()] == [["abcdef".index(y) for y in mixed["y"]]]
+        assert mixed["none"] is None
+        assert mixed["one"] == 3
+    assert grpo_trainer.shuffle_sequence_dict is stock
+    with contextlib.suppress(RuntimeError), micro_batches.together(2):
+        raise RuntimeError
+    assert grpo_trainer.shuffle_sequence_dict is stock
+
+
+# --- positions of the shipped configurations ------------------------------------------------
+
+GEO_R = ["task=grpo", "learning_rate=1e-6", "train.batch=256", "per_device=8"]
+"""As the head of the files says."""
+LANGUAGE = {
+    "3b": SimpleNamespace(
+        hidden_size=2048, intermediate_size=11008, num_attention_heads=16, num_key_value_heads=2
+    ),
+    "7b": SimpleNamespace(
+        hidden_size=3584, intermediate_size=18944, num_attention_heads=28, num_key_value_heads=4
+    ),
+}
+
+
+def counted(run, language, lengths):
+    """Positions of stock TRL and of ours, and rows of ours, in the update of one process."""
+    size, tokens = run.grpo.generations, plan.tokens_of(run)
+    rows = run.train.batch // run.train.processes
+    prompt, steps = tokens["image"] + tokens["prompt"], rows // run.train.per_device
+    batch = {
+        "mask": torch.arange(run.grpo.max_tokens) < torch.as_tensor(lengths)[:, None],
+        "group": torch.arange(rows) // size,
+    }
+    batch = {"completion_mask": batch["mask"].long(), "group": batch["group"]}
+    answer = int(batch["completion_mask"].sum(1).max())
+    stock, ours, held = rows * (prompt + answer), 0, 0
+    with micro_batches.together(steps):
+        shuffled = grpo_trainer.shuffle_sequence_dict(batch)
+    for part in split_tensor_dict(shuffled, steps):
+        mask = part["completion_mask"]
+        most = sharing.answers_a_row(language, prompt, float(mask.sum(1).float().mean()))
+        first, number = sharing.unique(sharing.rows_of(part["group"].tolist(), most))
+        packed = sharing.pack(
+            torch.ones(len(first), prompt, dtype=torch.long),
+            torch.ones(len(first), prompt, dtype=torch.long),
+            torch.zeros(3, len(first), prompt, dtype=torch.long),
+            torch.ones_like(mask),
+            mask,
+            torch.tensor(number),
+            dtype=torch.bfloat16,
+        )
+        ours, held = ours + packed.input_ids.numel(), held + len(first)
+    return stock, ours, held
+
+
+@pytest.mark.parametrize("size", ["3b", "7b"])
+def test_the_eight_gpu_configurations_have_a_third_of_the_positions(size):
+    """Where every answer is as long as it may be: 3.67 times fewer, and 8 times fewer photos."""
+    run = load(f"qwen2.5-vl-{size}-8xa100", GEO_R)
+    stock, ours, rows = counted(run, LANGUAGE[size], [128] * 32)
+    assert stock / ours == pytest.approx(3.67, abs=0.01)
+    assert rows == 4
+    lengths = np.random.default_rng(0).integers(20, 80, 32)  # as answers of a chain are
+    stock, ours, _ = counted(run, LANGUAGE[size], lengths)
+    assert stock / ours > 5
+
+
+def test_globe_s_long_answers_share_a_photo_in_fours():
+    """1,024 tokens an answer: whole groups of 16 in a row would mostly look past each other."""
+    run = load("globe-7b-8xa100")
+    stock, ours, rows = counted(run, LANGUAGE["7b"], [1024] * 32)
+    assert stock / ours == pytest.approx(1.40, abs=0.01)
+    assert rows == 8
+    lengths = np.random.default_rng(0).integers(100, 500, 32)
+    stock, ours, _ = counted(run, LANGUAGE["7b"], lengths)
+    assert stock / ours > 2.5
+
+
+def test_rows_are_as_long_as_costs_least():
+    """The closed form against a search, with the operations of a layer counted one by one."""
+    for model in LANGUAGE.values():
+        h, i = model.hidden_size, model.intermediate_size
+        kv = h * model.num_key_value_heads // model.num_attention_heads
+        for prompt, answer in ((632, 128), (632, 1024), (300, 40), (1400, 700)):
+
+            def cost(k, h=h, i=i, kv=kv, prompt=prompt, answer=answer):
+                width = prompt + k * answer
+                layer = 2 * (2 * h * h + 2 * h * kv + 3 * h * i)  # q, o; k, v; the MLP
+                return width * (layer + 4 * h * width) / k  # scores, and values by them
+
+            best = min(range(1, 200), key=cost)
+            found = sharing.answers_a_row(model, prompt, answer)
+            assert cost(found) <= 1.02 * cost(best)
+
+
+def test_answers_are_dealt_evenly_over_rows():
+    assert sharing.rows_of([0] * 8, 5) == [(0, 0)] * 4 + [(0, 1)] * 4
+    assert sharing.rows_of([3, 3, 9], 100) == [(3, 0), (3, 0), (9, 0)]
+    assert sharing.rows_of([3, 9, 3], 1) == [(3, 0), (9, 0), (3, 1)]
+
+
+# --- what is refused and told ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("train.per_device=4 train.batch=64", "use 8 or 16"),
+        ("train.per_device=12 train.batch=96", "use 8 or 16"),
+        ("train.per_device=20 train.batch=160 grpo.generations=5", None),
+        ("train.per_device=2 train.batch=8", "use 8,"),
+        ("train.per_device=4 train.batch=64 grpo.share_prompts=false", None),
+        ("train.per_device=4 train.batch=64 task=sft", None),
+    ],
+)
+def test_micro_batches_that_tear_groups_are_refused_with_the_sizes_that_do_not(settings, said):
+    run = load(None, ["task=grpo", *settings.split(" ")])
+    if said is None:
+        check(run, 1)
+        return
+    with pytest.raises(ConfigError, match=r"tears groups of grpo\.generations = 8 apart") as error:
+        check(run, 1)
+    assert said in str(error.value)
+    assert "grpo.share_prompts=false" in str(error.value)
+
+
+def test_a_group_over_several_processes_is_not_refused():
+    """No size keeps it whole."""
+    run = load(None, ["task=grpo", "train.batch=8", "train.per_device=4"])
+    check(run, 2)
+
+
+@pytest.fixture
+def small_run(tmp_path):
+    torch.set_num_threads(1)
+    settings = [*SMALL, "task=grpo", f"data.places={write_places(tmp_path)}", "train.batch=16"]
+    more = ["train.per_device=8", "grpo.generations=4", "grpo.max_tokens=8"]
+    return load(None, [*settings, *more, f"output={tmp_path / 'out'}"])
+
+
+def test_the_log_says_why_prompts_are_not_shared(small_run, capsys, monkeypatch):
+    trainer = grpo.build(small_run)
+    assert trainer._share
+    assert "prompts" not in capsys.readouterr().out
+    monkeypatch.setattr(trainer.model.config, "_attn_implementation", "flash_attention_2")
+    trainer.share_prompts(True)
+    assert not trainer._share
+    assert "model.attention=flash_attention_2 takes no mask" in capsys.readouterr().out
+    monkeypatch.setattr(trainer.model.config, "model_type", "other")
+    trainer.share_prompts(True)
+    assert "qwen2_5_vl and qwen2_vl, and the model is other" in capsys.readouterr().out
+    monkeypatch.setattr(trainer.accelerator.state, "distributed_type", "DistributedType.FSDP")
+    trainer.share_prompts(True)
+    assert "FSDP shards the weights" in capsys.readouterr().out
+    trainer.share_prompts(False)  # asked for: nothing to tell
+    assert capsys.readouterr().out == ""
+
+
+def test_micro_batches_of_a_run_hold_whole_groups(small_run):
+    trainer = grpo.build(small_run)
+    held = []
+    stock = trainer._compute_loss
+    trainer._compute_loss = lambda model, part: held.append(part["group"]) or stock(model, part)
+    trainer.args.max_steps = 2
+    trainer.train()
+    assert len(held) >= 4
+    assert all(len(group) == 8 and len(group.unique()) == 2 for group in held)
