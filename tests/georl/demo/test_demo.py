@@ -18,6 +18,8 @@ def test_the_demo_goes_from_places_to_a_report_and_picks_up_where_it_stopped(tmp
     assert "too few steps to draw" in report  # one logged step is no curve
     assert "then GRPO on random places: done" in capsys.readouterr().out
     assert "GRPO against SFT" in report
+    assert report.splitlines()[2].startswith("SFT has not learnt where photos are: ")
+    assert "Median error, km, grpo-random minus sft-cor: " in report
     assert (tmp_path / "report.md").read_text() == report
     assert (tmp_path / "curves.png").is_file()
     for name in ("sft-cor", "grpo-random"):
@@ -39,5 +41,5 @@ def test_held_out_places_are_none_of_the_training_places(tmp_path):
 
 def test_a_run_that_fails_ends_the_demo_with_the_end_of_its_log(tmp_path):
     run = config.load(None, ["task=sft", f"output={tmp_path / 'arm'}", "data.table=nowhere.csv"])
-    with pytest.raises(DemoError, match=r"arm stopped with status 1[\s\S]*nowhere\.csv"):
+    with pytest.raises(DemoError, match=r"arm stopped with status 2[\s\S]*nowhere\.csv"):
         train_all([Job("arm", "an arm", run)], 2, time.perf_counter())
