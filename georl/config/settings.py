@@ -96,6 +96,14 @@ class DataConfig:
     """For 'world': a Parquet file with lat and lon to crop at, in place of random points."""
     rows: int = 20000
     """For 'world': how many random points on land."""
+    eval_table: str | None = None
+    """Held-out photos that ``train.eval_steps`` asks for: a table as ``table``; where that is
+    'world', 'world' for other random points, or a file of places. None is ``table`` itself, of
+    which ``eval_split`` then chooses rows that ``split`` leaves out."""
+    eval_split: str | None = None
+    """Rows of the held-out table by its column 'split', such as 'val'."""
+    eval_rows: int = 256
+    """Take at most so many held-out photos, the first."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +127,13 @@ class TrainConfig:
     save_steps: int = 0
     """Write a checkpoint every so many steps; 0 writes only the final one."""
     keep_checkpoints: int = 3
+    eval_steps: int = 0
+    """Answer the held-out photos every so many steps, and after the last, and log their scores as
+    eval_accuracy_25km and so on; 0 never. Not where weights are sharded (fsdp, deepspeed)."""
+    best_metric: str | None = None
+    """Keep the model with the best of these scores in the folder 'best': accuracy_1km,
+    accuracy_25km, accuracy_200km, accuracy_750km, accuracy_2500km, median_km, reward (Geo-R's) or
+    answered. None keeps none but the last."""
     resume: bool = True
     """Go on from the newest verified checkpoint in the output folder, if there is one."""
     report_to: tuple[str, ...] = ()

@@ -7,4 +7,9 @@ from .loading import (
     special_ids as special_ids,
     vision_tower as vision_tower,
 )
-from .tiny import PIXELS as PIXELS, build_model as build_model, build_tokenizer as build_tokenizer
+from .tiny import (
+    PIXELS as PIXELS,
+    build_model as build_model,
+    build_processor as build_processor,
+    build_tokenizer as build_tokenizer,
+)

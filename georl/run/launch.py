@@ -172,13 +172,24 @@ def fit(trainer: Any, config: Config) -> Path:
     trainer.accelerator.wait_for_everyone()
     trainer.save_model(str(final))
     if trainer.accelerator.is_main_process:
-        _check_weights(final)
-        resume.without_pickle(final)
-        checkpoints.seal(final, checkpoints.identity(config))
+        seal_model(final, config)
         curves.plot(output)
         rollouts.merge_rollouts(output)
     trainer.accelerator.wait_for_everyone()
     return final
+
+
+def seal_model(folder: Path, config: Config) -> None:
+    """Seal a model that the trainer has just saved; see `georl.run.checkpoints`.
+
+    Raises
+    ------
+    ConfigError
+        If it holds no weights.
+    """
+    _check_weights(folder)
+    resume.without_pickle(folder)
+    checkpoints.seal(folder, checkpoints.identity(config))
 
 
 def _check_weights(final: Path) -> None:
