@@ -148,14 +148,29 @@ def demo(
     quick: Annotated[
         bool, typer.Option(help="Two minutes: fewer steps, the main line only.")
     ] = False,
+    science: Annotated[
+        bool,
+        typer.Option(
+            help="20 minutes: does a chain help a model that knows geography, do hard places help "
+            "GRPO where the pool saturates; over three seeds, with controls."
+        ),
+    ] = False,
     workers: Annotated[int, typer.Option(help="Training runs side by side.")] = 2,
 ) -> None:
     """Train a small model on the real Earth: data, SFT, GRPO, predictions, evaluation.
 
     Example: georl demo --quick
+
+    Example: georl demo --science --output georl-science
     """
     from georl import demo as whole
 
+    if science and quick:
+        raise typer.BadParameter("give --quick or --science, not both")
+    if science:
+        seeds = range(seed, seed + 3)
+        print(whole.run_science(output, seeds=seeds, workers=workers), end="")
+        return
     print(whole.run(output, seed=seed, quick=quick, workers=workers), end="")
 
 

@@ -87,7 +87,7 @@ class _School:
         )
         self.tokenizer = models.build_tokenizer(_forms(), vocabulary=320)
         self.processor = models.build_processor(self.tokenizer)
-        self._image_id = self.tokenizer.convert_tokens_to_ids("<|image_pad|>")
+        self._image_id = int(self.tokenizer.encode("<|image_pad|>")[0])
         draws = np.random.default_rng((seed, 1))
         self._owner = np.repeat(self.shown, lesson.pictures)
         drawn = [picture(self.cities.heads[i], draws) for i in self._owner]

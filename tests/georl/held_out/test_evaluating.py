@@ -126,7 +126,9 @@ def test_a_split_of_the_same_table_is_held_out(places, tmp_path):
     split = ["val" if i % 4 == 0 else "train" for i in range(40)]
     table = table.append_column("split", [split])
     table = table.append_column("image", [[str(tmp_path / "one.png")] * 40])
-    pq.write_table(table.append_column("id", [[f"p{i}" for i in range(40)]]), tmp_path / "t.parquet")
+    pq.write_table(
+        table.append_column("id", [[f"p{i}" for i in range(40)]]), tmp_path / "t.parquet"
+    )
     given = [*SMALL, f"data.table={tmp_path / 't.parquet'}", "data.split=train", LOG]
     more = ["data.eval_split=val", "train.eval_steps=1", "train.max_steps=1", "train.batch=8"]
     run = load(None, [*given, *more, "train.per_device=8", f"output={tmp_path / 'out'}"])
