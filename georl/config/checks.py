@@ -23,6 +23,8 @@ EVAL_KM = (1, 25, 200, 750, 2500)
 EVAL_SCORES = (*(f"accuracy_{km}km" for km in EVAL_KM), "median_km", "reward", "answered")
 """What held-out photos are scored by while a model trains."""
 
+_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+
 TRACKERS = ("trackio", "tensorboard", "wandb")
 
 
@@ -65,6 +67,7 @@ def _problems(config: Config, world: int) -> Iterator[str | None]:
             "train.batch", train.batch, "train.per_device x processes", train.per_device * world
         )
         yield from _of_held_out(config)
+        yield from _of_hub(config)
     if config.task == "grpo":
         yield from _of_grpo(config, train.batch // world)
     if config.task == "predict" and config.predict.url is None and config.model.name == "tiny":
@@ -110,6 +113,14 @@ def _of_held_out(config: Config) -> Iterator[str]:
             "leaves no process a whole model to answer with; set train.eval_steps=0 and answer "
             "with the checkpoints: georl predict"
         )
+
+
+def _of_hub(config: Config) -> Iterator[str]:
+    """Yield what the hub would refuse after the training."""
+    names = {"train.push_to": config.train.push_to, "data.dataset": config.data.dataset}
+    for field, name in names.items():
+        if name is not None and not _HUB_NAME.fullmatch(name):
+            yield f"{field} is {name!r}, no name on the hub; write owner/name"
 
 
 def _of_grpo(config: Config, local: int) -> Iterator[str | None]:

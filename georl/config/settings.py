@@ -96,6 +96,9 @@ class DataConfig:
     """For 'world': a Parquet file with lat and lon to crop at, in place of random points."""
     rows: int = 20000
     """For 'world': how many random points on land."""
+    dataset: str | None = None
+    """The table's own name on the hub, 'owner/name', to be linked in the card of
+    ``train.push_to``."""
     eval_table: str | None = None
     """Held-out photos that ``train.eval_steps`` asks for: a table as ``table``; where that is
     'world', 'world' for other random points, or a file of places. None is ``table`` itself, of
@@ -138,6 +141,9 @@ class TrainConfig:
     """Go on from the newest verified checkpoint in the output folder, if there is one."""
     report_to: tuple[str, ...] = ()
     """Also log to 'trackio', 'tensorboard' or 'wandb'; the JSONL log is always written."""
+    push_to: str | None = None
+    """Repository of the Hugging Face hub, 'owner/name', that the final model goes to, with a card
+    that says what it was trained on; made private where it is new. None pushes nothing."""
     workers: int = 0
     strategy: Literal["auto", "ddp", "fsdp", "deepspeed"] = "auto"
     """What the launcher must have set up; checked at start. 'auto' accepts what it finds."""

@@ -42,6 +42,8 @@ _FREE = frozenset(
         "train.logging_steps",
         "train.save_steps",
         "train.keep_checkpoints",
+        "train.push_to",
+        "data.dataset",
         "train.eval_steps",
         "train.best_metric",
         "data.eval_table",

@@ -12,7 +12,7 @@ import torch
 from transformers import TrainingArguments
 
 from georl.config import Config, ConfigError, accumulation, missing_package, world_size
-from georl.run import checkpoints, curves, metrics, ownership, resume, rollouts
+from georl.run import checkpoints, curves, hub, metrics, ownership, resume, rollouts
 
 
 def check_start(config: Config) -> None:
@@ -29,7 +29,7 @@ def check_start(config: Config) -> None:
     found, gpus = _strategy(world_size()), torch.cuda.device_count()
     problem = _launch_problem(config.train.strategy, found, gpus)
     problem = problem or _overwrites_its_model(config) or _no_reference(config)
-    problem = problem or missing_package(config)
+    problem = problem or missing_package(config) or hub.no_token(config)
     if problem:
         raise ConfigError(problem)
     ownership.refuse_foreign(Path(config.output))
@@ -172,9 +172,12 @@ def fit(trainer: Any, config: Config) -> Path:
     trainer.accelerator.wait_for_everyone()
     trainer.save_model(str(final))
     if trainer.accelerator.is_main_process:
+        hub.add_card(config, final)
         seal_model(final, config)
         curves.plot(output)
         rollouts.merge_rollouts(output)
+        if address := hub.push(config, final):
+            print(f"sent to {address}")
     trainer.accelerator.wait_for_everyone()
     return final
 
