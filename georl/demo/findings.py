@@ -106,7 +106,7 @@ def parts(chains: Sequence[ChainErrors], pools: Sequence[PoolScores]) -> list[Pa
         ),
         Heading("Beside the paper"),
         "Geo-R (AAAI 2026): Qwen2.5-VL-3B on IM2GPS3K, percent within 200 km. Ours is another "
-        "task and a model three thousand times smaller: only the sign can be compared.",
+        "task and a model some thousand times smaller: only the sign can be compared.",
         _beside(knows, over_seeds([_hard_found(one) for one in pools])),
     ]
 
