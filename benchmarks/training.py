@@ -30,7 +30,7 @@ import pyarrow.parquet as pq
 import torch
 from transformers import TrainerCallback
 
-from georl import config, demo, grpo, predict, rewards, sft
+from georl import config, demo, grpo, held_out, rewards, sft
 from georl.config import Config, load
 from georl.data import world
 from georl.run import JsonLines
@@ -151,16 +151,16 @@ def vanish(seeds: int, tokens: int, rows: int) -> None:
         folder = Path(name)
         places = skewed_places(folder / "places.parquet")
         taught = sft.train(load(None, [*SFT, f"data.places={places}", f"output={folder}/sft"]))
-        held_out = world.world_photos(512, 99)
+        asked = world.world_photos(512, 99)
         for seed in range(seeds):
             for arm, more in VANISH_ARMS.items():
                 given = vanish_run(taught, folder / f"{arm}-{seed}", places, seed, rows)
                 run = load(None, [*given, *more])
                 trainer = trainer_for(run)
-                before = sampled_reward(trainer, held_out)
+                before = sampled_reward(trainer, asked)
                 trainer.add_callback(Budget(trainer, tokens))
                 trainer.train()
-                gain = sampled_reward(trainer, held_out) - before
+                gain = sampled_reward(trainer, asked) - before
                 gains[arm].append(gain / (trainer.generated_tokens / 1e6))
                 log = JsonLines(Path(run.output) / "metrics.jsonl").read()
                 flat = statistics.mean(row["groups/equal"] for row in log if "groups/equal" in row)
@@ -226,10 +226,10 @@ class Budget(TrainerCallback):
         control.should_training_stop |= self._trainer.generated_tokens >= self._tokens
 
 
-def sampled_reward(trainer: grpo.GeoGRPOTrainer, held_out: Any) -> float:
+def sampled_reward(trainer: grpo.GeoGRPOTrainer, places: Any) -> float:
     """Return the mean reward of answers at temperature 1 to held-out places."""
     run = trainer.settings
-    rows = [row for row in held_out.to_pylist() for _ in range(DRAWS)]
+    rows = [row for row in places.to_pylist() for _ in range(DRAWS)]
     earth = world.Earth()
     options = config.PredictConfig(temperature=1.0, max_tokens=40)
     torch.manual_seed(0)
@@ -237,7 +237,7 @@ def sampled_reward(trainer: grpo.GeoGRPOTrainer, held_out: Any) -> float:
     texts: list[str] = []
     for at in range(0, len(rows), 256):
         images = [earth.crop(row["lat"], row["lon"]) for row in rows[at : at + 256]]
-        texts += predict.generate(
+        texts += held_out.generate(
             model, trainer.processing_class, images, run.data.question, options
         )
     model.train()

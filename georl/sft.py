@@ -22,7 +22,7 @@ from pathlib import Path
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
-from georl import data, run
+from georl import data, held_out, run
 from georl.config import Config
 from georl.run import ExactResume
 
@@ -43,6 +43,7 @@ def train(config: Config) -> Path:
     config = data.checked(config)
     given = data.trainer_inputs(config, completions=True)
     trainer = GeoSFTTrainer(args=arguments(config), **given)
+    held_out.attach(trainer, config)
     return run.fit(trainer, config)
 
 

@@ -23,6 +23,13 @@ def demo(
     quick: Annotated[
         bool, typer.Option(help="Two minutes: fewer steps, the main line only.")
     ] = False,
+    science: Annotated[
+        bool,
+        typer.Option(
+            help="20 minutes: does a chain help a model that knows geography, do hard places help "
+            "GRPO where the pool saturates; over three seeds, with controls."
+        ),
+    ] = False,
     workers: Annotated[int, typer.Option(help="Training runs side by side.")] = 2,
     globe: Annotated[
         bool, typer.Option(help="GLOBE: a reward model, three rewards, scores from names.")
@@ -36,9 +43,17 @@ def demo(
     Example: georl demo --quick
 
     Example: georl demo --globe --seeds 3 --output georl-globe
+
+    Example: georl demo --science --output georl-science
     """
     from georl import demo as whole
 
+    if science and (quick or globe):
+        msg = "give one of --quick, --science and --globe"
+        raise typer.BadParameter(msg)
+    if science:
+        tell(whole.run_science(output, seeds=range(seed, seed + 3), workers=workers), end="")
+        return
     if globe:
         chosen = range(seed, seed + seeds)
         tell(whole.run_globe(output, seeds=chosen, quick=quick, workers=workers), end="")

@@ -1,5 +1,7 @@
 from .adapters import stored_adapter as stored_adapter, unpinned_base as unpinned_base
 from .checks import (
+    EVAL_KM as EVAL_KM,
+    EVAL_SCORES as EVAL_SCORES,
     check as check,
     missing_package as missing_package,
     world_size as world_size,

@@ -6,6 +6,7 @@ a pinned commit, a package that is not installed.
 
 from __future__ import annotations
 
+import difflib
 import importlib.metadata
 import importlib.util
 import os
@@ -17,6 +18,13 @@ from urllib.parse import urlsplit
 from georl.config.adapters import unpinned_base
 from georl.config.settings import Config
 from georl.config.tree import ConfigError
+
+EVAL_KM = (1, 25, 200, 750, 2500)
+
+EVAL_SCORES = (*(f"accuracy_{km}km" for km in EVAL_KM), "median_km", "reward", "answered")
+"""What held-out photos are scored by while a model trains."""
+
+_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 
 TRACKERS = ("trackio", "tensorboard", "wandb")
 
@@ -59,6 +67,8 @@ def _problems(config: Config, world: int) -> Iterator[str | None]:
         yield _divides(
             "train.batch", train.batch, "train.per_device x processes", train.per_device * world
         )
+        yield from _of_held_out(config)
+        yield from _of_hub(config)
     if config.task == "grpo":
         yield from _of_grpo(config, train.batch // world)
         if config.grpo.vllm != "off":
@@ -70,6 +80,51 @@ def _problems(config: Config, world: int) -> Iterator[str | None]:
         yield from server_problems("predict", str(asked.url), asked.key_variable, asked.timeout_s)
     yield _pinned(config)
     yield from _positive(config)
+
+
+def _of_held_out(config: Config) -> Iterator[str]:
+    """Yield what does not fit in the evaluation during training."""
+    train, data = config.train, config.data
+    named = [
+        f"data.{name}" for name in ("eval_table", "eval_split") if getattr(data, name) is not None
+    ]
+    if not train.eval_steps and (named or train.best_metric):
+        asked = [*named, *(["train.best_metric"] if train.best_metric else [])]
+        yield f"{' and '.join(asked)} without train.eval_steps; set it, e.g. train.eval_steps=200"
+    if train.best_metric is not None and train.best_metric not in EVAL_SCORES:
+        near = difflib.get_close_matches(train.best_metric, EVAL_SCORES, 1, 0.0)[0]
+        yield (
+            f"train.best_metric is {train.best_metric!r}; did you mean {near}? It is one of "
+            f"{', '.join(EVAL_SCORES)}"
+        )
+    if not train.eval_steps:
+        return
+    if not named:
+        yield (
+            f"train.eval_steps is {train.eval_steps} and no photos are held out; set "
+            "data.eval_table, or data.split and data.eval_split"
+        )
+    if data.eval_table is None and data.eval_split is not None and data.split is None:
+        yield "data.eval_split without data.split, so its rows would be trained on; set both"
+    if train.eval_steps < 0 or data.eval_rows < 1:
+        yield (
+            f"train.eval_steps is {train.eval_steps} and data.eval_rows {data.eval_rows}; both "
+            "must be above 0"
+        )
+    if train.strategy in ("fsdp", "deepspeed"):
+        yield (
+            f"train.eval_steps is {train.eval_steps} with train.strategy={train.strategy}, which "
+            "leaves no process a whole model to answer with; set train.eval_steps=0 and answer "
+            "with the checkpoints: georl predict"
+        )
+
+
+def _of_hub(config: Config) -> Iterator[str]:
+    """Yield what the hub would refuse after the training."""
+    names = {"train.push_to": config.train.push_to, "data.dataset": config.data.dataset}
+    for field, name in names.items():
+        if name is not None and not _HUB_NAME.fullmatch(name):
+            yield f"{field} is {name!r}, no name on the hub; write owner/name"
 
 
 def _of_grpo(config: Config, local: int) -> Iterator[str | None]:

@@ -96,6 +96,17 @@ class DataConfig:
     """For 'world': a Parquet file with lat and lon to crop at, in place of random points."""
     rows: int = 20000
     """For 'world': how many random points on land."""
+    dataset: str | None = None
+    """The table's own name on the hub, 'owner/name', to be linked in the card of
+    ``train.push_to``."""
+    eval_table: str | None = None
+    """Held-out photos that ``train.eval_steps`` asks for: a table as ``table``; where that is
+    'world', 'world' for other random points, or a file of places. None is ``table`` itself, of
+    which ``eval_split`` then chooses rows that ``split`` leaves out."""
+    eval_split: str | None = None
+    """Rows of the held-out table by its column 'split', such as 'val'."""
+    eval_rows: int = 256
+    """Take at most so many held-out photos, the first."""
 
 
 @dataclass(frozen=True)
@@ -119,10 +130,20 @@ class TrainConfig:
     save_steps: int = 0
     """Write a checkpoint every so many steps; 0 writes only the final one."""
     keep_checkpoints: int = 3
+    eval_steps: int = 0
+    """Answer the held-out photos every so many steps, and after the last, and log their scores as
+    eval_accuracy_25km and so on; 0 never. Not where weights are sharded (fsdp, deepspeed)."""
+    best_metric: str | None = None
+    """Keep the model with the best of these scores in the folder 'best': accuracy_1km,
+    accuracy_25km, accuracy_200km, accuracy_750km, accuracy_2500km, median_km, reward (Geo-R's) or
+    answered. None keeps none but the last."""
     resume: bool = True
     """Go on from the newest verified checkpoint in the output folder, if there is one."""
     report_to: tuple[str, ...] = ()
     """Also log to 'trackio', 'tensorboard' or 'wandb'; the JSONL log is always written."""
+    push_to: str | None = None
+    """Repository of the Hugging Face hub, 'owner/name', that the final model goes to, with a card
+    that says what it was trained on; made private where it is new. None pushes nothing."""
     workers: int = 0
     strategy: Literal["auto", "ddp", "fsdp", "deepspeed"] = "auto"
     """What the launcher must have set up; checked at start. 'auto' accepts what it finds."""

@@ -15,5 +15,5 @@ from .opening import (
 from .prompts import question as question
 from .sources import DataError as DataError, open_source as open_source, pinned as pinned
 from .trainers import checked as checked, trainer_inputs as trainer_inputs
-from .world import world_photos as world_photos
+from .world import EUROPE_AFRICA as EUROPE_AFRICA, Box as Box, world_photos as world_photos
 from .world_reasons import generated_reasons as generated_reasons

@@ -13,14 +13,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from geodata import popular, sphere
+from geodata import popular
 from geodata.files import replacing, write_text
 from georl import data, predict
 from georl.config import load
@@ -149,14 +147,9 @@ def _hard_places(output: Path, sizes: Sizes, seed: int) -> None:
     probe = pool.slice(0, 1000)
     _write(output / "data" / "probe.parquet", probe)
     found = _predict(MAIN[0], output, "probe", output / "data" / "probe-answers.parquet", sizes)
-    good = np.flatnonzero(_distances(found, probe) <= LOCALIZED_KM)
+    good = np.flatnonzero(report.distances(found, probe) <= LOCALIZED_KM)
     chosen = np.random.default_rng(seed).permutation(good)[:POPULAR_PLACES]
     _write(path, popular.exclude(pool, probe.take(pa.array(chosen)), EXCLUSION_KM))
-
-
-def _distances(answers: pa.Table, truth: pa.Table) -> np.ndarray[Any, np.dtype[np.float64]]:
-    lat, lon = (pc.fill_null(answers[axis], float("nan")).to_numpy() for axis in ("lat", "lon"))
-    return sphere.haversine_km(lat, lon, truth["lat"].to_numpy(), truth["lon"].to_numpy())
 
 
 def _score(arm: Arm, output: Path, truth: Path, sizes: Sizes) -> report.Score:

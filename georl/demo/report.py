@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from geodata import evaluation
+from geodata import evaluation, sphere
 from geodata.evaluation.findings import PredictionError
 from geodata.files import write_text
 from georl import rewards
+from georl.demo import verdict
 from georl.demo.arms import Arm
 from georl.run import METRICS, THRESHOLDS_KM, JsonLines, save_figure
 
@@ -39,6 +41,8 @@ class Score:
     """Mean of Geo-R's reward over the greedy answers."""
     sampled: NDArray[np.float64] | None
     """Reward of answers sampled at temperature 1, (held-out places,), their mean; or None."""
+    km: NDArray[np.float64]
+    """Error of each greedy answer, (held-out places,); infinite without an answer."""
 
 
 def score(folder: Path, truth: Path, sampled: Sequence[pa.Table]) -> Score:
@@ -47,12 +51,21 @@ def score(folder: Path, truth: Path, sampled: Sequence[pa.Table]) -> Score:
     write_text(folder / "evaluation.json", result.to_json())
     table = pq.read_table(truth)
     earned = [earned_rewards(answers, table) for answers in sampled]
+    greedy = pq.read_table(folder / PREDICTIONS)
+    km = distances(greedy, table)
     return Score(
         float(result.median_km or np.nan),
         {float(km): float(share or 0.0) for km, share in result.accuracy.items()},
-        float(earned_rewards(pq.read_table(folder / PREDICTIONS), table).mean()),
+        float(earned_rewards(greedy, table).mean()),
         np.mean(earned, axis=0) if earned else None,
+        np.where(np.isnan(km), np.inf, km),
     )
+
+
+def distances(answers: pa.Table, truth: pa.Table) -> NDArray[np.float64]:
+    """Return the error of each answer in km, (rows,); NaN without one. Rows are in one order."""
+    lat, lon = (pc.fill_null(answers[axis], float("nan")).to_numpy() for axis in ("lat", "lon"))
+    return sphere.haversine_km(lat, lon, truth["lat"].to_numpy(), truth["lon"].to_numpy())
 
 
 def earned_rewards(answers: pa.Table, truth: pa.Table) -> NDArray[np.float64]:
@@ -67,6 +80,8 @@ def markdown(output: Path, arms: Sequence[Arm], scores: dict[str, Score], second
     heads = " | ".join(f"@{t} km" for t in THRESHOLDS_KM)
     lines = [
         f"# georl demo: {seconds:.0f} s",
+        "",
+        _verdict(output, arms, scores),
         "",
         f"| run | median km | {heads} | reward, greedy | reward, sampled |",
         "|---" * (4 + len(THRESHOLDS_KM)) + "|",
@@ -84,6 +99,21 @@ def markdown(output: Path, arms: Sequence[Arm], scores: dict[str, Score], second
         f"{output}/B/{PREDICTIONS} --truth {output}/data/held-out.parquet",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _verdict(output: Path, arms: Sequence[Arm], scores: dict[str, Score]) -> str:
+    """Return the sentence about the first GRPO arm and the SFT arm that it starts from."""
+    after = next(arm for arm in arms if arm.start)
+    ours, theirs = scores[after.name], scores[str(after.start)]
+    assert ours.sampled is not None, "a GRPO arm is sampled"
+    assert theirs.sampled is not None, "so is what it starts from"
+    table = pq.read_table(output / "data" / "held-out.parquet", columns=["lat", "lon"])
+    return verdict.sentence(
+        float(np.median(theirs.km)),
+        verdict.blind_km(table["lat"].to_numpy(), table["lon"].to_numpy()),
+        verdict.rise(theirs.sampled, ours.sampled),
+        verdict.median_change(theirs.km, ours.km),
+    )
 
 
 def _score_line(arm: Arm, found: Score) -> str:
@@ -123,10 +153,13 @@ def _gains(arms: Sequence[Arm], scores: dict[str, Score]) -> list[str]:
         if ours is None or theirs is None:
             continue
         gain = ours - theirs
-        lines.append(
+        before, after = scores[str(arm.start)].km, scores[arm.name].km
+        lines += [
             f"Sampled reward on held-out places, {arm.name} minus {arm.start}: {gain.mean():+.3f} "
-            f"(standard error {gain.std() / len(gain) ** 0.5:.3f})"
-        )
+            f"(standard error {gain.std() / len(gain) ** 0.5:.3f})",
+            f"Median error, km, {arm.name} minus {arm.start}: "
+            f"{verdict.median_change(before, after).text(0)}",
+        ]
     return lines
 
 

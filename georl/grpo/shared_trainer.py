@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from trl.trainer.grpo_trainer import GRPOTrainer
 
+from geodata.printable import tell
 from georl.grpo import micro_batches, sharing
 
 
@@ -49,7 +50,7 @@ class SharedPromptsTrainer(GRPOTrainer):
     def _told(self, hindrance: str | None) -> bool:
         """Say why prompts are not shared, if they are not."""
         if hindrance is not None and self.accelerator.is_main_process:
-            print(f"prompts are encoded once an answer, not once a group: {hindrance}")
+            tell(f"prompts are encoded once an answer, not once a group: {hindrance}")
         return hindrance is None
 
     def _prepare_inputs(self, generation_batch: Any) -> Any:

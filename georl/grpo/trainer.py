@@ -35,7 +35,7 @@ from accelerate.utils import gather_object
 from torch import Tensor
 from trl.trainer.grpo_config import GRPOConfig
 
-from georl import data, models, plan, rewards
+from georl import data, held_out, models, plan, rewards
 from georl.config import Config, replace
 from georl.grpo import first_batch, reference, sharing
 from georl.grpo.curriculum import Curriculum
@@ -58,7 +58,9 @@ def train(config: Config) -> Path:
         Before the model is loaded, for everything that can be told by then.
     """
     config = data.checked(config)
-    return fit(build(config), config)
+    trainer = build(config)
+    held_out.attach(trainer, config)
+    return fit(trainer, config)
 
 
 def build(

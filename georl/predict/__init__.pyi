@@ -1,1 +1,1 @@
-from .answering import generate as generate, predict as predict
+from .answering import predict as predict

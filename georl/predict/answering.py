@@ -26,9 +26,9 @@ from PIL import Image
 from geodata import answers
 from geodata.files import file_format, replacing
 from geodata.printable import tell
-from georl import data, models
-from georl.config import Config, ConfigError, PredictConfig, check
-from georl.data import DataError, Turn, with_image
+from georl import data, held_out, models
+from georl.config import Config, ConfigError, check
+from georl.data import DataError, Turn
 from georl.predict.server import Server
 from georl.run import JsonLines
 
@@ -132,56 +132,9 @@ def _from_model(
         batch = todo.slice(start, config.predict.batch).to_pylist()
         shown = {row["id"]: pair for row in batch if (pair := _opened(row, reader))}
         chats, images = [chat for chat, _ in shown.values()], [image for _, image in shown.values()]
-        texts = generate(model, processor, images, chats, config.predict)
+        texts = held_out.generate(model, processor, images, chats, config.predict)
         said = dict(zip(shown, texts, strict=True))
         yield [_row(row["id"], said.get(row["id"]), "image_unreadable") for row in batch]
-
-
-def generate(
-    model: Any,
-    processor: Any,
-    images: list[Image.Image],
-    question: str | list[list[Turn]],
-    options: PredictConfig,
-) -> list[str]:
-    """Return one answer an image.
-
-    Parameters
-    ----------
-    model, processor
-        Of `models.load`.
-    images
-        RGB images, n of them.
-    question
-        The user's text beside each image, or n chats with a place for their image.
-    options
-        ``max_tokens`` and ``temperature`` (0 is greedy).
-    """
-    if not images:
-        return []
-    import torch
-
-    given: Any = [question] * len(images) if isinstance(question, str) else question
-    pairs = zip(given, images, strict=True)
-    chats = [with_image(asked, {"type": "image", "image": image}) for asked, image in pairs]
-    inputs = processor.apply_chat_template(
-        chats,
-        add_generation_prompt=True,
-        tokenize=True,
-        return_dict=True,
-        processor_kwargs={"padding": True, "padding_side": "left", "return_tensors": "pt"},
-    ).to(model.device)
-    sampling = {"do_sample": True, "temperature": options.temperature, "top_k": 0}
-    with torch.no_grad():
-        out = model.generate(
-            **inputs,
-            max_new_tokens=options.max_tokens,
-            suppress_tokens=models.special_ids(processor),
-            **(sampling if options.temperature > 0 else {"do_sample": False}),
-        )
-    new = out[:, inputs["input_ids"].shape[1] :]
-    texts: list[str] = processor.batch_decode(new, skip_special_tokens=True)
-    return texts
 
 
 def _opened(row: dict[str, Any], reader: data.Reader) -> tuple[list[Turn], Image.Image] | None:

@@ -1,9 +1,11 @@
+from .checkpoints import delete as delete
 from .curves import save_figure as save_figure
 from .launch import (
     check_start as check_start,
     common_arguments as common_arguments,
     fit as fit,
     join_processes as join_processes,
+    seal_model as seal_model,
 )
 from .record import METRICS as METRICS, JsonLines as JsonLines
 from .resume import ExactResume as ExactResume

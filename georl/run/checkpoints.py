@@ -45,6 +45,13 @@ _FREE = frozenset(
         "train.logging_steps",
         "train.save_steps",
         "train.keep_checkpoints",
+        "train.push_to",
+        "data.dataset",
+        "train.eval_steps",
+        "train.best_metric",
+        "data.eval_table",
+        "data.eval_split",
+        "data.eval_rows",
         "train.resume",
         "train.report_to",
         "train.workers",
@@ -59,7 +66,8 @@ _FREE = frozenset(
         "grpo.rollout_samples",
     }
 )
-"""Settings that a resumed run may change: where it writes, how it logs, how it is laid out."""
+"""Settings that a resumed run may change: where it writes, how it logs and is judged, how
+it is laid out."""
 
 
 def identity(config: Config) -> dict[str, Any]:

@@ -20,6 +20,8 @@ def plot(output: Path) -> Path | None:
         "within_200km",
         "entropy",
         "groups/equal",
+        "eval_accuracy_200km",
+        "eval_median_km",
     )
     series = {k: [(r["step"], r[k]) for r in rows if r.get(k) is not None] for k in wanted}
     series = {name: points for name, points in series.items() if len(points) > 1}

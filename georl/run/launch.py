@@ -15,7 +15,17 @@ from transformers import TrainingArguments
 from geodata.printable import tell
 from georl import models
 from georl.config import Config, ConfigError, accumulation, missing_package, world_size
-from georl.run import checkpoints, curves, layout, metrics, ownership, resume, rollouts, stopping
+from georl.run import (
+    checkpoints,
+    curves,
+    hub,
+    layout,
+    metrics,
+    ownership,
+    resume,
+    rollouts,
+    stopping,
+)
 
 
 def check_start(config: Config) -> None:
@@ -32,7 +42,7 @@ def check_start(config: Config) -> None:
     found, gpus = _strategy(world_size()), torch.cuda.device_count()
     problem = _launch_problem(config.train.strategy, found, gpus)
     problem = problem or _overwrites_its_model(config) or _no_reference(config)
-    problem = problem or missing_package(config)
+    problem = problem or missing_package(config) or hub.no_token(config)
     if problem:
         raise ConfigError(problem)
     ownership.refuse_foreign(Path(config.output))
@@ -202,14 +212,28 @@ def _finish(trainer: Any, config: Config) -> Path:
     trainer.accelerator.wait_for_everyone()
     trainer.save_model(str(final))
     if trainer.accelerator.is_main_process:
-        _check_weights(final)
-        models.halve(final, config.model)
-        resume.without_pickle(final)
-        checkpoints.seal(final, checkpoints.identity(config))
+        hub.add_card(config, final)
+        seal_model(final, config)
         curves.plot(output)
         rollouts.merge_rollouts(output)
+        if address := hub.push(config, final):
+            tell(f"sent to {address}")
     trainer.accelerator.wait_for_everyone()
     return final
+
+
+def seal_model(folder: Path, config: Config) -> None:
+    """Seal a model that the trainer has just saved; see `georl.run.checkpoints`.
+
+    Raises
+    ------
+    ConfigError
+        If it holds no weights.
+    """
+    _check_weights(folder)
+    models.halve(folder, config.model)
+    resume.without_pickle(folder)
+    checkpoints.seal(folder, checkpoints.identity(config))
 
 
 def _check_weights(final: Path) -> None:

@@ -41,6 +41,5 @@ class MetricsCallback(TrainerCallback):
         tokens = numbers.get("num_tokens")
         if tokens is not None and now > self._last:
             row["tokens_per_second"] = round((tokens - self._tokens) / (now - self._last), 1)
-            self._tokens = tokens
-        self._last = now
+            self._tokens, self._last = tokens, now
         self._log.write([row | numbers])

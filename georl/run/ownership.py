@@ -24,6 +24,9 @@ from georl.run.record import GROUPS, METRICS, ROLLOUTS
 
 OWNER, LOCK, REPLACED = "run.json", "run.lock", "replaced"
 
+MODELS = ("final", "best")
+"""Folders of models that a run writes beside its checkpoints."""
+
 RECORD = (METRICS, GROUPS, ROLLOUTS, "rollouts.parquet", "curves.png", "config.yaml", "README.md")
 """What a run writes beside its models."""
 
@@ -65,7 +68,7 @@ def _foreign(output: Path) -> list[str]:
     """Return what would be replaced and is not known to be ours; nothing in a marked folder."""
     if _owner(output) is not None:
         return []
-    models = [*checkpoints.listed(output), output / "final"]
+    models = [*checkpoints.listed(output), *(output / name for name in MODELS)]
     there = [path for path in models if os.path.lexists(path)]
     strange = [path for path in there if not _is_sealed(path)]
     sealed = len(there) > len(strange)
@@ -129,7 +132,7 @@ def claim(output: Path, own: Mapping[str, Any], step: int) -> None:
             tell(f"deleting {folder}, which was cut short while being written")
             checkpoints.delete(folder)
     if _owner(output) != digest:
-        moved += [output / "final", *(output / name for name in RECORD if step < 0)]
+        moved += [output / name for name in (*MODELS, *(RECORD if step < 0 else ()))]
     _aside(output, moved)
     write_text(output / OWNER, json.dumps({"made_by": "georl", "run": digest}) + "\n")
 

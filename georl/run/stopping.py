@@ -18,6 +18,8 @@ from typing import Any
 import torch
 from transformers import TrainerCallback
 
+from geodata.printable import tell
+
 STOPPED = 75
 """Exit status of a run that stopped as asked and can go on: EX_TEMPFAIL of sysexits.h."""
 
@@ -85,10 +87,9 @@ class StopCallback(TrainerCallback):
             return
         if self._trainer.accelerator.is_main_process:
             name = signal.Signals(self.asked or signal.SIGTERM).name
-            print(
+            tell(
                 f"stopped by {name} with {checkpoint} sealed; the same command goes on from there "
-                f"(exit status {STOPPED})",
-                flush=True,
+                f"(exit status {STOPPED})"
             )
         self._trainer.accelerator.wait_for_everyone()
         raise SystemExit(STOPPED)

@@ -18,6 +18,8 @@ def test_the_demo_goes_from_places_to_a_report_and_picks_up_where_it_stopped(tmp
     assert "too few steps to draw" in report  # one logged step is no curve
     assert "then GRPO on random places: done" in capsys.readouterr().out
     assert "GRPO against SFT" in report
+    assert report.splitlines()[2].startswith("SFT has not learnt where photos are: ")
+    assert "Median error, km, grpo-random minus sft-cor: " in report
     assert (tmp_path / "report.md").read_text() == report
     assert (tmp_path / "curves.png").is_file()
     for name in ("sft-cor", "grpo-random"):

@@ -1,0 +1,145 @@
+"""A model goes to the hub only where it is asked for: seen at a real server on this machine."""
+
+import base64
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import torch
+import yaml
+
+from georl import sft
+from georl.config import ConfigError, check, load
+from georl.run import checkpoints, hub
+
+from ..tiny_runs import SMALL, write_places
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
+
+
+class Hub(BaseHTTPRequestHandler):
+    """As much of the hub as an upload needs; every request is noted."""
+
+    def do_GET(self):
+        """The repository is there, unless the hub refuses."""
+        found = {"id": "me/model", "private": True}
+        self.answer(*(({"error": "no"}, 403) if self.server.refuse else (found,)))
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            body = self.chunks()
+        self.server.seen.append((self.path, self.headers.get("Authorization"), body))
+        here = f"http://127.0.0.1:{self.server.server_port}"
+        if self.server.refuse:
+            self.answer({"error": "no"}, 403)
+        elif self.path.endswith("/repos/create"):
+            self.answer({"url": f"{here}/me/model"})
+        elif "/preupload/" in self.path:
+            files = [
+                {"path": f["path"], "uploadMode": "regular", "shouldIgnore": False}
+                for f in json.loads(body)["files"]
+            ]
+            self.answer({"files": files})
+        else:
+            self.answer({"commitUrl": f"{here}/me/model/commit/{'a' * 40}", "commitOid": "a" * 40})
+
+    def chunks(self):
+        parts = []
+        while size := int(self.rfile.readline(), 16):
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(parts)
+
+    def answer(self, content, status=200):
+        text = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch):
+    made = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    made.seen, made.refuse = [], False
+    thread = threading.Thread(target=made.serve_forever, daemon=True)
+    thread.start()
+    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{made.server_port}")
+    monkeypatch.setenv("HF_TOKEN", "hf_of_this_test")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    yield made
+    made.shutdown()
+    thread.join()
+    made.server_close()
+
+
+def trained(tmp_path, *more):
+    torch.set_num_threads(1)
+    given = [*SMALL, f"data.places={write_places(tmp_path)}", f"output={tmp_path / 'out'}"]
+    sizes = ["train.batch=8", "train.per_device=8", "train.max_steps=1"]
+    return sft.train(load(None, [*given, *sizes, *more]))
+
+
+def test_nothing_is_sent_without_being_asked_for(server, tmp_path):
+    final = trained(tmp_path)
+    assert server.seen == []
+    assert not (final / "README.md").exists()
+
+
+def test_the_final_model_is_sent_with_a_card_that_links_the_data(server, tmp_path):
+    held = ["train.eval_steps=1", "data.eval_table=world", "data.eval_rows=4"]
+    final = trained(tmp_path, "train.push_to=me/model", "data.dataset=me/photos", *held)
+    paths = [path for path, _, _ in server.seen]
+    assert paths[0].endswith("/api/repos/create")
+    made = json.loads(server.seen[0][2])  # versions of the client say it in either way
+    assert made.get("visibility") == "private" or made.get("private") is True
+    assert {token for _, token, _ in server.seen} == {"Bearer hf_of_this_test"}
+    body = next(body for path, _, body in server.seen if "/commit/" in path)
+    rows = [json.loads(line) for line in body.splitlines()]
+    files = {r["value"]["path"]: r["value"]["content"] for r in rows if r["key"] == "file"}
+    assert set(files) == {path.name for path in final.iterdir()}
+    assert (
+        base64.b64decode(files["model.safetensors"]) == (final / "model.safetensors").read_bytes()
+    )
+    card = base64.b64decode(files["README.md"]).decode()
+    about = yaml.safe_load(card.split("---")[1])
+    assert about["datasets"] == ["me/photos"]
+    assert "base_model" not in about
+    assert "https://huggingface.co/datasets/me/photos" in card
+    assert "| accuracy_25km | " in card
+    assert "README.md" in checkpoints.verify(final)["files"]
+
+
+def test_a_hub_that_refuses_leaves_the_model_and_says_how_to_send_it(server, tmp_path):
+    server.refuse = True
+    with pytest.raises(ConfigError, match=r"could not be sent to me/model.*hf upload me/model"):
+        trained(tmp_path, "train.push_to=me/model")
+    assert checkpoints.verify(tmp_path / "out" / "final")
+
+
+def test_a_missing_token_is_told_before_the_work_starts(monkeypatch, tmp_path):
+    monkeypatch.setattr(hub, "get_token", lambda: None)
+    with pytest.raises(ConfigError, match="no token for the hub"):
+        trained(tmp_path, "train.push_to=me/model")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("given", ["train.push_to=model", "data.dataset=a/b/c", "push_to=../x"])
+def test_a_name_that_the_hub_would_refuse_is_refused_first(given):
+    with pytest.raises(ConfigError, match="write owner/name"):
+        check(load(None, [given]))
+
+
+def test_the_card_names_a_hub_model_with_its_commit():
+    run = load(None, ["model.name=Qwen/X", "model.revision=abc", "train.push_to=me/model"])
+    text = hub.card(run, {})
+    assert yaml.safe_load(text.split("---")[1])["base_model"] == "Qwen/X"
+    assert "`Qwen/X` at commit `abc`" in text
+    assert "Data: not published." in text
