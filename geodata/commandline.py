@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import typer
 
 from geodata.ending import end_cleanly
-from geodata.printable import one_line
+from geodata.printable import printable
 
 # what a package that is not installed belongs to; the rest stands in the core
 _EXTRAS = {
@@ -59,11 +59,11 @@ def run(app: typer.Typer, program: str) -> NoReturn:
 
 
 def _fail(program: str, error: Exception) -> NoReturn:
-    """Tell a mistake of the user's in one line; a fault of ours keeps its traceback."""
+    """Tell mistakes of the user's, a line each; a fault of ours keeps its traceback."""
     told = next((tell(error) for of, tell in _TOLD if of(error)), None)
     if told is None:
         raise error
-    typer.secho(f"{program}: error: {one_line(told)}", fg="red", err=True)
+    typer.secho(f"{program}: error: {printable(told)}", fg="red", err=True)
     sys.exit(2)
 
 

@@ -137,7 +137,7 @@ def test_exit_codes(monkeypatch, capsys):
     assert _status(KeyboardInterrupt(), monkeypatch) == 130
     assert _status(typer.Exit(1), monkeypatch) == 1
     assert _status(ValueError("a\x1b[31m\nb"), monkeypatch) == 2
-    assert capsys.readouterr().err == "p: error: a\\x1b[31m\\nb\n"
+    assert capsys.readouterr().err == "p: error: a\\x1b[31m\nb\n"
 
 
 def test_a_fault_of_ours_keeps_its_traceback(monkeypatch):

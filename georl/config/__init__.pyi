@@ -18,6 +18,12 @@ from .reason import (
     load_reason as load_reason,
     recorded as recorded,
 )
+from .resolving import (
+    accumulation as accumulation,
+    dump as dump,
+    load as load,
+    replace as replace,
+)
 from .settings import (
     Config as Config,
     CurriculumConfig as CurriculumConfig,
@@ -28,9 +34,5 @@ from .settings import (
     PredictConfig as PredictConfig,
     RewardConfig as RewardConfig,
     TrainConfig as TrainConfig,
-    accumulation as accumulation,
-    dump as dump,
-    load as load,
-    replace as replace,
 )
 from .tree import ConfigError as ConfigError, plain as plain

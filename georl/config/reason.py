@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from georl.config.checks import server_problems
-from georl.config.settings import tree_of
+from georl.config.resolving import tree_of
 from georl.config.tree import ConfigError, fill
 
 _OF_THE_WAY = (

@@ -290,7 +290,7 @@ def test_the_launcher_understands_the_sharding_files(name):
 
 def test_a_run_meant_for_eight_processes_does_not_start_on_one(run_file):
     found = start("sft", str(run_file), "train.per_device=1", "train.processes=8")
-    assert found.returncode == 1
+    assert found.returncode == 2
     assert "torchrun --nproc_per_node 8" in found.stderr
     assert "Traceback" not in found.stderr
 
@@ -305,9 +305,10 @@ def refused(run_file, tmp_path, monkeypatch, capsys):
         monkeypatch.setattr(sys, "argv", ["georl", task, str(run_file), *sizes, *settings])
         with pytest.raises(SystemExit) as stop:
             cli.main()
-        assert isinstance(stop.value.code, str)  # Python prints it and exits with status 1
-        assert "Loading weights" not in capsys.readouterr().err
-        return stop.value.code
+        assert stop.value.code == 2
+        said = capsys.readouterr().err
+        assert "Loading weights" not in said
+        return said
 
     return message
 
@@ -320,7 +321,9 @@ def test_sharding_that_would_quietly_be_ddp_is_refused(refused, monkeypatch, str
     monkeypatch.setenv(f"ACCELERATE_USE_{strategy.upper()}", "true")
     monkeypatch.setenv("WORLD_SIZE", "2")
     said = refused("sft", f"train.strategy={strategy}", "train.per_device=8")
-    assert said.startswith(f"georl: the launcher set up '{strategy}', which on a machine without")
+    assert said.startswith(
+        f"georl: error: the launcher set up '{strategy}', which on a machine without"
+    )
     assert "start with torchrun and train.strategy=ddp" in said
 
 
@@ -340,14 +343,17 @@ def test_a_mistake_in_the_settings_ends_before_the_model_is_loaded(refused, sett
 
 def test_a_folder_without_a_model_is_refused(refused, tmp_path):
     (tmp_path / "empty").mkdir()
-    assert "cannot be read" in refused("grpo", f"model.name={tmp_path / 'empty'}")
+    assert "holds no config.json, so it is no model" in refused(
+        "grpo", f"model.name={tmp_path / 'empty'}"
+    )
 
 
 def test_a_hub_model_that_is_not_there_is_refused(run_file, tmp_path):
     asked = ["train.per_device=8", "model.name=No/Such", "model.revision=abc"]
     found = start("sft", str(run_file), *asked, f"output={tmp_path / 'x'}")
-    assert found.returncode == 1
-    assert found.stderr.startswith("georl: 'No/Such' cannot be read")
+    assert found.returncode == 2
+    said = "georl: error: model.name 'No/Such' (hub name) at revision abc cannot be loaded"
+    assert found.stderr.startswith(said)
     assert "Traceback" not in found.stderr
 
 
@@ -362,7 +368,7 @@ def test_a_model_larger_than_the_memory_is_refused_by_its_sizes_alone(refused, t
 
 def test_a_penalty_against_a_model_that_is_nowhere_is_refused(refused):
     said = refused("grpo", "grpo.beta=0.1")
-    assert said.startswith("georl: grpo.beta is 0.1")
+    assert said.startswith("georl: error: grpo.beta is 0.1")
     assert "georl sft" in said
 
 
@@ -402,15 +408,15 @@ def test_a_run_that_would_overwrite_its_own_model_is_refused(refused, tmp_path):
 
 
 def test_a_reward_that_gives_no_number_ends_the_run_with_its_photo(run_file, tmp_path):
-    """A person's own reward, in a real run: one message, no traceback, exit status 1."""
+    """A person's own reward, in a real run: one message, no traceback, exit status 2."""
     own = "import math, sys; from georl import cli, rewards\n"
     own += "def own(completions, **columns): return [math.nan for _ in completions]\n"
     own += "rewards.own = own; cli.main()"
     asked = ["train.per_device=8", "grpo.generations=4", "rewards.weights={own: 1.0}"]
     found = start("grpo", str(run_file), *asked, f"output={tmp_path / 'out'}", script=("-c", own))
-    assert found.returncode == 1
+    assert found.returncode == 2
     assert "Traceback" not in found.stderr
-    said = "georl: reward 'own' gave nan for answer 0 (photo '"
+    said = "georl: error: reward 'own' gave nan for answer 0 (photo '"
     assert found.stderr.count(said) == 1
     assert "give None to leave an answer out, or a finite number" in found.stderr
 
@@ -433,5 +439,5 @@ def test_the_command_line_explains_itself_and_its_mistakes(run_file):
     wrong = start("sft", str(run_file), "train.lerning_rate=1")
     assert wrong.returncode != 0
     assert wrong.stderr.strip() == (
-        "georl: unknown key 'train.lerning_rate'; did you mean train.learning_rate?"
+        "georl: error: unknown key 'train.lerning_rate'; did you mean train.learning_rate?"
     )
