@@ -17,6 +17,7 @@ from geodata.cli import (
     photos,
     queries,
     records,
+    sharding,
     tabling,
 )
 
@@ -38,6 +39,7 @@ for verb in (
     records,
     photos,
     datasets,
+    sharding,
     boundary_sets,
 ):
     verb.register(app)

@@ -1,4 +1,11 @@
 from .agreeing import WorkerMismatchError as WorkerMismatchError
 from .choices import Exclude as Exclude, Filter as Filter, Popular as Popular
+from .dealing import Shard as Shard, ShardError as ShardError
+from .joining import JoinedShards as JoinedShards, join_shards as join_shards
 from .makers import Label as Label, Records as Records
 from .scoring import Score as Score, ScoreSums as ScoreSums
+from .sharding import (
+    Sharded as Sharded,
+    label_shard as label_shard,
+    records_shard as records_shard,
+)
