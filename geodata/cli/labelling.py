@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from geodata.cli import option_groups, options as opts, streams
+from geodata.cli import on_ray, option_groups, options as opts, streams
 from geodata.cli.progress import progress
 from geodata.cli.sharding import tell_shard
 
@@ -63,6 +63,9 @@ def label(
         str | None,
         typer.Option(metavar="I/N", help="Label one of N parts only, into the folder --out: 3/16."),
     ] = None,
+    engine: opts.Engine = None,
+    address: opts.Address = None,
+    shards: Annotated[int, typer.Option(help="With --engine ray: how many files to write.")] = 64,
     *,
     labelling: opts.Labelling,
 ) -> None:
@@ -77,6 +80,8 @@ def label(
     Example: geodata label - < photos.csv > labelled.csv
 
     Example: geodata label photos.parquet -o shards --shard 3/16
+
+    Example: geodata label photos.parquet -o shards --engine ray --address auto
     """
     from geodata import cor
 
@@ -85,7 +90,8 @@ def label(
         msg = f"there is no option {unknown[0]}; geodata label --help lists those there are"
         raise ValueError(msg)
     options = {**option_groups.given(labelling), "lang": lang, "detail": detail}
-    point = None if shard is not None else _point(what)
+    cluster = opts.is_ray(engine, address)
+    point = None if shard is not None or cluster else _point(what)
     if point is not None:
         chain = cor.label(*point, **options)
         typer.echo(_as_json(chain) if as_json else _described(chain))
@@ -96,6 +102,9 @@ def label(
     if out is None and what[0] != "-":
         msg = f"say where to write: geodata label {what[0]} -o labelled.parquet"
         raise ValueError(msg)
+    if cluster:
+        on_ray.label(what[0], out, shards, address, lat=lat, lon=lon, **options)
+        return
     if shard is not None:
         _label_shard(what[0], out, shard, lat=lat, lon=lon, **options)
         return

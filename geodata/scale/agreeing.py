@@ -40,10 +40,19 @@ class BatchFunction:
         WorkerMismatchError
             If this process has something else than the driver.
         """
-        refuse_differences(self.expected, self.identity())
+        self.check()
         if isinstance(batch, pa.RecordBatch):
             batch = pa.Table.from_batches([batch])
         return self._made(batch)
+
+    def check(self) -> None:
+        """Refuse to work where this process has something else than the driver.
+
+        Raises
+        ------
+        WorkerMismatchError
+        """
+        refuse_differences(self.expected, self.identity())
 
     def identity(self) -> dict[str, Any]:
         """Return what the rows depend on, as this process has it."""

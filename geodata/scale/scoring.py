@@ -31,6 +31,8 @@ from geodata.scale.agreeing import BatchFunction
 UNIT = 1e-9
 """Kilometres or points: a millionth of a metre."""
 
+COLUMNS = ("lat", "lon", "pred_lat", "pred_lon")
+
 _SMALLEST_KM = 1e-6
 _BINS_A_FACTOR_E = 1000
 _EXACT_ROWS = 1 << 18  # so many times 2e13 units fit into 63 bits
@@ -205,10 +207,19 @@ class Score(BatchFunction):
     scoring : Scoring
     regions : bool
         Also compare country, admin1 and city of both coordinates.
+    columns : tuple of str
+        What the rows call lat, lon, pred_lat and pred_lon.
+
+    Examples
+    --------
+    >>> rows = pa.table({"y": [0.0], "x": [0.0], "py": [0.1], "px": [0.0]})
+    >>> ScoreSums.read(Score(columns=("y", "x", "py", "px"))(rows)).accuracy[25.0]
+    1.0
     """
 
     scoring: Scoring = field(default_factory=Scoring)
     regions: bool = False
+    columns: tuple[str, str, str, str] = COLUMNS
 
     def identity(self) -> dict[str, Any]:
         """Return version, rule, and where regions are compared the hashes of what labels."""
@@ -216,9 +227,14 @@ class Score(BatchFunction):
             f"{name}_sha256": source["sha256"]
             for name, source in (label_sources().items() if self.regions else ())
         }
-        return super().identity() | {"scoring": str(self.scoring)} | sources
+        return (
+            super().identity()
+            | {"scoring": str(self.scoring), "columns": list(self.columns)}
+            | sources
+        )
 
     def _made(self, batch: pa.Table) -> pa.Table:
+        batch = batch.select(list(self.columns)).rename_columns(list(COLUMNS))
         outcome = score_rows(batch, self.scoring)
         distance = outcome.distance_km[outcome.answered]
         levels = len(self.scoring.thresholds_km)

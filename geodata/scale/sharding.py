@@ -11,6 +11,7 @@ from typing import Any
 
 from geodata import SOFTWARE, cor, files, hashing, records, tables
 from geodata.cor import LabelReport
+from geodata.scale.agreeing import refuse_differences
 from geodata.scale.dealing import Shard, ShardError, count_rows, part_of
 from geodata.scale.makers import Label
 from geodata.scale.manifests import Manifest, path_of, read_all, refuse_another_job
@@ -81,22 +82,72 @@ def label_shard(
     2
     >>> folder.cleanup()
     """
-    asked, out = Shard.of(shard), Path(folder)
-    label = Label(**options)
-    opened = tables.open_rows(source)
-    rows = count_rows(opened)
-    about = _about("label", opened.identity(), rows, label.identity())
-    path = out / f"{asked.name}.parquet"
-    there = _prepared(out, asked, about)
-    if there is not None:
-        return Sharded(path, asked, there.rows, resumed=True)
-    report = cor.label_file_with(
-        label.engine(), part_of(opened, *asked.span(rows)), path,
-        lat=label.lat, lon=label.lon, detail=label.detail, progress=progress,
-    )  # fmt: skip
-    more = {"content": list(_content([path])), "match": report.matches}
-    Manifest(asked, about, report.rows, {path.name: files.sha256(path)}, more).write(out)
-    return Sharded(path, asked, report.rows, resumed=False, report=report)
+    return LabelJob.of(source, folder, **options).make(Shard.of(shard), progress)
+
+
+@dataclass(frozen=True)
+class LabelJob:
+    """What all shards of one labelling share, looked at once; it can be pickled.
+
+    Attributes
+    ----------
+    source, folder
+        As in `label_shard`.
+    label : Label
+        Also what every worker must have.
+    rows : int
+        Of the whole source.
+    about : dict
+        What goes into every manifest.
+    """
+
+    source: Any
+    folder: Path
+    label: Label
+    rows: int
+    about: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, source: Any, folder: _Path, **options: Any) -> LabelJob:
+        """Look at the source: its rows and its hash."""
+        label = Label(**options)
+        opened = tables.open_rows(source)
+        rows = count_rows(opened)
+        about = _about("label", opened.identity(), rows, label.identity())
+        return cls(source, Path(folder), label, rows, about)
+
+    def make(self, shard: Shard, progress: Any = None) -> Sharded:
+        """Make one shard, or leave it as it is where it is there.
+
+        Raises
+        ------
+        WorkerMismatchError
+            If this process has another boundary set or version, or sees another source.
+        """
+        label, path = self.label, self.folder / f"{shard.name}.parquet"
+        label.check()
+        opened = tables.open_rows(self.source)
+        if opened.rows is not None:
+            refuse_differences(
+                {"rows in the source": self.rows}, {"rows in the source": opened.rows}
+            )
+        there = _prepared(self.folder, shard, self.about)
+        if there is not None:
+            return Sharded(path, shard, there.rows, resumed=True)
+        report = cor.label_file_with(
+            label.engine(), part_of(opened, *shard.span(self.rows)), path,
+            lat=label.lat, lon=label.lon, detail=label.detail, progress=progress,
+        )  # fmt: skip
+        more = {"content": list(_content([path])), "match": report.matches}
+        manifest = Manifest(shard, self.about, report.rows, {path.name: files.sha256(path)}, more)
+        manifest.write(self.folder)
+        return Sharded(path, shard, report.rows, resumed=False, report=report)
+
+    def prepare(self, count: int) -> None:
+        """Refuse a folder with another job's shards before anything starts."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for known in read_all(self.folder):
+            refuse_another_job(known, Shard(known.shard.number, count), self.about, self.folder)
 
 
 def records_shard(rows: Any, folder: _Path, shard: str | Shard, **options: Any) -> Sharded:

@@ -22,6 +22,7 @@ from .inputs import (
 from .log import exists as exists
 from .mapping import draw_map as draw_map
 from .naming import sql_name as sql_name
+from .parts import Part as Part, commit_parts as commit_parts, write_part as write_part
 from .rows import open_rows as open_rows, source_of_version as source_of_version
 from .schemas import fitted as fitted, kept_schema as kept_schema
 from .tagging import tag as tag, tags as tags, untag as untag, vacuum as vacuum

@@ -152,7 +152,7 @@ def _write(
     file_rows: int,
 ) -> int:
     root = log.check_path(path)
-    checked = _check_note(note)
+    checked = check_note(note)
     if isinstance(file_rows, bool) or not isinstance(file_rows, int) or file_rows < 1:
         msg = f"file_rows {file_rows!r} must be a whole number above 0"
         raise TableError(msg)
@@ -204,7 +204,14 @@ def _forget_folder(new: list[Path]) -> None:
             return
 
 
-def _check_note(note: Mapping[str, Any] | None) -> dict[str, Any]:
+def check_note(note: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return a note as JSON gives it back.
+
+    Raises
+    ------
+    TableError
+        For what is no JSON.
+    """
     checked = dict(note or {})
     try:
         text = json.dumps(checked, allow_nan=False)
