@@ -66,7 +66,11 @@ def check_path(path: str | os.PathLike[str]) -> Path:
     """
     text = os.fspath(path)
     if "://" in text:
-        msg = f"{text!r} is an address; versioned tables live in local folders: give a path"
+        msg = (
+            f"{text!r} is an address; tables in buckets (s3://, gs://) are read by label, evaluate "
+            "and tables.open_rows, written by tables.append and write, and checked by verify; for "
+            "all else give a path"
+        )
         raise TableError(msg)
     root = Path(os.path.abspath(text))  # noqa: PTH100, symbolic links stay as they are
     check_name(root.name)

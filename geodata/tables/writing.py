@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from geodata.tables import commits, data_files, log, naming, schemas, tagging
+from geodata.tables import addresses, commits, data_files, log, naming, schemas, tagging
 from geodata.tables.errors import (
     TableError,
     TableNotFoundError,
@@ -51,7 +51,8 @@ def append(
     Parameters
     ----------
     path
-        The table's folder; its name is a letter and then letters, digits, ``_``, ``-``, ``.``.
+        The table's folder, or its address in a bucket, ``s3://bucket/lake/photos``. The folder's
+        name is a letter and then letters, digits, ``_``, ``-``, ``.``.
         It is made with its parents where it does not exist, and must differ from the other
         tables beside it in more than case and punctuation, since SQL would not tell them apart.
     table
@@ -151,11 +152,16 @@ def _write(
     schema: pa.Schema | None,
     file_rows: int,
 ) -> int:
-    root = log.check_path(path)
     checked = check_note(note)
+    address = addresses.address_of(path)
+    root = log.check_path(path) if address is None else Path()
     if isinstance(file_rows, bool) or not isinstance(file_rows, int) or file_rows < 1:
         msg = f"file_rows {file_rows!r} must be a whole number above 0"
         raise TableError(msg)
+    if address is not None:
+        from geodata.tables.buckets import write_bucket
+
+        return write_bucket(address, rows, mode, checked, schema, file_rows)
     schema, tables = schemas.stream(rows, schema)
     known = None
     if log.exists(root):

@@ -280,7 +280,9 @@ def test_bad_names_are_refused(tmp_path, name):
 
 def test_paths_that_are_addresses_or_hold_percent_are_refused(tmp_path):
     with pytest.raises(tables.TableError, match="give a path"):
-        tables.append("s3://bucket/photos", photos(1))
+        tables.append("https://bucket/photos", photos(1))
+    with pytest.raises(tables.TableError, match="give a path"):
+        tables.open("s3://bucket/photos")
     with pytest.raises(tables.TableError, match="rename the folder"):
         tables.append(tmp_path / "a%20b" / "photos", photos(1))
 
