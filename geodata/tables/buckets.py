@@ -43,7 +43,6 @@ from geodata.tables.errors import (
 )
 
 PATIENCE_S = 120.0
-_LOOK_BACK = 100
 
 
 @dataclass(frozen=True)
@@ -191,21 +190,23 @@ def _commit(
     """Commit, again while others commit first; a commit that was made counts once."""
     kind = "append" if mode == "append" else "write"
     payload = commits.Payload(uuid.uuid4().hex, kind, note, written)
-    deadline = time.monotonic() + PATIENCE_S
+    deadline, since = time.monotonic() + PATIENCE_S, None
     while True:
         table = _load(address, None)
-        made = None if table is None else _version_of(table, payload.identity)
+        now = -1 if table is None else int(table.version())
+        since = now if since is None else since
+        made = _version_of(address, payload.identity, range(since + 1, now + 1))
         if made is not None:  # the answer was lost, the commit was not
             return made
         try:
             return _attempt(address, table, schema, mode, payload)
-        except (CommitFailedError, DeltaError, OSError) as error:
-            is_conflict = isinstance(error, CommitFailedError) or _was_first(address, table)
-            if not is_conflict and time.monotonic() < deadline:
-                table = _load(address, None)
-                made = None if table is None else _version_of(table, payload.identity)
-                if made is not None:
-                    return made
+        except (DeltaError, OSError) as error:
+            after = _load(address, None)
+            newest = -1 if after is None else int(after.version())
+            made = _version_of(address, payload.identity, range(now + 1, newest + 1))
+            if made is not None:
+                return made
+            if newest == now and not isinstance(error, CommitFailedError):
                 msg = f"{address}: the commit was refused: {log.first_line(error)}"
                 raise TableError(msg) from error
             if time.monotonic() > deadline:
@@ -251,19 +252,9 @@ def _total(noted: dict[str, Any]) -> Sums | None:
     return None if noted.get("total") is None else Sums(*noted["total"])
 
 
-def _was_first(address: str, table: DeltaTable | None) -> bool:
-    """Return whether another writer made the table or a version meanwhile."""
-    now = _load(address, None)
-    if now is None:
-        return False
-    return table is None or int(now.version()) != int(table.version())
-
-
-def _version_of(table: DeltaTable, identity: str) -> int | None:
-    for entry in table.history(_LOOK_BACK):
-        if identity in str(entry.get(log.KEY)):
-            return int(entry["version"])
-    return None
+def _version_of(address: str, identity: str, among: range) -> int | None:
+    """Return which commit carries an identity; read by Arrow, which lets other threads run."""
+    return next((v for v in among if _noted(address, v).get("id") == identity), None)
 
 
 def _load(address: str, version: int | None) -> DeltaTable | None:

@@ -7,8 +7,8 @@ import sys
 import threading
 import time
 import urllib.request
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 KEYS = {
     "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1",
@@ -46,72 +46,69 @@ def server(bucket="bucket"):
         process.wait()
 
 
-class Faults(BaseHTTPRequestHandler):
-    """Hands requests on to `endpoint`, and does to some of them what `fault` says."""
+_METHODS = (b"GET ", b"PUT ", b"POST ", b"HEAD ", b"DELETE ")
+_ERROR = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
-    protocol_version = "HTTP/1.1"
-    endpoint, fault, times, seen = "", None, 0, 0
 
-    def _any(self):
-        kind = type(self)
-        length = int(self.headers.get("Content-Length") or 0)
-        body = self.rfile.read(length) if length else None
-        kind.seen += 1
-        if kind.times > 0 and kind.fault is not None:
-            kind.times -= 1
-            if kind.fault == "500":
-                return self._answer(500, {}, b"<Error><Code>InternalError</Code></Error>")
-            if kind.fault == "cut":
-                self.connection.shutdown(socket.SHUT_RDWR)
-                self.close_connection = True
-                return None
-            if kind.fault == "slow":
-                time.sleep(0.5)
-            if kind.fault == "lost":  # done, and the answer is lost
-                self._forward(body)
-                self.connection.shutdown(socket.SHUT_RDWR)
-                self.close_connection = True
-                return None
-        return self._answer(*self._forward(body))
+@dataclass
+class Faults:
+    """What a proxy does to the next requests: `500`, `cut`, `slow`, or `lost` (its answer)."""
 
-    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _any  # noqa: N815
+    port: int
+    fault: str = ""
+    times: int = 0
 
-    def _forward(self, body):
-        request = urllib.request.Request(
-            self.endpoint + self.path, data=body, method=self.command,
-            headers={k: v for k, v in self.headers.items() if k.lower() != "content-length"},
-        )  # fmt: skip
-        try:
-            with urllib.request.urlopen(request, timeout=60) as done:
-                return done.status, dict(done.headers), done.read()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, dict(error.headers), error.read()
+    def serve(self, client):
+        """Hand one connection on, both ways."""
+        with (
+            client,
+            socket.create_connection(("127.0.0.1", self.port)) as server,
+            suppress(OSError),
+        ):
+            lost = threading.Event()
+            back = threading.Thread(target=self._back, args=(server, client, lost), daemon=True)
+            back.start()
+            while data := client.recv(1 << 16):
+                fault = ""
+                if self.times > 0 and data.startswith(_METHODS):
+                    self.times -= 1
+                    fault = self.fault
+                if fault == "500":
+                    client.sendall(_ERROR)
+                if fault in ("500", "cut"):
+                    break
+                if fault == "slow":
+                    time.sleep(0.5)
+                if fault == "lost":
+                    lost.set()
+                server.sendall(data)
+            for one in (client, server):
+                with suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
 
-    def _answer(self, status, headers, body):
-        self.send_response(status)
-        length = headers.get("Content-Length") if self.command == "HEAD" else None
-        for key, value in headers.items():
-            if key.lower() not in ("content-length", "transfer-encoding", "connection"):
-                self.send_header(key, value)
-        self.send_header("Content-Length", length or str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
+    def _back(self, server, client, lost):
+        with suppress(OSError):
+            while data := server.recv(1 << 16):
+                if lost.is_set():
+                    break
+                client.sendall(data)
+            client.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager
 def faults(endpoint):
-    """Give the address of a proxy and the class that holds what it does."""
-    kind = type("OneProxy", (Faults,), {"endpoint": endpoint})
-    proxy = ThreadingHTTPServer(("127.0.0.1", 0), kind)
-    thread = threading.Thread(target=proxy.serve_forever, daemon=True)
-    thread.start()
+    """Give the address of a proxy before a server, and what it does."""
+    kind = Faults(int(endpoint.rpartition(":")[2]))
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def accept():
+        with suppress(OSError):
+            while True:
+                client, _ = listening.accept()
+                threading.Thread(target=kind.serve, args=(client,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{proxy.server_address[1]}", kind
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}", kind
     finally:
-        proxy.shutdown()
-        proxy.server_close()
+        listening.close()
