@@ -14,7 +14,7 @@ from geodata.cor import LabelReport
 from geodata.scale.agreeing import refuse_differences
 from geodata.scale.dealing import Shard, ShardError, count_rows, part_of
 from geodata.scale.makers import Label
-from geodata.scale.manifests import Manifest, path_of, read_all, refuse_another_job
+from geodata.scale.manifests import Manifest, read_all, refuse_another_job
 
 _Path = str | os.PathLike[str]
 
@@ -212,7 +212,6 @@ def _prepared(out: Path, shard: Shard, about: Mapping[str, Any]) -> Manifest | N
         refuse_another_job(known, shard, about, out)
         if known.shard == shard and not known.problem(out):
             return known
-    path_of(out, shard).unlink(missing_ok=True)  # a shard in the making is not finished
     return None
 
 

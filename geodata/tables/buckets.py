@@ -203,9 +203,6 @@ def _commit(
         except (DeltaError, OSError) as error:
             after = _load(address, None)
             newest = -1 if after is None else int(after.version())
-            made = _version_of(address, payload.identity, range(now + 1, newest + 1))
-            if made is not None:
-                return made
             if newest == now and not isinstance(error, CommitFailedError):
                 msg = f"{address}: the commit was refused: {log.first_line(error)}"
                 raise TableError(msg) from error
