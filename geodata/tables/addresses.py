@@ -24,6 +24,23 @@ def address_of(path: str | os.PathLike[str]) -> str | None:
     return None if found is None else f"{found[1]}://{found[2].rstrip('/')}"
 
 
+def refuse_address(path: str | os.PathLike[str]) -> None:
+    """Refuse an address where only a folder will do.
+
+    Raises
+    ------
+    TableError
+    """
+    text = os.fspath(path)
+    if "://" in text or address_of(path) is not None:
+        msg = (
+            f"{address_of(path) or text!r} is an address; tables in buckets (s3://, gs://) are "
+            "read by label, evaluate and tables.open_rows, written by tables.append and write, and "
+            "checked by tables.verify; for all else give a path"
+        )
+        raise TableError(msg)
+
+
 def split_version(address: str) -> tuple[str, int | None]:
     """Return the address of a table and the version behind an ``@``, if there is one.
 

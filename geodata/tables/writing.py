@@ -132,11 +132,13 @@ def history(path: _Path) -> list[Commit]:
 
 def path_of(lake: _Path, name: str) -> Path:
     """Return the folder of a table in a lake; the name is checked, so it cannot lead elsewhere."""
+    addresses.refuse_address(lake)
     return Path(lake) / log.check_name(name)
 
 
 def names(lake: _Path) -> list[str]:
     """Return the names of the tables in a lake, sorted."""
+    addresses.refuse_address(lake)
     folder = Path(lake)
     if not folder.is_dir():
         msg = f"{folder}: there is no such folder; a lake is a folder of tables"
