@@ -23,7 +23,7 @@ MODULES: dict[str, str] = {
     "geodata.evaluation.findings": "Finding PredictionError",
     "geodata.photos": "read import_ ImportReport AlreadyImportedError open_archive open_image",
     "geodata.tables": "append write open open_rows history names path_of verify repair diff tag "
-    "tags untag vacuum compact restore checkpoint forget lake_salt card write_card draw_map export "
+    "tags untag vacuum compact restore checkpoint forget lake_salt card write_card draw_map export write_part commit_parts Part "
     "TableVersion Commit Report Diff Forgotten",
     "geodata.datasets": "build rebuild audit register Built Audit EmptyDatasetError",
     "geodata.records": "sft grpo batches write read_llava Options Written",
@@ -35,6 +35,9 @@ MODULES: dict[str, str] = {
     "geodata.files": "open_source Source Batch read_table coordinate_columns writing write_table "
     "replacing FileError",
     "geodata.maps": "WorldMap project great_circle cap count_cells outlines",
+    "geodata.scale": "Label Exclude Popular Filter Records Score ScoreSums label_shard "
+    "records_shard join_shards Shard Sharded JoinedShards ShardError label_on_ray check_nodes "
+    "map_dataset score_dataset score_file write_dataset WorkerMismatchError RayClusterError",
     "geodata.sphere": "*",
     "geodata.coords": "*",
     "georl.config": "* -missing_package -plain -world_size",
@@ -44,6 +47,7 @@ MODULES: dict[str, str] = {
     "georl.sft": "* -GeoSFTTrainer",
     "georl.grpo": "* -GeoGRPOTrainer",
     "georl.run": "* -ExactResume -RolloutLog -save_figure",
+    "georl.held_out": "*",
     "georl.predict": "*",
     "georl.reasoning": "*",
     "georl.calibration": "*",

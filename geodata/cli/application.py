@@ -19,6 +19,7 @@ from geodata.cli import (
     photos,
     queries,
     records,
+    sharding,
     tabling,
 )
 from geodata.cli.telling import say
@@ -43,6 +44,7 @@ for verb in (
     datasets,
     forgetting,
     leaking,
+    sharding,
     boundary_sets,
 ):
     verb.register(app)

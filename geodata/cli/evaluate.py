@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from geodata import SOFTWARE
-from geodata.cli import options as opts
+from geodata.cli import on_ray, options as opts
 from geodata.cli.option_groups import with_groups
 from geodata.cli.telling import say
 
@@ -52,6 +52,8 @@ def evaluate(
     train: opts.Train = None,
     against: opts.Against = None,
     strict: opts.Strict = False,
+    engine: opts.Engine = None,
+    address: opts.Address = None,
 ) -> None:
     """Score a prediction file: accuracy by distance, with intervals and findings.
 
@@ -63,6 +65,8 @@ def evaluate(
 
     Example: geodata evaluate preds.jsonl -t truth.csv --benchmark im2gps3k
 
+    Example: geodata evaluate joined.parquet --engine ray --address auto
+
     Answers may be names, in columns or in lines such as "country: Japan" and "city: Kyoto".
     """
     from geodata import evaluation
@@ -71,6 +75,15 @@ def evaluate(
     from geodata.evaluation.findings import errors_first
 
     check_folders(json, markdown, report)
+    if opts.is_ray(engine, address):
+        refused = {
+            "--truth": truth, "--by": by, "--cluster": scoring.cluster, "--names": names,
+            "--benchmark": benchmark, "--rank": rank, "--confidence-column": confidence_column,
+            "--markdown": markdown, "--report": report, "--train": train, "--against": against,
+            "--text": columns.text,
+        }  # fmt: skip
+        on_ray.evaluate(preds, scoring, missing, regions, columns, json, address, refused)
+        return
     asked = list(dict.fromkeys(by or []))
     extra = ["country"] if report is not None and regions is not False else []
     with progress(f"scoring {preds.name}") as step:

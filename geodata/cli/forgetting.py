@@ -11,7 +11,7 @@ from geodata.cli import options as opts
 from geodata.cli.telling import say
 
 tables_app = typer.Typer(
-    help="Tables of a lake: forget photos.",
+    help="Tables of a lake: forget photos, join what many tasks wrote.",
     epilog="Example: geodata tables forget --lake lake --id 4711",
     no_args_is_help=True,
 )
@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _tables() -> None:
-    """Tables of a lake: forget photos."""
+    """Tables of a lake: forget photos, join what many tasks wrote."""
 
 
 @tables_app.command("forget", no_args_is_help=True)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from geodata.cli import option_groups, options as opts, streams
+from geodata.cli import on_ray, option_groups, options as opts, streams
 from geodata.cli.progress import progress
+from geodata.cli.sharding import tell_shard
 from geodata.cli.telling import say, say_text
 
 if TYPE_CHECKING:
@@ -59,6 +60,13 @@ def label(
     detail: Annotated[
         bool, typer.Option("--detail", help="Add ids, methods and distances to borders.")
     ] = False,
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="I/N", help="Label one of N parts only, into the folder --out: 3/16."),
+    ] = None,
+    engine: opts.Engine = None,
+    address: opts.Address = None,
+    shards: Annotated[int, typer.Option(help="With --engine ray: how many files to write.")] = 64,
     *,
     labelling: opts.Labelling,
 ) -> None:
@@ -71,6 +79,10 @@ def label(
     Example: geodata label photos.csv -o labelled.parquet
 
     Example: geodata label - < photos.csv > labelled.csv
+
+    Example: geodata label photos.parquet -o shards --shard 3/16
+
+    Example: geodata label photos.parquet -o shards --engine ray --address auto
     """
     from geodata import cor
 
@@ -79,7 +91,8 @@ def label(
         msg = f"there is no option {unknown[0]}; geodata label --help lists those there are"
         raise ValueError(msg)
     options = {**option_groups.given(labelling), "lang": lang, "detail": detail}
-    point = _point(what)
+    cluster = opts.is_ray(engine, address)
+    point = None if shard is not None or cluster else _point(what)
     if point is not None:
         chain = cor.label(*point, **options)
         say_text(_as_json(chain) if as_json else _described(chain))
@@ -90,6 +103,12 @@ def label(
     if out is None and what[0] != "-":
         msg = f"say where to write: geodata label {what[0]} -o labelled.parquet"
         raise ValueError(msg)
+    if cluster:
+        on_ray.label(what[0], out, shards, address, lat=lat, lon=lon, **options)
+        return
+    if shard is not None:
+        _label_shard(what[0], out, shard, lat=lat, lon=lon, **options)
+        return
     with streams.files_of(what[0], out or "-") as (source, target):
         _label_file(source, target, out or "-", lat=lat, lon=lon, **options)
 
@@ -154,6 +173,17 @@ def _level(chain: RegionChain, level: str) -> str:
     if level in chain.border_km:
         parts.append(f"{chain.border_km[level]:.1f} km from the nearest border")
     return ", ".join(parts)
+
+
+def _label_shard(source: str, out: str | None, shard: str, **options: Any) -> None:
+    from geodata import scale
+
+    if "-" in (source, out) or out is None:
+        msg = "--shard reads a file and writes to a folder: give FILE and --out FOLDER"
+        raise ValueError(msg)
+    with progress(f"labelling shard {shard} of {Path(source).name}") as step:
+        made = scale.label_shard(source, out, shard, progress=step, **options)
+    tell_shard(made)
 
 
 def _label_file(source: str, target: str, shown: str, **options: Any) -> None:

@@ -102,6 +102,19 @@ Report = Annotated[
 ]
 
 Page = Annotated[Path | None, output("--report", "HTML file: one page with all tables.")]
+_ENGINE = "Engine"
+Engine = Annotated[
+    str | None,
+    typer.Option(
+        help="'ray': on a Ray cluster (extra ray); else in this process.", rich_help_panel=_ENGINE
+    ),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        help="Ray cluster, HOST:PORT or auto; else one on this machine.", rich_help_panel=_ENGINE
+    ),
+]
 
 Lake = Annotated[Path, typer.Option(help="Folder of versioned tables.", show_default=False)]
 At = Annotated[str | None, typer.Option("--at", help="Version or tag; the latest if left out.")]
@@ -217,3 +230,11 @@ def choice(option: str, given: str, allowed: tuple[str, ...]) -> Any:
         msg = f"{option} {given!r} is unknown; expected one of {', '.join(allowed)}"
         raise ValueError(msg)
     return given
+
+
+def is_ray(engine: str | None, address: str | None) -> bool:
+    """Return whether Ray was asked for; refuse another engine, or an address without one."""
+    if engine is None and address is not None:
+        msg = f"--address {address!r} is of a Ray cluster: give --engine ray too"
+        raise ValueError(msg)
+    return engine is not None and bool(choice("--engine", engine, ("ray",)))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from geodata.cli.sharding import tell_shard
 from geodata.cli.telling import say
 
 
@@ -80,6 +81,12 @@ def records(
     shard_rows: Annotated[
         int, typer.Option(help="Most records in one file, where --out is a folder.")
     ] = 10_000,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I/N", help="Write every Nth file of the folder --out only, from the Ith: 3/16."
+        ),
+    ] = None,
 ) -> None:
     """Write chat records for training: sft with answers, grpo with truth columns.
 
@@ -88,8 +95,10 @@ def records(
     Example: geodata records sft --lake lake --from split --split train -o train.parquet
 
     Example: geodata records grpo --lake lake --from hard -o shards --format webdataset
+
+    Example: geodata records sft --lake lake --from rand -o records --shard 3/16
     """
-    from geodata import files, records as module
+    from geodata import files, records as module, scale
     from geodata.cli.progress import progress
 
     options = module.Options(
@@ -97,19 +106,21 @@ def records(
         missing=missing, keep_metadata=keep_metadata, urls=urls,
         check="tell" if no_check else "refuse",
     )  # fmt: skip
+    rows = source if lake is not None else files.read_table(source)
     with progress(f"writing {out.name}") as step:
-        written = module.write(
-            source if lake is not None else files.read_table(source),
-            out,
-            lake=lake,
-            split=split,
-            where=where,
-            format=format_,
-            seed=seed,
-            shard_rows=shard_rows,
-            options=options,
-            progress=step,
-        )
+        chosen: dict[str, Any] = {
+            "lake": lake, "split": split, "where": where, "format": format_, "seed": seed,
+            "shard_rows": shard_rows, "options": options, "progress": step,
+        }  # fmt: skip
+        if shard is not None:
+            made = scale.records_shard(rows, out, shard, **chosen)
+        else:
+            written = module.write(rows, out, **chosen)
+    if shard is not None:
+        tell_shard(made)
+        if not isinstance(made.report, module.Written):
+            return
+        written = made.report
     dropped = f", {written.dropped:,} rows left out" if written.dropped else ""
     say(f"{written.path}: {written.rows:,} records, {written.files} files{dropped}")
     if written.absent:

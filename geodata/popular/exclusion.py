@@ -53,15 +53,36 @@ def within_km(
     >>> within_km([0.0, 0.0, None], [0.0, 1.0, 0.0], [0.0], [0.0], radius_km=111)
     array([ True, False, False])
     """
-    radius = check_radius(radius_km)
-    centres = Centres(*checked_points(popular_lat, popular_lon, "popular point"), radius)
-    if _is_plain(lat) and _is_plain(lon) and len(lat) == len(lon) > _DIRECT:
-        # its chunks are checked there, while they are in the cache
-        return within_raster(centres, lat, lon, radius)
-    points = coords.arrays(lat, lon, wrap=False)
-    if len(points.lat) <= _DIRECT:
-        return centres.contains(points.lat, points.lon) & points.valid
-    return within_raster(centres, points.lat, points.lon, radius) & points.valid
+    return Circles(popular_lat, popular_lon, radius_km).hold(lat, lon)
+
+
+class Circles:
+    """Equal circles around popular points, indexed once and asked as often as needed.
+
+    Parameters and errors are those of `within_km`.
+
+    Examples
+    --------
+    >>> circles = Circles([0.0], [0.0], 111)
+    >>> circles.hold([0.0, 0.0, None], [0.0, 1.0, 0.0])
+    array([ True, False, False])
+    """
+
+    def __init__(self, popular_lat: Any, popular_lon: Any, radius_km: float = 200.0) -> None:
+        self._radius = check_radius(radius_km)
+        points = checked_points(popular_lat, popular_lon, "popular point")
+        self._centres = Centres(*points, self._radius)
+
+    def hold(self, lat: Any, lon: Any) -> NDArray[np.bool_]:
+        """Return whether each point is within a circle, shape (n,)."""
+        centres, radius = self._centres, self._radius
+        if _is_plain(lat) and _is_plain(lon) and len(lat) == len(lon) > _DIRECT:
+            # its chunks are checked there, while they are in the cache
+            return within_raster(centres, lat, lon, radius)
+        points = coords.arrays(lat, lon, wrap=False)
+        if len(points.lat) <= _DIRECT:
+            return centres.contains(points.lat, points.lon) & points.valid
+        return within_raster(centres, points.lat, points.lon, radius) & points.valid
 
 
 def exclude(

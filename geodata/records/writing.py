@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from geodata.files import as_table
 from geodata.images import ABSENT_PROBLEMS, reference_problems
 from geodata.records import chats, forms
 from geodata.records.chats import Options, RecordError
-from geodata.records.forms import FORMATS, Job
+from geodata.records.forms import FORMATS, Form, Job
 from geodata.records.partial import partial_folder
 from geodata.records.shuffled import Shuffled, holds_bytes, on_disk
 from geodata.tables import open_input
@@ -32,6 +32,7 @@ SHARD_ROWS = 10_000
 
 _Path = str | os.PathLike[str]
 _Progress = Callable[[int, int | None], None]
+_FilesOf = Callable[[str, int], Iterable[int]]
 _CHECK_ROWS = 4096
 
 
@@ -50,6 +51,8 @@ class Written:
     """Pictures of records that are not there, or empty."""
     resumed: int = 0
     """Files that an earlier try had finished."""
+    names: tuple[str, ...] = ()
+    """Paths of the files in the folder, of those that were to be written; empty for one file."""
 
 
 def write(
@@ -63,6 +66,7 @@ def write(
     seed: int = 0,
     shard_rows: int = SHARD_ROWS,
     options: Options | None = None,
+    files_of: _FilesOf | None = None,
     progress: _Progress | None = None,
 ) -> Written:
     """Write records of labelled photos, shuffled, memory flat but for ids, places and labels.
@@ -90,6 +94,10 @@ def write(
         Rows a file in a folder.
     options
         See `records.Options`.
+    files_of
+        Where several processes write one folder: given a text that only the same records have,
+        and the number of files, the numbers of those to write here. What is there under their
+        names is replaced.
     progress
         Called with the records written and the records in all.
 
@@ -118,35 +126,51 @@ def write(
         shuffled = Shuffled(light, np.flatnonzero(keep), seed)
         job = Job(shuffled, options, _part_of(split), options.embedder(), progress)
         with tables.storage(out, "writing records"):
-            count, resumed = _written(kind, job, out, shard_rows)
+            names, resumed = _written(kind, job, out, shard_rows, files_of)
     stripped = {name: n for name, n in sorted(job.embedder.stripped.items()) if n}
-    return Written(out, len(shuffled), len(keep) - len(shuffled), count, stripped, absent, resumed)
+    dropped, rows = len(keep) - len(shuffled), len(shuffled) if files_of is None else job.done
+    count = len(names) or int(files_of is None)
+    return Written(out, rows, dropped, count, stripped, absent, resumed, tuple(names))
 
 
-def _written(kind: str, job: Job, out: Path, shard_rows: int) -> tuple[int, int]:
+def _written(
+    kind: str, job: Job, out: Path, shard_rows: int, files_of: _FilesOf | None
+) -> tuple[list[str], int]:
+    """Write the files; return the names of those in a folder, and how many were there."""
     form = FORMATS[kind]
     if out.suffix.lower() == f".{form.ending}":
         with files.replacing(out) as beside:
             form.write(job, beside, 0, len(job.rows), None)
-        return 1, 0
+        return [], 0
     if out.suffix.lower() in (".parquet", ".jsonl"):
         msg = f"{out}: records for {kind} are not {out.suffix[1:]}; name a new folder"
         raise RecordError(msg)
-    starts, resumed = range(0, len(job.rows), shard_rows), 0
+    starts = range(0, len(job.rows), shard_rows)
     stamp = f"{kind} {job.options} {job.part} {shard_rows} {job.rows.stamp()}"
+    if files_of is not None:
+        return _into(form, job, out, starts, list(files_of(stamp, len(starts)))), 0
     with partial_folder(out, stamp) as beside:
-        place = beside / form.folder
-        place.mkdir(exist_ok=True)
-        for i, start in enumerate(starts):
-            path = place / form.name(job.part, i, len(starts))
-            if path.is_file():
-                resumed += 1
-                continue
-            with files.replacing(path) as new:
-                form.write(job, new, start, start + shard_rows, beside)
-        for name, text in form.extra(out.name, job.part).items():
-            files.write_text(beside / name, text)
-    return len(starts), resumed
+        names = [_name(form, job, i, starts) for i in range(len(starts))]
+        new = [i for i, name in enumerate(names) if not (beside / name).is_file()]
+        _into(form, job, beside, starts, new, out.name)
+    return names, len(names) - len(new)
+
+
+def _into(
+    form: Form, job: Job, folder: Path, starts: range, numbers: list[int], name: str | None = None
+) -> list[str]:
+    """Write some of the files of a folder; return their names."""
+    (folder / form.folder).mkdir(parents=True, exist_ok=True)
+    for i in numbers:
+        with files.replacing(folder / _name(form, job, i, starts)) as new:
+            form.write(job, new, starts[i], starts[i] + starts.step, folder)
+    for other, text in form.extra(name or folder.name, job.part).items():
+        files.write_text(folder / other, text)
+    return [_name(form, job, i, starts) for i in numbers]
+
+
+def _name(form: Form, job: Job, number: int, starts: range) -> str:
+    return str(Path(form.folder, form.name(job.part, number, len(starts))))
 
 
 def _tolerant(options: Options) -> Options:

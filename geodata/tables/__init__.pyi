@@ -23,6 +23,7 @@ from .inputs import (
 from .log import exists as exists
 from .mapping import draw_map as draw_map
 from .naming import sql_name as sql_name
+from .parts import Part as Part, commit_parts as commit_parts, write_part as write_part
 from .repairing import repair as repair
 from .rows import open_rows as open_rows, source_of_version as source_of_version
 from .salts import lake_salt as lake_salt

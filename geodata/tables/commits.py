@@ -32,7 +32,7 @@ from geodata.tables.errors import TableConflictError, TableError
 from geodata.tables.log import KEY, LOG, exists, first_line, load, schema_of
 
 _PATIENCE_S = 120.0
-_CONFIGURATION = {
+CONFIGURATION = {
     "delta.logRetentionDuration": "interval 36500 days",
     "delta.deletedFileRetentionDuration": "interval 36500 days",
     "delta.enableExpiredLogCleanup": "false",
@@ -197,7 +197,7 @@ def _create(root: Path, adds: list[AddAction], schema: pa.Schema, payload: str) 
             Schema.from_arrow(schema),
             adds,
             mode="error",
-            configuration=_CONFIGURATION,
+            configuration=CONFIGURATION,
             **properties(payload),
         )
     except DeltaError as error:

@@ -21,7 +21,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from geodata.hashing import Sums
-from geodata.tables import errors, own_files, replay
+from geodata.tables import addresses, errors, own_files, replay
 from geodata.tables.errors import TableChangedError, TableError, VersionNotFoundError
 
 KEY = "geodata"
@@ -65,9 +65,7 @@ def check_path(path: str | os.PathLike[str]) -> Path:
         cannot tell from an escape.
     """
     text = os.fspath(path)
-    if "://" in text:
-        msg = f"{text!r} is an address; versioned tables live in local folders: give a path"
-        raise TableError(msg)
+    addresses.refuse_address(path)
     root = Path(os.path.abspath(text))  # noqa: PTH100, symbolic links stay as they are
     check_name(root.name)
     if "%" in str(root):

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from geodata import files
 from geodata.files import Source
+from geodata.tables.addresses import address_of
 
 if TYPE_CHECKING:
     from geodata.tables.versions import TableVersion
@@ -31,7 +32,8 @@ def open_rows(
     ----------
     source
         The folder of a versioned table, ``lake/photos``, ``lake/photos@3`` or
-        ``lake/photos@paper``; a `TableVersion`; or what `geodata.files.open_source` takes: files,
+        ``lake/photos@paper``; a table in a bucket, ``s3://bucket/lake/photos@3``; a
+        `TableVersion`; or what `geodata.files.open_source` takes: files,
         folders of shards, Arrow, data frames.
     format, what, encoding
         As in `geodata.files.open_source`.
@@ -47,6 +49,10 @@ def open_rows(
     ('id', 'lat', 'lon')
     """
     if isinstance(source, str | os.PathLike):
+        if address := address_of(source):
+            from geodata.tables.buckets import open_bucket
+
+            return open_bucket(address).source()
         folder, version = _table_at(Path(os.fspath(source)))
         if folder is not None:
             from geodata.tables.versions import open_version  # brings deltalake

@@ -20,6 +20,7 @@ from geodata.tables import (
     seals,
     tagging,
 )
+from geodata.tables.addresses import address_of
 from geodata.tables.errors import TableChangedError, TableError
 from geodata.tables.versions import TableVersion, open_version, size_problem
 
@@ -32,7 +33,8 @@ _STOPPED = (
 class Report:
     """What `verify` found."""
 
-    path: Path
+    path: Path | str
+    """Of the table; text where it is an address."""
     version: int | None
     """The version whose content was computed; None where the log could not be read."""
     rows: int
@@ -111,6 +113,8 @@ def verify(
     False
     >>> lake.cleanup()
     """
+    if address := address_of(path):
+        return _verified_bucket(address, version, _check_expected(expect))
     root = log.check_path(path)
     if not log.exists(root):
         log.check_version(root)  # says that there is no table
@@ -195,6 +199,24 @@ def _check_checkpoints(root: Path) -> list[str]:
     if [f[:2] for f in found.files] != [f[:2] for f in ours]:
         problems.append("a checkpoint names other files than the commits; remove the checkpoints")
     return problems
+
+
+def _verified_bucket(address: str, version: int | str | None, expected: str | None) -> Report:
+    """Check the files of one version in a bucket, and its content."""
+    from geodata.tables.buckets import open_bucket, problems_of
+
+    opened = open_bucket(address if version is None else f"{address}@{version}")
+    sums, problems = problems_of(opened)
+    found = hashing.digest(sums, opened.schema)
+    if expected not in (None, found):
+        problems.append(f"the content hash is {found}, expected was {expected}")
+    recorded = opened.recorded()
+    unrecorded = tuple(f.name for f in opened.files if f.name not in recorded)
+    return Report(
+        path=address, version=opened.version, rows=opened.rows, files=len(opened.files),
+        content_hash=found, problems=tuple(problems), sha256=None, unrecorded=unrecorded,
+        unsealed=(), orphans=(),
+    )  # fmt: skip
 
 
 def _check_expected(expect: str | None) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from geodata.tables import commits, data_files, log, naming, schemas, tagging
+from geodata.tables import addresses, commits, data_files, log, naming, schemas, tagging
 from geodata.tables.errors import (
     TableError,
     TableNotFoundError,
@@ -52,7 +52,8 @@ def append(
     Parameters
     ----------
     path
-        The table's folder; its name is a letter and then letters, digits, ``_``, ``-``, ``.``.
+        The table's folder, or its address in a bucket, ``s3://bucket/lake/photos``. The folder's
+        name is a letter and then letters, digits, ``_``, ``-``, ``.``.
         It is made with its parents where it does not exist, and must differ from the other
         tables beside it in more than case and punctuation, since SQL would not tell them apart.
     table
@@ -132,11 +133,13 @@ def history(path: _Path) -> list[Commit]:
 
 def path_of(lake: _Path, name: str) -> Path:
     """Return the folder of a table in a lake; the name is checked, so it cannot lead elsewhere."""
+    addresses.refuse_address(lake)
     return Path(lake) / log.check_name(name)
 
 
 def names(lake: _Path) -> list[str]:
     """Return the names of the tables in a lake, sorted."""
+    addresses.refuse_address(lake)
     folder = Path(lake)
     if not folder.is_dir():
         msg = f"{folder}: there is no such folder; a lake is a folder of tables"
@@ -152,11 +155,16 @@ def _write(
     schema: pa.Schema | None,
     file_rows: int,
 ) -> int:
-    root = log.check_path(path)
-    checked = _check_note(note)
+    checked = check_note(note)
+    address = addresses.address_of(path)
+    root = log.check_path(path) if address is None else Path()
     if isinstance(file_rows, bool) or not isinstance(file_rows, int) or file_rows < 1:
         msg = f"file_rows {file_rows!r} must be a whole number above 0"
         raise TableError(msg)
+    if address is not None:
+        from geodata.tables.buckets import write_bucket
+
+        return write_bucket(address, rows, mode, checked, schema, file_rows)
     schema, tables = schemas.stream(rows, schema)
     known = None
     if log.exists(root):
@@ -205,7 +213,14 @@ def _forget_folder(new: list[Path]) -> None:
             return
 
 
-def _check_note(note: Mapping[str, Any] | None) -> dict[str, Any]:
+def check_note(note: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return a note as JSON gives it back.
+
+    Raises
+    ------
+    TableError
+        For what is no JSON.
+    """
     checked = dict(note or {})
     try:
         text = json.dumps(checked, allow_nan=False)

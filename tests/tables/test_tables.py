@@ -280,7 +280,13 @@ def test_bad_names_are_refused(tmp_path, name):
 
 def test_paths_that_are_addresses_or_hold_percent_are_refused(tmp_path):
     with pytest.raises(tables.TableError, match="give a path"):
-        tables.append("s3://bucket/photos", photos(1))
+        tables.append("https://bucket/photos", photos(1))
+    with pytest.raises(tables.TableError, match="give a path"):
+        tables.open("s3://bucket/photos")
+    for lake in ("s3://bucket/lake", Path("s3://bucket/lake")):  # pathlib takes a slash away
+        for refused in (lambda at: tables.path_of(at, "photos"), tables.names):
+            with pytest.raises(tables.TableError, match=r"s3://bucket/lake.* is an address"):
+                refused(lake)
     with pytest.raises(tables.TableError, match="rename the folder"):
         tables.append(tmp_path / "a%20b" / "photos", photos(1))
 

@@ -14,8 +14,9 @@ from .labels import (
     labels_of as labels_of,
     named_labels as named_labels,
 )
-from .metrics import Scorer as Scorer, Scores as Scores
+from .metrics import Scorer as Scorer, Scores as Scores, geoscore_points as geoscore_points
 from .models import Models as Models, accuracy_on as accuracy_on, tests_of as tests_of
+from .outcomes import score_rows as score_rows
 from .pairs import Paired as Paired, compare_within as compare_within
 from .published import (
     CATEGORIES as CATEGORIES,

@@ -1,0 +1,162 @@
+"""Which rows a shard is: the i-th of n equal parts of a source, read without reading the others."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from geodata import files, tables
+from geodata.errors import GeodataError
+from geodata.files import Source
+
+MOST_SHARDS = 99_999
+
+
+class ShardError(GeodataError, ValueError):
+    """Shards that cannot be made or joined as asked: says which and what to do."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One of ``count`` parts, numbered from 1."""
+
+    number: int
+    count: int
+
+    @classmethod
+    def of(cls, text: str | Shard) -> Shard:
+        """Read ``i/n``.
+
+        Raises
+        ------
+        ShardError
+            For another text, or a number outside 1 to n.
+
+        Examples
+        --------
+        >>> Shard.of("2/16")
+        Shard(number=2, count=16)
+        """
+        if isinstance(text, Shard):
+            return text
+        found = re.fullmatch(r"\s*([0-9]{1,5})/([0-9]{1,5})\s*", str(text), re.ASCII)
+        if found is None:
+            msg = f"--shard {text!r} is not i/n; write 3/16 for the third of sixteen shards"
+            raise ShardError(msg)
+        number, count = int(found[1]), int(found[2])
+        if not 1 <= number <= count:
+            msg = (
+                f"--shard {text!r}: shards of {count} are numbered 1 to {count}; a SLURM array "
+                f"that counts so is sbatch --array=1-{max(count, 1)}"
+            )
+            raise ShardError(msg)
+        return cls(number, count)
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.count}"
+
+    @property
+    def name(self) -> str:
+        """What its files are called, without ending.
+
+        Examples
+        --------
+        >>> Shard(2, 16).name
+        'shard-00002-of-00016'
+        """
+        return f"shard-{self.number:05d}-of-{self.count:05d}"
+
+    def span(self, rows: int) -> tuple[int, int]:
+        """Return the first row and the one behind the last, of so many rows.
+
+        Examples
+        --------
+        >>> [Shard(i, 3).span(10) for i in (1, 2, 3)]
+        [(0, 3), (3, 6), (6, 10)]
+        """
+        return rows * (self.number - 1) // self.count, rows * self.number // self.count
+
+
+def count_rows(source: Source) -> int:
+    """Return the rows of a source; text formats are read through for it."""
+    if source.rows is not None:
+        return source.rows
+    first = list(source.columns[:1])
+    return sum(table.num_rows for table in source.tables(first))
+
+
+def part_of(source: Source, start: int, stop: int) -> Source:
+    """Return the rows of a source from one number to another, as a source.
+
+    Files and row groups of Parquet, and files of a table, that hold none of them are not read.
+    """
+
+    def stream(names: Sequence[str] | None, rows: int) -> Iterator[pa.Table]:
+        at = 0
+        for length, read in _pieces(source, names, rows):
+            if length is not None and (at + length <= start or at >= stop):
+                at += length
+                continue
+            for table in read():
+                low, high = max(start - at, 0), min(stop - at, table.num_rows)
+                at += table.num_rows
+                if low < high:
+                    yield table.slice(low, high - low)
+                if at >= stop:
+                    return
+
+    return _Part(
+        source.name, source.columns, source.kind, stop - start, schema=source.schema,
+        stream=stream, whole=source,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Part(Source):
+    whole: Source | None = None
+
+    def kinds(self) -> Any:
+        """Return the kinds of the whole, so that all parts have one schema."""
+        return self.whole.kinds() if self.whole is not None else {}
+
+
+_Piece = tuple[int | None, Callable[[], Iterator[pa.Table]]]
+
+
+def _pieces(source: Source, names: Sequence[str] | None, rows: int) -> Iterator[_Piece]:
+    """Yield what can be skipped whole: its rows, None where that is not known, and a reader."""
+    if source.kind == "parquet" and source.parts:
+        for part in source.parts:
+            yield from _row_groups(part.path, names, rows)
+    elif source.reference is not None and "table" in source.reference:
+        path, _, number = source.name.rpartition("@")
+        version = tables.open(path, int(number))
+        outer = None if names is None else files.outer_names(version.schema, names)
+        for file in version.files:
+            length = int(pq.read_metadata(file).num_rows)
+            one = dataclasses.replace(version, files=(file,), rows=length)
+            yield length, partial(one.batches, outer, rows)
+    else:
+        yield None, partial(source.tables, names, rows=rows)
+
+
+def _row_groups(path: Path, names: Sequence[str] | None, rows: int) -> Iterator[_Piece]:
+    with pq.ParquetFile(path, pre_buffer=False) as file:
+        outer = None if names is None else files.outer_names(file.schema_arrow, names)
+        for group in range(file.metadata.num_row_groups):
+
+            def read(group: int = group) -> Iterator[pa.Table]:
+                wanted = file.iter_batches(
+                    rows, row_groups=[group], columns=outer, use_threads=False
+                )
+                yield from (pa.Table.from_batches([batch]) for batch in wanted)
+
+            yield int(file.metadata.row_group(group).num_rows), read

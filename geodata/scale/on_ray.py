@@ -1,0 +1,341 @@
+"""Ray runs the batch functions and the shards; it is loaded when it is first needed.
+
+Tasks, not actors: a worker process that Ray keeps opens boundaries once, and a task that dies with
+its worker is tried again. Files are written by workers, versions are committed once by the driver.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from geodata import files, tables
+from geodata.errors import GeodataError
+from geodata.evaluation.scores import Scoring
+from geodata.files import Source
+from geodata.scale.agreeing import BatchFunction, WorkerMismatchError
+from geodata.scale.dealing import Shard, ShardError
+from geodata.scale.scoring import Score, ScoreSums
+from geodata.scale.sharding import LabelJob, Sharded
+
+BATCH_ROWS = 1 << 17
+TRIES = 10
+_ANSWER_S = 5.0
+
+
+class RayClusterError(GeodataError, ValueError):
+    """A Ray cluster that cannot be used: it is not there, or of another version."""
+
+
+def label_on_ray(
+    source: Any,
+    folder: str | os.PathLike[str],
+    shards: int,
+    *,
+    address: str | None = None,
+    progress: Callable[[int, int | None], None] | None = None,
+    **options: Any,
+) -> list[Sharded]:
+    """Label a source on a Ray cluster into a folder of shards; `join_shards` makes a version.
+
+    Called again after a kill, it makes the shards that are missing.
+
+    Parameters
+    ----------
+    source
+        A path that every node reads, or rows in memory.
+    folder : path
+        Where every node writes.
+    shards : int
+        How many parts; a part is one task.
+    address : str, optional
+        Of a cluster, ``host:port`` or ``auto``; without one, a cluster on this machine.
+    progress : callable, optional
+        Called with the rows done and the rows in all.
+    **options
+        Of `Label`.
+
+    Raises
+    ------
+    RayClusterError
+        If there is no cluster, or one of another version.
+    WorkerMismatchError
+        If a node has other software or another boundary set, before the work starts.
+    ShardError, FileError, ValueError
+        As `label_shard`.
+    """
+    if shards < 1:
+        msg = f"{shards} shards: give how many files to write, 1 or more"
+        raise ShardError(msg)
+    parts = [Shard.of(f"{number}/{shards}") for number in range(1, shards + 1)]
+    job = LabelJob.of(_everywhere(source), _everywhere(folder), **options)
+    job.prepare(shards)
+    ray = connect(address)
+    check_nodes(ray, job.label)
+    task, job_there = ray.remote(max_retries=TRIES)(_make), ray.put(job)
+    waiting, made, rows = [task.remote(job_there, part) for part in parts], [], 0
+    while waiting:
+        (done,), waiting = ray.wait(waiting)
+        made.append(_got(ray, done))
+        rows += made[-1].rows
+        if progress is not None:
+            progress(rows, job.rows)
+    return sorted(made, key=lambda one: one.shard.number)
+
+
+def map_dataset(dataset: Any, function: BatchFunction, *, batch_rows: int = BATCH_ROWS) -> Any:
+    """Return a Ray dataset with a batch function applied.
+
+    Parameters
+    ----------
+    dataset : ray.data.Dataset
+    function : BatchFunction
+        `Label`, `Exclude`, `Popular`, `Filter`, `Records` or `Score`.
+    batch_rows : int
+        Rows a batch.
+
+    Raises
+    ------
+    WorkerMismatchError
+        If a node has something else than this process.
+    """
+    check_nodes(connect(None), function)
+    return dataset.map_batches(
+        function.__call__, batch_format="pyarrow", batch_size=batch_rows, zero_copy_batch=True
+    )
+
+
+def score_dataset(
+    dataset: Any,
+    scoring: Scoring | None = None,
+    *,
+    regions: bool = False,
+    batch_rows: int = BATCH_ROWS,
+) -> ScoreSums:
+    """Score a Ray dataset of joined rows (lat, lon, pred_lat, pred_lon); see `Score`."""
+    return _scored(dataset, Score(scoring or Scoring(), regions=regions), batch_rows)
+
+
+def score_file(
+    source: Any,
+    scoring: Scoring | None = None,
+    *,
+    regions: bool = False,
+    pred: tuple[str | None, str | None] = (None, None),
+    truth: tuple[str | None, str | None] = (None, None),
+    address: str | None = None,
+) -> ScoreSums:
+    """Score joined rows of Parquet files or of a table of a lake on a Ray cluster.
+
+    Parameters
+    ----------
+    source : path
+        A file, a folder, or a table such as ``lake/joined@3``, that every node reads.
+    scoring, regions
+        As in `Score`.
+    pred, truth
+        Latitude and longitude columns, found by their usual names where they are None.
+    address
+        As in `label_on_ray`.
+
+    Raises
+    ------
+    FileError
+        If the rows are in another format, or a column is not found.
+    RayClusterError, WorkerMismatchError
+        As `label_on_ray`.
+    """
+    opened = tables.open_rows(source)
+    paths = parquet_files(opened)
+    columns = (
+        *_pair(opened, truth, ("truth", "plain"), "lat and lon"),
+        *_pair(opened, pred, ("pred",), "pred_lat and pred_lon"),
+    )
+    score = Score(scoring or Scoring(), regions=regions, columns=columns)
+    connect(address)
+    from ray import data
+
+    rows = data.read_parquet([_everywhere(path) for path in paths], columns=list(columns))
+    return _scored(rows, score, BATCH_ROWS)
+
+
+def _scored(dataset: Any, score: Score, batch_rows: int) -> ScoreSums:
+    made = map_dataset(dataset, score, batch_rows=batch_rows)
+    sums = [ScoreSums(score.scoring)]
+    sums += [ScoreSums.read(pa.table(part)) for part in made.iter_batches(batch_format="pyarrow")]
+    return sum(sums[1:], sums[0])
+
+
+def write_dataset(
+    dataset: Any,
+    table: str | os.PathLike[str],
+    note: Mapping[str, Any] | None = None,
+    *,
+    batch_rows: int = BATCH_ROWS,
+) -> int:
+    """Write a Ray dataset as one version of a table, in a folder that all nodes see.
+
+    Workers write files; this process commits once. A worker that is tried again leaves at most a
+    file that no version names.
+
+    Returns
+    -------
+    int
+        The number of the version, which holds these rows and no others.
+
+    Raises
+    ------
+    TableError
+        If nothing can be committed; the table is then as it was.
+    """
+    writer = _PartWriter(_everywhere(table))
+    made = dataset.map_batches(writer, batch_format="pyarrow", batch_size=batch_rows)
+    texts = [text for part in made.iter_batches(batch_format="pyarrow") for text in part["part"]]
+    return tables.commit_parts(table, [tables.Part.read(str(text)) for text in texts], note)
+
+
+def connect(address: str | None) -> Any:
+    """Return Ray, connected: to an address, or to a cluster of this machine that is made here.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If Ray is not installed.
+    RayClusterError
+        If nobody answers at the address, or a Ray of another version.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would report to its makers
+    import ray
+
+    if ray.is_initialized():
+        return ray
+    _refuse_dead(address)
+    here: dict[str, Any] = {} if address else {"include_dashboard": False}
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **here)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        msg = (
+            f"no Ray cluster at {address or 'this machine'}: {reason}; ray status tells, and "
+            f"driver and cluster need one version of Ray (here {ray.__version__})"
+        )
+        raise RayClusterError(msg) from error
+    return ray
+
+
+def check_nodes(ray: Any, function: BatchFunction) -> None:
+    """Ask every node whether it has what this process has, before any work.
+
+    Raises
+    ------
+    WorkerMismatchError
+        Naming the node and what differs.
+    """
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    task = ray.remote(max_retries=TRIES)(_differences)
+    nodes = [n for n in ray.nodes() if n["Alive"] and n["Resources"].get("CPU")]
+    asked = {
+        node["NodeManagerAddress"]: task.options(
+            scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+        ).remote(function)
+        for node in nodes
+    }
+    for host, answer in asked.items():
+        if told := _got(ray, answer):
+            msg = f"node {host}: {told}"
+            raise WorkerMismatchError(msg)
+
+
+def parquet_files(source: Source) -> list[Path]:
+    """Return the Parquet files of a source, which an engine reads by itself.
+
+    Raises
+    ------
+    FileError
+        For another format.
+    """
+    if source.kind == "parquet":
+        return [part.path for part in source.parts]
+    if source.reference is not None and "table" in source.reference:
+        path, _, number = source.name.rpartition("@")
+        return list(tables.open(path, int(number)).files)
+    msg = f"{source.name}: Ray reads Parquet or a table of a lake here, not {source.kind}"
+    raise files.FileError(msg)
+
+
+def _pair(
+    source: Source, given: tuple[str | None, str | None], roles: tuple[Any, ...], usual: str
+) -> tuple[str, str]:
+    """Return a latitude and a longitude column: those given, else by their usual names."""
+    if given[0] is not None or given[1] is not None:
+        return files.coordinate_columns(source.columns, *given, where=source.name)
+    found = files.find_pair(source.columns, roles, source.name)
+    if found is None:
+        msg = (
+            f"{source.name} has no columns such as {usual}; on Ray answers and truth are one "
+            "table: join them first (geodata dataset build join), or name the columns"
+        )
+        raise files.FileError(msg)
+    return found
+
+
+class _PartWriter:
+    """Writes each batch into the folder of a table."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __call__(self, batch: pa.Table) -> pa.Table:
+        made = tables.write_part(self._path, batch) if batch.num_rows else []
+        return pa.table({"part": pa.array([part.text() for part in made], pa.string())})
+
+
+def _make(job: LabelJob, shard: Shard) -> Sharded:
+    return job.make(shard)
+
+
+def _differences(function: BatchFunction) -> str:
+    """Return what this worker has else than the driver, empty if nothing."""
+    try:
+        function.check()
+    except (OSError, ValueError) as error:
+        return str(error)
+    return ""
+
+
+def _got(ray: Any, reference: Any) -> Any:
+    """Return what a task made; an error of it is raised as it was raised there."""
+    try:
+        return ray.get(reference)
+    except ray.exceptions.RayTaskError as error:
+        cause = error.cause
+        raise (cause if isinstance(cause, Exception) else error) from None
+
+
+def _everywhere(path: Any) -> Any:
+    """Return a path that does not depend on the folder a worker starts in; rows as they are."""
+    if isinstance(path, str | os.PathLike) and "://" not in str(path):
+        return os.path.abspath(path)  # noqa: PTH100, links stay as they are
+    return path
+
+
+def _refuse_dead(address: str | None) -> None:
+    """Refuse an address at which nobody listens; Ray itself would try for minutes."""
+    if address is None or address in ("auto", "local"):
+        return
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _ANSWER_S).close()
+    except (OSError, ValueError) as error:
+        msg = (
+            f"nobody answers at the Ray address {address!r} ({error}); ray start --head prints the "
+            "address of a cluster, such as 10.0.0.1:6379"
+        )
+        raise RayClusterError(msg) from error

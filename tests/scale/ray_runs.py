@@ -1,0 +1,143 @@
+"""What the tests run on a local Ray cluster of two workers, in a process of its own.
+
+`python -m tests.scale.ray_runs WHAT FOLDER` prints what it found as JSON.
+"""
+
+import json
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from geodata import cor, hashing, popular, scale, tables
+from geodata.scale.agreeing import BatchFunction
+from geodata.scale.dealing import Shard
+from geodata.scale.sharding import LabelJob
+
+N = 20_000
+
+
+def rows():
+    rng = np.random.default_rng(1)
+    lat = np.degrees(np.arcsin(rng.uniform(-1, 1, N)))
+    lon = rng.uniform(-180, 180, N)
+    none = rng.random(N) < 0.1
+    return pa.table({
+        "id": [str(i) for i in range(N)], "lat": lat, "lon": lon,
+        "pred_lat": pa.array(np.clip(lat + rng.normal(0, 2, N), -90, 90), mask=none),
+        "pred_lon": pa.array(lon, mask=none),
+    })  # fmt: skip
+
+
+def content(table):
+    kept = tables.kept_schema(table.schema)
+    return hashing.digest(hashing.of_table(tables.fitted(table, kept)), kept)
+
+
+@dataclass(frozen=True)
+class Dying(BatchFunction):
+    """Labels, and dies with its worker the first three times that it is called."""
+
+    folder: str = ""
+
+    def _made(self, batch):
+        for i in range(3):
+            try:
+                os.close(os.open(f"{self.folder}/{i}", os.O_CREAT | os.O_EXCL))
+            except FileExistsError:
+                continue
+            os.kill(os.getpid(), signal.SIGKILL)
+        return cor.label_table(batch)
+
+
+@dataclass(frozen=True)
+class DyingJob(LabelJob):
+    """A labelling whose first tries die when the shard's file is there, but not its manifest."""
+
+    def make(self, shard, progress=None):
+        mark = self.folder / f"died-{shard.number}"
+        if not mark.exists():
+            mark.touch()
+            super().make(shard)
+            (self.folder / f"_{shard.name}.json").unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().make(shard, progress)
+
+
+def quick(folder):
+    import ray
+
+    made = scale.label_on_ray(folder / "rows.parquet", folder / "shards", 3)
+    joined = scale.join_shards(folder / "shards", folder / "lake" / "labelled")
+    again = scale.label_on_ray(folder / "rows.parquet", folder / "shards", 3)
+    other = scale.Label(expected=scale.Label().expected | {"boundaries_sha256": "0" * 64})
+    try:
+        scale.check_nodes(ray, other)
+    except scale.WorkerMismatchError as error:
+        refused = str(error)
+    return {
+        "labelled": joined.content_hash, "resumed": [one.resumed for one in again],
+        "rows": [one.rows for one in made], "refused": refused,
+    }  # fmt: skip
+
+
+def datasets(folder):
+    from ray import data
+
+    dataset = data.read_parquet(str(folder / "rows.parquet"))
+    far = scale.map_dataset(dataset, scale.Exclude(folder / "popular.parquet", 900.0))
+    version = scale.write_dataset(far, folder / "lake" / "hard", {"by": "ray"}, batch_rows=3000)
+    hard = tables.open(folder / "lake" / "hard", version)
+    sums = scale.score_dataset(dataset, batch_rows=7000)
+    return {
+        "hard": hard.content_hash, "note": hard.note,
+        "ok": tables.verify(folder / "lake" / "hard").ok,
+        "sums": sums.row()["sums"][0].as_py(),
+    }  # fmt: skip
+
+
+def kills(folder):
+    from ray import data
+
+    dataset = data.read_parquet(str(folder / "rows.parquet"))
+    (folder / "marks").mkdir()
+    made = scale.map_dataset(dataset, Dying(folder=str(folder / "marks")), batch_rows=4000)
+    version = scale.write_dataset(made, folder / "lake" / "labelled", batch_rows=4000)
+    labelled = tables.open(folder / "lake" / "labelled", version)
+    # as label_on_ray does it, with workers that die
+    import ray
+
+    job = DyingJob.of(str(folder / "rows.parquet"), folder / "shards")
+    job.prepare(3)
+    task = ray.remote(max_retries=10)(lambda shard: job.make(shard).rows)
+    rows = ray.get([task.remote(Shard(i, 3)) for i in (1, 2, 3)])
+    joined = scale.join_shards(folder / "shards", folder / "lake" / "joined")
+    return {
+        "died": len(list((folder / "marks").iterdir())),
+        "died_in_shards": len(list((folder / "shards").glob("died-*"))),
+        "labelled": labelled.content_hash, "joined": joined.content_hash, "rows": rows,
+        "versions": len(tables.history(folder / "lake" / "labelled")),
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    what, place = sys.argv[1], Path(sys.argv[2])
+    whole = rows()
+    pq.write_table(whole, place / "rows.parquet", row_group_size=3000)
+    pq.write_table(whole.slice(0, 200).select(["lat", "lon"]), place / "popular.parquet")
+    import ray as _ray
+
+    _ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    told = {"quick": quick, "datasets": datasets, "kills": kills}[what](place)
+    points = pq.read_table(place / "popular.parquet")
+    told["expected"] = {
+        "labelled": content(cor.label_table(whole)),
+        "hard": content(popular.exclude(whole, points, 900.0)),
+        "sums": scale.Score()(whole)["sums"][0].as_py(),
+    }
+    print(json.dumps(told))

@@ -1,0 +1,114 @@
+"""A real S3 server process on loopback, and a proxy before it that makes its faults."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+KEYS = {
+    "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1",
+    "AWS_ALLOW_HTTP": "true", "AWS_EC2_METADATA_DISABLED": "true",
+}  # fmt: skip
+_SERVE = "from moto.server import ThreadedMotoServer as S; import sys, time; \
+s = S(ip_address='127.0.0.1', port=int(sys.argv[1])); s.start(); time.sleep(10**6)"
+
+
+@contextmanager
+def server(bucket="bucket"):
+    """Give the endpoint of a server with an empty bucket."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-c", _SERVE, str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, **KEYS},
+    )
+    endpoint = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(600):
+            try:
+                request = urllib.request.Request(f"{endpoint}/{bucket}", method="PUT")
+                with urllib.request.urlopen(request, timeout=5):
+                    break
+            except OSError:
+                assert process.poll() is None
+                time.sleep(0.05)
+        yield endpoint
+    finally:
+        process.kill()
+        process.wait()
+
+
+_METHODS = (b"GET ", b"PUT ", b"POST ", b"HEAD ", b"DELETE ")
+_ERROR = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+@dataclass
+class Faults:
+    """What a proxy does to the next requests: `500`, `cut`, `slow`, or `lost` (its answer)."""
+
+    port: int
+    fault: str = ""
+    times: int = 0
+
+    def serve(self, client):
+        """Hand one connection on, both ways."""
+        with (
+            client,
+            socket.create_connection(("127.0.0.1", self.port)) as server,
+            suppress(OSError),
+        ):
+            lost = threading.Event()
+            back = threading.Thread(target=self._back, args=(server, client, lost), daemon=True)
+            back.start()
+            while data := client.recv(1 << 16):
+                fault = ""
+                if self.times > 0 and data.startswith(_METHODS):
+                    self.times -= 1
+                    fault = self.fault
+                if fault == "500":
+                    client.sendall(_ERROR)
+                if fault in ("500", "cut"):
+                    break
+                if fault == "slow":
+                    time.sleep(0.5)
+                if fault == "lost":
+                    lost.set()
+                server.sendall(data)
+            for one in (client, server):
+                with suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+
+    def _back(self, server, client, lost):
+        with suppress(OSError):
+            while data := server.recv(1 << 16):
+                if lost.is_set():
+                    break
+                client.sendall(data)
+            client.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def faults(endpoint):
+    """Give the address of a proxy before a server, and what it does."""
+    kind = Faults(int(endpoint.rpartition(":")[2]))
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def accept():
+        with suppress(OSError):
+            while True:
+                client, _ = listening.accept()
+                threading.Thread(target=kind.serve, args=(client,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}", kind
+    finally:
+        listening.close()
