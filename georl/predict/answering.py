@@ -55,6 +55,21 @@ def predict(config: Config) -> Path:
     ------
     ConfigError, DataError
         Before a model is loaded; also if the half-written file belongs to another run.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from georl.config import load
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> given = ["name=tiny", "data.rows=2", "predict.max_tokens=4"]
+    >>> model, processor = models.load(load(None, given).model, texts=["Where is this?"])
+    >>> model.save_pretrained(folder.name)
+    >>> _ = processor.save_pretrained(folder.name)
+    >>> run = load(None, [*given[1:], f"model.name={folder.name}",
+    ...                   f"predict.output={folder.name}/preds.jsonl"])
+    >>> predict(run).name
+    'preds.jsonl'
+    >>> folder.cleanup()
     """
     check(config)
     output = Path(config.predict.output)
@@ -156,6 +171,16 @@ def generate(
         The user's text beside each image, or n chats with a place for their image.
     options
         ``max_tokens`` and ``temperature`` (0 is greedy).
+
+    Examples
+    --------
+    >>> from PIL import Image
+    >>> from georl.config import ModelConfig
+    >>> model, processor = models.load(ModelConfig(name="tiny"), texts=["Where is this?"])
+    >>> photo = Image.new("RGB", (56, 56))
+    >>> options = PredictConfig(max_tokens=4)
+    >>> len(generate(model, processor, [photo, photo], "Where is this?", options))
+    2
     """
     if not images:
         return []

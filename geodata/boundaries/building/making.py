@@ -87,8 +87,17 @@ def build(
 
     Examples
     --------
-    >>> build("cantons.gpkg", "cantons", columns={"country": "CH", "admin1": "NAME"})
-    ... # doctest: +SKIP
+    >>> import json, tempfile
+    >>> from shapely import box, geometry
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> canton = {"type": "Feature", "properties": {"iso": "CH", "name": "Wallis"},
+    ...           "geometry": geometry.mapping(box(7, 46, 8, 47))}
+    >>> _ = Path(folder.name, "cantons.geojson").write_text(json.dumps(canton))
+    >>> made = build(folder.name + "/cantons.geojson", folder.name + "/cantons", licence="CC0-1.0",
+    ...              columns={"country": "iso", "admin1": "name"})
+    >>> made.name, made.units["name"].to_pylist()
+    ('cantons', ['Wallis'])
+    >>> folder.cleanup()
     """
     folder = target_folder(target)
     paths = source_files(source)
