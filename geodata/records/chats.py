@@ -216,7 +216,8 @@ def judged(rows: pa.Table, options: Options) -> tuple[pa.Table, NDArray[np.bool_
         msg = (
             f"{int(bad.sum())} of {len(bad)} rows have no valid coordinates and "
             f"{int(without.sum())} have no image; the first is row {first}, photo_id "
-            f"{table['photo_id'][first].as_py()!r}; choose missing='drop' to leave them out"
+            f"{table['photo_id'][first].as_py()!r}; choose missing='drop' "
+            "(--missing drop) to leave them out"
         )
         raise RecordError(msg)
     return table, bad | without

@@ -23,7 +23,7 @@ def demo(
     quick: Annotated[
         bool, typer.Option(help="Two minutes: fewer steps, the main line only.")
     ] = False,
-    workers: Annotated[int, typer.Option(help="Training runs side by side.")] = 2,
+    workers: Annotated[int, typer.Option(min=1, help="Training runs side by side.")] = 2,
     globe: Annotated[
         bool, typer.Option(help="GLOBE: a reward model, three rewards, scores from names.")
     ] = False,
