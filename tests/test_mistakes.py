@@ -96,7 +96,7 @@ MISTAKES = {
     "geodata dataset untag photos paper --lake lake": ["no tag 'paper'"],
     # boundaries of one's own
     BUILD: ["-c country=ISO -c admin1=NAME"],
-    f"{BUILD} -c land=ISO": ["(-c) cannot mean 'land'", "country"],
+    f"{BUILD} -c land=ISO": ["unknown key 'land'; known are country", "-c/--column"],
     f"{BUILD} -c countryISO": ["--column 'countryISO'", "country=ISO"],
     f"{BUILD} -c country=ISO3 -c admin1=NAME": ["ISO3", "'ISO', 'NAME'"],
     "geodata boundaries build gadm --from cantons.geojson --out mine -c country=ISO": [
