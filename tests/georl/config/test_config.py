@@ -172,10 +172,10 @@ def test_a_bundled_configuration_is_found_by_its_name(tmp_path, monkeypatch):
 
 
 def test_the_help_names_every_bundled_configuration():
-    from georl import cli
+    from georl.cli import options
     from georl.config import tree
 
     names = [name for name in tree.bundled() if not name.endswith(".yaml")]
-    said = cli.ConfigFile.__metadata__[0].help
+    said = options.ConfigFile.__metadata__[0].help
     assert len(names) >= 5
     assert all(name in said for name in names)
