@@ -70,7 +70,7 @@ def _fail(program: str, error: Exception) -> NoReturn:
 
 def _usage(error: Any) -> str:
     """Return what is wrong with a command line, with the nearest right word."""
-    said = " ".join(error.format_message().split()).rstrip(".")
+    said = " ".join(error.format_message().split()).rstrip(".") or "arguments are missing"
     context = getattr(error, "ctx", None)
     name = getattr(error, "option_name", None)
     if context is None:

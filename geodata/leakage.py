@@ -167,7 +167,15 @@ def marks(
 
 
 def shared_photos(rows: Marks, others: Marks) -> Mask | None:
-    """Return which rows are a photo of the others, shape (n,); None where a side has no ids."""
+    """Return which rows are a photo of the others, shape (n,); None where a side has no ids.
+
+    Examples
+    --------
+    >>> train = marks([pa.table({"id": ["a/1.jpg", "b/2.jpg"]})], id="id")
+    >>> test = marks([pa.table({"id": ["1", "c/2.jpg"]})], id="id")
+    >>> shared_photos(test, train)
+    array([ True, False])
+    """
     a, b = rows.photos, others.photos
     if a is None or b is None:
         return None
@@ -184,6 +192,13 @@ def shared_authors(rows: Marks, others: Marks) -> Mask | None:
 
     It cannot where a side names none, or where no salt of one side is one of the other's; the
     latter is what `not_compared` says.
+
+    Examples
+    --------
+    >>> train = marks([pa.table({"author": ["12@N00", "34@N00"]})], author="author")
+    >>> test = marks([pa.table({"author": [author_hash("12@N00"), None]})], author="author")
+    >>> shared_authors(test, train)
+    array([ True, False])
     """
     if rows.authors is None or others.authors is None:
         return None
@@ -213,7 +228,16 @@ def not_compared(rows: Marks, others: Marks) -> str | None:
 
 
 def shared_places(rows: Marks, others: Marks) -> Mask | None:
-    """Return which rows are at a place of the others, None where a side has no coordinates."""
+    """Return which rows are at a place of the others, None where a side has no coordinates.
+
+    Examples
+    --------
+    >>> train = marks([pa.table({"lat": [48.8584], "lon": [2.2945]})], pair=("lat", "lon"))
+    >>> test = marks([pa.table({"lat": [48.8584, 48.8594], "lon": [2.2945, 2.2945]})],
+    ...              pair=("lat", "lon"))
+    >>> shared_places(test, train)
+    array([ True, False])
+    """
     if rows.points is None or others.points is None:
         return None
     return _among(_cells(rows.points), _cells(others.points))

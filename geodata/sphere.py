@@ -33,6 +33,13 @@ def haversine_a(
     -------
     ndarray of float64, the broadcast shape
         Not a number where an input is. Clipped at 1, which rounding passes near antipodes.
+
+    Examples
+    --------
+    >>> float(haversine_a(0, 0, 0, 180))
+    1.0
+    >>> bool(haversine_a(48.86, 2.35, 51.51, -0.13) <= threshold_a(350))
+    True
     """
     phi1, phi2 = _radians(lat1), _radians(lat2)
     half_dphi = (phi2 - phi1) * 0.5

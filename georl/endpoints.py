@@ -267,7 +267,13 @@ def picture(image: Image.Image | bytes) -> dict[str, Any]:
 
 
 def jpeg(image: Image.Image | bytes) -> bytes:
-    """Return an image, or the bytes of an image file, as JPEG without metadata."""
+    """Return an image, or the bytes of an image file, as JPEG without metadata.
+
+    Examples
+    --------
+    >>> Image.open(io.BytesIO(jpeg(Image.new("RGBA", (8, 4))))).mode
+    'RGB'
+    """
     opened = Image.open(io.BytesIO(image)) if isinstance(image, bytes) else image
     plain = opened.convert("RGB")
     plain = plain.copy() if plain is opened else plain

@@ -58,6 +58,13 @@ def post_json(url: str, body: Any, headers: Mapping[str, str], limit_s: float) -
         For any status but 200 to 299, redirects among them.
     BadReply
         For everything else that a server and a network can do.
+
+    Examples
+    --------
+    >>> post_json("http://127.0.0.1:1/v1", {"model": "qwen"}, {}, limit_s=1.0)
+    Traceback (most recent call last):
+        ...
+    georl.http.BadReply: URLError: ...
     """
     request = urllib.request.Request(url, json.dumps(body).encode(), dict(headers))
     try:

@@ -39,6 +39,12 @@ def train(config: Config) -> Path:
     ------
     ConfigError, DataError
         Before the model is loaded, for everything that can be told by then.
+
+    Examples
+    --------
+    >>> from georl.config import load
+    >>> train(load("tiny-cpu", ["output=runs/sft"]))  # doctest: +SKIP
+    PosixPath('runs/sft/final')
     """
     config = data.checked(config)
     given = data.trainer_inputs(config, completions=True)
@@ -52,7 +58,18 @@ class GeoSFTTrainer(ExactResume, SFTTrainer):
 
 
 def arguments(config: Config) -> SFTConfig:
-    """Return TRL's arguments; images rule out packing and truncation."""
+    """Return TRL's arguments; images rule out packing and truncation.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from georl.config import load
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> found = arguments(load(None, ["train.batch=32", "per_device=8", f"output={folder.name}"]))
+    >>> found.gradient_accumulation_steps, found.packing
+    (4, False)
+    >>> folder.cleanup()
+    """
     return SFTConfig(
         **run.common_arguments(config),
         max_length=None,

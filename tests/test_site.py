@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import inspect
 import re
 from pathlib import Path
 
@@ -100,3 +101,41 @@ def test_grouped_parameters_are_told_one_by_one():
     script("api_pages").split_grouped(None, None, None, None, None, lines)
     assert lines == ["Attributes", "----------", "lat : float", "    Degrees.", "",
                      "lon : float", "    Degrees.", "", "id", "    Text."]  # fmt: skip
+
+
+def without_examples(pages):
+    """Return the functions of the reference whose page shows no call."""
+    return [
+        f"{module}.{name}"
+        for module in pages.MODULES
+        for name in pages.members(module)
+        if inspect.isroutine(found := getattr(importlib.import_module(module), name))
+        and not re.search(r"^ *Examples\n *-{8}\n *>>> ", inspect.getdoc(found) or "", re.MULTILINE)
+    ]
+
+
+def test_every_function_of_the_reference_has_an_example():
+    assert without_examples(script("api_pages")) == []
+
+
+def test_few_examples_are_not_run():
+    """They need minutes or a network; pytest runs all others (--doctest-modules)."""
+    pages = script("api_pages")
+    skipped = {
+        f"{module}.{name}"
+        for module in pages.MODULES
+        for name in pages.members(module)
+        if "# doctest: +SKIP" in (getattr(importlib.import_module(module), name).__doc__ or "")
+    }
+    assert skipped == {
+        "geodata.boundaries.fetch",  # a server
+        "georl.calibration.calibrate",  # a trained judge
+        "georl.demo.run",  # minutes
+        "georl.demo.run_globe",  # minutes
+        "georl.demo.scored",  # a minute
+        "georl.grpo.train",  # a minute
+        "georl.reasoning.build",  # servers of models
+        "georl.run.fit",  # a minute
+        "georl.serve.listen",  # does not return
+        "georl.sft.train",  # a minute
+    }

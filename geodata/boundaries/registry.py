@@ -14,7 +14,13 @@ BUNDLED = Path(__file__).parent / "bundled"
 
 
 def home() -> Path:
-    """Return the folder of the user's own sets: ``$GEODATA_HOME`` or the user's cache folder."""
+    """Return the folder of the user's own sets: ``$GEODATA_HOME`` or the user's cache folder.
+
+    Examples
+    --------
+    >>> home().name
+    'boundaries'
+    """
     if given := os.environ.get("GEODATA_HOME"):
         return Path(given) / "boundaries"
     import pooch
@@ -23,7 +29,13 @@ def home() -> Path:
 
 
 def available() -> dict[str, Path]:
-    """Return the name and folder of every set that `load` can open."""
+    """Return the name and folder of every set that `load` can open.
+
+    Examples
+    --------
+    >>> "bundled" in available()
+    True
+    """
     found = {"bundled": BUNDLED}
     own = home()
     if own.is_dir():

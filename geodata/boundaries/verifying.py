@@ -46,6 +46,12 @@ def verify_set(folder: str | os.PathLike[str]) -> list[str]:
     ------
     FileError
         If the folder holds no set.
+
+    Examples
+    --------
+    >>> from geodata.boundaries import available
+    >>> verify_set(available()["bundled"])
+    []
     """
     folder = Path(folder)
     if not is_set(folder):

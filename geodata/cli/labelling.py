@@ -98,7 +98,11 @@ def label(
         say_text(_as_json(chain) if as_json else _described(chain))
         return
     if len(what) != 1:
-        msg = f"expected LAT LON or one file, got {' '.join(what)!r}"
+        given = repr(" ".join(what))
+        msg = f"expected LAT LON or one file, got {given}; geodata label --help has examples"
+        raise ValueError(msg)
+    if _is_number(what[0]):
+        msg = f"expected LAT LON or one file, got the one number {what[0]}; give both, lat first"
         raise ValueError(msg)
     if out is None and what[0] != "-":
         msg = f"say where to write: geodata label {what[0]} -o labelled.parquet"

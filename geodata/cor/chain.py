@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from geodata import answers
 from geodata.cor import languages
 from geodata.cor.detail import Detail
+from geodata.printable import html
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,22 @@ class RegionChain:
     """(worldview, country code) for the worldviews that differ from the default."""
     detail: Detail | None = None
     """Ids, methods and distances to borders; where they were asked for."""
+
+    def _repr_html_(self) -> str:
+        """Return the levels as a table, for a notebook."""
+        levels = [
+            ("Country", self.country, self.country_code),
+            ("Region", self.admin1, self.admin1_code),
+            ("District", self.admin2, None),
+            ("City", self.city, None),
+            ("Coordinates", f"({self.lat}, {self.lon})", None),
+        ]
+        rows = "".join(
+            f"<tr><th scope=row>{level}</th><td>{html(name)}</td><td>{html(code or '')}</td></tr>"
+            for level, name, code in levels
+            if name is not None
+        )
+        return f"<table>{rows}</table>"
 
     @property
     def border_km(self) -> Mapping[str, float]:

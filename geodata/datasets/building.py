@@ -207,6 +207,18 @@ def rebuild(
     DatasetError
         If the version was not built by a recipe, an input changed, or the replay differs; the
         message says what else differs, such as versions of software.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pyarrow as pa
+    >>> lake = tempfile.TemporaryDirectory()
+    >>> photos = pa.table({"photo_id": ["a"], "lat": [48.9], "lon": [2.3]})
+    >>> _ = tables.write(lake.name + "/photos", photos)
+    >>> made = build("labelled", lake.name)
+    >>> rebuild(lake.name, "labelled").content_hash == made.content_hash
+    True
+    >>> lake.cleanup()
     """
     path = tables.path_of(lake, name)
     recorded = open_version(path, version, check=not write)
@@ -255,6 +267,18 @@ def audit(
     ------
     DatasetError
         If the version was not built by a recipe, or an input that an audit needs changed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pyarrow as pa
+    >>> lake = tempfile.TemporaryDirectory()
+    >>> photos = pa.table({"photo_id": ["a"], "lat": [48.9], "lon": [2.3]})
+    >>> _ = tables.write(lake.name + "/photos", photos)
+    >>> _ = build("labelled", lake.name)
+    >>> [(found.name, found.offending) for found in audit(lake.name, "labelled")]
+    [('dataset_duplicate_ids', 0), ('dataset_null_country', 0)]
+    >>> lake.cleanup()
     """
     opened = tables.open(tables.path_of(lake, name), version)
     note = _recipe_note(opened)

@@ -42,11 +42,11 @@ from .formats import (
 )
 from .jsonrows import typed as typed
 from .points import with_points as with_points
+from .reading import read_table as read_table
 from .source import (
     Source as Source,
     batches_of as batches_of,
     open_source as open_source,
-    read_table as read_table,
     source_of as source_of,
 )
 from .whole import replacing as replacing, sha256 as sha256, write_text as write_text

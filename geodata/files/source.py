@@ -232,16 +232,6 @@ def source_of(table: pa.Table, name: str = "table") -> Source:
     return Source(name, names, "table", table.num_rows, schema=table.schema, stream=stream)
 
 
-def read_table(path: str | os.PathLike[str], columns: Sequence[str] | None = None) -> pa.Table:
-    """Read a whole file that `open_source` can open; text formats come as text."""
-    source = open_source(path)
-    names = list(columns or source.kinds() or source.columns)
-    tables = list(source.tables(names))
-    if tables:
-        return pa.concat_tables(tables, promote_options="permissive")
-    return source.no_rows() if columns is None else no_rows(names)
-
-
 def _of_files(path: Path, format_: str | None, encoding: str | None) -> Source:
     if encoding is not None:
         _known_encoding(encoding)

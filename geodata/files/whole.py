@@ -31,6 +31,19 @@ def replacing(target: str | os.PathLike[str]) -> Iterator[Path]:
     ------
     FileError
         If the folder of the target does not exist, or the target is no regular file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> target = Path(folder.name, "note.txt")
+    >>> with replacing(target) as beside:
+    ...     _ = beside.write_text("whole")
+    ...     print(target.exists())
+    False
+    >>> target.read_text()
+    'whole'
+    >>> folder.cleanup()
     """
     target = _end_of_links(Path(target))
     mode = _mode(target)

@@ -51,6 +51,19 @@ def writing(
     ------
     FileError
         For an unknown ending, a folder that does not exist, or a row that does not fit.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from geodata.files import read_table
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = folder.name + "/photos.parquet"
+    >>> with writing(path, pa.schema([("id", pa.string())]), {"step": "an example"}) as writer:
+    ...     for name in "ab":
+    ...         writer.write(pa.table({"id": [name]}))
+    >>> read_table(path)["id"].to_pylist()
+    ['a', 'b']
+    >>> folder.cleanup()
     """
     kind = file_format(target)
     if kind not in _SINKS:
@@ -113,6 +126,16 @@ def write_table(
     ------
     FileError
         For an unknown ending or a folder that does not exist.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> write_table(pa.table({"id": ["007"], "lat": [48.9]}), folder.name + "/photos.jsonl")
+    >>> with open(folder.name + "/photos.jsonl") as file:
+    ...     print(file.read(), end="")
+    {"id": "007", "lat": 48.9}
+    >>> folder.cleanup()
     """
     with writing(target, table.schema, made_by) as writer:
         writer.write(table)

@@ -187,6 +187,18 @@ def load(path: str | os.PathLike[str], *, verify: bool = False) -> Index:
     ------
     geodata.files.FileError
         If it is no array file, is damaged, or was written in another format.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from shapely import box
+    >>> from geodata.locate import build
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> _ = build([box(0, 0, 1, 1), box(1, 0, 2, 1)]).save(folder.name + "/squares.index")
+    >>> load(folder.name + "/squares.index", verify=True).regions([0.5, 0.5], [0.5, 1.5])
+    array([[0],
+           [1]], dtype=int32)
+    >>> folder.cleanup()
     """
     file = files.load_arrays(path, verify=verify)
     if file.meta.get("format") != FORMAT:

@@ -99,6 +99,18 @@ def hash_photos(
         If the table has no column ``image`` of text.
     FileError
         If ImageHash is not installed, or a worker was ended, as by the system for its memory.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pyarrow as pa
+    >>> from PIL import Image
+    >>> lake = tempfile.TemporaryDirectory()
+    >>> Image.linear_gradient("L").save(lake.name + "/a.png")
+    >>> _ = tables.append(lake.name + "/photos", pa.table({"image": ["a.png", "b.png"]}))
+    >>> hash_photos(lake.name, "photos", root=lake.name, workers=1).statuses
+    {'ok': 1, 'missing': 1}
+    >>> lake.cleanup()
     """
     opened = tables.open(tables.path_of(lake, name), version)
     wanted, without = _pictures(opened)

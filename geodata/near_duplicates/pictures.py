@@ -23,6 +23,20 @@ def draw(found: Leakage, path: str | os.PathLike[str]) -> None:
     ----------
     path
         PNG, PDF or SVG file; it appears whole or not at all.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> from geodata.near_duplicates.findings import PAIRS, Overlap
+    >>> one = Overlap("test@0", "rand@1", rows=9, compared=9, photo=1, author=None, place=1, look=0,
+    ...               look_only=0, pairs=PAIRS.empty_table())
+    >>> tables = {"train": "rand@1", "test": "test@0"}
+    >>> found = Leakage(tables, (one,), (), most_bits=8, most_fine=40)
+    >>> draw(found, folder.name + "/leakage.svg")
+    >>> Path(folder.name, "leakage.svg").stat().st_size > 1000
+    True
+    >>> folder.cleanup()
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

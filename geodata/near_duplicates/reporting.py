@@ -66,6 +66,23 @@ def report(
     ------
     DatasetError, TableError
         If a table or its pictures' hashes are not there.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pyarrow as pa
+    >>> from PIL import Image
+    >>> from geodata.near_duplicates import hash_photos
+    >>> lake = tempfile.TemporaryDirectory()
+    >>> Image.radial_gradient("L").rotate(20).save(lake.name + "/a.png")
+    >>> photos = pa.table({"photo_id": ["1"], "image": ["a.png"]})
+    >>> for name in ("rand", "im2gps3k"):
+    ...     _ = tables.append(f"{lake.name}/{name}", photos)
+    ...     _ = hash_photos(lake.name, name, root=lake.name, workers=1)
+    >>> [found] = report(lake.name, train="rand", test="im2gps3k").overlaps
+    >>> found.rows_of, found.others, found.look, found.compared
+    ('im2gps3k@0', 'rand@0', 1, 1)
+    >>> lake.cleanup()
     """
     if not 0 <= most_fine <= FINE_BITS:
         msg = f"most_fine {most_fine!r} must be from 0 to {FINE_BITS}"

@@ -12,7 +12,18 @@ from geodata.near_duplicates.pictures import draw
 
 
 def markdown(found: Leakage) -> str:
-    """Return a report as Markdown, lines of at most 80 letters outside its tables."""
+    """Return a report as Markdown, lines of at most 80 letters outside its tables.
+
+    Examples
+    --------
+    >>> from geodata.near_duplicates.findings import PAIRS, Overlap
+    >>> one = Overlap("test@0", "rand@1", rows=9, compared=9, photo=1, author=None, place=1, look=0,
+    ...               look_only=0, pairs=PAIRS.empty_table())
+    >>> tables = {"train": "rand@1", "test": "test@0"}
+    >>> found = Leakage(tables, (one,), (), most_bits=8, most_fine=40)
+    >>> markdown(found).splitlines()[2:4]
+    ['- train: rand@1', '- test: test@0']
+    """
     return "\n".join(_lines(found)) + "\n"
 
 
@@ -65,6 +76,20 @@ def write(found: Leakage, folder: str | os.PathLike[str]) -> None:
     ----------
     folder
         Made if it is not there; files of an earlier report in it are replaced.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> from geodata.near_duplicates.findings import PAIRS, Overlap
+    >>> one = Overlap("test@0", "rand@1", rows=9, compared=9, photo=1, author=None, place=1, look=0,
+    ...               look_only=0, pairs=PAIRS.empty_table())
+    >>> tables = {"train": "rand@1", "test": "test@0"}
+    >>> found = Leakage(tables, (one,), (), most_bits=8, most_fine=40)
+    >>> write(found, folder.name)
+    >>> sorted(path.name for path in Path(folder.name).iterdir())
+    ['leakage.md', 'leakage.png', 'pairs-test-rand.parquet']
+    >>> folder.cleanup()
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

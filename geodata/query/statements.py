@@ -81,7 +81,7 @@ def only_query(con: duckdb.DuckDBPyConnection, sql: str) -> Any:
     try:
         statements = duckdb.extract_statements(sql)
     except duckdb.Error as error:
-        raise QueryError(str(error)) from error
+        raise QueryError(str(error).splitlines()[0]) from error  # then a drawing of the query
     if len(statements) != 1:
         msg = f"found {len(statements)} statements; give one SELECT"
         raise QueryError(msg)

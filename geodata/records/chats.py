@@ -156,6 +156,14 @@ def batches(
     ------
     RecordError, FileError
         As in `sft`.
+
+    Examples
+    --------
+    >>> rows = pa.table({"photo_id": ["a"], "lat": [48.9], "lon": [2.3], "image": ["a.jpg"],
+    ...                  "country": ["France"], "admin1": ["Paris"], "city": ["Paris"]})
+    >>> made = list(batches(rows, Options(images="reference")))
+    >>> [table.num_rows for table in made], made[0].column_names
+    ([1], ['photo_id', 'images', 'prompt', 'completion', 'lat', 'lon', 'country', 'admin1', 'city'])
     """
     kept = usable(rows, options)
     embedder = embedder or options.embedder()
@@ -208,7 +216,8 @@ def judged(rows: pa.Table, options: Options) -> tuple[pa.Table, NDArray[np.bool_
         msg = (
             f"{int(bad.sum())} of {len(bad)} rows have no valid coordinates and "
             f"{int(without.sum())} have no image; the first is row {first}, photo_id "
-            f"{table['photo_id'][first].as_py()!r}; choose missing='drop' to leave them out"
+            f"{table['photo_id'][first].as_py()!r}; choose missing='drop' "
+            "(--missing drop) to leave them out"
         )
         raise RecordError(msg)
     return table, bad | without

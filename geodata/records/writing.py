@@ -115,6 +115,16 @@ def write(
     FileError, StorageFullError
         If an image cannot be read, or the target not written; it is then as it was. The files of
         a folder that were finished lie beside it, and the same call goes on from there.
+
+    Examples
+    --------
+    >>> import tempfile, pyarrow as pa
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> rows = pa.table({"photo_id": ["a"], "lat": [48.9], "lon": [2.3], "image": ["a.jpg"],
+    ...                  "country": ["France"], "admin1": ["Paris"], "city": ["Paris"]})
+    >>> write(rows, folder.name + "/sft.parquet", options=Options(images="reference")).rows
+    1
+    >>> folder.cleanup()
     """
     options = options or Options()
     out = Path(target)

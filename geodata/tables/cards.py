@@ -72,6 +72,16 @@ def write_card(path: _Path, folder: _Path, version: int | str | None = None) -> 
     """Write the card of a version as ``README.md``, and its map, into a folder; return the card.
 
     The folder is made where it does not exist.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from geodata import tables
+    >>> lake = tempfile.TemporaryDirectory()
+    >>> _ = tables.append(lake.name + "/photos", pa.table({"country_code": ["FR", "JP"]}))
+    >>> write_card(lake.name + "/photos", lake.name + "/card").name
+    'README.md'
+    >>> lake.cleanup()
     """
     opened, out = open_version(path, version), Path(folder)
     with errors.storage(out, "writing the card"):

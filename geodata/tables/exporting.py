@@ -59,6 +59,19 @@ def export(path: _Path, out: _Path, version: int | str | None = None) -> Path:
     ----------
     GeoParquet 1.1.0, https://geoparquet.org/releases/v1.1.0/;
     Croissant 1.0, https://docs.mlcommons.org/croissant/docs/croissant-spec.html.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from geodata import tables
+    >>> lake = tempfile.TemporaryDirectory()
+    >>> _ = tables.append(lake.name + "/photos", pa.table({"lat": [48.9], "lon": [2.3]}))
+    >>> made = export(lake.name + "/photos", lake.name + "/out")
+    >>> sorted(path.name for path in made.iterdir())
+    ['README.md', 'croissant.json', 'data', 'map.png']
+    >>> pq.read_table(made / "data").column_names
+    ['lat', 'lon', 'geometry']
+    >>> lake.cleanup()
     """
     opened, target = open_version(path, version), Path(out)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):

@@ -145,6 +145,13 @@ def _active_of(name: str, add: Mapping[str, Any]) -> Active:
     return Active(name, int(add["size"]), rows)
 
 
+def _others(lake: Path) -> str:
+    there = sorted(p.name for p in lake.iterdir() if exists(p)) if lake.is_dir() else []
+    if there:
+        return f"; the tables there are {', '.join(there[:20])}"
+    return "; photos import and dataset build (tables.append, tables.write) make one"
+
+
 def check_version(root: Path, version: int | None = None) -> int:
     """Return the number of a version that is there, the latest for None.
 
@@ -153,7 +160,7 @@ def check_version(root: Path, version: int | None = None) -> int:
     TableNotFoundError, VersionNotFoundError
     """
     if not exists(root):
-        msg = f"{root}: there is no table; make one with tables.append or tables.write"
+        msg = f"{root}: there is no table{_others(root.parent)}"
         raise errors.TableNotFoundError(msg)
     latest = last_version(root)
     if version is not None and not 0 <= version <= latest:

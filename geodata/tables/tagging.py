@@ -65,6 +65,18 @@ def untag(path: _Path, name: str) -> None:
     ------
     VersionNotFoundError
         If there is no such tag.
+
+    Examples
+    --------
+    >>> import tempfile, pyarrow as pa
+    >>> from geodata import tables
+    >>> lake = tempfile.TemporaryDirectory()
+    >>> _ = tables.append(lake.name + "/t", pa.table({"a": [1]}))
+    >>> _ = tables.tag(lake.name + "/t", "paper")
+    >>> untag(lake.name + "/t", "paper")
+    >>> tags(lake.name + "/t"), tables.open(lake.name + "/t", 0).rows
+    ({}, 1)
+    >>> lake.cleanup()
     """
     root = log.check_path(path)
     if name not in tags(root):
@@ -79,6 +91,17 @@ def tags(path: _Path) -> dict[str, int]:
     ------
     TableChangedError
         If a tag's file is damaged.
+
+    Examples
+    --------
+    >>> import tempfile, pyarrow as pa
+    >>> from geodata import tables
+    >>> lake = tempfile.TemporaryDirectory()
+    >>> _ = tables.append(lake.name + "/t", pa.table({"a": [1]}))
+    >>> _ = tables.tag(lake.name + "/t", "paper")
+    >>> tags(lake.name + "/t")
+    {'paper': 0}
+    >>> lake.cleanup()
     """
     root = log.check_path(path)
     return {file.stem: _read(file) for file in sorted((root / FOLDER).glob("*.json"))}

@@ -104,6 +104,18 @@ def write(
     """Replace all rows and columns in a new version and return its number.
 
     Older versions stay as they are. Parameters and errors are those of `append`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> lake = tempfile.TemporaryDirectory()
+    >>> write(lake.name + "/photos", pa.table({"photo_id": ["a", "b"]}))
+    0
+    >>> write(lake.name + "/photos", pa.table({"photo_id": ["b"]}), note={"why": "no screenshots"})
+    1
+    >>> open(lake.name + "/photos").rows, open(lake.name + "/photos", 0).rows
+    (1, 2)
+    >>> lake.cleanup()
     """
     return _write(path, table, "overwrite", note, schema, file_rows)
 
@@ -117,12 +129,33 @@ def open(path: _Path, version: int | str | None = None) -> TableVersion:  # noqa
         If there is no such table, version or tag.
     TableChangedError
         If a file of the version is gone or has another size than was committed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> lake = tempfile.TemporaryDirectory()
+    >>> _ = append(lake.name + "/photos", pa.table({"photo_id": ["a", "b"]}))
+    >>> opened = open(lake.name + "/photos")
+    >>> opened.version, opened.rows, opened.arrow()["photo_id"].to_pylist()
+    (0, 2, ['a', 'b'])
+    >>> lake.cleanup()
     """
     return open_version(path, version)
 
 
 def history(path: _Path) -> list[Commit]:
-    """Return the commits of a table, newest first."""
+    """Return the commits of a table, newest first.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> lake = tempfile.TemporaryDirectory()
+    >>> for name in "ab":
+    ...     _ = append(lake.name + "/photos", pa.table({"photo_id": [name]}), note={"photo": name})
+    >>> [(commit.version, commit.note["photo"]) for commit in history(lake.name + "/photos")]
+    [(1, 'b'), (0, 'a')]
+    >>> lake.cleanup()
+    """
     root = log.check_path(path)
     named: dict[int, list[str]] = {}
     for name, version in tagging.tags(root).items():
@@ -132,13 +165,34 @@ def history(path: _Path) -> list[Commit]:
 
 
 def path_of(lake: _Path, name: str) -> Path:
-    """Return the folder of a table in a lake; the name is checked, so it cannot lead elsewhere."""
+    """Return the folder of a table in a lake; the name is checked, so it cannot lead elsewhere.
+
+    Examples
+    --------
+    >>> path_of("lake", "photos").as_posix()
+    'lake/photos'
+    >>> path_of("lake", "../photos")
+    Traceback (most recent call last):
+        ...
+    geodata.tables.errors.TableError: '../photos' cannot name a table or tag: a name ...
+    """
     addresses.refuse_address(lake)
     return Path(lake) / log.check_name(name)
 
 
 def names(lake: _Path) -> list[str]:
-    """Return the names of the tables in a lake, sorted."""
+    """Return the names of the tables in a lake, sorted.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> lake = tempfile.TemporaryDirectory()
+    >>> for name in ("rand", "photos"):
+    ...     _ = append(path_of(lake.name, name), pa.table({"photo_id": ["a"]}))
+    >>> names(lake.name)
+    ['photos', 'rand']
+    >>> lake.cleanup()
+    """
     addresses.refuse_address(lake)
     folder = Path(lake)
     if not folder.is_dir():

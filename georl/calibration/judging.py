@@ -45,6 +45,13 @@ def calibrate(
         If the table holds no such records, or the judge gives no verdict on any.
     georl.config.ConfigError
         If the judge cannot be loaded, or its server refuses.
+
+    Examples
+    --------
+    >>> from georl.rewards import localizability
+    >>> judge = localizability(model="runs/judge/final")  # doctest: +SKIP
+    >>> found = calibrate(DataConfig(table="judge.parquet"), judge, Path("out"))  # doctest: +SKIP
+    >>> print(found.text())  # doctest: +SKIP
     """
     source = open_source(data)
     if missing := [column for column in _NEEDED if column not in source.schema.names]:

@@ -20,7 +20,13 @@ _SIDE, _LEFT, _BELOW = 360, 50, 46
 
 
 def document(title: str, body: str) -> str:
-    """Return a whole page; ``body`` is HTML already."""
+    """Return a whole page; ``body`` is HTML already.
+
+    Examples
+    --------
+    >>> document("A < B", "<p>1.</p>").splitlines()[-3]
+    '<h1>A &lt; B</h1>'
+    """
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -32,7 +38,13 @@ def document(title: str, body: str) -> str:
 
 
 def grid(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """Return a table of text, its first column heading the rows."""
+    """Return a table of text, its first column heading the rows.
+
+    Examples
+    --------
+    >>> grid(("judge", "AUC"), [("tiny", "0.81")]).splitlines()[1]
+    '<tbody><tr><th scope=row>tiny</th><td>0.81</td></tr>'
+    """
     top = "".join(f'<th scope="col">{escaped(cell)}</th>' for cell in head)
     rows = "".join(
         f"<tr><th scope=row>{escaped(line[0])}</th>"
@@ -47,7 +59,16 @@ def grid(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 
 
 def html_page(found: Calibration) -> str:
-    """Return a calibration as a page, the same bytes for the same result."""
+    """Return a calibration as a page, the same bytes for the same result.
+
+    Examples
+    --------
+    >>> none = {"without": {}, "interval": None, "ece": 0.1, "brier": 0.2, "by_step": {}}
+    >>> found = Calibration("tiny", "judgements.parquet", "test", rows=8, yes=4, auc=0.81, bins=(),
+    ...                     **none)
+    >>> "<h1>Calibration of tiny</h1>" in html_page(found)
+    True
+    """
     span = f"{found.interval[0]:.3f} to {found.interval[1]:.3f}" if found.interval else "-"
     numbers = [
         ("AUC (0.5 is chance)", shown(found.auc), span),
@@ -81,7 +102,14 @@ def html_page(found: Calibration) -> str:
 
 
 def reliability_svg(bins: Sequence[Bin]) -> str:
-    """Return the reliability curve: what was so over what was said."""
+    """Return the reliability curve: what was so over what was said.
+
+    Examples
+    --------
+    >>> drawn = reliability_svg([Bin(0.0, 0.5, rows=40, said=0.3, was=0.25)])
+    >>> drawn.count("<circle")
+    1
+    """
     most = max((one.rows for one in bins), default=1)
     points = [(_x(b.said), _y(b.was), 3.0 + 9.0 * (b.rows / most) ** 0.5) for b in bins]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in points)

@@ -30,7 +30,7 @@ def demo(
             "GRPO where the pool saturates; over three seeds, with controls."
         ),
     ] = False,
-    workers: Annotated[int, typer.Option(help="Training runs side by side.")] = 2,
+    workers: Annotated[int, typer.Option(min=1, help="Training runs side by side.")] = 2,
     globe: Annotated[
         bool, typer.Option(help="GLOBE: a reward model, three rewards, scores from names.")
     ] = False,

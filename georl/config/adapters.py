@@ -18,6 +18,18 @@ def stored_adapter(name: str) -> dict[str, Any] | None:
     ------
     ConfigError
         If the file is damaged or names no model.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> stored_adapter(folder.name) is None
+    True
+    >>> settings = {"base_model_name_or_path": "Qwen/Qwen2.5-VL-7B-Instruct", "r": 64}
+    >>> _ = Path(folder.name, "adapter_config.json").write_text(json.dumps(settings))
+    >>> stored_adapter(folder.name)["r"]
+    64
+    >>> folder.cleanup()
     """
     path = Path(name) / FILE
     if not path.is_file():
@@ -39,6 +51,18 @@ def unpinned_base(name: str) -> str | None:
 
     It goes through the same pinning as a model's own name: a folder, or a hub name with a commit;
     and it is a whole model, since an adapter on an adapter would be followed unpinned.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> settings = {"base_model_name_or_path": "Qwen/Qwen2.5-VL-7B-Instruct"}
+    >>> _ = Path(folder.name, "adapter_config.json").write_text(json.dumps(settings))
+    >>> "pins no commit" in unpinned_base(folder.name)
+    True
+    >>> unpinned_base("Qwen/Qwen2.5-VL-7B-Instruct") is None  # no folder of LoRA weights
+    True
+    >>> folder.cleanup()
     """
     adapter = stored_adapter(name)
     if adapter is None:

@@ -48,6 +48,15 @@ def check(config: Config, processes: int | None = None) -> None:
     ------
     ConfigError
         With every problem found, one a line.
+
+    Examples
+    --------
+    >>> from georl.config import load
+    >>> check(load(None, ["task=grpo", "generations=8"]), processes=1)  # nothing to say
+    >>> check(load(None, ["train.learning_rate=-1"]), processes=1)
+    Traceback (most recent call last):
+        ...
+    georl.config.tree.ConfigError: train.learning_rate is -1.0; it must be above 0
     """
     problems = [p for p in _problems(config, processes or world_size()) if p]
     if problems:

@@ -179,6 +179,16 @@ def check_reason(config: ReasonConfig) -> None:
     ------
     ConfigError
         With every problem found, one a line.
+
+    Examples
+    --------
+    >>> served = [f"models.{name}.{key}={value}" for name in "ab" for key, value in
+    ...           {"url": "http://localhost:8000/v1", "model": name}.items()]
+    >>> check_reason(load_reason(None, ["photos.table=photos.csv", *served]))  # nothing to say
+    >>> check_reason(load_reason(None, served))
+    Traceback (most recent call last):
+        ...
+    georl.config.tree.ConfigError: photos.table is not set; name a table of a lake or ...
     """
     problems = list(_problems(config))
     if problems:
@@ -231,7 +241,14 @@ def _of_server(where: str, server: ServerConfig) -> Iterator[str]:
 
 
 def recorded(config: ReasonConfig) -> dict[str, Any]:
-    """Return what decides the rows of a set: not where its files and servers are, nor prices."""
+    """Return what decides the rows of a set: not where its files and servers are, nor prices.
+
+    Examples
+    --------
+    >>> config = load_reason(None, ["models.a.url=http://localhost:8000/v1", "models.a.model=m"])
+    >>> sorted(recorded(config))
+    ['agree', 'filter', 'models', 'photos', 'question', 'truth', 'verify']
+    """
     tree = asdict(config)
     tree["agree"]["min_similarity"] = config.agree.least
     for server in (*tree["models"].values(), tree["agree"], tree["verify"]):

@@ -95,5 +95,12 @@ def replace(config: Config, **changes: Any) -> Config:
 
 
 def accumulation(config: Config, processes: int) -> int:
-    """Return the micro-batches of one optimizer step on each process."""
+    """Return the micro-batches of one optimizer step on each process.
+
+    Examples
+    --------
+    >>> config = load(None, ["train.batch=64", "train.per_device=4"])
+    >>> accumulation(config, processes=8)
+    2
+    """
     return max(1, config.train.batch // (config.train.per_device * processes))

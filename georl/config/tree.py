@@ -27,12 +27,17 @@ def read_yaml(path: Path, kind: str = "") -> dict[str, Any]:
         path = bundled(kind)[path.name]
     if not path.is_file():
         names = ", ".join(name for name in bundled(kind) if not name.endswith(".yaml"))
-        msg = f"{path}: no such file, and no bundled configuration either: {names}"
+        near = difflib.get_close_matches(path.name, [*bundled(kind)], 1)
+        said = f"; did you mean {near[0]}?" if near else ""
+        msg = f"{path}: no such file, and no bundled configuration either: {names}{said}"
         raise ConfigError(msg)
     try:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
-        msg = f"{path}: not valid YAML: {error}"
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}" if mark else ""
+        told = getattr(error, "problem", None) or "cannot be read"
+        msg = f"{path}: not valid YAML{where}: {told}; correct the line"
         raise ConfigError(msg) from error
     if not isinstance(tree, dict | None):
         msg = f"{path}: expected a mapping of keys, found {type(tree).__name__}"

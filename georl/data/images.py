@@ -51,6 +51,16 @@ def open_image(source: str | bytes | None, root: Path, name: str) -> Image.Image
     ------
     DataError
         If it cannot be read or decoded: names the row and the file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> Image.new("RGBA", (8, 4)).save(folder.name + "/a.png")
+    >>> photo = open_image("a.png", Path(folder.name), "photo-1")
+    >>> photo.mode, photo.size
+    ('RGB', (8, 4))
+    >>> folder.cleanup()
     """
     try:
         content = source if isinstance(source, bytes) else _bytes_of(source, root)

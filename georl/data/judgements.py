@@ -83,6 +83,19 @@ def write_judgements(
         If a column is missing, or nothing or one kind of answer alone is left.
     FileError, TableError
         If the table cannot be read or the file not be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> rows = pa.table({"id": ["a", "b"], "image": ["a.jpg", "b.jpg"], "kept": [True, False],
+    ...                  "reasoning": ["Blue street signs.", "It looks warm."]})
+    >>> files.write_table(rows, Path(folder.name, "reasons.parquet"))
+    >>> data = DataConfig(table=folder.name + "/reasons.parquet")
+    >>> counts = write_judgements(data, Path(folder.name, "judgements.parquet"))
+    >>> counts["yes"], counts["no"]
+    (1, 1)
+    >>> folder.cleanup()
     """
     source = open_source(data)
     counts: Counter[str] = Counter()

@@ -141,6 +141,13 @@ def photos(config: Config, purpose: Purpose) -> Photos:
         many, which, and what to do; for records without answers, or beside a configured question.
     FileError, TableError
         If the table, its version or a file cannot be read.
+
+    Examples
+    --------
+    >>> from georl.config import load as load_config
+    >>> found = photos(load_config(None, ["data.rows=2"]), "grpo")
+    >>> found.table.select(["id", "country_code"]).to_pylist()
+    [{'id': 'world-0-0', 'country_code': 'DZ'}, {'id': 'world-0-1', 'country_code': 'ZA'}]
     """
     data = config.data
     if data.table == "world":
@@ -191,6 +198,13 @@ def load(config: Config, *, completions: bool) -> Dataset:
     ------
     DataError, FileError, TableError
         As `photos`, and if there is no row.
+
+    Examples
+    --------
+    >>> from georl import config
+    >>> dataset = load(config.load(None, ["data.rows=2"]), completions=True)
+    >>> dataset[0]["image"].size, dataset[0]["completion"][0]["role"]
+    ((56, 56), 'assistant')
     """
     import datasets
 
@@ -203,7 +217,15 @@ def load(config: Config, *, completions: bool) -> Dataset:
 
 
 def texts(dataset: Dataset, config: Config, limit: int = 3000) -> list[str]:
-    """Return prompts and answers for training the tiny model's tokenizer."""
+    """Return prompts and answers for training the tiny model's tokenizer.
+
+    Examples
+    --------
+    >>> from georl import config as settings
+    >>> config = settings.load(None, ["name=tiny", "data.rows=2"])
+    >>> [text.splitlines()[0] for text in texts(load(config, completions=True), config)][-1]
+    'Country: South Africa'
+    """
     if config.model.name != "tiny":
         return []
     renderer: _Renderer = dataset.format["format_kwargs"]["transform"]

@@ -10,7 +10,15 @@ from georl.config import DataConfig
 
 
 def question(data: DataConfig) -> str:
-    """Return the text that is asked about each photo."""
+    r"""Return the text that is asked about each photo.
+
+    Examples
+    --------
+    >>> question(DataConfig(prompt="location")).splitlines()[-1]
+    'Coordinates: (latitude, longitude)'
+    >>> question(DataConfig(question="Where was this photo taken?"))
+    'Where was this photo taken?'
+    """
     return data.question or answers.question(data.prompt, data.levels)
 
 

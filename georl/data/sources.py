@@ -77,6 +77,16 @@ def pinned(config: Config) -> Config:
     DataError, TableError
         If there is no such version or tag, with what there is; or for a version of what is
         not a table.
+
+    Examples
+    --------
+    >>> import tempfile, pyarrow as pa
+    >>> from georl.config import load
+    >>> lake = tempfile.TemporaryDirectory()
+    >>> _ = tables.append(lake.name + "/photos", pa.table({"photo_id": ["a"]}))
+    >>> pinned(load(None, [f"data.table={lake.name}/photos"])).data.version
+    '0'
+    >>> lake.cleanup()
     """
     path, version = Path(config.data.table), config.data.version
     if config.data.table == "world" or not _is_table(path):
@@ -87,12 +97,22 @@ def pinned(config: Config) -> Config:
 
 
 def open_source(data: DataConfig) -> Source:
-    """Open what ``data.table`` and ``data.version`` name.
+    r"""Open what ``data.table`` and ``data.version`` name.
 
     Raises
     ------
     DataError, FileError, TableError
         If it is not there, is nothing that can be read, or has no such version.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = Path(folder.name, "photos.csv")
+    >>> _ = path.write_text("id,image,lat,lon\n007,a.jpg,48.9,2.3\n")
+    >>> open_source(DataConfig(table=str(path))).schema.names
+    ['id', 'image', 'lat', 'lon']
+    >>> folder.cleanup()
     """
     path = Path(data.table)
     if _is_table(path):

@@ -99,6 +99,11 @@ def world_photos(rows: int, seed: int, *, box: Box = EUROPE_AFRICA) -> pa.Table:
     pyarrow.Table of ``rows`` rows
         Columns id, lat, lon (float64, degrees, rounded to 1e-6), country, country_code,
         admin1, admin2, city.
+
+    Examples
+    --------
+    >>> world_photos(2, seed=0).select(["id", "country"]).to_pylist()
+    [{'id': 'world-0-0', 'country': 'Algeria'}, {'id': 'world-0-1', 'country': 'South Africa'}]
     """
     rng = np.random.default_rng(seed)
     found: list[pa.Table] = []

@@ -60,6 +60,10 @@ def run(
         Training runs side by side, the cores shared between them.
     sizes
         Places and steps; by default the full demo's, or the quick one's.
+
+    Examples
+    --------
+    >>> print(run(Path("demo"), quick=True))  # doctest: +SKIP
     """
     started = time.perf_counter()
     sizes = sizes or (QUICK if quick else Sizes())
@@ -87,6 +91,14 @@ def scored(
     -------
     dict
         Name of the arm -> its score.
+
+    Examples
+    --------
+    >>> from georl.demo import MAIN, Sizes
+    >>> sizes = Sizes(pool=500, held_out=64, sft_steps=20, grpo_steps=4)
+    >>> scores = scored(Path("demo"), MAIN, sizes)  # doctest: +SKIP
+    >>> sorted(scores)  # doctest: +SKIP
+    ['grpo-random', 'sft-cor']
     """
     started = time.perf_counter()
     no_bars_of_others()

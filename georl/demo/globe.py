@@ -75,6 +75,10 @@ def run_globe(
         If a training run fails; the others are stopped.
     ValueError
         Without a seed.
+
+    Examples
+    --------
+    >>> print(run_globe(Path("globe"), quick=True))  # doctest: +SKIP
     """
     if not seeds:
         msg = "seeds is empty; give at least one number, such as 0"

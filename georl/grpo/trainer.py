@@ -56,6 +56,13 @@ def train(config: Config) -> Path:
     ------
     ConfigError, DataError
         Before the model is loaded, for everything that can be told by then.
+
+    Examples
+    --------
+    >>> from georl.config import load
+    >>> run = load("tiny-cpu", ["task=grpo", "model.name=runs/sft/final", "output=runs/grpo"])
+    >>> train(run)  # doctest: +SKIP
+    PosixPath('runs/grpo/final')
     """
     config = data.checked(config)
     trainer = build(config)
@@ -86,6 +93,17 @@ def build(
     ------
     ConfigError, DataError
         For a reward that is not there, with the nearest one that is, and as in `train`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from georl.config import load
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> given = ["task=grpo", "data.rows=64", "train.batch=8", "per_device=8", "generations=4"]
+    >>> trainer = build(load("tiny-cpu", [*given, f"output={folder.name}"]), reward_funcs=["geo_r"])
+    >>> trainer.args.num_generations, len(trainer.train_dataset)  # trainer.train() starts it
+    (4, 64)
+    >>> folder.cleanup()
     """
     if reward_funcs is not None:
         chosen = rewards.bind_given(rewards, reward_funcs, config.rewards)

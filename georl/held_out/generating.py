@@ -31,6 +31,17 @@ def generate(
         The user's text beside each image, or n chats with a place for their image.
     options
         ``max_tokens`` and ``temperature`` (0 is greedy).
+
+    Examples
+    --------
+    >>> from PIL import Image
+    >>> from georl import models
+    >>> from georl.config import ModelConfig
+    >>> model, processor = models.load(ModelConfig(name="tiny"), texts=["Where is this?"])
+    >>> photo = Image.new("RGB", (56, 56))
+    >>> options = PredictConfig(max_tokens=4)
+    >>> len(generate(model, processor, [photo, photo], "Where is this?", options))
+    2
     """
     if not images:
         return []

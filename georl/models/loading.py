@@ -47,6 +47,12 @@ def load(
     -----
     A folder of LoRA weights with ``lora_rank`` set goes on with these very weights; without it
     they are merged into the model they belong to.
+
+    Examples
+    --------
+    >>> model, processor = load(ModelConfig(name="tiny"), texts=["Country: France"])
+    >>> model.config.model_type, len(processor.tokenizer) == model.config.text_config.vocab_size
+    ('qwen2_5_vl', True)
     """
     if config.name == "tiny":
         tokenizer = tiny.build_tokenizer(texts)
@@ -82,6 +88,17 @@ def load_processor(config: ModelConfig) -> ProcessorMixin:
 
     ``AutoProcessor`` returns a tokenizer without a word where it cannot build the processor,
     and images would then be dropped silently.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> model, processor = load(ModelConfig(name="tiny"), texts=["Country: France"])
+    >>> model.save_pretrained(folder.name)
+    >>> _ = processor.save_pretrained(folder.name)
+    >>> type(load_processor(ModelConfig(name=folder.name))).__name__
+    'Qwen2_5_VLProcessor'
+    >>> folder.cleanup()
     """
     family = AutoConfig.from_pretrained(
         base_name(config.name), revision=base_revision(config), trust_remote_code=False
@@ -99,13 +116,26 @@ def load_processor(config: ModelConfig) -> ProcessorMixin:
 
 
 def base_name(name: str) -> str:
-    """Return the model that a folder of LoRA weights belongs to, or the name itself."""
+    """Return the model that a folder of LoRA weights belongs to, or the name itself.
+
+    Examples
+    --------
+    >>> base_name("Qwen/Qwen2.5-VL-7B-Instruct")
+    'Qwen/Qwen2.5-VL-7B-Instruct'
+    """
     adapter = stored_adapter(name)
     return name if adapter is None else str(adapter["base_model_name_or_path"])
 
 
 def base_revision(config: ModelConfig) -> str | None:
-    """Return the pinned commit of the model itself; that of an adapter stands in its folder."""
+    """Return the pinned commit of the model itself; that of an adapter stands in its folder.
+
+    Examples
+    --------
+    >>> pinned = ModelConfig(name="Qwen/Qwen2.5-VL-7B-Instruct", revision="0123456789" * 4)
+    >>> base_revision(pinned)[:10]
+    '0123456789'
+    """
     adapter = stored_adapter(config.name)
     return config.revision if adapter is None else adapter.get("revision")
 
@@ -165,6 +195,13 @@ def lora(config: ModelConfig, dropout: float = 0.0) -> Any | None:
 
     The vision tower has layers of the same names and is left out. A folder of LoRA weights
     brings its own configuration.
+
+    Examples
+    --------
+    >>> lora(ModelConfig(lora_rank=64, lora_alpha=128)).r
+    64
+    >>> lora(ModelConfig(lora_rank=0)) is None
+    True
     """
     if not config.lora_rank or stored_adapter(config.name) is not None:
         return None
@@ -182,7 +219,14 @@ def lora(config: ModelConfig, dropout: float = 0.0) -> Any | None:
 
 
 def vision_tower(model: PreTrainedModel) -> torch.nn.Module | None:
-    """Return the module that encodes images, or None if the model does not name one."""
+    """Return the module that encodes images, or None if the model does not name one.
+
+    Examples
+    --------
+    >>> model = tiny.build_model(tiny.build_tokenizer(["Country: France"]))
+    >>> type(vision_tower(model)).__name__
+    'Qwen2_5_VisionTransformerPretrainedModel'
+    """
     inner = getattr(model, "model", model)
     for name in ("visual", "vision_tower", "vision_model"):
         tower = getattr(inner, name, None)
@@ -195,6 +239,14 @@ def special_ids(processor: Any, *, keep: Iterable[int] = ()) -> list[int]:
     """Return the special tokens that must never be sampled: all but the end of a turn.
 
     A sampled image token has no image, and the next forward pass fails on it.
+
+    Examples
+    --------
+    >>> tokenizer = tiny.build_tokenizer(["Country: France"])
+    >>> tokenizer.pad_token_id in special_ids(tokenizer)
+    True
+    >>> tokenizer.eos_token_id in special_ids(tokenizer)
+    False
     """
     tokenizer = getattr(processor, "tokenizer", processor)
     stay = {tokenizer.eos_token_id, *keep}

@@ -97,6 +97,12 @@ def build_tokenizer(texts: Iterable[str], vocabulary: int = 600) -> PreTrainedTo
         Prompts and answers; a thousand are enough.
     vocabulary
         Number of tokens, the special ones and all 256 bytes included.
+
+    Examples
+    --------
+    >>> tokenizer = build_tokenizer(["Country: France"] * 8)
+    >>> tokenizer.decode(tokenizer("Country: France")["input_ids"])
+    'Country: France'
     """
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.Sequence(
@@ -124,7 +130,14 @@ def build_tokenizer(texts: Iterable[str], vocabulary: int = 600) -> PreTrainedTo
 
 
 def build_processor(tokenizer: PreTrainedTokenizerFast) -> Qwen2_5_VLProcessor:
-    """Return the processor that turns PIL images and chats into model inputs."""
+    """Return the processor that turns PIL images and chats into model inputs.
+
+    Examples
+    --------
+    >>> processor = build_processor(build_tokenizer(["Country: France"]))
+    >>> type(processor).__name__
+    'Qwen2_5_VLProcessor'
+    """
     size = {"shortest_edge": PIXELS * PIXELS, "longest_edge": PIXELS * PIXELS}
     image_processor = Qwen2VLImageProcessorPil(patch_size=14, size=size)
     return Qwen2_5_VLProcessor(image_processor, tokenizer, chat_template=CHAT_TEMPLATE)
@@ -143,6 +156,12 @@ def build_model(
         Width and depth.
     seed
         The global random state is left as it was.
+
+    Examples
+    --------
+    >>> model = build_model(build_tokenizer(["Country: France"]))
+    >>> model.num_parameters() < 5_000_000
+    True
     """
     sizes = config or ModelConfig()
     with torch.random.fork_rng(devices=[]):

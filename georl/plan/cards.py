@@ -60,7 +60,13 @@ def card_of(name: str) -> Card:
 
 
 def needed(parts: Mapping[str, float]) -> float:
-    """Return the bytes that a card must have for parts of a run."""
+    """Return the bytes that a card must have for parts of a run.
+
+    Examples
+    --------
+    >>> round(needed({"weights": 8 * GIB, "activations": 4 * GIB}) / GIB, 1)
+    14.2
+    """
     return sum(parts.values()) * FRAGMENTS + RESERVED
 
 
@@ -71,6 +77,18 @@ def check_fit(config: Config, shape: Shape, card: Card) -> None:
     ------
     ConfigError
         With what is needed, what there is, and the first change that makes it fit.
+
+    Examples
+    --------
+    >>> from georl.config import load
+    >>> from georl.plan import CARDS, KNOWN
+    >>> small = ["name=Qwen/Qwen2.5-VL-7B-Instruct", "max_pixels=401408", "per_device=1",
+    ...          "dtype=bfloat16", "gradient_checkpointing=true", "lora_rank=64"]
+    >>> check_fit(load(None, small), KNOWN["Qwen2.5-VL-7B"], CARDS["h200-141"])
+    >>> check_fit(load(None, small[:3]), KNOWN["Qwen2.5-VL-7B"], CARDS["rtx4090-24"])
+    Traceback (most recent call last):
+        ...
+    georl.config.tree.ConfigError: this run needs about 147 GiB and one rtx4090-24 ...
     """
     sampler = _sampler_problem(config, shape, card)
     if sampler is not None:

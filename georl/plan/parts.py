@@ -99,7 +99,16 @@ def host_memory(config: Config, shape: Shape) -> dict[str, float]:
 
 
 def checkpoint_bytes(config: Config, shape: Shape) -> dict[str, float]:
-    """Return bytes on disk: of one checkpoint, of all that are kept, of the final model."""
+    """Return bytes on disk: of one checkpoint, of all that are kept, of the final model.
+
+    Examples
+    --------
+    >>> from georl.config import load
+    >>> from georl.plan import KNOWN
+    >>> found = checkpoint_bytes(load(None, ["lora_rank=64"]), KNOWN["Qwen2.5-VL-7B"])
+    >>> {what: round(size / 2**30, 1) for what, size in found.items()}  # GiB
+    {'one checkpoint': 1.8, '3 that are kept': 5.4, 'final': 0.6}
+    """
     trained = trained_parameters(config.model, shape)
     weights = 4.0 * (trained if config.model.lora_rank else shape.parameters)
     halved = config.model.dtype == "bfloat16" and not config.model.lora_rank
@@ -112,7 +121,15 @@ def checkpoint_bytes(config: Config, shape: Shape) -> dict[str, float]:
 
 
 def tokens_of(config: Config) -> dict[str, int]:
-    """Return the tokens of one row at most: image, prompt, answer."""
+    """Return the tokens of one row at most: image, prompt, answer.
+
+    Examples
+    --------
+    >>> from georl.config import load
+    >>> tokens_of(load(None, ["task=grpo", "name=Qwen/Qwen2.5-VL-7B-Instruct", "max_pixels=401408",
+    ...                       "grpo.max_tokens=128"]))
+    {'image': 512, 'prompt': 120, 'answer': 128}
+    """
     image = max(1, largest_image(config.model) // PIXELS_PER_TOKEN)
     answer = config.grpo.max_tokens if config.task == "grpo" else SFT_ANSWER_TOKENS
     return {"image": image, "prompt": PROMPT_TOKENS, "answer": answer}

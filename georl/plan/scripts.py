@@ -37,6 +37,16 @@ def write(config: Config, config_path: str, folder: str | Path, *, hours: int = 
     ------
     ConfigError
         If processes do not fill whole machines of eight.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from georl.config import load
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> made = write(load(None, ["task=grpo"]), "grpo.yaml", folder.name)
+    >>> [path.name for path in made]
+    ['job.sbatch', 'run.sh']
+    >>> folder.cleanup()
     """
     world = max(config.train.processes, 1)
     if world > CARDS_A_MACHINE and world % CARDS_A_MACHINE:
@@ -60,7 +70,15 @@ def write(config: Config, config_path: str, folder: str | Path, *, hours: int = 
 
 
 def accelerate(config: Config) -> str:
-    """Return accelerate's settings for a sharded run: FSDP2, or DeepSpeed's ZeRO-3."""
+    """Return accelerate's settings for a sharded run: FSDP2, or DeepSpeed's ZeRO-3.
+
+    Examples
+    --------
+    >>> from georl.config import load
+    >>> made = accelerate(load(None, ["strategy=deepspeed", "processes=8"]))
+    >>> yaml.safe_load(made)["deepspeed_config"]["zero_stage"]
+    3
+    """
     world = max(config.train.processes, 1)
     half = "bf16" if config.model.dtype == "bfloat16" else "no"
     settings: dict[str, object] = {

@@ -55,6 +55,21 @@ def predict(config: Config) -> Path:
     ------
     ConfigError, DataError
         Before a model is loaded; also if the half-written file belongs to another run.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from georl.config import load
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> given = ["name=tiny", "data.rows=2", "predict.max_tokens=4"]
+    >>> model, processor = models.load(load(None, given).model, texts=["Where is this?"])
+    >>> model.save_pretrained(folder.name)
+    >>> _ = processor.save_pretrained(folder.name)
+    >>> run = load(None, [*given[1:], f"model.name={folder.name}",
+    ...                   f"predict.output={folder.name}/preds.jsonl"])
+    >>> predict(run).name
+    'preds.jsonl'
+    >>> folder.cleanup()
     """
     check(config)
     output = Path(config.predict.output)

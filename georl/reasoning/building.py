@@ -57,6 +57,13 @@ def build(config: ReasonConfig) -> Built:
     ------
     ConfigError, FileError, TableError
         As `run`; the table keeps its version.
+
+    Examples
+    --------
+    >>> from georl.config import load_reason
+    >>> made = build(load_reason("reason.yaml"))  # doctest: +SKIP
+    >>> made.rows, made.kept  # doctest: +SKIP
+    (3000, 1188)
     """
     for step in STEPS:
         last = stepping.run(config, step, again=False)

@@ -27,6 +27,25 @@ def plan(config: ReasonConfig) -> str:
     ------
     ConfigError, FileError, TableError
         As `run`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pyarrow as pa
+    >>> from PIL import Image
+    >>> from geodata import files
+    >>> from georl.config import load_reason
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> Image.new("RGB", (64, 64)).save(folder.name + "/a.jpg")
+    >>> photo = pa.table({"id": ["a"], "image": ["a.jpg"], "lat": [48.9], "lon": [2.3]})
+    >>> files.write_table(photo, folder.name + "/photos.csv")
+    >>> config = load_reason(None, [f"photos.table={folder.name}/photos.csv",
+    ...     f"photos.image_root={folder.name}", f"output={folder.name}/work",
+    ...     *(f"models.{name}.{key}" for name in "ab" for key in
+    ...       ("url=http://localhost:8000/v1", f"model={name}"))])
+    >>> print(plan(config).partition(": ")[2].splitlines()[0])
+    1 photos, 1 can be asked about
+    >>> folder.cleanup()
     """
     check_reason(config)
     total = ready = 0

@@ -53,6 +53,20 @@ def run(config: ReasonConfig, step: str, *, again: bool = True) -> Path:
         server refuses, or another process is at work in the folder.
     FileError, TableError
         If the photo table or a file cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from georl.config import load_reason
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> served = [f"models.{name}.{key}" for name in "ab" for key in
+    ...           ("url=http://localhost:8000/v1", f"model={name}")]
+    >>> config = load_reason(None, ["photos.table=photos.csv", f"output={folder.name}", *served])
+    >>> run(config, "filter")
+    Traceback (most recent call last):
+        ...
+    georl.config.tree.ConfigError: step filter needs what ask leaves, and ask has not ...
+    >>> folder.cleanup()
     """
     check_reason(config)
     target, origin = file_of(config, step), _origin(config, step)
@@ -93,7 +107,21 @@ def told(path: Path, step: str) -> str:
 
 
 def status(config: ReasonConfig) -> str:
-    """Return what each step left, and which files are of other settings than these."""
+    """Return what each step left, and which files are of other settings than these.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from georl.config import load_reason
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> print(status(load_reason(None, [f"output={folder.name}"])))
+    ask: not run
+    filter: not run
+    truth: not run
+    agree: not run
+    verify: not run
+    >>> folder.cleanup()
+    """
     lines = []
     for step in STEPS:
         path = file_of(config, step)

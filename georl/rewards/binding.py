@@ -43,6 +43,13 @@ def bind_rewards(module: Any, config: RewardConfig) -> list[Any]:
     ------
     ConfigError
         For an unknown name or argument, with what there is.
+
+    Examples
+    --------
+    >>> from georl import rewards
+    >>> [geo_r] = bind_rewards(rewards, RewardConfig({"geo_r": 1.0}))
+    >>> geo_r(["Coordinates: (48.86, 2.35)"], lat=[48.86], lon=[2.35])
+    [1.0]
     """
     known = _rewards_of(module)
     bound = [
@@ -75,6 +82,14 @@ def bind_given(module: Any, functions: Sequence[Any], config: RewardConfig) -> C
     ------
     ConfigError
         As `bind_rewards`; also for two of one name, or what is neither name nor callable.
+
+    Examples
+    --------
+    >>> from georl import rewards
+    >>> def short(completions, **columns):
+    ...     return [float(len(text) < 80) for text in completions]
+    >>> bind_given(rewards, ["geo_r", short], RewardConfig()).settings.weights
+    {'geo_r': 1.0, 'short': 1.0}
     """
     by_name: dict[str, Any] = {}
     for function in functions:
@@ -113,6 +128,13 @@ def valid(functions: Sequence[Any], config: RewardConfig, completions: Sequence[
         Their weights, in the same order.
     completions
         Length n.
+
+    Examples
+    --------
+    >>> from georl import rewards
+    >>> config = RewardConfig({"geo_r": 1.0})
+    >>> valid(bind_rewards(rewards, config), config, ["(48.86, 2.35)", "somewhere in France"])
+    [True, False]
     """
     found = [False] * len(completions)
     for function, weight in zip(functions, config.weights.values(), strict=True):

@@ -227,11 +227,17 @@ def chain(completions: Sequence[Any], **columns: Any) -> list[float]:
 
 
 def consistency(completions: Sequence[Any], **columns: Any) -> list[float]:
-    """Return the share of the named country and region that the answer's coordinate lies in.
+    r"""Return the share of the named country and region that the answer's coordinate lies in.
 
     The truth is not used: this rewards an answer whose levels fit together. The names come
     from the ``Country:`` and ``State:`` lines and are understood by `geodata.gazetteer`, the
     coordinate by `geodata.cor`. An answer without a country or without a strict pair earns 0.
+
+    Examples
+    --------
+    >>> paris = "Country: France\nCoordinates: (48.8566, 2.3522)"
+    >>> consistency([paris, paris.replace("France", "Japan")])
+    [1.0, 0.0]
     """
     texts = inputs.texts(completions)
     pairs = [answers.strict_pair(text) for text in texts]

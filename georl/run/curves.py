@@ -27,6 +27,11 @@ def plot(output: Path) -> Path | None:
     series = {name: points for name, points in series.items() if len(points) > 1}
     if not series:
         return None
+    return save_figure(drawn(series), output / "curves.png", dpi=110)
+
+
+def drawn(series: dict[str, list[tuple[int, float]]]) -> Any:
+    """Return a figure with a panel a curve; axes start at 0, or a wobble would look steep."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -39,10 +44,12 @@ def plot(output: Path) -> Path | None:
         axis.axis("off")
     for axis, (name, points) in zip(axes.flat, series.items(), strict=False):
         axis.plot(*zip(*points, strict=True), linewidth=1.2)
+        axis.set_xlim(left=0)
+        axis.set_ylim(bottom=min(0.0, *(value for _, value in points)))
         axis.set_title(name, fontsize=10)
         axis.set_xlabel("step", fontsize=9)
         axis.grid(alpha=0.3)
-    return save_figure(figure, output / "curves.png", dpi=110)
+    return figure
 
 
 def save_figure(figure: Any, target: Path, dpi: int) -> Path:

@@ -38,6 +38,18 @@ def check_start(config: Config) -> None:
     ------
     ConfigError
         With what was asked, what is there, and the launch line or the setting that mends it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from georl.config import load
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> check_start(load(None, [f"output={folder.name}"]))
+    >>> check_start(load(None, [f"output={folder.name}", "strategy=fsdp", "processes=2"]))
+    Traceback (most recent call last):
+        ...
+    georl.config.tree.ConfigError: train.strategy is 'fsdp' but the launcher set up ...
+    >>> folder.cleanup()
     """
     found, gpus = _strategy(world_size()), torch.cuda.device_count()
     problem = _launch_problem(config.train.strategy, found, gpus)
@@ -129,7 +141,15 @@ def _check_processes(trainer: Any) -> None:
 
 
 def common_arguments(config: Config) -> dict[str, Any]:
-    """Return the training arguments that SFT and GRPO share, none left to a default that moves."""
+    """Return the training arguments that SFT and GRPO share, none left to a default that moves.
+
+    Examples
+    --------
+    >>> from georl.config import load
+    >>> found = common_arguments(load(None, ["train.learning_rate=3e-5", "train.max_steps=10"]))
+    >>> found["learning_rate"], found["max_steps"]
+    (3e-05, 10)
+    """
     train = config.train
     return {
         "output_dir": config.output,
@@ -177,6 +197,13 @@ def fit(trainer: Any, config: Config) -> Path:
     ------
     SystemExit
         With status 75 after SIGTERM or SIGUSR1: a checkpoint is sealed, the run can go on.
+
+    Examples
+    --------
+    >>> from georl import config, grpo
+    >>> run = config.load("tiny-cpu", ["task=grpo", "name=runs/sft/final", "output=runs/grpo"])
+    >>> fit(grpo.build(run), run)  # doctest: +SKIP
+    PosixPath('runs/grpo/final')
     """
     _check_processes(trainer)
     output = Path(config.output)

@@ -44,6 +44,11 @@ def listen(
         If the model cannot be loaded, or FastAPI and uvicorn are not installed.
     OSError
         If the address is taken.
+
+    Examples
+    --------
+    >>> listen("runs/grpo/final", name="mine", port=8000)  # doctest: +SKIP
+    mine is served at http://127.0.0.1:8000/v1
     """
     uvicorn = _needed("uvicorn")
     app = application(model, name=name, revision=revision)
@@ -57,6 +62,19 @@ def application(model: str, *, name: str | None = None, revision: str | None = N
     """Return the FastAPI application of a model: /v1/models and /v1/chat/completions.
 
     Parameters and errors are those of `listen`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from georl import config, models
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> model, processor = models.load(config.ModelConfig(name="tiny"), texts=["Where is this?"])
+    >>> model.save_pretrained(folder.name)
+    >>> _ = processor.save_pretrained(folder.name)
+    >>> app = application(folder.name, name="tiny")
+    >>> app.title, [route.path for route in app.routes]
+    ('tiny', ['/v1/models', '/v1/chat/completions'])
+    >>> folder.cleanup()
     """
     fastapi = _needed("fastapi")
     pool = _needed("starlette.concurrency")

@@ -23,7 +23,7 @@ from geodata.boundaries.building.reading import Axes, source_files
 from geodata.boundaries.building.region_rows import Origin
 from geodata.boundaries.building.regions import write_tables
 from geodata.boundaries.building.sources import Reading, read
-from geodata.boundaries.registry import home, load
+from geodata.boundaries.registry import BUNDLED, home, load
 from geodata.boundaries.schema import PROVENANCE, TABLE_FILES
 from geodata.boundaries.set import BoundarySet, from_wkb, numbered, read_region_table
 from geodata.boundaries.verifying import is_set, sealed
@@ -87,14 +87,26 @@ def build(
 
     Examples
     --------
-    >>> build("cantons.gpkg", "cantons", columns={"country": "CH", "admin1": "NAME"})
-    ... # doctest: +SKIP
+    >>> import json, tempfile
+    >>> from shapely import box, geometry
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> canton = {"type": "Feature", "properties": {"iso": "CH", "name": "Wallis"},
+    ...           "geometry": geometry.mapping(box(7, 46, 8, 47))}
+    >>> _ = Path(folder.name, "cantons.geojson").write_text(json.dumps(canton))
+    >>> made = build(folder.name + "/cantons.geojson", folder.name + "/cantons", licence="CC0-1.0",
+    ...              columns={"country": "iso", "admin1": "name"})
+    >>> made.name, made.units["name"].to_pylist()
+    ('cantons', ['Wallis'])
+    >>> folder.cleanup()
     """
     folder = target_folder(target)
     paths = source_files(source)
     known = own_provider(columns, licence) if kind == OWN_FILE else provider(kind)
     if columns and kind != OWN_FILE:
-        msg = f"columns are for kind={OWN_FILE!r}; the columns of {kind} are known"
+        msg = (
+            f"the columns of {kind} are known; leave out -c/--column (columns=), or build "
+            f"kind {OWN_FILE!r}"
+        )
         raise FileError(msg)
     drawn_by = known.name if kind != OWN_FILE else ", ".join(path.name for path in paths[:3])
     origin = Origin(drawn_by, release or release_of(known, paths), licence or known.licence)
@@ -150,6 +162,9 @@ def target_folder(target: str | os.PathLike[str]) -> Path:
         If something that is no boundary set is there already, or nothing can be written there.
     """
     named = isinstance(target, str) and target not in (".", "..") and not set(target) & {"/", "\\"}
+    if target == BUNDLED.name:  # it would be opened in place of the one that comes along
+        msg = f"{target!r} is the name of the set that comes along; name yours otherwise"
+        raise FileError(msg)
     folder = home() / target if named else Path(target).absolute()
     if folder.exists() and not is_set(folder) and not _is_empty(folder):
         msg = f"{folder}: is there already and is no boundary set; name another target"

@@ -38,8 +38,9 @@ def own_provider(columns: Mapping[str, str] | None, licence: str | None) -> Prov
     _refuse_unknown(given)
     if not given.get("country") or not (name or level == "country"):
         msg = (
-            "say what the columns of the file mean: columns={'country': 'ISO', 'name': 'NAME', "
-            f"'level': 'admin1'}}; known keys are {', '.join(_KEYS)}, levels {', '.join(LEVELS)}"
+            "say what the columns of the file mean: -c country=ISO -c admin1=NAME "
+            "(columns={'country': 'ISO', 'admin1': 'NAME'}); "
+            f"known are {', '.join((*_KEYS, *LEVELS[1:]))}"
         )
         raise FileError(msg)
     layout = _layout(given, level, name)
@@ -64,7 +65,7 @@ def _level_and_name(given: dict[str, str]) -> tuple[str, str]:
 def _refuse_unknown(given: Mapping[str, str]) -> None:
     for key in given:
         if key not in _KEYS and not key.startswith("name:"):
-            msg = f"columns has the unknown key {key!r}; known are {', '.join(_KEYS)}"
+            msg = f"unknown key {key!r}; known are {', '.join(_KEYS)} (-c/--column, columns=)"
             raise FileError(msg)
 
 

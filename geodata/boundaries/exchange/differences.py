@@ -177,6 +177,11 @@ def rows_changed(
     ------
     FileError
         If lengths differ.
+
+    Examples
+    --------
+    >>> rows_changed("bundled", "bundled", np.array([48.86, 35.68]), np.array([2.35, 139.69]))
+    {'country': 0, 'admin1': 0, 'admin2': 0, 'any': 0}
     """
     if len(lat) != len(lon):
         msg = f"lat has {len(lat)} values, lon {len(lon)}; give one of each a point"

@@ -45,7 +45,18 @@ def draw_map(name: str | os.PathLike[str], path: str | os.PathLike[str]) -> Path
 
     Examples
     --------
-    >>> draw_map("bundled", "bundled.png")  # doctest: +SKIP
+    >>> import json, tempfile
+    >>> from shapely import box, geometry
+    >>> from geodata.boundaries import build
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> canton = {"type": "Feature", "properties": {"iso": "CH", "name": "Wallis"},
+    ...           "geometry": geometry.mapping(box(7, 46, 8, 47))}
+    >>> _ = Path(folder.name, "cantons.geojson").write_text(json.dumps(canton))
+    >>> made = build(folder.name + "/cantons.geojson", folder.name + "/cantons", licence="CC0-1.0",
+    ...              columns={"country": "iso", "admin1": "name"})
+    >>> draw_map(made.folder, folder.name + "/cantons.png").name
+    'cantons.png'
+    >>> folder.cleanup()
     """
     path = Path(path)
     if path.suffix.lower().removeprefix(".") not in maps.FORMATS:  # before the drawing

@@ -45,7 +45,18 @@ def export(name: str | os.PathLike[str], target: str | os.PathLike[str]) -> Path
 
     Examples
     --------
-    >>> export("bundled", "bundled.zip")  # doctest: +SKIP
+    >>> import json, tempfile
+    >>> from shapely import box, geometry
+    >>> from geodata.boundaries import build
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> canton = {"type": "Feature", "properties": {"iso": "CH", "name": "Wallis"},
+    ...           "geometry": geometry.mapping(box(7, 46, 8, 47))}
+    >>> _ = Path(folder.name, "cantons.geojson").write_text(json.dumps(canton))
+    >>> made = build(folder.name + "/cantons.geojson", folder.name + "/cantons", licence="CC0-1.0",
+    ...              columns={"country": "iso", "admin1": "name"})
+    >>> export(made.folder, folder.name + "/cantons.zip").name
+    'cantons.zip'
+    >>> folder.cleanup()
     """
     target = Path(target)
     if target.suffix not in FORMATS:

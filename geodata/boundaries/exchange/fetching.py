@@ -49,12 +49,23 @@ class KnownSet:
 
 
 def known_sets(registry: str | os.PathLike[str] | None = None) -> dict[str, KnownSet]:
-    """Return the sets that `fetch` knows, by name.
+    r"""Return the sets that `fetch` knows, by name.
 
     Raises
     ------
     FileError
         For a registry that cannot be read, or a line without a name, an address or a SHA-256.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> line = f"alps,https://example.org/alps.tar.zst,{'0' * 64},ODbL-1.0"
+    >>> registry = Path(folder.name, "registry.csv")
+    >>> _ = registry.write_text(f"name,url,sha256,licence\n{line}\n")
+    >>> known_sets(registry)["alps"].url
+    'https://example.org/alps.tar.zst'
+    >>> folder.cleanup()
     """
     own = home() / "registry.csv"
     rows: list[tuple[str, dict[str, str]]] = [("known_sets", r) for r in facts_table("known_sets")]
@@ -116,6 +127,11 @@ def fetch(
     FileError
         If the name is unknown or taken, the server fails, or what it sends is not what the
         registry says.
+
+    Examples
+    --------
+    >>> fetch("lichtenland-2026").name  # doctest: +SKIP
+    'lichtenland-2026'
     """
     sets = known_sets(registry)
     if name not in sets:

@@ -134,7 +134,8 @@ def check_count(n: int | None, available: int, what: str) -> int:
         msg = f"n={n!r} must be a whole number above 0"
         raise DatasetError(msg)
     if n > available:
-        msg = f"n={n:,} rows are wanted, {available:,} {what}; choose n={available} or fewer"
+        remedy = f"choose n={available} (-n {available}) or fewer"
+        msg = f"n={n:,} rows are wanted, {available:,} {what}; {remedy}"
         raise DatasetError(msg)
     return n
 

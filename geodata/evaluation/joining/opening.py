@@ -122,7 +122,11 @@ def read_truth(
         raise not_found(names, "id column", where)
     pair = _given_pair(names, lat, lon, where) or find_pair(names, ("truth", "plain"), where)
     if pair is None:
-        raise not_found(names, "true latitude and longitude", where)
+        missing = not_found(names, "true latitude and longitude", where)
+        if predictions is None:
+            raise missing
+        msg = f"{missing}; name the file that holds the truth: --truth (truth=)"
+        raise FileError(msg)
     extras = tuple(name for name in names if name not in {id_column, *pair})
     return Truth(opened, Columns(id_column, *pair), extras)
 

@@ -1,0 +1,35 @@
+"""A file of any of our formats as one table in memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from geodata.files.flat import no_rows
+from geodata.files.source import open_source
+
+
+def read_table(path: str | os.PathLike[str], columns: Sequence[str] | None = None) -> pa.Table:
+    r"""Read a whole file that `open_source` can open; text formats come as text.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = Path(folder.name, "photos.csv")
+    >>> _ = path.write_text("id,lat,lon\n007,48.9,2.3\n")
+    >>> read_table(path).to_pylist()
+    [{'id': '007', 'lat': '48.9', 'lon': '2.3'}]
+    >>> read_table(path, ["id"]).column_names
+    ['id']
+    >>> folder.cleanup()
+    """
+    source = open_source(path)
+    names = list(columns or source.kinds() or source.columns)
+    tables = list(source.tables(names))
+    if tables:
+        return pa.concat_tables(tables, promote_options="permissive")
+    return source.no_rows() if columns is None else no_rows(names)
