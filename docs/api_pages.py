@@ -36,18 +36,18 @@ MODULES: dict[str, str] = {
     "replacing FileError",
     "geodata.maps": "WorldMap project great_circle cap count_cells outlines",
     "geodata.scale": "Label Exclude Popular Filter Records Score ScoreSums label_shard "
-    "records_shard join_shards Shard Sharded JoinedShards ShardError label_on_ray check_nodes "
+    "records_shard join_shards Shard Sharded JoinedShards ShardError label_on_ray "
     "map_dataset score_dataset score_file write_dataset WorkerMismatchError RayClusterError",
     "geodata.sphere": "*",
     "geodata.coords": "*",
     "georl.config": "* -missing_package -plain -world_size",
     "georl.data": "* -checked -trainer_inputs",
-    "georl.models": "*",
+    "georl.models": "* -halve",
     "georl.rewards": "*",
     "georl.sft": "* -GeoSFTTrainer",
     "georl.grpo": "* -GeoGRPOTrainer",
-    "georl.run": "* -ExactResume -RolloutLog -save_figure",
-    "georl.held_out": "*",
+    "georl.run": "* -ExactResume -RolloutLog -save_figure -delete -join_processes -seal_model",
+    "georl.held_out": "* -attach",
     "georl.predict": "*",
     "georl.reasoning": "*",
     "georl.calibration": "*",

@@ -129,9 +129,15 @@ def test_few_examples_are_not_run():
     }
     assert skipped == {
         "geodata.boundaries.fetch",  # a server
+        "geodata.scale.label_on_ray",  # a cluster, as the next four
+        "geodata.scale.map_dataset",
+        "geodata.scale.score_dataset",
+        "geodata.scale.score_file",
+        "geodata.scale.write_dataset",
         "georl.calibration.calibrate",  # a trained judge
         "georl.demo.run",  # minutes
         "georl.demo.run_globe",  # minutes
+        "georl.demo.run_science",  # minutes
         "georl.demo.scored",  # a minute
         "georl.grpo.train",  # a minute
         "georl.reasoning.build",  # servers of models

@@ -69,6 +69,10 @@ def label_on_ray(
         If a node has other software or another boundary set, before the work starts.
     ShardError, FileError, ValueError
         As `label_shard`.
+
+    Examples
+    --------
+    >>> label_on_ray("photos.parquet", "shards", shards=64, address="auto")  # doctest: +SKIP
     """
     if shards < 1:
         msg = f"{shards} shards: give how many files to write, 1 or more"
@@ -104,6 +108,11 @@ def map_dataset(dataset: Any, function: BatchFunction, *, batch_rows: int = BATC
     ------
     WorkerMismatchError
         If a node has something else than this process.
+
+    Examples
+    --------
+    >>> from geodata.scale import Label
+    >>> map_dataset(ray.data.read_parquet("photos"), Label())  # doctest: +SKIP
     """
     check_nodes(connect(None), function)
     return dataset.map_batches(
@@ -118,7 +127,14 @@ def score_dataset(
     regions: bool = False,
     batch_rows: int = BATCH_ROWS,
 ) -> ScoreSums:
-    """Score a Ray dataset of joined rows (lat, lon, pred_lat, pred_lon); see `Score`."""
+    """Score a Ray dataset of joined rows (lat, lon, pred_lat, pred_lon); see `Score`.
+
+    Examples
+    --------
+    >>> sums = score_dataset(ray.data.read_parquet("joined"))  # doctest: +SKIP
+    >>> sums.scores().accuracy[25.0]  # doctest: +SKIP
+    0.41
+    """
     return _scored(dataset, Score(scoring or Scoring(), regions=regions), batch_rows)
 
 
@@ -150,6 +166,10 @@ def score_file(
         If the rows are in another format, or a column is not found.
     RayClusterError, WorkerMismatchError
         As `label_on_ray`.
+
+    Examples
+    --------
+    >>> score_file("joined.parquet", address="auto")  # doctest: +SKIP
     """
     opened = tables.open_rows(source)
     paths = parquet_files(opened)
@@ -193,6 +213,11 @@ def write_dataset(
     ------
     TableError
         If nothing can be committed; the table is then as it was.
+
+    Examples
+    --------
+    >>> write_dataset(ray.data.read_parquet("photos"), "lake/photos")  # doctest: +SKIP
+    0
     """
     writer = _PartWriter(_everywhere(table))
     made = dataset.map_batches(writer, batch_format="pyarrow", batch_size=batch_rows)

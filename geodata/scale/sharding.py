@@ -168,6 +168,19 @@ def records_shard(rows: Any, folder: _Path, shard: str | Shard, **options: Any) 
         As `label_shard`.
     RecordError, FileError
         As `geodata.records.write`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pyarrow as pa
+    >>> from geodata import cor
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> rows = cor.label_table(pa.table({"photo_id": ["a"], "lat": [48.9], "lon": [2.3]}))
+    >>> rows = rows.append_column("image", pa.array(["a.jpg"]))
+    >>> options = records.Options(check="tell")  # the pictures are elsewhere
+    >>> records_shard(rows, folder.name + "/sft", "1/1", options=options).rows
+    1
+    >>> folder.cleanup()
     """
     asked, out = Shard.of(shard), Path(folder)
     if out.suffix.lower() in (".parquet", ".jsonl"):

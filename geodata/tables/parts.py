@@ -60,6 +60,15 @@ def write_part(path: _Path, rows: pa.Table, order: int = 0) -> list[Part]:
     ------
     TableError
         And its kinds, with the files removed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> lake = tempfile.TemporaryDirectory()
+    >>> parts = write_part(lake.name + "/photos", pa.table({"photo_id": ["a", "b"]}))
+    >>> commit_parts(lake.name + "/photos", parts)
+    0
+    >>> lake.cleanup()
     """
     root = log.check_path(path)
     kept = schemas.kept_schema(rows.schema)

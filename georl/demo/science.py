@@ -69,6 +69,10 @@ def run_science(
     ------
     ValueError
         For fewer than two seeds.
+
+    Examples
+    --------
+    >>> print(run_science(Path("georl-science")))  # doctest: +SKIP
     """
     if len(seeds) < 2:
         msg = f"{len(seeds)} seed gives no interval over seeds; ask for at least 2"
