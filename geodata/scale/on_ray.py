@@ -132,7 +132,7 @@ def score_dataset(
     Examples
     --------
     >>> sums = score_dataset(ray.data.read_parquet("joined"))  # doctest: +SKIP
-    >>> sums.scores().accuracy[25.0]  # doctest: +SKIP
+    >>> sums.accuracy[25.0]  # doctest: +SKIP
     0.41
     """
     return _scored(dataset, Score(scoring or Scoring(), regions=regions), batch_rows)
