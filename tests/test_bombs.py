@@ -163,22 +163,33 @@ def place(tmp_path):
     return tmp_path
 
 
+# A child's peak begins at what its parent held when it was made: a small process makes the verb's.
+METER = """
+import json, resource, subprocess, sys
+code = subprocess.run(sys.argv[2:], stdin=subprocess.DEVNULL).returncode
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+with open(sys.argv[1], "w") as file:
+    json.dump([code, used.ru_maxrss << 10, used.ru_utime + used.ru_stime], file)
+"""
+
+
 def spent(folder, line):
     """Run a verb; return its exit status, peak bytes, processor seconds and what it said."""
     command = [sys.executable, "-c", "import shlex, sys; from geodata.cli import main; "
                "sys.argv = ['geodata', *shlex.split(sys.argv[1])]; main()", line]  # fmt: skip
     with (folder / "said.txt").open("w+") as said:
+        meter = [sys.executable, "-S", "-c", METER, "used.json", *command]
         process = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=said, stderr=said
+            meter, cwd=folder, stdout=said, stderr=said, start_new_session=True
         )
-        late = threading.Timer(MOST_S * GRACE, process.send_signal, [signal.SIGKILL])
+        late = threading.Timer(MOST_S * GRACE, os.killpg, [process.pid, signal.SIGKILL])
         late.start()
-        _, status, usage = os.wait4(process.pid, 0)
+        process.wait()
         late.cancel()
-        process.returncode = os.waitstatus_to_exitcode(status)
         said.seek(0)
         text = said.read(100_000)
-    return process.returncode, usage.ru_maxrss << 10, usage.ru_utime + usage.ru_stime, text
+    assert process.returncode == 0, f"{line}: stopped after {MOST_S * GRACE} s: {text[-600:]}"
+    return *json.loads((folder / "used.json").read_text()), text
 
 
 def tried(folder, lines, record_property):

@@ -1,11 +1,10 @@
 from .agreeing import WorkerMismatchError as WorkerMismatchError
 from .choices import Exclude as Exclude, Filter as Filter, Popular as Popular
+from .cluster import RayClusterError as RayClusterError, check_nodes as check_nodes
 from .dealing import Shard as Shard, ShardError as ShardError
 from .joining import JoinedShards as JoinedShards, join_shards as join_shards
 from .makers import Label as Label, Records as Records
 from .on_ray import (
-    RayClusterError as RayClusterError,
-    check_nodes as check_nodes,
     label_on_ray as label_on_ray,
     map_dataset as map_dataset,
     score_dataset as score_dataset,

@@ -76,3 +76,10 @@ def test_what_is_missing_here_is_told_before_the_hub_is_asked(command, monkeypat
     assert status == 2
     assert "no/such.parquet" in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("other", ["--quick", "--globe"])
+def test_one_demo_at_a_time(command, other):
+    status, _, err = command("demo", "--science", other)
+    assert status == 2
+    assert "give one of --quick, --science and --globe" in err

@@ -179,6 +179,17 @@ def test_one_command_hashes_and_reports(lake, capsys, monkeypatch):
     assert str(folder) not in text
 
 
+def test_a_table_of_another_name_and_an_older_version(lake):
+    folder, images = lake
+    table(folder, "train", [("a/99.jpg", "0.jpg", "zoe", 1.0, 1.0)])
+    for name, version in (("train", 0), ("test", None)):
+        done = near_duplicates.hash_photos(folder, name, version, root=images, table="elsewhere")
+        assert done.pictures == {"train": 9, "test": 3}[name]
+    assert "hashes" not in tables.names(folder)
+    found = near_duplicates.report(folder, train="train@0", test="test", hashes="elsewhere")
+    assert found.overlaps[0].look == 2
+
+
 def command(monkeypatch, capsys, *words):
     monkeypatch.setattr(sys, "argv", ["geodata", *map(str, words)])
     with pytest.raises(SystemExit) as end:

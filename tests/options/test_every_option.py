@@ -6,7 +6,7 @@ The functions and their keywords are found in the faces of geodata. A new keywor
 
 import pytest
 
-from tests.options import finding, labels, lakes, rows, scores  # noqa: F401  # they fill the table
+from tests.options import finding, labels, lakes, pictures, rows, scores  # noqa: F401  # they fill the table
 from tests.options.world import World
 
 OPTIONS = {str(option): option for option in finding.options()}

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from geodata import cor, hashing, popular, scale, tables
+from geodata.evaluation.scores import Scoring
 from geodata.scale.agreeing import BatchFunction
 from geodata.scale.dealing import Shard
 from geodata.scale.sharding import LabelJob
@@ -94,6 +95,14 @@ def datasets(folder):
     version = scale.write_dataset(far, folder / "lake" / "hard", {"by": "ray"}, batch_rows=3000)
     hard = tables.open(folder / "lake" / "hard", version)
     sums = scale.score_dataset(dataset, batch_rows=7000)
+    near = scale.Score(Scoring((5.0,)), regions=True)
+    asked = {"scoring": Scoring((5.0,)), "regions": True}
+    whole = scale.ScoreSums.read(near(rows()))
+    assert scale.score_dataset(dataset, **asked) == whole
+    turned = {"pred": ("lat", "lon"), "truth": ("lat", "lon")}
+    exact = scale.score_file(str(folder / "rows.parquet"), **asked, **turned)
+    assert exact.accuracy == {5.0: 1.0}
+    assert scale.score_file(str(folder / "rows.parquet"), **asked) == whole
     return {
         "hard": hard.content_hash, "note": hard.note,
         "ok": tables.verify(folder / "lake" / "hard").ok,
