@@ -89,6 +89,8 @@ def test_far_points_anywhere_get_the_nearest_region_by_brute_force(seed, grouped
     polygons = np.r_[polygons, shapely.segmentize(more, 0.25)]
     group = np.arange(len(polygons)) % 2 if grouped else None
     lat, lon = spread(seed, 25)
+    outside = ~shapely.contains_xy(shapely.union_all(polygons), lon, lat)  # others are not measured
+    lat, lon = lat[outside], lon[outside]
     of = np.arange(len(lat)) % 2
     region, distance = Borders(polygons, group).nearest(lat, lon, group=of if grouped else None)
     truth = brute(polygons, lat, lon, step=0.05)
