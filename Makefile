@@ -45,6 +45,7 @@ types: $(VENV)/dev ## mypy, strict
 	$(BIN)/mypy
 
 docs: $(VENV)/dev ## build the documentation site, warnings are errors
+	@rm -rf docs/_build docs/reference/generated # no page of an earlier build stays
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 	$(BIN)/python docs/check_links.py docs/_build/html
 	@echo "open docs/_build/html/index.html"
