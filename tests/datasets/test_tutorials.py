@@ -96,6 +96,7 @@ TINY = (
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_your_photos_one_gpu(tmp_path, monkeypatch):
+    pytest.importorskip("trl", reason="the extra train is not installed")
     monkeypatch.chdir(tmp_path)
     holiday(tmp_path / "holiday")
     told = follow(
