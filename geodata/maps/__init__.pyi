@@ -6,4 +6,4 @@ from .projection import (
     great_circle as great_circle,
     project as project,
 )
-from .world import FORMATS as FORMATS, WorldMap as WorldMap, cap as cap
+from .world import WorldMap as WorldMap, cap as cap, format_of as format_of

@@ -21,6 +21,8 @@ from geodata.maps.projection import NORTH, SOUTH, cut, great_circle, project
 from geodata.sphere import EARTH_RADIUS_KM
 
 FORMATS = ("png", "svg", "pdf")
+_NEAR = "#dc8a3c"
+"""Of what lies around places."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,26 @@ _FEW_TO_MANY = ("#e6c265", "#b3c18a", "#72b0a0", "#3b8096", "#1d4e79")
 _DIM_TO_BRIGHT = ("#4f8fb3", "#72b0a0", "#b3c18a", "#e6c265", "#fff3cf")
 LIGHT = Paper("#ffffff", "#f3f6f8", "#e2e3de", "#ffffff", "#17202a", _FEW_TO_MANY, "#1d4e79")
 DARK = Paper("#12171d", "#1a222b", "#39434d", "#1a222b", "#e6ebf0", _DIM_TO_BRIGHT, "#7fb2dd")
+
+
+def format_of(path: str | os.PathLike[str]) -> str:
+    """Return the format that a map's file name asks for; callers ask before long work.
+
+    Raises
+    ------
+    FileError
+        If the ending is none of `FORMATS`.
+
+    Examples
+    --------
+    >>> format_of("hard.SVG")
+    'svg'
+    """
+    kind = Path(path).suffix.lower().removeprefix(".")
+    if kind not in FORMATS:
+        msg = f"a map is written as .{', .'.join(FORMATS)}, not as {Path(path).name!r}"
+        raise files.FileError(msg)
+    return kind
 
 
 class WorldMap:
@@ -98,8 +120,8 @@ class WorldMap:
         lat, lon = np.meshgrid(_centres(-90, SHAPE[0]), _centres(-180, SHAPE[1]), indexing="ij")
         x, y = project(lat, lon)
         value = cells.astype(np.float64)
-        self.axes.contourf(x, y, value, [0.5, 1.5], colors=["#dc8a3c"], alpha=0.3, zorder=2)
-        self._entry(label, "#dc8a3c", "s", alpha=0.3)
+        self.axes.contourf(x, y, value, [0.5, 1.5], colors=[_NEAR], alpha=0.3, zorder=2)
+        self._entry(label, _NEAR, "s", alpha=0.3)
 
     def counts(self, counts: NDArray[np.int64]) -> None:
         """Draw a dot for each half degree that holds rows, coloured by their number.
@@ -184,8 +206,8 @@ class WorldMap:
         for at_lat, at_lon in zip(lat, lon, strict=True):
             for piece in cap(at_lat, at_lon, radius_km):
                 x, y = project(piece[:, 0], piece[:, 1])
-                self.axes.plot(x, y, color="#dc8a3c", lw=0.8, zorder=3)
-        self._entry(label, None, "o", facecolors="none", edgecolors="#dc8a3c")
+                self.axes.plot(x, y, color=_NEAR, lw=0.8, zorder=3)
+        self._entry(label, None, "o", facecolors="none", edgecolors=_NEAR)
 
     def ways(self, pairs: Iterable[Sequence[float]], colours: Iterable[str]) -> None:
         """Draw the great circle of each (lat, lon, lat, lon), such as truth to answer."""
@@ -202,11 +224,7 @@ class WorldMap:
         FileError
             If the ending is none of `FORMATS`.
         """
-        path = Path(path)
-        kind = path.suffix.lower().removeprefix(".")
-        if kind not in FORMATS:
-            msg = f"a map is written as .{', .'.join(FORMATS)}, not as {path.name!r}"
-            raise files.FileError(msg)
+        kind = format_of(path)
         self.fit()
         if self.axes.get_legend_handles_labels()[0]:
             self.axes.legend(loc="lower left", frameon=False, fontsize=8, labelcolor=self.paper.ink)
@@ -214,7 +232,7 @@ class WorldMap:
         import matplotlib as mpl
 
         # ids in a drawing stay the same from one time to the next
-        with files.replacing(path) as beside, mpl.rc_context({"svg.hashsalt": "geodata"}):
+        with files.replacing(Path(path)) as beside, mpl.rc_context({"svg.hashsalt": "geodata"}):
             self.figure.savefig(
                 beside,
                 format=kind,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geodata import coords, maps, popular
-from geodata.files import FileError, coordinate_columns, with_points
+from geodata.files import FileError, Source, coordinate_columns, with_points
 from geodata.tables.inputs import reopen
 from geodata.tables.rows import open_rows
 from geodata.tables.versions import TableVersion
@@ -62,9 +62,11 @@ def draw_map(
     2
     >>> folder.cleanup()
     """
-    counts = count_rows(source, lat, lon)
+    maps.format_of(path)
+    opened = open_rows(source)
+    counts = _counted(opened, lat, lon)
     near = None if around is None else _within(count_rows(around), radius_km)
-    drawn = maps.WorldMap(title or Path(open_rows(source).name).name, dark=dark)
+    drawn = maps.WorldMap(title or Path(opened.name).name, dark=dark)
     if near is not None:
         drawn.shade(near, f"within {radius_km:,g} km of {_called(around)}")
     drawn.counts(counts)
@@ -102,7 +104,11 @@ def count_rows(source: Any, lat: str | None = None, lon: str | None = None) -> C
     >>> int(count_rows({"lat": [1.0, 91.0], "lon": [2.0, 2.0]}).sum())
     1
     """
-    opened = with_points(open_rows(source))
+    return _counted(open_rows(source), lat, lon)
+
+
+def _counted(source: Source, lat: str | None, lon: str | None) -> Counts:
+    opened = with_points(source)
     found = (lat, lon) if lat and lon else coordinate_columns(opened.columns)
     counts = np.zeros(maps.SHAPE, np.int64)
     for batch in opened.batches([str(name) for name in found]):
@@ -118,7 +124,7 @@ def _kept_away_from(version: TableVersion) -> tuple[float, NDArray[np.bool_]] | 
             return None
         radius_km = float(note["parameters"]["radius_km"])
         points = reopen(version.path.parent, "popular", note["inputs"]["popular"])
-        return radius_km, _within(count_rows(points.source), radius_km)
+        return radius_km, _within(_counted(points.source, None, None), radius_km)
     except (ValueError, LookupError, TypeError):
         return None
 

@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 
 from georl.config import Config, ModelConfig, accumulation
-from georl.plan.shapes import Shape, model_shape
+from georl.plan.shapes import Shape
 
 GIB = float(1 << 30)
 PIXELS_PER_TOKEN = 28 * 28
@@ -243,8 +243,3 @@ def _rollouts(config: Config, shape: Shape, shards: int) -> dict[str, float]:
         value = 2.0 if config.model.dtype == "bfloat16" else 4.0
         out["key-value cache of sampling"] = value * shape.layers * shape.kv_width * tokens * rows
     return out
-
-
-def estimate(config: Config) -> dict[str, float]:
-    """Return `memory` of a run whose model's sizes are looked up."""
-    return memory(config, model_shape(config.model))

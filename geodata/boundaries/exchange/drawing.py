@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from geodata import maps
 from geodata.boundaries.registry import load
 from geodata.boundaries.set import BoundarySet, from_wkb
-from geodata.files import FileError
 
 _TOLERANCE = 0.08
 _LEAST_AREA = 0.01
@@ -59,9 +58,7 @@ def draw_map(name: str | os.PathLike[str], path: str | os.PathLike[str]) -> Path
     >>> folder.cleanup()
     """
     path = Path(path)
-    if path.suffix.lower().removeprefix(".") not in maps.FORMATS:  # before the drawing
-        msg = f"{path}: a map is written as .{', .'.join(maps.FORMATS)}; give such a name"
-        raise FileError(msg)
+    maps.format_of(path)
     chosen = load(name)
     drawn = maps.WorldMap(f"{chosen.name}: where borders are approximate")
     sourced, approximate, disputed = _layers(chosen)
