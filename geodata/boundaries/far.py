@@ -4,8 +4,7 @@ Pieces of borders are gathered, by group and neighbourhood, under nodes, and the
 a ball around it (straight distances through the Earth, km, which rank as great circles do). Level
 by level only those are kept for a point that reach nearer than the farthest side of another; the
 few pieces that are left are measured. So it makes no difference how far the border is, or where on
-the globe, as long as edges are short beside their distance: the nearest point of an edge is found
-in the plane, as near ones are.
+the globe, as long as edges are short.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.boundaries.plane import in_plane
+from geodata.boundaries.plane import feet
 from geodata.sphere import EARTH_RADIUS_KM, haversine_km, unit_vectors
 
 Floats = NDArray[np.float64]
@@ -173,7 +172,7 @@ class Far:
         """Return (point, nearest region, its distance)."""
         edges, y, x = self.edges.take(piece, axis=0), lat[point], lon[point]
         x = x - 360.0 * np.rint((x - edges[:, 0, 0]) / 360.0)
-        km = haversine_km(y, x, *in_plane(y, x, edges).nearest())
+        km = haversine_km(y, x, *feet(y, x, edges))
         region = self.region[piece]
         order = np.lexsort((region, km, point))
         first = order[np.flatnonzero(np.r_[True, point[1:] != point[:-1]])]

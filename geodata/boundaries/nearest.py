@@ -23,14 +23,16 @@ from numpy.typing import NDArray
 from geodata.boundaries.far import Far
 from geodata.boundaries.plane import in_plane
 from geodata.boundaries.raster import Raster
-from geodata.boundaries.rings import edges_of
+from geodata.boundaries.rings import cut, edges_of
 from geodata.sphere import EARTH_RADIUS_KM, HALF_CIRCUMFERENCE_KM, haversine_km
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _PIECE_EDGES = 6
+_LONGEST = 0.5  # degrees of an edge that is measured as one
 _FIRST_RADIUS_KM = 2.0
+_BOXES_KM = (2.0, 12.0)  # of those that are tried before what is far is searched as such
 _GROWTH = 2.0
 _BOX_KM = 50.0  # within this limit one box finds all there is; beyond, boxes grow too many
 _CLEAR = 1.5  # of squares: what the plane distorts in the boxes where it is used is a tenth of it
@@ -63,6 +65,8 @@ class Borders:
     @cached_property
     def _pieces(self) -> _Pieces:
         edges, ring, region = edges_of(self.geometries)
+        edges, whole = cut(edges, _LONGEST)
+        ring, region = ring[whole], region[whole]
         position = np.arange(len(ring)) - np.searchsorted(ring, ring)
         first = np.flatnonzero(position % _PIECE_EDGES == 0)
         low = np.minimum.reduceat(np.minimum(edges[:, :2], edges[:, 2:]), first)
@@ -88,15 +92,17 @@ class Borders:
         """
         region = np.full(len(lat), -1, np.int64)
         distance = np.full(len(lat), np.inf)
-        at = np.flatnonzero(self._raster(max_km).may_reach(lat, lon))
-        groups = None if group is None else group[at]
-        first_km = max_km if max_km <= _BOX_KM else _FIRST_RADIUS_KM
-        found = self._within(lat[at], lon[at], groups, first_km)
-        first = np.flatnonzero(np.r_[True, found.point[1:] != found.point[:-1]][: len(found.point)])
-        near = at[found.point[first]]
-        region[near], distance[near] = found.region[first], found.distance_km[first]
-        if first_km < max_km:
-            far = at[region[at] < 0]
+        far = np.flatnonzero(self._raster(max_km).may_reach(lat, lon))
+        flat = np.abs(lat) <= _STEEP
+        for radius in _boxes_km(max_km):
+            at = far[flat[far]]
+            found = self._within(lat[at], lon[at], None if group is None else group[at], radius)
+            new = np.r_[True, found.point[1:] != found.point[:-1]][: len(found.point)]
+            near = at[found.point[new]]
+            region[near], distance[near] = found.region[new], found.distance_km[new]
+            far = far[region[far] < 0]
+        far = far if max_km > _BOX_KM else far[~flat[far]]
+        if len(far):
             mine = np.zeros(len(far), np.int64)
             if self.group is not None and group is not None:
                 mine = np.asarray(group[far])
@@ -130,10 +136,12 @@ class Borders:
         """Return (region, km) of one point: the numbers of `nearest`, bit for bit."""
         if not self._raster(max_km).may_reach_one(lat, lon):
             return -1, np.inf
-        radius = max_km if max_km <= _BOX_KM else _FIRST_RADIUS_KM
-        found = self._search_one(lat, lon, group, radius)
-        if found is not None and (found[1] <= radius or radius >= max_km):
-            return found if found[1] <= max_km else (-1, np.inf)
+        for radius in _boxes_km(max_km):
+            found = self._search_one(lat, lon, group, radius)
+            if found is None:
+                break
+            if found[1] <= radius or radius >= max_km:
+                return found if found[1] <= max_km else (-1, np.inf)
         groups = None if group is None else np.array([group])
         of, km = self.nearest(np.array([lat]), np.array([lon]), group=groups, max_km=max_km)
         return int(of[0]), float(km[0])
@@ -310,6 +318,11 @@ class _Pieces(NamedTuple):
     tree: shapely.STRtree
     edges: Floats
     region: Ints
+
+
+def _boxes_km(max_km: float) -> tuple[float, ...]:
+    """Return the radii of the boxes in which the nearest region is sought, one after the other."""
+    return _BOXES_KM if max_km > _BOX_KM else (max_km,)
 
 
 def _clearly(lat: Floats, radius_km: Floats) -> Floats:

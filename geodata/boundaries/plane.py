@@ -1,4 +1,5 @@
-"""Short runs of edges in the plane that is scaled at a point, where the nearest one is found."""
+"""The nearest point of short runs of edges: in the plane that is scaled at a point near by, and,
+for points that are far or by a pole, on the sphere."""
 
 from __future__ import annotations
 
@@ -6,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from geodata.sphere import unit_vectors
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -60,3 +63,25 @@ def in_plane(y: Floats, x: Floats, edges: Floats) -> Plane:
     t = np.clip((px * dx + py * dy) / np.where(length > 0, length, 1.0), 0.0, 1.0)
     square = (px - t * dx) ** 2 + (py - t * dy) ** 2
     return Plane(square, t, (ay, ax), (dy, east))
+
+
+def feet(y: Floats, x: Floats, edges: Floats) -> tuple[Floats, Floats]:
+    """Return the latitude and longitude of the nearest point of each piece, (m,), on the sphere.
+
+    An edge is taken as the straight line through the Earth between its ends, from which one of a
+    degree departs by 240 m: right wherever the point is.
+
+    Parameters
+    ----------
+    y, x, edges
+        As `in_plane` takes them.
+    """
+    start, end = (unit_vectors(edges[:, i + 1], edges[:, i]) for i in (0, 2))
+    along, away = end - start, unit_vectors(y, x)[:, None] - start
+    length = (along * along).sum(axis=-1)
+    t = np.clip((away * along).sum(axis=-1) / np.where(length > 0, length, 1.0), 0.0, 1.0)
+    edge = ((away - t[..., None] * along) ** 2).sum(axis=-1).argmin(axis=1)
+    rows = np.arange(len(edge))
+    lon, lat, lon_end, lat_end = edges[rows, :, edge].T
+    t = t[rows, edge]
+    return lat + t * (lat_end - lat), lon + t * (lon_end - lon)

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from geodata.boundaries.rings import cut
 from geodata.sphere import EARTH_RADIUS_KM
 
 ROWS, COLUMNS = 720, 1440
@@ -17,6 +18,7 @@ MAX_KM = 500.0
 """Above this limit hardly a cell is out of reach, and no raster is drawn."""
 
 _ROUNDING = 1e-6  # degrees by which a box is larger than it need be
+_LONGEST = 0.25  # degrees: the box of a longer edge would hold much that it does not reach
 
 Floats = NDArray[np.float64]
 
@@ -29,9 +31,13 @@ class Raster:
 
     @classmethod
     def of(cls, edges: Floats, limit_km: float) -> Raster:
-        """Draw what lies within ``limit_km`` of the box of each edge; (e, 4) lon, lat, lon, lat."""
+        """Draw what lies within ``limit_km`` of each edge; (e, 4) lon, lat, lon, lat.
+
+        A long edge is drawn as the boxes of its parts.
+        """
         if limit_km > MAX_KM:
             return cls(None)
+        edges, _ = cut(edges, _LONGEST)
         west, east = (f(edges[:, 0], edges[:, 2]) for f in (np.minimum, np.maximum))
         south, north = (f(edges[:, 1], edges[:, 3]) for f in (np.minimum, np.maximum))
         angle = limit_km / EARTH_RADIUS_KM

@@ -34,6 +34,25 @@ def edges_of(geometries: NDArray[Any]) -> Edges:
     return Edges(ends, ring, region[part][ring])
 
 
+def cut(ends: Floats, longest: float) -> tuple[Floats, Ints]:
+    """Cut edges into parts of equal length, none longer than ``longest`` degrees along an axis.
+
+    Returns
+    -------
+    ends : ndarray, shape (n, 4)
+        In the order of the edges.
+    edge : ndarray of int, shape (n,)
+        Which edge each is a part of.
+    """
+    along = ends[:, 2:] - ends[:, :2]
+    count = np.maximum(np.ceil(np.abs(along).max(axis=1) / longest), 1.0).astype(np.int64)
+    edge = np.repeat(np.arange(len(ends)), count)
+    nth = np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count)
+    share = np.stack([nth, nth + 1], axis=1) / count[edge, None]
+    start, along = ends[edge, :2], along[edge]
+    return np.hstack([start + along * share[:, :1], start + along * share[:, 1:]]), edge
+
+
 @dataclass(frozen=True)
 class Lines:
     """The edges of regions where what lies on both sides is not called the same."""

@@ -188,3 +188,43 @@ def test_lines_measure_as_pyproj_does_on_the_sphere(seed):
         many = np.full(len(xy), x), np.full(len(xy), y)
         truth = sphere.inv(*many, xy[:, 0], xy[:, 1])[2].min() / 1000
         assert km == pytest.approx(truth, rel=0.001, abs=0.3)
+
+
+def ring_around_a_pole(rng, north):
+    """A polar region with an uneven edge, drawn down to the pole as maps in degrees do."""
+    lon = np.linspace(-180, 180, 25)
+    lat = rng.uniform(70, 86, 25)
+    lat[-1] = lat[0]
+    shape = shapely.Polygon([*zip(lon, lat), (180, 90), (-180, 90)])
+    return shape if north else shapely.transform(shape, lambda xy: xy * [1, -1])
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_points_around_a_pole_get_the_nearest_border_by_brute_force(seed, north):
+    rng = np.random.default_rng(seed)
+    polygons = np.array([ring_around_a_pole(rng, north), shapely.box(20, -5, 60, 30)], object)
+    lat = rng.uniform(75, 90, 30) * (1 if north else -1)
+    lon = rng.uniform(-180, 180, 30)
+    region, distance = Borders(polygons).nearest(lat, lon)
+    truth = brute(polygons, lat, lon, step=0.02)
+    assert distance == pytest.approx(truth.min(axis=1), rel=0.001, abs=1.2)
+    assert (truth[np.arange(30), region] <= truth.min(axis=1) * 1.001 + 1.2).all()
+    near = truth.min(axis=1) < 19.0
+    region, distance = Borders(polygons).nearest(lat, lon, max_km=20.0)
+    assert (region[near] >= 0).all()
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1.0, 10.0, 120.0]))
+def test_the_raster_follows_long_edges(seed, limit):
+    rng = np.random.default_rng(seed)
+    polygon = shapely.Polygon(np.c_[rng.uniform(-180, 180, 3), rng.uniform(-75, 75, 3)])
+    lat, lon = rng.uniform(-80, 80, 60), rng.uniform(-180, 180, 60)
+    on = shapely.get_coordinates(shapely.line_interpolate_point(polygon.exterior, rng.uniform(0, 500, 60)))
+    lat, lon = np.r_[lat, np.clip(on[:, 1] + rng.normal(0, 0.3, 60), -90, 90)], np.r_[lon, on[:, 0]]
+    raster = Raster.of(edges_of(np.array([polygon], object)).ends, limit)
+    seen = raster.may_reach(lat, (lon + 180) % 360 - 180)
+    distance = brute([polygon], lat, lon, step=0.05)[:, 0]
+    assert seen[distance < limit].all()
+    assert not seen[distance > limit + 160].any()  # two cells' diagonals, and an edge's part

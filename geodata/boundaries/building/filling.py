@@ -4,7 +4,8 @@ The country layer reaches farther out to sea than the unit layer, and along land
 differ by some hundred metres. A point there belongs to the nearest unit of its country. For most
 cells of the index that unit is the same all over the cell, which is certain when every other unit
 is farther from the cell's centre by more than the cell's diameter: those cells are filled here.
-The others stay open, and `geodata.boundaries.BoundarySet` measures each point in them.
+Whole base cells that are not certain, far out at sea, are divided first. What then stays open,
+`geodata.boundaries.BoundarySet` measures point by point.
 """
 
 from __future__ import annotations
@@ -21,8 +22,15 @@ from geodata.sphere import haversine_km
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+_DIVISION = 4
+"""Parts of an open base cell along each side; 8 would halve what stays open and double the index
+of the bundled set's sea."""
+
 _SAFETY = 1.1
-"""On the diameter: distances to a border are measured in a plane, right to some percent."""
+"""On the diameter: distances to a border are measured in a plane."""
+
+_DOUBT = 0.01
+"""Of the distance, by which that may be wrong."""
 
 
 def fill(
@@ -53,7 +61,9 @@ def fill(
     data = {name: array.copy() for name, array in index.data.items()}
     book = _Owners(owners)
     for name, cells in (("base", _base_cells), ("sub", _sub_cells)):
-        at = np.flatnonzero((data[name] >= 0) & is_open[np.maximum(data[name], 0)])
+        if name == "sub":
+            _divide(data, is_open)
+        at = _open_cells(data[name], is_open)
         owner = data[name][at]
         unit = _certain_unit(group[owners[owner, 0]], *cells(data, at), borders)
         sure = unit >= 0
@@ -87,6 +97,22 @@ class _Owners:
         return np.array(self._rows, np.int32)
 
 
+def _open_cells(cells: NDArray[np.int32], is_open: NDArray[np.bool_]) -> Ints:
+    """Positions of the cells that are not filled; owners beyond ``is_open`` are filled ones."""
+    known = (cells >= 0) & (cells < len(is_open))
+    return np.flatnonzero(known & is_open[np.where(known, cells, 0)])
+
+
+def _divide(data: dict[str, NDArray[Any]], is_open: NDArray[np.bool_]) -> None:
+    """Divide the base cells that are open still, so that parts of them can be filled."""
+    cell = _open_cells(data["base"], is_open)
+    size = _DIVISION * _DIVISION
+    first = len(data["sub"]) + np.arange(len(cell)) * size
+    data["sub"] = np.r_[data["sub"], np.repeat(data["base"][cell], size)]
+    data["base"][cell] = ~(len(data["head"]) + np.arange(len(cell), dtype=np.int32))
+    data["head"] = np.r_[data["head"], (first << 8) | int(np.log2(_DIVISION))]
+
+
 def _base_cells(data: dict[str, NDArray[Any]], at: Ints) -> tuple[Floats, Floats, Floats]:
     """South, west and size of base cells, degrees."""
     row, column = np.divmod(at, COLUMNS)
@@ -95,7 +121,8 @@ def _base_cells(data: dict[str, NDArray[Any]], at: Ints) -> tuple[Floats, Floats
 
 def _sub_cells(data: dict[str, NDArray[Any]], at: Ints) -> tuple[Floats, Floats, Floats]:
     """South, west and size of sub-cells, degrees."""
-    cell = np.flatnonzero(data["base"] < 0)  # heads are numbered in the order of their cells
+    cell = np.flatnonzero(data["base"] < 0)
+    cell = cell[np.argsort(~data["base"][cell])]  # of each head
     first = data["head"] >> 8
     head = np.searchsorted(first, at, "right") - 1
     south, west, _ = _base_cells(data, cell[head])
@@ -111,7 +138,9 @@ def _certain_unit(group: Ints, south: Floats, west: Floats, size: Floats, border
     corner = np.where(lat >= 0, south, south + size)
     diameter = 2 * haversine_km(lat, lon, corner, west)
     unit = np.full(len(group), -1, np.int64)
-    found = borders.within(lat, lon, group=group, slack_km=diameter * _SAFETY)
+    _, away = borders.nearest(lat, lon, group=group)
+    slack = diameter * _SAFETY + _DOUBT * away
+    found = borders.within(lat, lon, group=group, slack_km=slack)
     point, first, count = np.unique(found.point, return_index=True, return_counts=True)
     alone = count == 1
     unit[point[alone]] = found.region[first[alone]]
