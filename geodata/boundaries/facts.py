@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-RULES_VERSION = "1"
+RULES_VERSION = "2"
 """Counts the changes of the rules and tables that make the bundled set."""
 
 TABLES = (

@@ -214,6 +214,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if way in ("500", "404"):
             self.send_error(int(way))
             return
+        self.server.asked.append((way, self.headers.get("Range")))
+        if way.startswith("cut"):
+            self.cut(data, way)
+            return
         body = {
             "flipped": data[:500] + bytes([data[500 % len(data)] ^ 1]) + data[501:],
             "short": data[: len(data) // 2],
@@ -236,12 +240,33 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body)
 
 
+    def cut(self, data, way):
+        """Send a third at most, from where it is asked to; cut-flip changes what it sends last."""
+        begin, given = 0, self.headers.get("Range")
+        if given and way != "cut-deaf":
+            begin = int(given.removeprefix("bytes=").rstrip("-"))
+            if begin >= len(data):
+                self.send_error(416)
+                return
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes {begin}-{len(data) - 1}/{len(data)}")
+        else:
+            self.send_response(200)
+        self.send_header("Content-Length", str(len(data) - begin))
+        self.end_headers()
+        body = bytearray(data[begin : begin + len(data) // 3 + 1])
+        if way == "cut-flip" and begin + len(body) == len(data):
+            body[-1] ^= 1
+        self.wfile.write(body)
+
+
 @pytest.fixture(scope="module")
 def server(swiss, tmp_path_factory):
     path = boundaries.export(swiss.folder, tmp_path_factory.mktemp("archive") / "set.zip")
     with Server(("127.0.0.1", 0), Handler) as running:
         running.data = path.read_bytes()
         running.digest = files.sha256(path)
+        running.asked = []
         threading.Thread(target=running.serve_forever, daemon=True).start()
         yield running
         running.shutdown()
@@ -281,6 +306,55 @@ def test_nothing_unverified_is_ever_used(server, home, tmp_path, way):
     with pytest.raises(FileError, match=rf"/{way}: cannot be fetched") as error:
         boundaries.fetch(f"set-{way}", registry=known, timeout_s=0.5)
     assert "\n" not in str(error.value)
+    assert list(home.iterdir()) == []
+
+
+def test_a_download_that_is_cut_off_goes_on_where_it_ended(swiss, server, home, tmp_path):
+    server.asked.clear()
+    steps = []
+    known = registry(tmp_path, server, "cut")
+    made = boundaries.fetch("set-cut", registry=known, progress=lambda *step: steps.append(step))
+    assert made.sha256 == swiss.sha256
+    asked = [begin for _, begin in server.asked]
+    begins = [int(begin.removeprefix("bytes=").rstrip("-")) for begin in asked[1:]]
+    assert asked[0] is None
+    assert begins == sorted(set(begins))
+    third = len(server.data) // 3 + 1
+    assert third - 4096 <= begins[0] <= third
+    assert 3 <= len(asked) <= 6
+    assert steps[-1] == (len(server.data), len(server.data))
+    assert max(done for done, _ in steps) == len(server.data)
+    assert list((home.parent / "downloads").iterdir()) == []
+
+
+def test_the_next_fetch_goes_on_too(swiss, server, home, tmp_path):
+    part = home.parent / "downloads" / f"{server.digest}.part"
+    with pytest.raises(FileError, match="cannot be fetched"):
+        boundaries.fetch("set-truncated", registry=registry(tmp_path, server, "truncated"))
+    kept = part.read_bytes()
+    assert len(server.data) // 2 - 4096 <= len(kept) <= len(server.data) // 2
+    assert server.data.startswith(kept)
+    server.asked.clear()
+    made = boundaries.fetch("set-cut", registry=registry(tmp_path, server, "cut"))
+    assert made.sha256 == swiss.sha256
+    assert server.asked[0] == ("cut", f"bytes={len(kept)}-")
+
+
+@pytest.mark.parametrize("left", [b"of another file", b"x" * 10_000_000])
+@pytest.mark.parametrize("way", ["cut", "whole"])
+def test_a_part_of_another_file_does_not_get_into_a_set(swiss, server, home, tmp_path, way, left):
+    part = home.parent / "downloads" / f"{server.digest}.part"
+    part.parent.mkdir()
+    part.write_bytes(left)
+    made = boundaries.fetch(f"set-{way}", registry=registry(tmp_path, server, way))
+    assert made.sha256 == swiss.sha256
+    assert boundaries.verify_set(made.folder) == []
+
+
+@pytest.mark.parametrize("way", ["cut-flip", "cut-deaf"])
+def test_a_resumed_download_is_believed_no_more_than_another(server, home, tmp_path, way):
+    with pytest.raises(FileError, match="cannot be fetched"):
+        boundaries.fetch(f"set-{way}", registry=registry(tmp_path, server, way))
     assert list(home.iterdir()) == []
 
 

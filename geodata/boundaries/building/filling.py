@@ -30,7 +30,10 @@ _SAFETY = 1.1
 """On the diameter: distances to a border are measured in a plane."""
 
 _DOUBT = 0.01
-"""Of the distance, by which that may be wrong."""
+"""Of the distance, by which that may be wrong where it is far."""
+
+_LEAST_KM = 1.0
+"""A doubt that is within the safety."""
 
 
 def fill(
@@ -138,12 +141,15 @@ def _certain_unit(group: Ints, south: Floats, west: Floats, size: Floats, border
     corner = np.where(lat >= 0, south, south + size)
     diameter = 2 * haversine_km(lat, lon, corner, west)
     unit = np.full(len(group), -1, np.int64)
-    _, away = borders.nearest(lat, lon, group=group)
-    slack = diameter * _SAFETY + _DOUBT * away
-    found = borders.within(lat, lon, group=group, slack_km=slack)
-    point, first, count = np.unique(found.point, return_index=True, return_counts=True)
-    alone = count == 1
-    unit[point[alone]] = found.region[first[alone]]
+    at, slack = np.arange(len(group)), diameter * _SAFETY
+    for _ in range(2):  # how far the nearest is, and so the doubt, is known after the first
+        found = borders.within(lat[at], lon[at], group=group[at], slack_km=slack)
+        point, first, count = np.unique(found.point, return_index=True, return_counts=True)
+        unit[at] = -1
+        alone = point[count == 1]
+        unit[at[alone]] = found.region[first[count == 1]]
+        doubt = _DOUBT * found.distance_km[first[count == 1]]
+        at, slack = at[alone[doubt > _LEAST_KM]], (slack[alone] + doubt)[doubt > _LEAST_KM]
     return unit
 
 

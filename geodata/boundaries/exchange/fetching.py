@@ -16,12 +16,11 @@ import re
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from geodata.boundaries.building import replacing_folder, target_folder
+from geodata.boundaries.exchange.downloading import Progress, Resuming
 from geodata.boundaries.facts import facts_table
 from geodata.boundaries.registry import home, load
 from geodata.boundaries.schema import INDEX, PROVENANCE, TABLE_FILES
@@ -34,8 +33,6 @@ TIMEOUT_S = 60.0
 
 _FILES = {*TABLE_FILES.values(), INDEX, PROVENANCE, "places.bin", "places_keys.bin"}
 _FILES |= {"places_names.bin"}
-
-Progress = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True)
@@ -107,7 +104,8 @@ def fetch(
     """Download a known set into the user's own sets, and open it.
 
     Nothing is unpacked before its SHA-256 is right, and nothing is put in place before every file
-    in it matches the set's own provenance.
+    in it matches the set's own provenance. A download that is cut off is taken up again where it
+    ended, in the same call and in the next.
 
     Parameters
     ----------
@@ -156,37 +154,24 @@ def _download(known: KnownSet, folder: Path, timeout_s: float, progress: Progres
     import pooch
 
     pooch.get_logger().setLevel(logging.WARNING)
-    bar: Any = _Bar(progress) if progress is not None else False
-    get = pooch.HTTPDownloader(progressbar=bar, timeout=timeout_s)
-    try:
-        found = pooch.retrieve(
-            known.url, f"sha256:{known.sha256}", fname="set.zip", path=folder, downloader=get
-        )
-    except (OSError, ValueError) as error:  # requests' errors are OSErrors
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        if "does not match the known hash" in str(error):
-            reason = "what came is not what the registry says (SHA-256); nothing was kept"
-        msg = f"{known.url}: cannot be fetched: {reason}"
-        raise FileError(msg) from error
-    return Path(found)
-
-
-class _Bar:
-    """What pooch takes as a progress bar."""
-
-    def __init__(self, tell: Progress) -> None:
-        self.total = 0
-        self._tell, self._done = tell, 0
-
-    def update(self, count: int) -> None:
-        self._done += count
-        self._tell(self._done, self.total or None)
-
-    def reset(self) -> None:
-        self._done = 0
-
-    def close(self) -> None:
-        return
+    part = home().parent / "downloads" / f"{known.sha256}.part"
+    get = Resuming(part, timeout_s, progress)
+    digest = f"sha256:{known.sha256}"
+    for again in (True, False):
+        try:
+            return Path(
+                pooch.retrieve(known.url, digest, fname="set.zip", path=folder, downloader=get)
+            )
+        except (OSError, ValueError) as error:  # requests' errors are OSErrors
+            unlike = "does not match the known hash" in str(error)
+            if unlike and get.resumed and again:  # an earlier part may be of another file
+                continue
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            if unlike:
+                reason = "what came is not what the registry says (SHA-256); nothing was kept"
+            msg = f"{known.url}: cannot be fetched: {reason}"
+            raise FileError(msg) from error
+    raise AssertionError
 
 
 def _unpack(archive: Path, folder: Path) -> None:
