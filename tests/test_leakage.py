@@ -9,6 +9,7 @@ import pytest
 
 from geodata import datasets, evaluation, leakage, photos, tables
 from geodata.evaluation.checks import overlap
+from geodata.photos import authors
 
 SHARED = [
     ("45/77/3228511372.jpg", "45_77_3228511372.jpg"),
@@ -159,8 +160,54 @@ def test_a_table_keeps_the_salt_that_it_began_with(tmp_path):
         photos.import_(rows("b"), tmp_path / "own")
     photos.import_(rows("b"), tmp_path / "own", salt="pepper")
     assert set(authors_of(tmp_path, "plain")) == {hashlib.sha256(b"me").hexdigest()}
-    assert set(authors_of(tmp_path, "own")) == {hashlib.sha256(b"pepper\0me").hexdigest()}
+    pepper = leakage.marked_salt(b"pepper")
+    assert set(authors_of(tmp_path, "own")) == {leakage.author_hash("me", pepper)}
     assert not (tmp_path / "_private").exists()
+    for name in ("plain", "own"):
+        with pytest.raises(ValueError, match="would not be one"):
+            photos.import_(rows("c"), tmp_path / name, salt="vinegar")
+        assert len(authors_of(tmp_path, name)) == 2
+    with pytest.raises(ValueError, match="would not be one"):
+        photos.import_(rows("c"), tmp_path / "own", salt=False)
+
+
+def test_a_salt_of_its_own_leaves_its_mark_and_nothing_else(tmp_path):
+    """Whether two tables can be compared is known later, by whoever has neither salt."""
+    for name, salt in (("a/photos", "pepper"), ("b/photos", "pepper"), ("c/photos", "vinegar")):
+        photos.import_(rows(name[0], "12@N00"), tmp_path / name, salt=salt)
+    photos.import_(rows("f", "12@N00"), tmp_path / "file.parquet", salt="pepper")
+    a, b, c = (
+        leakage.marks([tables.open(tmp_path / lake / "photos").arrow()], author="author")
+        for lake in "abc"
+    )
+    file = leakage.marks([pq.read_table(tmp_path / "file.parquet")], author="author")
+    for other in (b, file):
+        assert leakage.shared_authors(a, other).tolist() == [True]
+        assert leakage.not_compared(a, other) is None
+    assert leakage.shared_authors(a, c) is None
+    assert "different salts" in leakage.not_compared(a, c)
+    noted = tables.history(tmp_path / "a" / "photos")[0].note["authors"]
+    assert noted == f"sha256 with a salt of its own, {leakage.marked_salt(b'pepper').mark}"
+    held = b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
+    assert b"pepper" not in held
+
+
+def test_a_lake_whose_salt_is_gone_is_not_given_another(tmp_path):
+    photos.import_(rows("a"), tmp_path / "photos")
+    (tmp_path / "_private" / "salt").unlink()
+    with pytest.raises(ValueError, match="put the lake's _private/salt back"):
+        photos.import_(rows("b"), tmp_path / "photos")
+    assert not (tmp_path / "_private" / "salt").exists()
+
+
+def test_a_table_with_hashes_of_before_without_a_mark_goes_on_as_it_began(tmp_path):
+    old = hashlib.sha256(b"pepper\0me").hexdigest()
+    table = pa.table({"photo_id": ["a"], "author": [old]})
+    tables.append(tmp_path / "photos", table, note={"authors": "sha256 with a salt"})
+    with pytest.raises(ValueError, match="give the same --salt"):
+        photos.import_(rows("b"), tmp_path / "photos")
+    chosen, told = authors.salt_for(tmp_path / "photos", "pepper")
+    assert (leakage.author_hash("me", chosen), told) == (old, "sha256 with a salt")
 
 
 def test_a_salt_that_others_may_read_or_that_is_damaged_is_refused(tmp_path):

@@ -1,16 +1,20 @@
-"""The nearest border of points that may be far from any: balls of balls, not a growing search.
+"""The nearest border of points that may be far from any: cells that know which edges can matter.
 
-Pieces of borders are gathered, by group and neighbourhood, under nodes, and these again; each has
-a ball around it (straight distances through the Earth, km, which rank as great circles do). Level
-by level only those are kept for a point that reach nearer than the farthest side of another; the
-few pieces that are left are measured. So it makes no difference how far the border is, or where on
-the globe, as long as edges are short.
+The globe is cut into cells, and these again. A cell keeps the edges that can be nearest for some
+point in it: those that come nearer to its middle than the far side of another one does, and twice
+the cell's radius besides (distances are straight ones through the Earth, which rank as great
+circles do and obey the rule of triangles). A cell is worked out from the edges of the one around it
+when a point falls into it for the first time, and is kept. So a point is measured to a few edges,
+however far they are, and to none where its cell is beyond the limit as a whole.
+
+Edges are straight in degrees, and so short that each is measured on the sphere as the straight line
+through the Earth between its ends.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,202 +26,275 @@ from geodata.sphere import EARTH_RADIUS_KM, haversine_km, unit_vectors
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_NODE = 16
-"""Members of a node."""
+_CELLS = (20.0, 5.0, 1.0, 0.25)
+"""Sizes of the cells, degrees; each a whole part of the one before, the first of 180."""
 
-_TOP = 100
-"""Nodes that a group has on its highest level, on average, at most."""
+_FEW = 16
+"""With so many edges a cell is not cut again."""
 
-_PAIRS = 1 << 20
-"""Pairs of point and node that are judged at a time."""
+_PAIRS = 1 << 16
+"""Pairs of a point or cell and an edge that are judged at a time; so many fit a cache."""
 
-_POINTS = 1 << 14
-"""Points that are searched at a time."""
+_KEPT = 1 << 24
+"""Edges that the cells of one size keep together, 8 bytes each; beyond, they begin anew."""
 
 _SLACK_KM = 2e-3
 """Above the rounding of a distance that a product of unit vectors gives, 0.3 m at most."""
 
 
-class Balls(NamedTuple):
-    """Middles, (n, 3) unit vectors, and radii, (n,) km."""
+class Cells(NamedTuple):
+    """Cells of one size that are worked out, by key.
 
-    middle: Floats
-    radius: Floats
+    Attributes
+    ----------
+    key : ndarray of int, shape (k,), ascending
+        Group and cell.
+    begin, size : ndarray of int, shape (k,)
+        Where the edges of each lie in ``edge``.
+    low : ndarray of float, shape (k,), km
+        No edge is nearer, in a straight line, to any point of the cell.
+    edge : ndarray of int, shape (m,)
+    """
+
+    key: Ints
+    begin: Ints
+    size: Ints
+    low: Floats
+    edge: Ints
 
     @classmethod
-    def around(cls, edges: Floats) -> Balls:
-        """Return a ball around each piece, (p, 4, e) degrees."""
-        lon, lat = edges[:, 0::2].reshape(len(edges), -1), edges[:, 1::2].reshape(len(edges), -1)
-        ends = unit_vectors(lat, lon)
-        middle = _unit(ends.sum(axis=1))
-        radius = EARTH_RADIUS_KM * np.linalg.norm(ends - middle[:, None], axis=2).max(axis=1)
-        # How far an edge, straight in degrees, leaves the straight line between its ends.
-        span = np.radians(np.abs(edges[:, 2:] - edges[:, :2]))
-        sag = EARTH_RADIUS_KM * (span**2).sum(axis=1).max(axis=1) / 4.0
-        long = span.max(axis=(1, 2)) > 1.0
-        return cls(middle, np.where(long, 2.0 * EARTH_RADIUS_KM, radius + sag))
+    def none(cls) -> Cells:
+        """Return no cells."""
+        nothing = np.zeros(0, np.int64)
+        return cls(nothing, nothing, nothing, np.zeros(0), nothing)
 
-    def gathered(self, start: Ints) -> Balls:
-        """Return balls around runs of these, from ``start[i]`` to ``start[i + 1]``."""
-        begin, size = start[:-1], np.diff(start)
-        middle = _unit(np.add.reduceat(self.middle, begin))
-        apart = np.linalg.norm(self.middle - np.repeat(middle, size, axis=0), axis=1)
-        radius = np.maximum.reduceat(EARTH_RADIUS_KM * apart + self.radius, begin)
-        return Balls(middle, radius)
+    def holding(self, key: Ints) -> NDArray[np.bool_]:
+        """Return which cells are among these."""
+        if not len(self.key):
+            return np.zeros(len(key), bool)
+        at = np.minimum(np.searchsorted(self.key, key), len(self.key) - 1)
+        return np.asarray(self.key[at] == key)
 
-
-class Level(NamedTuple):
-    """Balls, and where the members of each begin on the level below, (n + 1,)."""
-
-    balls: Balls
-    start: Ints
+    def and_also(self, more: Cells) -> Cells:
+        """Return these and others that are not among them."""
+        key = np.r_[self.key, more.key]
+        order = np.argsort(key, kind="stable")
+        begin = np.r_[self.begin, more.begin + len(self.edge)]
+        size, low = np.r_[self.size, more.size], np.r_[self.low, more.low]
+        edge = np.concatenate([self.edge, more.edge])
+        return Cells(key[order], begin[order], size[order], low[order], edge)
 
 
 @dataclass(frozen=True)
 class Far:
-    """Pieces under nodes, all sorted by group.
+    """Edges with balls around them, sorted by group, and the cells that are worked out so far.
 
     Attributes
     ----------
-    edges : ndarray of float64, shape (p, 4, e)
-        Ends of the edges of each piece: lon, lat, lon, lat.
-    region : ndarray of int, shape (p,)
-    pieces : Balls
-    levels : tuple of Level
-        The highest first; one at least.
+    edges : ndarray of float64, shape (n, 4)
+        Ends of the edges: lon, lat, lon, lat.
+    region : ndarray of int, shape (n,)
+    middle : ndarray of float64, shape (n, 3), unit vectors
+    radius : ndarray of float64, shape (n,), km
     group : ndarray of int, shape (g,)
         The groups there are, ascending.
-    group_start : ndarray of int, shape (g + 1,)
-        First node of each group on the highest level.
+    start : ndarray of int, shape (g + 1,)
+        First edge of each group.
     """
 
     edges: Floats
     region: Ints
-    pieces: Balls
-    levels: tuple[Level, ...]
+    middle: Floats
+    radius: Floats
     group: Ints
-    group_start: Ints
+    start: Ints
+    _known: list[Cells] = field(default_factory=lambda: [Cells.none() for _ in _CELLS], repr=False)
 
     @classmethod
     def of(cls, edges: Floats, region: Ints, group: Ints) -> Far:
-        """Gather pieces; ``group`` is that of each piece, (p,)."""
-        order = np.lexsort((_interleaved(edges[:, :2, 0]), group))
-        edges, region, group = edges[order], region[order], group[order]
-        known, first = np.unique(group, return_index=True)
-        pieces = balls = Balls.around(edges)
-        ends = np.r_[first, len(group)].astype(np.int64)
-        levels: list[Level] = []
-        while not levels or ends[-1] > _TOP * len(known):
-            start = _runs(ends)
-            balls = balls.gathered(start)
-            levels.insert(0, Level(balls, start))
-            ends = np.searchsorted(start, ends).astype(np.int64)
-        return cls(edges, region, pieces, tuple(levels), known, ends)
+        """Take pieces, (p, 4, e) degrees, with the region and the group of each, (p,)."""
+        ends, piece = _edges(edges)
+        # Neighbours lie side by side, which is three times as fast to read.
+        order = np.lexsort((_cell(1, ends[:, 1], ends[:, 0]), group[piece]))
+        ends, piece = ends[order], piece[order]
+        known, first = np.unique(group[piece], return_index=True)
+        start = np.r_[first, len(piece)].astype(np.int64)
+        return cls(ends, region[piece], *_balls(ends), known, start)
 
-    def nearest(self, lat: Floats, lon: Floats, group: NDArray[Any]) -> tuple[Ints, Floats]:
+    def nearest(
+        self, lat: Floats, lon: Floats, group: NDArray[Any], max_km: float = np.inf
+    ) -> tuple[Ints, Floats]:
         """Return (region, km) of points, (n,) degrees; (-1, infinity) where their group has none.
 
-        Equal distances go to the region that comes first.
+        Equal distances go to the region that comes first. Points that are farther than ``max_km``
+        from any edge may also get (-1, infinity), sooner.
         """
         region, distance = np.full(len(lat), -1, np.int64), np.full(len(lat), np.inf)
-        middle = unit_vectors(lat, lon)
-        for begin in range(0, len(lat), _POINTS):
-            part = slice(begin, begin + _POINTS)
-            point, ball = self._nodes(middle[part], np.asarray(group)[part])
-            if len(point):
-                found = self._search(lat[part], lon[part], middle[part], point, ball)
-                region[part][found[0]], distance[part][found[0]] = found[1:]
+        reach = _straight(max_km) + _SLACK_KM
+        of = np.asarray(np.searchsorted(self.group, group), np.int64)
+        at = (
+            np.flatnonzero(self.group.take(of, mode="clip") == group) if len(self.group) else of[:0]
+        )
+        for level in range(len(_CELLS)):
+            key = of[at] * _count(level) + _cell(level, lat[at], lon[at])
+            keys, place = np.unique(key, return_inverse=True)
+            cells = self._cells(level, keys)
+            place = np.searchsorted(cells.key, keys)[place]
+            near = cells.low[place] <= reach
+            done = (cells.size[place] <= _FEW) | (level == len(_CELLS) - 1)
+            here = np.flatnonzero(near & done)
+            for part in _parts(cells.size[place[here]]):
+                few = here[part]
+                found = self._measured(lat, lon, at[few], cells, place[few])
+                region[found[0]], distance[found[0]] = found[1:]
+            at = at[near & ~done]
         return region, distance
 
-    def _nodes(self, middle: Floats, group: NDArray[Any]) -> tuple[Ints, Ints]:
-        """Return (point, node) of the highest level for the nodes that may be nearest."""
-        top = self.levels[0].balls
-        points, nodes = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-        for at, g in _by_value(group):
-            k = int(np.searchsorted(self.group, g))
-            if k == len(self.group) or self.group[k] != g:
-                continue
-            first, last = int(self.group_start[k]), int(self.group_start[k + 1])
-            radius = top.radius[first:last, None]
-            step = max(_PAIRS // (last - first), 1)
-            for part in (at[i : i + step] for i in range(0, len(at), step)):
-                chord = _chord(top.middle[first:last] @ middle[part].T)
-                best = (chord + radius).min(axis=0)
-                node, point = np.nonzero(chord - radius <= best + _SLACK_KM)
-                points.append(part[point])
-                nodes.append(node + first)
-        point, node = np.concatenate(points), np.concatenate(nodes)
-        order = np.argsort(point, kind="stable")
-        return point[order], node[order]
+    def _cells(self, level: int, keys: Ints) -> Cells:
+        """Return cells of a size, these among them; what is new is worked out and kept.
 
-    def _search(
-        self, lat: Floats, lon: Floats, middle: Floats, point: Ints, ball: Ints
-    ) -> tuple[Ints, Ints, Floats]:
-        """Return (point, region, km) of points with nodes, by point."""
-        start = self.levels[0].start
-        for balls, below in (*self.levels[1:], Level(self.pieces, start)):
-            point, ball = _opened(start, point, ball)
-            chord = _chord(np.einsum("ij,ij->i", middle[point], balls.middle[ball]))
-            radius = balls.radius[ball]
-            first = np.flatnonzero(np.r_[True, point[1:] != point[:-1]])
-            best = np.full(len(middle), np.inf)
-            best[point[first]] = np.minimum.reduceat(chord + radius, first)
-            kept = np.flatnonzero(chord - radius <= best[point] + _SLACK_KM)
-            point, ball, start = point[kept], ball[kept], below
-        return self._measured(lat, lon, point, ball)
+        Threads may do so at the same time: what is kept is exchanged as a whole.
+        """
+        cells = self._known[level]
+        new = keys[~cells.holding(keys)]
+        if len(new):
+            if len(cells.edge) > _KEPT:
+                cells, new = Cells.none(), keys
+            cells = self._known[level] = cells.and_also(self._worked_out(level, new))
+        return cells
+
+    def _worked_out(self, level: int, key: Ints) -> Cells:
+        """Return which edges matter in cells, from those that matter in the cells around them."""
+        group, cell = np.divmod(key, _count(level))
+        middle, radius = _around(level, cell)
+        if level:
+            outer = group * _count(level - 1) + _outer(level, cell)
+            around = self._cells(level - 1, np.unique(outer))
+            at = np.searchsorted(around.key, outer)
+            begin, size, edges = around.begin[at], around.size[at], around.edge
+        else:
+            begin, size, edges = self.start[group], np.diff(self.start)[group], None
+        sizes, lows, kept = [], [], []
+        for part in _parts(size):
+            which, edge = _opened(begin[part], size[part])
+            edge = edge if edges is None else edges[edge]
+            chord = _chord(middle[part][which], self.middle[edge])
+            far, near = chord + self.radius[edge], chord - self.radius[edge]
+            first = np.cumsum(size[part]) - size[part]
+            limit = np.minimum.reduceat(far, first) + 2 * radius[part] + _SLACK_KM
+            keep = near <= limit[which]
+            lows.append(np.minimum.reduceat(near, first) - radius[part] - _SLACK_KM)
+            sizes.append(np.bincount(which[keep], minlength=len(first)))
+            kept.append(edge[keep])
+        sized = np.concatenate(sizes)
+        return Cells(
+            key, np.cumsum(sized) - sized, sized, np.concatenate(lows), np.concatenate(kept)
+        )
 
     def _measured(
-        self, lat: Floats, lon: Floats, point: Ints, piece: Ints
+        self, lat: Floats, lon: Floats, at: Ints, cells: Cells, place: Ints
     ) -> tuple[Ints, Ints, Floats]:
-        """Return (point, nearest region, its distance)."""
-        edges, y, x = self.edges.take(piece, axis=0), lat[point], lon[point]
-        x = x - 360.0 * np.rint((x - edges[:, 0, 0]) / 360.0)
-        km = haversine_km(y, x, *feet(y, x, edges))
-        region = self.region[piece]
+        """Return (point, nearest region, its distance) for points and their cells."""
+        size = cells.size[place]
+        which, edge = _opened(cells.begin[place], size)
+        edge = cells.edge[edge]
+        chord = _chord(unit_vectors(lat[at], lon[at])[which], self.middle[edge])
+        best = np.minimum.reduceat(chord + self.radius[edge], np.cumsum(size) - size)
+        kept = np.flatnonzero(chord - self.radius[edge] <= best[which] + _SLACK_KM)
+        point, edge = at[which[kept]], edge[kept]
+        ends, y, x = self.edges.take(edge, axis=0)[:, :, None], lat[point], lon[point]
+        x = x - 360.0 * np.rint((x - ends[:, 0, 0]) / 360.0)
+        km, region = haversine_km(y, x, *feet(y, x, ends)), self.region[edge]
         order = np.lexsort((region, km, point))
-        first = order[np.flatnonzero(np.r_[True, point[1:] != point[:-1]])]
+        first = order[np.flatnonzero(np.diff(point[order], prepend=-1))]
         return point[first], region[first], km[first]
 
 
-def _opened(start: Ints, point: Ints, node: Ints) -> tuple[Ints, Ints]:
-    """Return (point, member) for the members of nodes."""
-    first, count = start[node], start[node + 1] - start[node]
-    begin = np.cumsum(count) - count
-    member = np.arange(count.sum()) - np.repeat(begin - first, count)
-    return np.repeat(point, count), member
+def _edges(edges: Floats) -> tuple[Floats, Ints]:
+    """Return the edges of pieces, (n, 4), and the piece of each, (n,)."""
+    ends = edges.transpose(0, 2, 1).reshape(-1, 4)
+    piece = np.repeat(np.arange(len(edges)), edges.shape[2])
+    again = (np.diff(piece, prepend=-1) == 0) & (np.diff(ends, axis=0, prepend=np.nan) == 0).all(1)
+    return ends[~again], piece[~again]  # a short piece repeats its last edge
 
 
-def _runs(ends: Ints) -> Ints:
-    """Divide each range from ``ends[i]`` to ``ends[i + 1]`` into runs; return where all begin."""
-    place = np.arange(ends[-1]) - np.repeat(ends[:-1], np.diff(ends))
-    return np.asarray(np.r_[np.flatnonzero(place % _NODE == 0), ends[-1]], np.int64)
+def _balls(edges: Floats) -> tuple[Floats, Floats]:
+    """Return the middle and the radius, km, of a ball around each edge, (n, 4) degrees."""
+    one, other = (unit_vectors(edges[:, i + 1], edges[:, i]) for i in (0, 2))
+    middle = _unit(one + other)
+    radius = EARTH_RADIUS_KM * np.linalg.norm(one - middle, axis=1)
+    # How far an edge, straight in degrees, leaves the straight line between its ends.
+    span = np.radians(np.abs(edges[:, 2:] - edges[:, :2]))
+    return middle, radius + EARTH_RADIUS_KM * (span**2).sum(axis=1) / 4.0
 
 
-def _chord(cosine: Floats) -> Floats:
-    """Return straight distances, km, from the product of two unit vectors; rounded to 0.3 m."""
-    return EARTH_RADIUS_KM * np.sqrt(np.maximum(2.0 - 2.0 * cosine, 0.0))
+def _columns(level: int) -> int:
+    return round(360.0 / _CELLS[level])
+
+
+def _rows(level: int) -> int:
+    return round(180.0 / _CELLS[level])
+
+
+def _count(level: int) -> int:
+    return _rows(level) * _columns(level)
+
+
+def _cell(level: int, lat: Floats, lon: Floats) -> Ints:
+    """Return the cells that points, degrees, lie in."""
+    row = np.clip((lat + 90.0) / _CELLS[level], 0, _rows(level) - 1).astype(np.int64)
+    column = np.clip((lon + 180.0) / _CELLS[level], 0, _columns(level) - 1).astype(np.int64)
+    return np.asarray(row * _columns(level) + column, np.int64)
+
+
+def _outer(level: int, cell: Ints) -> Ints:
+    """Return the cells one size larger that hold cells."""
+    row, column = np.divmod(cell, _columns(level))
+    many = round(_CELLS[level - 1] / _CELLS[level])
+    return (row // many) * _columns(level - 1) + column // many
+
+
+def _around(level: int, cell: Ints) -> tuple[Floats, Floats]:
+    """Return the middle and the radius, km, of a ball around each cell."""
+    row, column = np.divmod(cell, _columns(level))
+    south, west = row * _CELLS[level] - 90.0, column * _CELLS[level] - 180.0
+    north, east = south + _CELLS[level], west + _CELLS[level]
+    middle = unit_vectors((south + north) / 2, (west + east) / 2)
+    # No point of a cell is farther from its middle than a corner or the middle of a wide side.
+    far = [unit_vectors(y, x) for y in (south, north) for x in (west, (west + east) / 2)]
+    apart = np.max([np.linalg.norm(corner - middle, axis=1) for corner in far], axis=0)
+    return middle, EARTH_RADIUS_KM * apart
+
+
+def _opened(begin: Ints, size: Ints) -> tuple[Ints, Ints]:
+    """Return (i, member) for the members ``begin[i]`` to ``begin[i] + size[i]``."""
+    which = np.repeat(np.arange(len(size)), size)
+    return which, np.arange(len(which)) + (begin - (np.cumsum(size) - size))[which]
+
+
+def _parts(size: Ints) -> Iterator[slice]:
+    """Divide a range into parts of some thousand members, one at least in each."""
+    ends = np.cumsum(size)
+    begin = 0
+    while begin < len(size):
+        done = ends[begin] - size[begin]
+        end = max(int(np.searchsorted(ends, done + _PAIRS, side="right")), begin + 1)
+        yield slice(begin, end)
+        begin = end
+
+
+def _chord(one: Floats, other: Floats) -> Floats:
+    """Return straight distances, km, between unit vectors; rounded to 0.3 m."""
+    cosine = np.einsum("ij,ij->i", one, other)
+    return np.asarray(EARTH_RADIUS_KM * np.sqrt(np.maximum(2.0 - 2.0 * cosine, 0.0)))
+
+
+def _straight(km: float) -> float:
+    """Return the straight distance of two points that are so far apart along the Earth."""
+    return 2.0 * EARTH_RADIUS_KM * float(np.sin(min(km / (2.0 * EARTH_RADIUS_KM), np.pi / 2)))
 
 
 def _unit(vectors: Floats) -> Floats:
     """Return vectors with length 1; what is no direction becomes a pole."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.where(length > 1e-9, vectors / np.maximum(length, 1e-9), [0.0, 0.0, 1.0])
-
-
-def _by_value(values: NDArray[Any]) -> Iterator[tuple[Ints, int]]:
-    """Yield (positions, value) for each distinct value."""
-    order = np.argsort(values, kind="stable")
-    ends = np.flatnonzero(np.diff(values[order])) + 1
-    for at in np.split(order, ends) if len(order) else ():
-        yield at, int(values[at[0]])
-
-
-def _interleaved(middle: Floats) -> Ints:
-    """Return the bits of longitude and latitude, (n, 2) degrees, in turn (Morton order)."""
-    share = (middle + np.array([180.0, 90.0])) / np.array([360.0, 180.0])
-    scaled = (share * 65535.0).astype(np.int64)
-    code = np.zeros(len(middle), np.int64)
-    for bit in range(16):
-        code |= ((scaled[:, 0] >> bit) & 1) << (2 * bit)
-        code |= ((scaled[:, 1] >> bit) & 1) << (2 * bit + 1)
-    return code

@@ -106,7 +106,7 @@ class Borders:
             mine = np.zeros(len(far), np.int64)
             if self.group is not None and group is not None:
                 mine = np.asarray(group[far])
-            of, km = self._far.nearest(lat[far], lon[far], mine)
+            of, km = self._far.nearest(lat[far], lon[far], mine, max_km)
             fits = km <= max_km
             region[far[fits]], distance[far[fits]] = of[fits], km[fits]
         return region, distance

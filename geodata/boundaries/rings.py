@@ -48,9 +48,13 @@ def cut(ends: Floats, longest: float) -> tuple[Floats, Ints]:
     count = np.maximum(np.ceil(np.abs(along).max(axis=1) / longest), 1.0).astype(np.int64)
     edge = np.repeat(np.arange(len(ends)), count)
     nth = np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count)
-    share = np.stack([nth, nth + 1], axis=1) / count[edge, None]
-    start, along = ends[edge, :2], along[edge]
-    return np.hstack([start + along * share[:, :1], start + along * share[:, 1:]]), edge
+    start, along, of = ends[edge, :2], along[edge], count[edge, None]
+    begin = start + along * (nth[:, None] / of)
+    end = start + along * ((nth[:, None] + 1) / of)
+    # The ends stay what they were to the bit, so that neighbours still share them.
+    last = nth + 1 == of[:, 0]
+    end[last] = ends[edge[last], 2:]
+    return np.hstack([begin, end]), edge
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def read(
     ------
     pyarrow.Table
         Columns of `SCHEMA`, then the kept ones: photo_id; lat, lon in degrees, NULL unless both
-        are good; image; author, SHA-256 in hex, behind the mark of a lake's salt
+        are good; image; author, SHA-256 in hex, behind the mark of the salt
         (`geodata.leakage.author_hash`); taken_at, ISO 8601 text, without zone if unknown;
         source; source_row, from 0; licence; status, one of `STATUSES`; reason; h3_3, h3_5, H3
         cells; x, y, z, unit vector.
@@ -158,7 +158,8 @@ def import_(
     Raises
     ------
     FileError, ValueError
-        As in `read`, with nothing written.
+        As in `read`, with nothing written; ValueError also if the table's authors are hashed with
+        another salt.
     AlreadyImportedError
         If an import of the same content, by its SHA-256, is a version of the table already;
         also one that was killed behind its commit. Nothing is appended then.
@@ -176,11 +177,14 @@ def import_(
     """
     opened = open_photos(source, format, columns, keep)
     into_file = is_file_target(target)
-    salt = salt_for(target, salt, into_file=into_file)
-    rules = _rules(opened, salt, images, min_image_bytes, licence, source_name)
+    chosen = as_salt(salt or None)
+    told = described(chosen)
+    if not into_file:
+        chosen, told = salt_for(target, salt)
+    rules = _rules(opened, chosen, images, min_image_bytes, licence, source_name)
     batches = _batches(opened, rules)
     first = next(batches, None)  # a wrong source fails before anything is hashed or made
-    made_by = _made_by(opened, rules)
+    made_by = _made_by(opened, rules, told)
     before = None
     if not into_file:
         if not again:
@@ -279,7 +283,7 @@ def _counted(
         following = next(rest, None)
 
 
-def _made_by(opened: PhotoSource, rules: Rules) -> dict[str, Any]:
+def _made_by(opened: PhotoSource, rules: Rules, authors: str) -> dict[str, Any]:
     """Return what the rows depend on: software, source with hash, and every option."""
     origin: dict[str, Any] = {"name": Path(opened.name).name, "format": opened.format}
     if (sha256 := fingerprint(opened.path)) is not None:
@@ -293,7 +297,7 @@ def _made_by(opened: PhotoSource, rules: Rules) -> dict[str, Any]:
         "columns": {r: c for r, c in opened.columns.items() if r in ROLES},
         "keep": list(rules.keep),
         "source_name": rules.source,
-        "authors": described(rules.salt),
+        "authors": authors,
         "licence": rules.licence,
         "images": None if rules.images is None else rules.images.describe(),
         "min_image_bytes": rules.min_image_bytes,
