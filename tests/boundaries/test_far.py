@@ -7,13 +7,15 @@ from hypothesis import given, settings, strategies as st
 
 from geodata.boundaries import far
 from geodata.boundaries.nearest import Borders
-from geodata.boundaries.plane import in_plane
-from geodata.boundaries.rings import edges_of
+from geodata.boundaries.plane import feet
+from geodata.boundaries.rings import cut, edges_of
 from geodata.sphere import haversine_km
 
 
 def made(polygons, group=None):
     ends, _, region = edges_of(np.array(polygons, object))
+    ends, whole = cut(ends, 0.5)
+    region = region[whole]
     groups = np.zeros(len(ends), np.int64) if group is None else np.asarray(group)[region]
     return far.Far.of(ends[:, :, None], region, groups)
 
@@ -26,8 +28,7 @@ def every_edge(this, lat, lon, group):
         at = np.arange(this.start[k], this.start[k + 1])
         ends = this.edges[at][:, :, None]
         east = x - 360.0 * np.rint((x - ends[:, 0, 0]) / 360.0)
-        plane = in_plane(np.full(len(at), y), east, ends)
-        km = haversine_km(y, east, *plane.nearest())
+        km = haversine_km(y, east, *feet(np.full(len(at), y), east, ends))
         found.append(min(zip(km.tolist(), this.region[at].tolist(), strict=True)))
     km, region = zip(*found, strict=True)
     return np.array(region), np.array(km)
