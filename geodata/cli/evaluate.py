@@ -80,7 +80,8 @@ def evaluate(
             "--truth": truth, "--by": by, "--cluster": scoring.cluster, "--names": names,
             "--benchmark": benchmark, "--rank": rank, "--confidence-column": confidence_column,
             "--markdown": markdown, "--report": report, "--train": train, "--against": against,
-            "--text": columns.text,
+            "--text": columns.text, "--distance-column": columns.distance_column,
+            "--distance-unit": columns.distance_unit,
         }  # fmt: skip
         on_ray.evaluate(preds, scoring, missing, regions, columns, json, address, refused)
         return

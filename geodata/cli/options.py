@@ -131,6 +131,13 @@ class Columns:
     pred_lat: Annotated[str | None, column("Predictions: latitude.")] = None
     pred_lon: Annotated[str | None, column("Predictions: longitude.")] = None
     text: Annotated[str | None, column("Predictions: the model's words.")] = None
+    distance_column: Annotated[
+        str | None,
+        column("Predictions: error of each answer, where there are no coordinates."),
+    ] = None
+    distance_unit: Annotated[
+        str | None, column("Of that column: km, m or mi; else what its name says.")
+    ] = None
     encoding: Annotated[
         str | None, column("Of text files that are no UTF-8 or UTF-16, such as latin-1.")
     ] = None
@@ -159,7 +166,8 @@ class Columns:
         """Return the keywords of `read_predictions`."""
         return {
             "id": self.pred_id, "lat": self.pred_lat, "lon": self.pred_lon, "text": self.text,
-            "encoding": self.encoding,
+            "encoding": self.encoding, "distance_column": self.distance_column,
+            "distance_unit": self.distance_unit,
         }  # fmt: skip
 
 

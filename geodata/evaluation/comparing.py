@@ -12,6 +12,9 @@ from geodata.evaluation.notebooks import ShownComparison
 from geodata.evaluation.run import evaluate
 from geodata.evaluation.scores import Comparison, Paired, Scores, compare_within
 
+PREDICTED = ("text", "encoding", "rank", "distance_column", "distance_unit")
+"""Options of `evaluate` that say how a prediction file is opened."""
+
 
 def compare(a: Any, b: Any, truth: Any, **options: Any) -> Comparison:
     """Compare two prediction files on the truth rows that both answered.
@@ -49,7 +52,7 @@ def compare(a: Any, b: Any, truth: Any, **options: Any) -> Comparison:
     from geodata.evaluation.checks import near_duplicates
 
     columns: dict[str, Any] = {n: options.get(f"pred_{n}") for n in ("id", "lat", "lon")}
-    columns |= {name: options.get(name) for name in ("text", "encoding", "rank")}
+    columns |= {name: options.get(name) for name in PREDICTED}
     columns |= {"candidates": options.get("candidates", "auto")}
     files = [
         open_answers(file, confidence=options.get("confidence_column"), **columns)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from geodata.evaluation.joining import Joined
 from geodata.evaluation.scores import (
+    GIVEN_KM,
     Kept,
     Options,
     RegionAccuracy,
@@ -80,6 +81,8 @@ def one_pass(
     named = joined.pred_regions if regions and "country" in joined.pred_regions else ()
     read = ["lat", "lon", "pred_lat", "pred_lon", *(n for n in by if n not in made)]
     read += [f"pred_{level}" for level in named]
+    if joined.pred_distance_km is not None:
+        read.append(GIVEN_KM)
     true_names = true_name_columns(joined.columns, joined.truth.source.name) if named else {}
     read += true_names.values()
     scorer, shown = Scorer(scoring, by=by), ShownRows(options.seed)
@@ -100,6 +103,8 @@ def one_pass(
         if progress is not None:
             progress(shown.rows, joined.rows)
     worst, sample = _rows_of(joined, (shown.worst, shown.sample))
+    if joined.pred_distance_km is not None:
+        sample = ()  # a map needs places
     return Pass(
         scorer.finish(),
         right.found,

@@ -84,6 +84,8 @@ def evaluate(
     candidates: Layout = "auto",
     rank: str | None = None,
     confidence_column: str | None = None,
+    distance_column: str | None = None,
+    distance_unit: str | None = None,
     progress: Callable[[int, int | None], None] | None = None,
 ) -> Evaluation:
     """Score predictions against the truth.
@@ -92,7 +94,8 @@ def evaluate(
     ----------
     predictions : path, table or data frame
         CSV, TSV, Parquet, JSONL, or anything with ``__arrow_c_stream__``: an id and coordinates,
-        or a column with the model's words, or columns with a country and a city.
+        or a column with the model's words, or columns with a country and a city, or the
+        distance of each answer from the truth.
     truth : path, table or data frame, optional
         An id and coordinates; None if the predictions' file holds the truth too.
     thresholds_km : sequence of float, km
@@ -138,6 +141,12 @@ def evaluate(
     confidence_column : str, optional
         Column that says how sure an answer is, the higher the surer; by its usual names if not
         given.
+    distance_column : str, optional
+        Column with the error of each answer, where the predictions' file has no coordinates; by
+        its usual names (``distance_km``, ``error_m``) if not given. Nothing that needs places is
+        computed then. Coordinates go first unless the column is given.
+    distance_unit : {'km', 'm', 'mi'}, optional
+        Unit of that column; if not given, what its name says, else km with a warning.
     progress : callable, optional
         Called with the rows done and the rows in all.
 
@@ -172,7 +181,7 @@ def evaluate(
         else open_answers(
             predictions, candidates=candidates, rank=rank, confidence=confidence_column,
             id=pred_id, lat=pred_lat, lon=pred_lon, text=text, with_truth=truth is None,
-            encoding=encoding,
+            encoding=encoding, distance_column=distance_column, distance_unit=distance_unit,
         )
     )  # fmt: skip
     true = truth
@@ -216,6 +225,7 @@ def evaluate_joined(
         Of the truth's coordinates, where they are known.
     progress
     """
+    regions = regions and joined.pred_distance_km is None  # a region needs coordinates
     without = joined.unanswered()
     several = several_of(opened, joined)
     sure = read_confidence(opened, joined, several, column)
@@ -272,7 +282,8 @@ def _join(
         return opened, join(opened.predictions, truth, **options)
     except PredictionError as error:
         repeated = error.finding.code == "duplicate_ids"
-        if not repeated or candidates != "auto" or opened.several is not None or truth is None:
+        alone = opened.several is not None or opened.predictions.distance is not None
+        if not repeated or candidates != "auto" or alone or truth is None:
             raise
         again = of_rows(opened.predictions, confidence=column, least=REPEATED_SHARE)
         if again is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import csv
 import functools
+import re
 import time
 from collections.abc import Iterator, Sequence
 
@@ -26,6 +27,9 @@ READ_AHEAD_S = 0.2
 """Longer than pyarrow takes for the block of a CSV file that it is reading ahead."""
 
 _BLOCK_BYTES = 1 << 22
+_MEASURES = re.compile(
+    r"(?i)distance|dist\b|dist_|error|haversine|(?<![a-z])(km|m|mi)\)?$|conf|prob"
+)
 _DECIMAL_COMMA = r"^\s*([-+]?[0-9]+),([0-9]+)\s*$"
 
 
@@ -111,11 +115,14 @@ def _outlast_readers() -> None:
 
 
 def _points_for_commas(table: pa.Table, file: TableFile) -> pa.Table:
-    """Read ``48,85`` in a coordinate column as 48.85 where a semicolon separates the fields."""
+    """Read ``48,85`` in columns of numbers as 48.85 where a semicolon separates the fields.
+
+    These are coordinates and what is told apart by its unit, such as ``distance_km``.
+    """
     if file.delimiter != ";":
         return table
     for i, name in enumerate(table.column_names):
-        if axis_of(name) is not None:
+        if axis_of(name) is not None or _MEASURES.search(name):
             column = pc.replace_substring_regex(table[name], _DECIMAL_COMMA, r"\1.\2")
             table = table.set_column(i, name, column)
     return table

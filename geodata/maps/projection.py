@@ -48,7 +48,7 @@ def great_circle(lat1: float, lon1: float, lat2: float, lon2: float) -> list[Flo
     -------
     list of ndarray, each of shape (k, 2)
         Latitude and longitude, degrees, at most `STEP_KM` apart. Antipodes have no one great
-        circle: theirs goes over the north pole.
+        circle: theirs goes over the north pole, and between the poles over the equator.
 
     Examples
     --------
@@ -59,8 +59,9 @@ def great_circle(lat1: float, lon1: float, lat2: float, lon2: float) -> list[Flo
     distance = float(sphere.haversine_km(lat1, lon1, lat2, lon2))
     angle = distance / sphere.EARTH_RADIUS_KM
     if np.pi - angle < 1e-6:
-        north = great_circle(lat1, lon1, 90.0, lon1)
-        return north + great_circle(90.0, lon2, lat2, lon2)
+        over = (0.0, lon1) if abs(lat1) > 89.0 else (90.0, lon2)
+        first = great_circle(lat1, lon1, over[0], lon1)
+        return first + great_circle(*over, lat2, lon2)
     t = np.linspace(0.0, 1.0, max(2, int(np.ceil(distance / STEP_KM)) + 1))
     if angle < 1e-9:
         points = np.repeat(ends[:1], len(t), axis=0)

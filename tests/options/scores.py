@@ -183,6 +183,27 @@ differs(
     lambda w, **o: score(w, SURE, ONE, **o).confidence is None,
     confidence_column=("sureness_of_it", True, False),
 )
+OFF = {"id": ["a"], "off": [30.0], "lat": [0.0], "lon": [0.0]}
+differs(
+    "evaluation.evaluate",
+    lambda w, **o: score(w, OFF, ONE, **o).accuracy[25],
+    distance_column=("off", 1.0, 0.0),
+)
+differs(
+    "evaluation.evaluate",
+    lambda w, **o: score(w, {"id": ["a"], "distance": [30.0]}, ONE, **o).accuracy[25],
+    distance_unit=("m", 0.0, 1.0),
+)
+differs(
+    "evaluation.joining.read_predictions",
+    lambda w, **o: joining.read_predictions(OFF, **o).distance is None,
+    distance_column=("off", True, False),
+)
+differs(
+    "evaluation.joining.read_predictions",
+    lambda w, **o: joining.read_predictions({"id": ["a"], "distance": [30.0]}, **o).distance.unit,
+    distance_unit=("m", "km", "m"),
+)
 
 
 def codes(findings):

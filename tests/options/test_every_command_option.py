@@ -203,7 +203,7 @@ SCORED = (
     "--strict", "--thresholds 7", "--less-than", "--distance wgs84", "--cluster who",
     "--seed 5 --cluster who", "--id id2", "--lat lat2 --lon lon", "--lat lat --lon lon2",
     "--pred-id key", "--pred-lat north --pred-lon lon", "--pred-lat lat --pred-lon east",
-    "--text words",
+    "--text words", "--distance-column place", "--distance-unit m --distance-column place",
 )  # fmt: skip
 RECORDS = "geodata records sft --from chats.parquet --split all -o out"
 BUILD = "geodata boundaries build file -c country=CH -c admin1=NAME --out ./out"
@@ -228,7 +228,7 @@ GIVEN = {
     "geodata lint flipped.csv --truth forty.csv": (
         "--id lat2", "--lat lat2 --lon lon", "--lat lat --lon lon2", "--pred-id lat",
         "--pred-lat far --pred-lon lon", "--pred-lat lat --pred-lon far", "--text id",
-        "--against again.csv",
+        "--against again.csv", "--distance-column far", "--distance-column id --distance-unit m",
     ),
     "geodata label points.csv -o out.csv": (
         "--lat y --lon lon", "--lat lat --lon x", "--worldview cn", "--dependencies sovereign",
@@ -241,7 +241,12 @@ GIVEN = {
     "geodata evaluate twice.csv --truth truth.csv --no-regions --candidates rows": (
         "--rank place", "--confidence-column sure_of_it",
     ),
-    "geodata evaluate preds.csv --truth truth.csv --no-regions": ("--text words",),
+    "geodata evaluate preds.csv --truth truth.csv --no-regions": (
+        "--text words", "--distance-column place",
+    ),
+    "geodata evaluate preds.csv --truth truth.csv --no-regions --distance-column place": (
+        "--distance-unit m",
+    ),
     "geodata evaluate preds.csv --truth truth.csv --no-regions --cluster who": ("--seed 5",),
     "geodata evaluate twice.csv --truth truth.csv --no-regions": ("--candidates none",),
     "geodata map points.csv": ("-o out.svg", "--out out.svg"),

@@ -24,6 +24,7 @@ from geodata.evaluation.joining import (
     Predictions,
     Scan,
     Truth,
+    distance_findings,
     join,
     read_predictions,
     read_truth,
@@ -86,6 +87,8 @@ def lint(
     if truth is None:
         scan = Scan(opened.source, opened.columns.id, False)
         found += scan_predictions(scan, opened).findings()
+        if opened.distance is not None:
+            found += distance_findings(opened.distance, opened.source.name, truth=False)
     else:
         true = truth if isinstance(truth, Truth) else read_truth(truth)
         try:
@@ -115,6 +118,8 @@ def against_truth(joined: Joined, predictions: Predictions | None = None) -> lis
     ['sign_error']
     """
     lat, lon, y, x = _first_rows(joined)
+    if joined.pred_distance_km is not None:
+        return [] if predictions is None else review(predictions, joined, (lat, lon), (y, x))
     sign, swapped = _turned(lat, lon, y, x)
     answered = int(np.count_nonzero(~np.isnan(y)))
     found = []

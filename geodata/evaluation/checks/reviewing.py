@@ -9,20 +9,13 @@ from geodata import sphere
 from geodata.evaluation.checks.chance import against_chance
 from geodata.evaluation.checks.units import against_units
 from geodata.evaluation.findings import SHOWN, Finding, finding
-from geodata.evaluation.joining import Joined, Predictions, read_numbers
-from geodata.files import BATCH_ROWS, find_named
+from geodata.evaluation.joining import Joined, Predictions, distance_columns, read_numbers
+from geodata.files import BATCH_ROWS
 
 REPEATED_SHARE = 0.05
 """From this share of truth rows on, places that repeat are told."""
 
 REPEATED_ROWS = 10
-
-DISTANCE_NAMES = (
-    *("distancekm", "distance", "distkm", "dist", "errorkm", "error", "errkm", "geodistance"),
-    *("haversine", "haversinekm", "haversinedistance", "predictiondistance", "distanceerror"),
-    *("distanceerrorkm", "gcd", "gcdkm", "distancem", "errorm"),
-)
-"""Usual names of a column with the error of an answer, squeezed."""
 
 AGREES_KM, AGREES_SHARE = 1.0, 0.02
 """Two distances agree where they differ by less than 1 km or 2%."""
@@ -44,19 +37,22 @@ def review(
         Latitudes and longitudes of the first truth rows and their answers, degrees, shape (n,).
     """
     found = against_units(predictions, joined, truth, answers)
-    if not joined.rows or (np.isnan(joined.pred_lat).all() or _none_matched(joined)):
+    if not joined.rows or _none_matched(joined):
         return found + _nothing(joined)
     if not found:
         found += against_chance(joined, truth, answers)
+    if not joined.has_truth:
+        return found
     return found + _repeated(truth) + _own_distance(predictions, joined, truth, answers)
 
 
 def _none_matched(joined: Joined) -> bool:
+    answers = joined.pred_lat if joined.pred_distance_km is None else joined.pred_distance_km
     if joined.matched is None:
-        return False
+        return bool(np.isnan(answers).all())
     for start in range(0, joined.rows, BATCH_ROWS):  # the first batch settles it as a rule
         at = joined.matched[start : start + BATCH_ROWS]
-        if not np.isnan(joined.pred_lat[at[at >= 0]]).all():
+        if not np.isnan(answers[at[at >= 0]]).all():
             return False
     return True
 
@@ -97,10 +93,10 @@ def _own_distance(
     predictions: Predictions, joined: Joined, truth: Places, answers: Places
 ) -> list[Finding]:
     """Compare a distance that the file has with the one that is measured."""
-    source = predictions.source
-    name = find_named(source.columns, DISTANCE_NAMES, "distance", source.name)
-    if name is None or name in predictions.columns.used():
+    known = distance_columns(predictions.source.columns)
+    if not known or known[0].name in predictions.used():
         return []
+    name = known[0].name
     at = np.arange(len(truth[0])) if joined.matched is None else joined.matched[: len(truth[0])]
     theirs = np.append(read_numbers(predictions, name), np.nan)[at]
     ours = sphere.haversine_km(*truth, *answers)

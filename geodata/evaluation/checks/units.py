@@ -43,6 +43,8 @@ def against_units(
     invalid = len(bad) >= FEWEST and 2 * len(bad) >= np.count_nonzero(there)
     small = _radian_range(*answers) and not _radian_range(*truth)
     columns = predictions.columns
+    if predictions.distance is not None and invalid:
+        return [_mostly_invalid("distances", bad, there, "Look at the unit: --distance-unit m.")]
     if columns.lat is None or columns.lon is None or not (invalid or small):
         return []
     raw = _beside(joined, len(truth[0]), read_numbers(predictions, columns.lat),
@@ -60,18 +62,15 @@ def against_units(
                 count=len(bad) if invalid else len(answers[0]),
             )
         ]
-    if not invalid:
-        return []
-    return [
-        finding(
-            "mostly_invalid",
-            "error",
-            f"{len(bad)} of {np.count_nonzero(there)} answers are no places",
-            "Write latitude and longitude in decimal degrees, latitude first.",
-            rows=bad[:10],
-            count=len(bad),
-        )
-    ]
+    remedy = "Write latitude and longitude in decimal degrees, latitude first."
+    return [_mostly_invalid("places", bad, there, remedy)] if invalid else []
+
+
+def _mostly_invalid(
+    what: str, bad: NDArray[np.int64], there: NDArray[np.bool_], remedy: str
+) -> Finding:
+    message = f"{len(bad)} of {np.count_nonzero(there)} answers are no {what}"
+    return finding("mostly_invalid", "error", message, remedy, rows=bad[:10], count=len(bad))
 
 
 def _radian_range(lat: Floats, lon: Floats) -> bool:

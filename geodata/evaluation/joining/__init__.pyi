@@ -1,5 +1,9 @@
 from .checked_rows import STATUSES as STATUSES, as_floats as as_floats, check_rows as check_rows
 from .confidences import confidence_column as confidence_column, read_numbers as read_numbers
+from .distances import (
+    distance_columns as distance_columns,
+    distance_findings as distance_findings,
+)
 from .joined import (
     Joined as Joined,
     Match as Match,

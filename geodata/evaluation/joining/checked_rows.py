@@ -46,6 +46,8 @@ class CheckedRows(NamedTuple):
     'damaged', and 'lat_beyond_90', of which the last is a hint at swapped columns."""
     regions: dict[str, pa.Array]
     """Region names by level as text, found in the answer or given in columns."""
+    distance_km: NDArray[np.float64] | None = None
+    """Errors, NaN where there is none, of a file that has no coordinates; None otherwise."""
 
 
 def check_rows(batch: Batch, columns: Columns) -> CheckedRows:
@@ -67,13 +69,21 @@ def check_rows(batch: Batch, columns: Columns) -> CheckedRows:
     for level, name in columns.regions:
         names = pc.cast(batch.table.column(name), pa.string())
         rows.regions[level] = names.combine_chunks()
-    if batch.bad:
-        damaged = np.zeros(len(rows.lat), bool)
-        damaged[list(batch.bad)] = True
-        rows.status[damaged] = INVALID
-        rows.lat[damaged] = rows.lon[damaged] = np.nan
-        rows.problems["damaged"] = damaged
+    mark_damaged(rows, batch)
     return rows
+
+
+def mark_damaged(rows: CheckedRows, batch: Batch) -> None:
+    """Take away the answers of rows that do not fit the format of their file, in place."""
+    if not batch.bad:
+        return
+    damaged = np.zeros(len(rows.lat), bool)
+    damaged[list(batch.bad)] = True
+    rows.status[damaged] = INVALID
+    rows.lat[damaged] = rows.lon[damaged] = np.nan
+    if rows.distance_km is not None:
+        rows.distance_km[damaged] = np.nan
+    rows.problems["damaged"] = damaged
 
 
 _SIXTIETHS = re.compile(
@@ -142,15 +152,15 @@ def _problems(
     """Say what is wrong with rows that hold no valid pair."""
     y, x = values
     half = blanks[0] ^ blanks[1]
-    not_finite = (_not_finite(cells[0], y) | _not_finite(cells[1], x)) & ~half
+    endless = (not_finite(cells[0], y) | not_finite(cells[1], x)) & ~half
     no_number = np.isnan(y) & ~blanks[0] | np.isnan(x) & ~blanks[1]
     finite = np.isfinite(y) & np.isfinite(x)
     with np.errstate(invalid="ignore"):
         beyond = finite & (np.abs(y) > 90) & (np.abs(y) <= 360) & (np.abs(x) <= 90)
     return {
         "half_missing": half,
-        "not_finite": not_finite,
-        "not_a_number": no_number & ~not_finite & ~half,
+        "not_finite": endless,
+        "not_a_number": no_number & ~endless & ~half,
         "out_of_range": finite,
         "lat_beyond_90": beyond,
     }
@@ -205,7 +215,8 @@ def is_blank(column: pa.ChunkedArray) -> NDArray[np.bool_]:
     return _mask(pc.is_null(column))
 
 
-def _not_finite(column: pa.ChunkedArray, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+def not_finite(column: pa.ChunkedArray, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return where a cell holds NaN or infinity rather than nothing."""
     if pa.types.is_string(column.type):
         words = _mask(pc.fill_null(pc.match_substring_regex(column, _NOT_FINITE), False))
         return words | np.isinf(values)

@@ -24,6 +24,7 @@ from geodata.evaluation.joining.checked_rows import (
     STATUSES,
     UNPARSABLE,
 )
+from geodata.evaluation.joining.distances import DistanceColumn
 from geodata.files import (
     BATCH_ROWS,
     Columns,
@@ -37,6 +38,9 @@ Match = Literal["auto", "exact", "trim", "stem", "flat", "number", "endings", "c
 FIXED = ("id", "lat", "lon", "pred_lat", "pred_lon", "status")
 """Columns that every joined batch has."""
 
+DISTANCE = "pred_distance_km"
+"""Column of the errors, where the predictions' file has them instead of coordinates."""
+
 
 @dataclass(frozen=True)
 class Predictions:
@@ -47,6 +51,13 @@ class Predictions:
     """Where id, prediction and text are."""
     checked_text: str | None
     """Column with the model's words beside coordinate columns, for the linter."""
+    distance: DistanceColumn | None = None
+    """Column of the errors where the file has no coordinates, None where it has answers."""
+
+    def used(self) -> list[str]:
+        """Return the columns that a score needs, each once."""
+        own = [] if self.distance is None else [self.distance.name]
+        return list(dict.fromkeys([*self.columns.used(), *own]))
 
 
 @dataclass(frozen=True)
@@ -66,10 +77,22 @@ class Answers(NamedTuple):
     """Degrees, NaN where there is none."""
     lon: NDArray[np.float64]
     status: NDArray[np.uint8]
+    distance_km: NDArray[np.float64] | None = None
+    """Errors that stand for answers, see `Predictions.distance`."""
 
     def head(self, rows: int) -> Answers:
         """Return the first so many."""
-        return Answers(self.lat[:rows], self.lon[:rows], self.status[:rows])
+        errors = None if self.distance_km is None else self.distance_km[:rows]
+        return Answers(self.lat[:rows], self.lon[:rows], self.status[:rows], errors)
+
+    def same(self, first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.bool_]:
+        """Return where two arrays of rows hold the same answer."""
+        same = self.status[first] == self.status[second]
+        for values in (self.lat, self.lon, self.distance_km):
+            if values is not None:
+                a, b = values[first], values[second]
+                same &= (a == b) | np.isnan(a) & np.isnan(b)
+        return np.asarray(same)
 
 
 class Unanswered(NamedTuple):
@@ -105,11 +128,20 @@ class Joined:
     """shape (predictions,): index into `rows.STATUSES`."""
     pred_regions: dict[str, pa.Array]
     """Named regions of the predictions by level, text; empty where they name none."""
+    pred_distance_km: NDArray[np.float64] | None = None
+    """shape (predictions,), km: errors that the file has instead of coordinates, or None."""
+
+    @property
+    def has_truth(self) -> bool:
+        """Whether the true places are known; a file of distances is scored without them too."""
+        return self.truth.columns.lat is not None
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns of every batch."""
         regions = tuple(f"pred_{level}" for level in self.pred_regions)
+        if self.pred_distance_km is not None:
+            regions = (*regions, DISTANCE)
         return (*FIXED, *regions, *_renamed(self.truth.extras).values())
 
     def unanswered(self) -> Unanswered:
@@ -192,6 +224,9 @@ class Joined:
         if "status" in wanted:
             codes = _gather(self.pred_status, at, MISSING)
             made["status"] = pa.array(STATUSES).take(pa.array(codes))
+        if DISTANCE in wanted and self.pred_distance_km is not None:
+            errors = _gather(self.pred_distance_km, at, np.nan)
+            made[DISTANCE] = pa.array(errors, mask=np.isnan(errors))
         for level, names in self.pred_regions.items():
             if f"pred_{level}" in wanted:
                 made[f"pred_{level}"] = names.take(pa.array(at, mask=at < 0))
@@ -200,7 +235,7 @@ class Joined:
 
 def _renamed(extras: Sequence[str]) -> dict[str, str]:
     """Map truth columns to names that the joined rows do not use themselves."""
-    taken = {*FIXED, *(f"pred_{level}" for level in LEVELS)}
+    taken = {*FIXED, DISTANCE, *(f"pred_{level}" for level in LEVELS)}
     return {name: f"truth_{name}" if name in taken else name for name in extras}
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from geodata.evaluation.findings import Finding
 from geodata.evaluation.joining import matching
+from geodata.evaluation.joining.distances import distance_findings
 from geodata.evaluation.joining.joined import Answers, Joined, Match, Predictions, Truth
 from geodata.evaluation.joining.looser_ids import looser_finding, only_reading
 from geodata.evaluation.joining.named_answers import place_names
@@ -106,8 +107,12 @@ def _join_opened(
         ours.column_of("lat", np.float64),
         ours.column_of("lon", np.float64),
         ours.column_of("status", np.uint8),
+        None if predictions.distance is None else ours.column_of("distance_km", np.float64),
     )
     answers = place_names(answers, regions, checks, names=names)
+    if predictions.distance is not None:
+        known = truth.columns.lat is not None
+        found += distance_findings(predictions.distance, predictions.source.name, truth=known)
     found += checks.findings()
     matched = None
     if not same_file:
@@ -116,12 +121,16 @@ def _join_opened(
         answers = answers.head(theirs.rows)
         if theirs.column is not None:
             keys = theirs.keys()
-            refuse_repeated_truth(theirs, truth, keys, found)
+            if truth.columns.lat is not None:
+                refuse_repeated_truth(theirs, truth, keys, found)
             refuse_repeated(ours, keys, answers, found)
     found += constant_answer(answers.lat, answers.lon)
     cuts = tuple(len(part) for part in theirs.parts["lat"]) if theirs.parts else ()
     lat, lon = (theirs.column_of(name, np.float64)[: theirs.rows] for name in ("lat", "lon"))
-    return Joined(truth, theirs.rows, found, lat, lon, cuts, matched, *answers, regions)
+    return Joined(
+        truth, theirs.rows, found, lat, lon, cuts, matched,
+        answers.lat, answers.lon, answers.status, regions, answers.distance_km,
+    )  # fmt: skip
 
 
 def _match(

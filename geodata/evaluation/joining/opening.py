@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from geodata.evaluation.joining.checked_rows import LEVELS
+from geodata.evaluation.joining.distances import check_unit, choose_distances
 from geodata.evaluation.joining.joined import Predictions, Truth
 from geodata.files import (
     REGION_NAMES,
@@ -13,6 +14,7 @@ from geodata.files import (
     TEXT_NAMES,
     Columns,
     FileError,
+    Source,
     find_named,
     find_pair,
     given,
@@ -32,6 +34,8 @@ def read_predictions(
     format: str | None = None,  # noqa: A002
     encoding: str | None = None,
     with_truth: bool = False,
+    distance_column: str | None = None,
+    distance_unit: str | None = None,
 ) -> Predictions:
     """Open predictions and find their columns; no row is read yet but the head.
 
@@ -52,6 +56,12 @@ def read_predictions(
     with_truth
         The source holds the truth as well: bare ``lat, lon`` are the truth then, and
         predictions need a name such as ``lat_pred`` or a text column.
+    distance_column
+        Column with the error of each answer, for a source without coordinates; by its usual
+        names if None. Coordinates and words go first, unless the column is given and they are
+        not.
+    distance_unit
+        'km', 'm' or 'mi'; if None, what the column's name says, else km.
 
     Raises
     ------
@@ -74,6 +84,10 @@ def read_predictions(
         raise not_found(names, "id column", where)
     words = given(text, names, "text", where)
     pair = _given_pair(names, lat, lon, where)
+    errors = given(distance_column, names, "distance_column", where)
+    check_unit(distance_unit)
+    if errors and pair is None and words is None:
+        return _of_distances(opened, usual_id, errors, distance_unit)
     if pair is None and words is None:
         pair = find_pair(names, ("pred",) if with_truth else ("pred", "plain"), where)
         if with_truth and pair is None and find_pair(names, ("truth",), where):
@@ -82,11 +96,21 @@ def read_predictions(
     words = words or find_named(free, TEXT_NAMES, "text", where)
     regions = _region_columns(names, with_truth, where) if pair or words is None else ()
     if pair is None and words is None and not {"country", "city"} & {level for level, _ in regions}:
-        what = "predicted latitude and longitude, nor a text column, nor country and city,"
-        raise not_found(names, what, where)
+        return _of_distances(opened, usual_id, errors, distance_unit)
     y, x = pair or (None, None)
     found = Columns(usual_id, y, x, None if pair else words, regions)
     return Predictions(opened, found, words if pair else None)
+
+
+def _of_distances(
+    opened: Source, id_column: str | None, name: str | None, unit: str | None
+) -> Predictions:
+    """Return predictions of which only the errors are known."""
+    column = choose_distances(opened.columns, opened.name, name, unit)
+    if column is None:
+        what = "predicted latitude and longitude, nor a text column, nor country and city,"
+        raise not_found(list(opened.columns), what, opened.name)
+    return Predictions(opened, Columns(id_column, None, None), None, column)
 
 
 def read_truth(
@@ -101,7 +125,8 @@ def read_truth(
 ) -> Truth:
     """Open the truth and find its columns; parameters and errors are those of `read_predictions`.
 
-    With ``predictions`` given, the source is theirs and the columns that they use are left.
+    With ``predictions`` given, the source is theirs and the columns that they use are left. Where
+    it has distances and no coordinates at all, the truth is its rows, without places.
 
     Examples
     --------
@@ -113,7 +138,7 @@ def read_truth(
         if predictions is None
         else (predictions.source)
     )
-    taken = set(predictions.columns.used()) if predictions else set()
+    taken = set(predictions.used()) if predictions else set()
     if predictions:
         taken.discard(str(predictions.columns.id))
     names, where = [name for name in opened.columns if name not in taken], opened.name
@@ -121,6 +146,9 @@ def read_truth(
     if id_column is None and predictions is None:
         raise not_found(names, "id column", where)
     pair = _given_pair(names, lat, lon, where) or find_pair(names, ("truth", "plain"), where)
+    if pair is None and predictions is not None and predictions.distance is not None:
+        extras = tuple(name for name in names if name != id_column)
+        return Truth(opened, Columns(id_column, None, None), extras)
     if pair is None:
         missing = not_found(names, "true latitude and longitude", where)
         if predictions is None:

@@ -24,10 +24,7 @@ def refuse_repeated(
     later, first = matching.repeated(keys, matching.row_bits(len(keys)))
     if not len(later):
         return True
-    same = answers.status[later] == answers.status[first]
-    for values in (answers.lat, answers.lon):
-        same &= (values[later] == values[first]) | np.isnan(values[later]) & np.isnan(values[first])
-    _report_repeated(ours, later, first, same, "answers", found)
+    _report_repeated(ours, later, first, answers.same(later, first), "answers", found)
     return False
 
 

@@ -12,7 +12,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geodata.evaluation.findings import SHOWN, Finding, Severity, finding
-from geodata.evaluation.joining.checked_rows import MISSING, REFUSED, UNPARSABLE, CheckedRows
+from geodata.evaluation.joining.checked_rows import (
+    AMBIGUOUS,
+    MISSING,
+    OK,
+    REFUSED,
+    UNPARSABLE,
+    CheckedRows,
+)
 from geodata.evaluation.joining.matching import looks_float
 
 SWAPPED_SHARE = 0.05
@@ -63,6 +70,17 @@ _ROW_FINDINGS: dict[str, tuple[Severity, str, str]] = {
         "warning",
         "{n} rows lie outside latitude [-90, 90] or longitude [-360, 360], and count as wrong",
         "Write degrees; look whether latitude and longitude were swapped.",
+    ),
+    "no_distance": (
+        "warning",
+        "{n} rows hold distances that are not plain decimal numbers, and count as wrong",
+        "Write kilometres with a point, such as 12.5, and no unit in the cell.",
+    ),
+    "distance_range": (
+        "warning",
+        "{n} rows hold distances below 0 or beyond half of the Earth's circumference, and count "
+        "as wrong",
+        "Look at the unit: --distance-unit m reads metres.",
     ),
     "unparsable": (
         "warning",
@@ -120,7 +138,7 @@ class RowChecks:
 
     def add(self, rows: CheckedRows, bad: Mapping[int, str] | None = None) -> None:
         """Look at the next rows."""
-        answered = ~np.isnan(rows.lat)
+        answered = (rows.status == OK) | (rows.status == AMBIGUOUS)
         for code, mask in rows.problems.items():
             self.note(code, mask)
         if bad:

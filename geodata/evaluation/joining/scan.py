@@ -20,16 +20,20 @@ from geodata import coords
 from geodata.evaluation.findings import SHOWN, Finding, PredictionError, finding
 from geodata.evaluation.joining import matching
 from geodata.evaluation.joining.checked_rows import (
+    AMBIGUOUS,
     MISSING,
+    OK,
     REFUSED,
     UNPARSABLE,
+    CheckedRows,
     check_rows,
     places_in,
     status_of_words,
 )
+from geodata.evaluation.joining.distances import check_distances
 from geodata.evaluation.joining.joined import Predictions, Truth, ids_of
 from geodata.evaluation.joining.row_checks import RowChecks, float_ids, is_summary
-from geodata.files import Columns, Source, id_text
+from geodata.files import Batch, Columns, Source, id_text
 
 LAST_ROWS = 8
 
@@ -138,7 +142,10 @@ def scan_truth(scan: Scan, truth: Truth) -> list[Finding]:
     columns, found = truth.columns, list[Finding]()
     wrong: list[tuple[int, str]] = []
     count = 0
-    for batch in truth.source.batches(columns.used()):
+    for batch in truth.source.batches(columns.used() or None):
+        if columns.lat is None:  # the file has distances and no truth: nothing can be wrong with it
+            _without_places(scan, batch)
+            continue
         lat, lon = batch.table.column(str(columns.lat)), batch.table.column(str(columns.lon))
         place = _places_of(batch.table, columns)
         for name, values in (("lat", place.lat), ("lon", place.lon)):
@@ -153,10 +160,17 @@ def scan_truth(scan: Scan, truth: Truth) -> list[Finding]:
         scan.add_ids(batch.table, valid, batch.bad)
     footers = _footers(scan, found, truth.source.name)
     scan.rows -= footers
-    if footers:
+    if footers and columns.lat is not None:
         count -= sum(not place for _, place, _ in scan.last[-footers:])
     _refuse_truth(scan, truth.source.name, wrong, count)
     return found
+
+
+def _without_places(scan: Scan, batch: Batch) -> None:
+    none = np.full(batch.table.num_rows, np.nan)
+    for name in ("lat", "lon"):
+        scan.parts.setdefault(name, []).append(none)
+    scan.add_ids(batch.table, np.zeros(len(none), bool), batch.bad)
 
 
 def _refuse_truth(scan: Scan, where: str, wrong: list[tuple[int, str]], count: int) -> None:
@@ -213,9 +227,9 @@ def scan_predictions(scan: Scan, predictions: Predictions) -> RowChecks:
     checks = RowChecks()
     parts: dict[str, list[NDArray[Any]]] = {"lat": [], "lon": [], "status": []}
     id_column = predictions.columns.id
-    for batch in predictions.source.batches(predictions.columns.used()):
-        rows = check_rows(batch, predictions.columns)
-        ids = scan.add_ids(batch.table, ~np.isnan(rows.lat), batch.bad)
+    for batch in predictions.source.batches(predictions.used()):
+        rows = rows_of(batch, predictions)
+        ids = scan.add_ids(batch.table, (rows.status == OK) | (rows.status == AMBIGUOUS), batch.bad)
         if id_column and pa.types.is_floating(batch.table.column(id_column).type):
             checks.note("float_ids", np.ones(len(rows.lat), bool), "a column of type double")
         elif ids is not None:
@@ -224,12 +238,21 @@ def scan_predictions(scan: Scan, predictions: Predictions) -> RowChecks:
         parts["lat"].append(rows.lat)
         parts["lon"].append(rows.lon)
         parts["status"].append(rows.status)
+        if rows.distance_km is not None:
+            parts.setdefault("distance_km", []).append(rows.distance_km)
         for level, names in rows.regions.items():
             scan.regions.setdefault(level, []).append(names)
     scan.parts = parts
     if predictions.checked_text is not None:
         _read_words(predictions, parts["status"], checks)
     return checks
+
+
+def rows_of(batch: Batch, predictions: Predictions) -> CheckedRows:
+    """Return the answers of a batch, or the distances that a file has instead."""
+    if predictions.distance is not None:
+        return check_distances(batch, predictions.distance)
+    return check_rows(batch, predictions.columns)
 
 
 def _read_words(

@@ -123,7 +123,8 @@ def open_answers(
     else:
         rows = open_rows(source, what="predictions", encoding=encoding)
         opened = None
-        names = None if columns.get("lat") or columns.get("text") else list(rows.columns)
+        told = any(columns.get(name) for name in ("lat", "text", "distance_column"))
+        names = None if told else list(rows.columns)
         if names and candidates in ("auto", "columns") and len(numbered_pairs(names)) > 1:
             return _of_columns(rows, with_truth, columns)
         if names and candidates in ("auto", "list") and (found := list_columns(rows)):
@@ -132,6 +133,8 @@ def open_answers(
             msg = f"{rows.name}: found no {candidates} of several answers among {names}"
             raise ValueError(msg)
     opened = opened or opening.read_predictions(rows, with_truth=with_truth, **columns)
+    if opened.distance is not None:
+        return Opened(opened)  # several answers a photo are told apart by their coordinates
     order = given(rank, rows.columns, "rank", rows.name)
     order = order or find_named(rows.columns, RANK_NAMES, "rank", rows.name)
     if candidates == "rows" or (candidates == "auto" and order is not None):

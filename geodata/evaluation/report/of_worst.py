@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from geodata import cor
 from geodata.evaluation.report.parts import Section, Table
 from geodata.evaluation.report.phrases import NONE, km
@@ -21,8 +23,11 @@ def of_worst(result: Evaluation) -> Section:
     links: dict[tuple[int, int], str] = {}
     for i, row in enumerate(result.worst):
         places = (row.lat, row.lon, row.pred_lat, row.pred_lon)
-        lines.append((row.id, km(row.distance_km), *(f"{x:.5f}" for x in places)))
-        links |= {(i, 2): MAP.format(*places[:2]), (i, 4): MAP.format(*places[2:])}
+        shown = (NONE if math.isnan(x) else f"{x:.5f}" for x in places)
+        lines.append((row.id, km(row.distance_km), *shown))
+        for column, pair in ((2, places[:2]), (4, places[2:])):
+            if not math.isnan(pair[0]):
+                links[i, column] = MAP.format(*pair)
     tables = [Table(head, lines, links=links)] if lines else []
     told = _told(result)
     if told is not None:
@@ -35,16 +40,19 @@ def _told(result: Evaluation) -> Table | None:
     rows = result.worst
     named = bool(rows) and (bool(result.regions) or "country" in result.scores.by)
     columns = [("id", [row.id for row in rows])]
-    if named:
-        columns.append(("is in", _names([(row.lat, row.lon) for row in rows])))
-        columns.append(("answered", _names([(row.pred_lat, row.pred_lon) for row in rows])))
+    for head, places in (
+        ("is in", [(row.lat, row.lon) for row in rows]),
+        ("answered", [(row.pred_lat, row.pred_lon) for row in rows]),
+    ):
+        if named and not math.isnan(places[0][0]):
+            columns.append((head, _names(places)))
     if any(row.words for row in rows):
         columns.append(("in the model's words", [row.words or NONE for row in rows]))
     if len(columns) < 2:
         return None
-    head, cells = zip(*columns, strict=True)
+    heads, cells = zip(*columns, strict=True)
     lines = list(zip(*cells, strict=True))
-    return Table(head, lines, title="What they are", align="l" * len(head))
+    return Table(heads, lines, title="What they are", align="l" * len(heads))
 
 
 def _names(places: list[tuple[float, float]]) -> list[str]:

@@ -143,6 +143,8 @@ def rule(result: Evaluation) -> str:
     scoring = result.scores.scoring
     where = {"sphere": "sphere (R = 6371 km)", "wgs84": "WGS84 ellipsoid"}[scoring.distance]
     sign = "<" if scoring.strict else "<="
+    if any(found.code == "distances_only" for found in result.findings):
+        return f"A row is right if the file's own distance {sign} threshold; nothing is measured."
     return f"A row is right if distance {sign} threshold, on the {where}."
 
 

@@ -16,7 +16,7 @@ from .labels import (
 )
 from .metrics import Scorer as Scorer, Scores as Scores, geoscore_points as geoscore_points
 from .models import Models as Models, accuracy_on as accuracy_on, tests_of as tests_of
-from .outcomes import score_rows as score_rows
+from .outcomes import GIVEN_KM as GIVEN_KM, score_rows as score_rows
 from .pairs import Paired as Paired, compare_within as compare_within
 from .published import (
     CATEGORIES as CATEGORIES,

@@ -22,6 +22,9 @@ CHUNK_ROWS = 1 << 15
 A_LIMIT_KM = 20_000.0
 """`sphere.haversine_a` loses digits near antipodes: beyond this distances are compared."""
 
+GIVEN_KM = "pred_distance_km"
+"""Column of errors that a file holds instead of coordinates."""
+
 _ASIN_LIMIT_A = 0.9  # up to here asin(sqrt(a)) is right to TIE_KM
 
 Floats = NDArray[np.float64]
@@ -47,7 +50,8 @@ def score_rows(
     ----------
     batch
         Columns lat, lon (truth) and pred_lat, pred_lon, degrees; a prediction that is NULL,
-        not finite or out of range is no prediction.
+        not finite or out of range is no prediction. With a column pred_distance_km the errors
+        are taken from it, NULL where there is none, and no coordinate is read.
     scoring
         What decides a score.
     first_row
@@ -65,6 +69,8 @@ def score_rows(
     (array([11.119]), array([1], dtype=uint8))
     """
     scoring = scoring or Scoring()
+    if GIVEN_KM in batch.schema.names:
+        return _as_given(batch.column(GIVEN_KM), scoring)
     truth = coords.arrays(column_of(batch, "lat"), column_of(batch, "lon"))
     if not truth.valid.all():
         row = int(np.argmin(truth.valid))
@@ -83,6 +89,15 @@ def score_rows(
     distance[~guess.valid] = 0.0
     rank[~guess.valid] = len(scoring.thresholds_km)
     return Outcome(distance, guess.valid, rank)
+
+
+def _as_given(errors: Any, scoring: Scoring) -> Outcome:
+    """Return the outcome of errors that are known without coordinates."""
+    km = np.array(errors.to_numpy(zero_copy_only=False), np.float64)
+    answered = ~np.isnan(km)
+    rank = _rank(km, scoring.limits_km)
+    km[~answered] = 0.0
+    return Outcome(km, answered, rank)
 
 
 def _measure(points: tuple[Floats, ...], scoring: Scoring) -> tuple[Floats, NDArray[np.uint8]]:

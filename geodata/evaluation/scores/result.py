@@ -65,6 +65,7 @@ class Row:
     lat: float
     lon: float
     pred_lat: float
+    """Degrees; NaN, as the longitude, where the file has distances and no coordinates."""
     pred_lon: float
     distance_km: float
     words: str | None = None
@@ -232,7 +233,7 @@ class Evaluation:
             "string_regions": {k: _region(found) for k, found in self.string_regions.items()},
             "by": {name: [_group(g) for g in groups] for name, groups in scores.by.items()},
             "findings": [found.as_dict() for found in self.findings],
-            "worst": [asdict(row) for row in self.worst],
+            "worst": [_row(row) for row in self.worst],
             "published": [published_dict(row) for row in self.published],
             "candidates": _candidates(self.candidates),
             "confidence": _confidence(self.confidence),
@@ -246,6 +247,10 @@ class Evaluation:
 def interval_dict(interval: Interval | None) -> dict[str, Any] | None:
     """Return an interval as plain JSON types."""
     return None if interval is None else asdict(interval)
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {name: None if value != value else value for name, value in asdict(row).items()}
 
 
 def _region(found: RegionAccuracy) -> dict[str, Any]:
