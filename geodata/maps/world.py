@@ -21,7 +21,10 @@ from geodata.maps.projection import NORTH, SOUTH, cut, great_circle, project
 from geodata.sphere import EARTH_RADIUS_KM
 
 FORMATS = ("png", "svg", "pdf")
-_NEAR = "#dc8a3c"
+PAGE = "html"
+"""What `geodata.maps.write_page` writes."""
+
+NEAR = "#dc8a3c"
 """Of what lies around places."""
 
 
@@ -51,7 +54,7 @@ def format_of(path: str | os.PathLike[str]) -> str:
     Raises
     ------
     FileError
-        If the ending is none of `FORMATS`.
+        If the ending is none of `FORMATS` and not ``html``.
 
     Examples
     --------
@@ -59,8 +62,8 @@ def format_of(path: str | os.PathLike[str]) -> str:
     'svg'
     """
     kind = Path(path).suffix.lower().removeprefix(".")
-    if kind not in FORMATS:
-        msg = f"a map is written as .{', .'.join(FORMATS)}, not as {Path(path).name!r}"
+    if kind not in (*FORMATS, PAGE):
+        msg = f"a map is written as .{', .'.join(FORMATS)} or .{PAGE}, not as {Path(path).name!r}"
         raise files.FileError(msg)
     return kind
 
@@ -120,8 +123,8 @@ class WorldMap:
         lat, lon = np.meshgrid(_centres(-90, SHAPE[0]), _centres(-180, SHAPE[1]), indexing="ij")
         x, y = project(lat, lon)
         value = cells.astype(np.float64)
-        self.axes.contourf(x, y, value, [0.5, 1.5], colors=[_NEAR], alpha=0.3, zorder=2)
-        self._entry(label, _NEAR, "s", alpha=0.3)
+        self.axes.contourf(x, y, value, [0.5, 1.5], colors=[NEAR], alpha=0.3, zorder=2)
+        self._entry(label, NEAR, "s", alpha=0.3)
 
     def counts(self, counts: NDArray[np.int64]) -> None:
         """Draw a dot for each half degree that holds rows, coloured by their number.
@@ -206,8 +209,8 @@ class WorldMap:
         for at_lat, at_lon in zip(lat, lon, strict=True):
             for piece in cap(at_lat, at_lon, radius_km):
                 x, y = project(piece[:, 0], piece[:, 1])
-                self.axes.plot(x, y, color=_NEAR, lw=0.8, zorder=3)
-        self._entry(label, None, "o", facecolors="none", edgecolors=_NEAR)
+                self.axes.plot(x, y, color=NEAR, lw=0.8, zorder=3)
+        self._entry(label, None, "o", facecolors="none", edgecolors=NEAR)
 
     def ways(self, pairs: Iterable[Sequence[float]], colours: Iterable[str]) -> None:
         """Draw the great circle of each (lat, lon, lat, lon), such as truth to answer."""
@@ -225,6 +228,9 @@ class WorldMap:
             If the ending is none of `FORMATS`.
         """
         kind = format_of(path)
+        if kind == PAGE:
+            msg = f"this map is a picture, .{', .'.join(FORMATS)}, not {Path(path).name!r}"
+            raise files.FileError(msg)
         self.fit()
         if self.axes.get_legend_handles_labels()[0]:
             self.axes.legend(loc="lower left", frameon=False, fontsize=8, labelcolor=self.paper.ink)
