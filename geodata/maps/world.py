@@ -5,6 +5,7 @@ A map is drawn in layers from back to front and saved as PNG, SVG or PDF, by the
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -231,16 +232,31 @@ class WorldMap:
         if kind == PAGE:
             msg = f"this map is a picture, .{', .'.join(FORMATS)}, not {Path(path).name!r}"
             raise files.FileError(msg)
+        self._finish()
+        with files.replacing(Path(path)) as beside:
+            self._write(beside, kind)
+
+    def _repr_png_(self) -> bytes:
+        """Return the map as it is now, for a notebook."""
+        self._finish()
+        shown = io.BytesIO()
+        self._write(shown, "png")
+        return shown.getvalue()
+
+    def _finish(self) -> None:
+        """Frame what was drawn and say what it is."""
         self.fit()
         if self.axes.get_legend_handles_labels()[0]:
             self.axes.legend(loc="lower left", frameon=False, fontsize=8, labelcolor=self.paper.ink)
-        metadata = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+
+    def _write(self, target: Any, kind: str) -> None:
         import matplotlib as mpl
 
+        metadata = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
         # ids in a drawing stay the same from one time to the next
-        with files.replacing(Path(path)) as beside, mpl.rc_context({"svg.hashsalt": "geodata"}):
+        with mpl.rc_context({"svg.hashsalt": "geodata"}):
             self.figure.savefig(
-                beside,
+                target,
                 format=kind,
                 facecolor=self.paper.page,
                 metadata=metadata[kind],
