@@ -51,6 +51,7 @@ docs: $(VENV)/dev ## build the documentation site, warnings are errors
 	@rm -rf docs/_build docs/reference/generated # no page of an earlier build stays
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 	$(BIN)/python docs/check_links.py docs/_build/html
+	$(BIN)/python docs/check_access.py docs/_build/html
 	@echo "open docs/_build/html/index.html"
 
 bench: $(VENV)/dev ## print the benchmarks beside their peers

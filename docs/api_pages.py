@@ -24,7 +24,7 @@ MODULES: dict[str, str] = {
     "geodata.photos": "read import_ ImportReport AlreadyImportedError open_archive open_image",
     "geodata.tables": "append write open open_rows history names path_of verify repair diff tag "
     "tags untag vacuum compact restore checkpoint forget lake_salt card write_card draw_map "
-    "export write_part commit_parts Part TableVersion Commit Report Diff Forgotten",
+    "export write_part commit_parts Part TableVersion Commit History Report Diff Forgotten",
     "geodata.datasets": "build rebuild audit register Built Audit EmptyDatasetError",
     "geodata.records": "sft grpo batches write read_llava Options Written",
     "geodata.popular": "within_km exclude cells cell_points PopularRegions",

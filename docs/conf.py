@@ -54,6 +54,7 @@ html_css_files = ["site.css"]
 
 def setup(app):  # noqa: ANN001, ANN201
     """Make the pages that come from the programs before Sphinx looks for pages."""
+    import accessible
     import api_pages
     import command_pages
 
@@ -61,3 +62,4 @@ def setup(app):  # noqa: ANN001, ANN201
     app.connect("builder-inited", lambda _: command_pages.write(made))
     app.connect("builder-inited", lambda _: api_pages.write(made / "api"))
     app.connect("autodoc-process-docstring", api_pages.split_grouped, priority=400)
+    app.connect("html-page-context", accessible.mend_page, priority=900)  # behind the theme's

@@ -66,8 +66,11 @@ def post_json(url: str, body: Any, headers: Mapping[str, str], limit_s: float) -
         ...
     georl.http.BadReply: URLError: ...
     """
-    request = urllib.request.Request(url, json.dumps(body).encode(), dict(headers))
+    if not url.lower().startswith(("http://", "https://")):
+        msg = f"{one_line(url[:SHOWN])!r} is no address of http or https"
+        raise BadReply(msg)
     try:
+        request = urllib.request.Request(url, json.dumps(body).encode(), dict(headers))
         content = _Call(limit_s).read(request)
     except urllib.error.HTTPError as error:
         raise _refused(error) from None

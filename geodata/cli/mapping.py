@@ -24,7 +24,7 @@ def map_(
         ),
     ],
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="File to write: .png, .svg or .pdf.")
+        Path, typer.Option("--out", "-o", help="File to write: .png, .svg, .pdf; .html can be moved.")
     ] = Path("map.png"),
     around: Annotated[
         Path | None,
@@ -41,6 +41,8 @@ def map_(
     """Draw where the rows of a table are, on a map of the world.
 
     Example: geodata map photos.csv -o map.png
+
+    Example: geodata map lake/hard -o hard.html
 
     Example: geodata map lake/hard --around lake/popular --radius-km 200 -o hard.svg
     """

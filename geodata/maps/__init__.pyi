@@ -1,4 +1,5 @@
 from .cells import SHAPE as SHAPE, count_cells as count_cells
+from .interactive import write_page as write_page
 from .land import outlines as outlines
 from .projection import (
     NORTH as NORTH,

@@ -5,6 +5,7 @@ A map is drawn in layers from back to front and saved as PNG, SVG or PDF, by the
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,10 @@ from geodata.maps.projection import NORTH, SOUTH, cut, great_circle, project
 from geodata.sphere import EARTH_RADIUS_KM
 
 FORMATS = ("png", "svg", "pdf")
-_NEAR = "#dc8a3c"
+PAGE = "html"
+"""What `geodata.maps.write_page` writes."""
+
+NEAR = "#dc8a3c"
 """Of what lies around places."""
 
 
@@ -51,7 +55,7 @@ def format_of(path: str | os.PathLike[str]) -> str:
     Raises
     ------
     FileError
-        If the ending is none of `FORMATS`.
+        If the ending is none of `FORMATS` and not ``html``.
 
     Examples
     --------
@@ -59,8 +63,8 @@ def format_of(path: str | os.PathLike[str]) -> str:
     'svg'
     """
     kind = Path(path).suffix.lower().removeprefix(".")
-    if kind not in FORMATS:
-        msg = f"a map is written as .{', .'.join(FORMATS)}, not as {Path(path).name!r}"
+    if kind not in (*FORMATS, PAGE):
+        msg = f"a map is written as .{', .'.join(FORMATS)} or .{PAGE}, not as {Path(path).name!r}"
         raise files.FileError(msg)
     return kind
 
@@ -120,8 +124,8 @@ class WorldMap:
         lat, lon = np.meshgrid(_centres(-90, SHAPE[0]), _centres(-180, SHAPE[1]), indexing="ij")
         x, y = project(lat, lon)
         value = cells.astype(np.float64)
-        self.axes.contourf(x, y, value, [0.5, 1.5], colors=[_NEAR], alpha=0.3, zorder=2)
-        self._entry(label, _NEAR, "s", alpha=0.3)
+        self.axes.contourf(x, y, value, [0.5, 1.5], colors=[NEAR], alpha=0.3, zorder=2)
+        self._entry(label, NEAR, "s", alpha=0.3)
 
     def counts(self, counts: NDArray[np.int64]) -> None:
         """Draw a dot for each half degree that holds rows, coloured by their number.
@@ -206,8 +210,8 @@ class WorldMap:
         for at_lat, at_lon in zip(lat, lon, strict=True):
             for piece in cap(at_lat, at_lon, radius_km):
                 x, y = project(piece[:, 0], piece[:, 1])
-                self.axes.plot(x, y, color=_NEAR, lw=0.8, zorder=3)
-        self._entry(label, None, "o", facecolors="none", edgecolors=_NEAR)
+                self.axes.plot(x, y, color=NEAR, lw=0.8, zorder=3)
+        self._entry(label, None, "o", facecolors="none", edgecolors=NEAR)
 
     def ways(self, pairs: Iterable[Sequence[float]], colours: Iterable[str]) -> None:
         """Draw the great circle of each (lat, lon, lat, lon), such as truth to answer."""
@@ -225,16 +229,34 @@ class WorldMap:
             If the ending is none of `FORMATS`.
         """
         kind = format_of(path)
+        if kind == PAGE:
+            msg = f"this map is a picture, .{', .'.join(FORMATS)}, not {Path(path).name!r}"
+            raise files.FileError(msg)
+        self._finish()
+        with files.replacing(Path(path)) as beside:
+            self._write(beside, kind)
+
+    def _repr_png_(self) -> bytes:
+        """Return the map as it is now, for a notebook."""
+        self._finish()
+        shown = io.BytesIO()
+        self._write(shown, "png")
+        return shown.getvalue()
+
+    def _finish(self) -> None:
+        """Frame what was drawn and say what it is."""
         self.fit()
         if self.axes.get_legend_handles_labels()[0]:
             self.axes.legend(loc="lower left", frameon=False, fontsize=8, labelcolor=self.paper.ink)
-        metadata = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+
+    def _write(self, target: Any, kind: str) -> None:
         import matplotlib as mpl
 
+        metadata = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
         # ids in a drawing stay the same from one time to the next
-        with files.replacing(Path(path)) as beside, mpl.rc_context({"svg.hashsalt": "geodata"}):
+        with mpl.rc_context({"svg.hashsalt": "geodata"}):
             self.figure.savefig(
-                beside,
+                target,
                 format=kind,
                 facecolor=self.paper.page,
                 metadata=metadata[kind],

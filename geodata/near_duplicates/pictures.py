@@ -56,7 +56,8 @@ def draw(found: Leakage, path: str | os.PathLike[str]) -> None:
     axes.set_xticks(bits)
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize="small", loc="best")
+    if found.overlaps:
+        axes.legend(frameon=False, fontsize="small", loc="best")
     FigureCanvasAgg(figure)
     with files.replacing(path) as beside:
         figure.savefig(beside, format=Path(path).suffix.removeprefix(".").lower(), dpi=150)

@@ -24,6 +24,7 @@ from .log import exists as exists
 from .mapping import draw_map as draw_map
 from .naming import sql_name as sql_name
 from .parts import Part as Part, commit_parts as commit_parts, write_part as write_part
+from .past import Commit as Commit, History as History
 from .repairing import repair as repair
 from .rows import open_rows as open_rows, source_of_version as source_of_version
 from .salts import lake_salt as lake_salt
@@ -33,7 +34,6 @@ from .upkeep import compact as compact, restore as restore
 from .verifying import Report as Report, verify as verify
 from .versions import TableVersion as TableVersion, open_version as open_version
 from .writing import (
-    Commit as Commit,
     append as append,
     history as history,
     names as names,

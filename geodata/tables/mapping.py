@@ -36,7 +36,8 @@ def draw_map(
     source
         What `open_rows` takes: a lake's table, files, Arrow, data frames.
     path
-        File to write: ``.png``, ``.svg`` or ``.pdf``. Equal Earth; a dot is half a degree.
+        File to write: ``.png``, ``.svg`` or ``.pdf``; ``.html`` is a page whose map is moved and
+        magnified (extra ``map``). Equal Earth; a dot is half a degree.
     around
         Rows of another table, such as the popular points: the land within `radius_km` of any of
         them is tinted.
@@ -62,13 +63,18 @@ def draw_map(
     2
     >>> folder.cleanup()
     """
-    maps.format_of(path)
+    kind = maps.format_of(path)
     opened = open_rows(source)
     counts = _counted(opened, lat, lon)
     near = None if around is None else _within(count_rows(around), radius_km)
-    drawn = maps.WorldMap(title or Path(opened.name).name, dark=dark)
+    name = title or Path(opened.name).name
+    said = "" if near is None else f"within {radius_km:,g} km of {_called(around)}"
+    if kind == "html":
+        maps.write_page(path, name, counts, near, said, dark=dark)
+        return int(counts.sum())
+    drawn = maps.WorldMap(name, dark=dark)
     if near is not None:
-        drawn.shade(near, f"within {radius_km:,g} km of {_called(around)}")
+        drawn.shade(near, said)
     drawn.counts(counts)
     drawn.save(path)
     return int(counts.sum())

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +15,10 @@ from geodata.tables.errors import (
     TableError,
     TableNotFoundError,
 )
+from geodata.tables.past import Commit, History
 from geodata.tables.versions import TableVersion, open_version
 
 _Path = str | os.PathLike[str]
-
-
-@dataclass(frozen=True)
-class Commit:
-    """One entry of a table's history."""
-
-    version: int
-    time: datetime
-    """When it was committed, UTC."""
-    kind: str
-    """``append``, ``write``, ``schema``, ``compact``, ``restore``, ``forget``, or what another tool
-    calls it."""
-    rows_added: int | None
-    """Rows written with it; None where another tool did not say."""
-    note: dict[str, Any]
-    tags: tuple[str, ...]
-    software: dict[str, str]
 
 
 def append(
@@ -143,8 +125,8 @@ def open(path: _Path, version: int | str | None = None) -> TableVersion:  # noqa
     return open_version(path, version)
 
 
-def history(path: _Path) -> list[Commit]:
-    """Return the commits of a table, newest first.
+def history(path: _Path) -> History:
+    """Return the commits of a table, newest first; a notebook shows them as a table.
 
     Examples
     --------
@@ -161,7 +143,7 @@ def history(path: _Path) -> list[Commit]:
     for name, version in tagging.tags(root).items():
         named.setdefault(version, []).append(name)
     entries = log.commits(root, log.check_version(root))
-    return [_commit(entry, named.get(entry["version"], [])) for entry in reversed(entries)]
+    return History(_commit(one, named.get(one["version"], [])) for one in reversed(entries))
 
 
 def path_of(lake: _Path, name: str) -> Path:

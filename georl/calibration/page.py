@@ -9,12 +9,19 @@ from georl.calibration.measures import Bin
 from georl.calibration.result import Calibration, shown
 
 STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;"
-    "color:#1c2733}table{border-collapse:collapse;margin:1rem 0}td,th{padding:.25rem .8rem;"
-    "border-bottom:1px solid #d5dce3;text-align:right}td:first-child,th:first-child"
-    "{text-align:left}.scroll{overflow-x:auto}.note{color:#5a6875}svg{width:100%;max-width:28rem}"
-    "h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}"
+    ":root{color-scheme:light dark;--paper:#fff;--ink:#17202a;--soft:#55616d;--rule:#d8dee4;"
+    "--accent:#1d4e79}@media(prefers-color-scheme:dark){:root{--paper:#14181c;--ink:#e4e8eb;"
+    "--soft:#a3aeb8;--rule:#36404a;--accent:#7fb6e3}}"
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;"
+    "background:var(--paper);color:var(--ink)}p{max-width:46em}"
+    "table{border-collapse:collapse;margin:1rem 0}td,th{padding:.25rem .8rem;"
+    "border-bottom:1px solid var(--rule);text-align:right}td:first-child,th:first-child"
+    "{text-align:left}tbody th{font-weight:400}.scroll{overflow-x:auto}.note{color:var(--soft)}"
+    "svg{width:100%;max-width:28rem}img{max-width:100%;height:auto}"
+    "h1{font-size:1.5rem;overflow-wrap:anywhere}h2{font-size:1.15rem;margin-top:2rem}"
 )
+"""The palette of the evaluation's report, on light and on dark paper."""
+
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _SIDE, _LEFT, _BELOW = 360, 50, 46
 
@@ -24,7 +31,7 @@ def document(title: str, body: str) -> str:
 
     Examples
     --------
-    >>> document("A < B", "<p>1.</p>").splitlines()[-3]
+    >>> document("A < B", "<p>1.</p>").splitlines()[-4]
     '<h1>A &lt; B</h1>'
     """
     return (
@@ -32,8 +39,8 @@ def document(title: str, body: str) -> str:
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         f'<link rel="icon" href="data:,">\n<title>{escaped(title)}</title>\n'
-        f"<style>{STYLE}</style>\n</head>\n<body>\n<h1>{escaped(title)}</h1>\n{body}"
-        f"</body>\n</html>\n"
+        f"<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{escaped(title)}</h1>\n{body}"
+        f"</main>\n</body>\n</html>\n"
     )
 
 
@@ -53,7 +60,7 @@ def grid(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
         for line in lines
     )
     return (
-        f'<div class="scroll"><table><thead><tr>{top}</tr></thead>\n'
+        f'<div class="scroll" tabindex="0"><table><thead><tr>{top}</tr></thead>\n'
         f"<tbody>{rows}</tbody></table></div>\n"
     )
 
@@ -114,7 +121,7 @@ def reliability_svg(bins: Sequence[Bin]) -> str:
     points = [(_x(b.said), _y(b.was), 3.0 + 9.0 * (b.rows / most) ** 0.5) for b in bins]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in points)
     dots = "".join(
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}" fill="#1d4e79" fill-opacity=".75"/>'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}" fill="var(--accent)" fill-opacity=".75"/>'
         for x, y, r in points
     )
     ticks = "".join(
@@ -124,12 +131,12 @@ def reliability_svg(bins: Sequence[Bin]) -> str:
     )
     return (
         f'<svg viewBox="0 0 {_LEFT + _SIDE + 16} {_SIDE + _BELOW + 14}" role="img" '
-        f'aria-label="Reliability curve" font-size="12" font-family="sans-serif" fill="#1c2733">\n'
+        f'aria-label="Reliability curve" font-size="12" font-family="sans-serif" fill="currentColor">\n'
         f'<rect x="{_LEFT}" y="10" width="{_SIDE}" height="{_SIDE}" fill="none" '
-        f'stroke="#d5dce3"/>\n'
+        f'stroke="var(--rule)"/>\n'
         f'<line x1="{_x(0):.0f}" y1="{_y(0):.0f}" x2="{_x(1):.0f}" y2="{_y(1):.0f}" '
         f'stroke="#9aa5b0" stroke-dasharray="4 4"/>\n'
-        f'<polyline points="{path}" fill="none" stroke="#1d4e79"/>\n{dots}\n{ticks}\n'
+        f'<polyline points="{path}" fill="none" stroke="var(--accent)"/>\n{dots}\n{ticks}\n'
         f'<text x="{_x(0.5):.0f}" y="{_SIDE + 50}" text-anchor="middle">'
         f"the judge says p(yes)</text>\n"
         f'<text transform="translate(14 {_y(0.5):.0f}) rotate(-90)" text-anchor="middle">'

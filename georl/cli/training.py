@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
 def _start(task: str, path: Path, overrides: list[str] | None, dry_run: bool) -> None:
     from georl import config, plan
 
+    _refuse_other_task(task, overrides or [])
     settings = config.load(path, [*(overrides or []), f"task={task}"])
     config.check(settings)
     if dry_run:
@@ -36,6 +37,14 @@ def _start(task: str, path: Path, overrides: list[str] | None, dry_run: bool) ->
         from georl import predict
 
         tell(f"predictions in {predict.predict(settings)}")
+
+
+def _refuse_other_task(task: str, overrides: list[str]) -> None:
+    """Refuse ``georl sft ... task=grpo``: what is asked for twice must be asked for alike."""
+    for key, _, value in (override.partition("=") for override in overrides):
+        if key.strip() == "task" and value.strip() != task:
+            msg = f"task={value.strip()} was given to georl {task}; leave it out, or run the other"
+            raise typer.BadParameter(f"{msg} command: sft, grpo or predict")
 
 
 def sft(path: ConfigFile, overrides: Overrides = None, dry_run: DryRun = False) -> None:

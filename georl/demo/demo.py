@@ -22,7 +22,7 @@ from geodata import popular
 from geodata.files import replacing, write_text
 from georl import data, predict
 from georl.config import load
-from georl.demo import report
+from georl.demo import page, report
 from georl.demo.arms import MAIN, QUESTIONS, QUICK, Arm, Sizes, arm_config
 from georl.demo.runs import Job, no_bars_of_others, train_all
 
@@ -70,8 +70,11 @@ def run(
     arms = MAIN if quick else MAIN + QUESTIONS
     scores = scored(output, arms, sizes, seed=seed, workers=workers)
     report.plot(output, arms)
-    text = report.markdown(output, arms, scores, time.perf_counter() - started)
+    parts = report.parts(output, arms, scores)
+    title = report.title(time.perf_counter() - started)
+    text = page.markdown(title, parts)
     write_text(output / "report.md", text)
+    write_text(output / "report.html", page.page(title, parts))
     return text
 
 

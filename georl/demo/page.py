@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import html
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-_STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
-    "table{border-collapse:collapse;margin:1rem 0}td,th{border:1px solid #8888;padding:.3rem .6rem;"
-    "text-align:left}th{background:#8882}@media(prefers-color-scheme:dark){body{background:#111;"
-    "color:#ddd}}"
-)
-
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-
+from geodata.printable import html as escaped
+from georl.calibration import document, grid
 
 @dataclass(frozen=True)
 class Heading:
@@ -31,7 +25,24 @@ class Table:
     rows: Sequence[Sequence[str]]
 
 
-Part = str | Heading | Table
+@dataclass(frozen=True)
+class Picture:
+    """A picture on light and on dark paper, and what it shows in words."""
+
+    light: Path
+    dark: Path
+    words: str
+
+
+@dataclass(frozen=True)
+class Points:
+    """A sentence and the points below it."""
+
+    text: str
+    points: Sequence[str]
+
+
+Part = str | Heading | Table | Picture | Points
 """A paragraph is plain text."""
 
 
@@ -55,6 +66,10 @@ def markdown(title: str, parts: Sequence[Part]) -> str:
 def _marked(part: Part) -> str:
     if isinstance(part, Heading):
         return f"## {part.text}"
+    if isinstance(part, Picture):
+        return f"![{part.words}]({part.light.name})"
+    if isinstance(part, Points):
+        return "\n".join([part.text, *(f"- {point}" for point in part.points)])
     if isinstance(part, str):
         return part
     lines = ["| " + " | ".join(row) + " |" for row in (part.head, *part.rows)]
@@ -66,28 +81,28 @@ def page(title: str, parts: Sequence[Part]) -> str:
 
     Examples
     --------
-    >>> "<td>1 &lt; 2</td>" in page("A", [Table(["x"], [["1 < 2"]])])
+    >>> "1 &lt; 2</th>" in page("A", [Table(["x"], [["1 < 2"]])])
     True
     """
-    body = "\n".join(map(_tagged, parts))
-    name = html.escape(title)
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-        f"<title>{name}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{name}</h1>\n"
-        f"{body}\n</body>\n</html>\n"
-    )
+    return document(title, "".join(f"{_tagged(part)}\n" for part in parts))
 
 
 def _tagged(part: Part) -> str:
     if isinstance(part, Heading):
-        return f"<h2>{html.escape(part.text)}</h2>"
-    if isinstance(part, str):
-        return f"<p>{html.escape(part)}</p>"
-    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in part.head)
-    rows = "\n".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
-        for row in part.rows
-    )
-    return f"<table>\n<tr>{head}</tr>\n{rows}\n</table>"
+        return f"<h2>{escaped(part.text)}</h2>"
+    if isinstance(part, Table):
+        return grid(part.head, part.rows)
+    if isinstance(part, Picture):
+        dark, light = (_inline(path) for path in (part.dark, part.light))
+        return (
+            f'<picture><source srcset="{dark}" media="(prefers-color-scheme: dark)">'
+            f'<img src="{light}" alt="{escaped(part.words)}"></picture>'
+        )
+    if isinstance(part, Points):
+        points = "".join(f"<li>{escaped(point)}</li>" for point in part.points)
+        return f"<p>{escaped(part.text)}</p>\n<ul>{points}</ul>"
+    return f"<p>{escaped(part)}</p>"
+
+
+def _inline(path: Path) -> str:
+    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()

@@ -13,12 +13,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from geodata import evaluation, sphere
+from geodata import answers, evaluation, sphere
 from geodata.evaluation.findings import PredictionError
 from geodata.files import write_text
 from georl import rewards
-from georl.demo import verdict
+from georl.demo import pictures, verdict
 from georl.demo.arms import Arm
+from georl.demo.page import Part, Picture, Points, Table
 from georl.run import METRICS, THRESHOLDS_KM, JsonLines, save_figure
 
 PREDICTIONS = "predictions.parquet"
@@ -50,7 +51,7 @@ def score(folder: Path, truth: Path, sampled: Sequence[pa.Table]) -> Score:
     result = evaluation.evaluate(folder / PREDICTIONS, truth, THRESHOLDS_KM)
     write_text(folder / "evaluation.json", result.to_json())
     table = pq.read_table(truth)
-    earned = [earned_rewards(answers, table) for answers in sampled]
+    earned = [earned_rewards(drawn, table) for drawn in sampled]
     greedy = pq.read_table(folder / PREDICTIONS)
     km = distances(greedy, table)
     return Score(
@@ -62,49 +63,80 @@ def score(folder: Path, truth: Path, sampled: Sequence[pa.Table]) -> Score:
     )
 
 
-def distances(answers: pa.Table, truth: pa.Table) -> NDArray[np.float64]:
+def distances(said: pa.Table, truth: pa.Table) -> NDArray[np.float64]:
     """Return the error of each answer in km, (rows,); NaN without one. Rows are in one order."""
-    lat, lon = (pc.fill_null(answers[axis], float("nan")).to_numpy() for axis in ("lat", "lon"))
+    lat, lon = (pc.fill_null(said[axis], float("nan")).to_numpy() for axis in ("lat", "lon"))
     return sphere.haversine_km(lat, lon, truth["lat"].to_numpy(), truth["lon"].to_numpy())
 
 
-def earned_rewards(answers: pa.Table, truth: pa.Table) -> NDArray[np.float64]:
+def earned_rewards(said: pa.Table, truth: pa.Table) -> NDArray[np.float64]:
     """Return Geo-R's reward of each answer, (rows,)."""
-    texts = [text or "" for text in answers["answer"].to_pylist()]
+    texts = [text or "" for text in said["answer"].to_pylist()]
     lat, lon = truth["lat"].to_pylist(), truth["lon"].to_pylist()
     return np.array(rewards.geo_r(texts, lat, lon))
 
 
-def markdown(output: Path, arms: Sequence[Arm], scores: dict[str, Score], seconds: float) -> str:
-    """Return the report as Markdown: scores, gains, the paper's questions, where to look."""
-    heads = " | ".join(f"@{t} km" for t in THRESHOLDS_KM)
-    lines = [
-        f"# georl demo: {seconds:.0f} s",
-        "",
+def title(seconds: float) -> str:
+    """Return the heading of the report."""
+    return f"georl demo: {seconds:.0f} s"
+
+
+def parts(output: Path, arms: Sequence[Arm], scores: dict[str, Score]) -> list[Part]:
+    """Return the report: verdict, picture, scores, gains, the paper's questions, where to look."""
+    heads = [f"@{t} km" for t in THRESHOLDS_KM]
+    curves = [_curve_line(output, arm) for arm in arms if arm.task == "grpo"]
+    return [
         _verdict(output, arms, scores),
-        "",
-        f"| run | median km | {heads} | reward, greedy | reward, sampled |",
-        "|---" * (4 + len(THRESHOLDS_KM)) + "|",
-        *(_score_line(arm, scores[arm.name]) for arm in arms),
-        "",
-        "Sampled reward while training, from the first steps to the last:",
-        *(_curve_line(output, arm) for arm in arms if arm.task == "grpo"),
-        "",
-        *_gains(arms, scores),
-        "",
-        *_findings(output, arms),
-        "",
-        f"Curves: {output / 'curves.png'}. Each run: {output}/NAME/metrics.jsonl, evaluation.json,",
+        _learnt(output, arms, scores),
+        Table(
+            ["run", "median km", *heads, "reward, greedy", "reward, sampled"],
+            [_score_line(arm, scores[arm.name]) for arm in arms],
+        ),
+        Points("Sampled reward while training, from the first steps to the last:", curves),
+        Points("On held-out places, with 95% intervals:", _gains(arms, scores)),
+        Points("Difference of accuracy at 200 km, paired, with its 95% interval:",
+               _findings(output, arms)),
+        f"Curves: {output / 'curves.png'}. Each run: {output}/NAME/metrics.jsonl, evaluation.json, "
         f"predictions.parquet. Compare any two: geodata compare {output}/A/{PREDICTIONS} "
         f"{output}/B/{PREDICTIONS} --truth {output}/data/held-out.parquet",
-    ]
-    return "\n".join(lines) + "\n"
+    ]  # fmt: skip
+
+
+def _compared(arms: Sequence[Arm]) -> tuple[Arm, Arm]:
+    """Return the first GRPO arm behind the SFT arm that it starts from."""
+    after = next(arm for arm in arms if arm.start)
+    return next(arm for arm in arms if arm.name == after.start), after
+
+
+def _learnt(output: Path, arms: Sequence[Arm], scores: dict[str, Score]) -> Picture:
+    """Draw what SFT and GRPO reach beside an answer without looking; return the picture."""
+    truth = pq.read_table(output / "data" / "held-out.parquet")
+    lat, lon = truth["lat"].to_numpy(), truth["lon"].to_numpy()
+    stages = []
+    for name, arm in zip(("after SFT", "after GRPO"), _compared(arms), strict=True):
+        found = scores[arm.name]
+        assert found.sampled is not None, "both are sampled"
+        said = pq.read_table(output / arm.name / PREDICTIONS, columns=["lat", "lon"])
+        answer = [pc.fill_null(said[axis], float("nan")).to_numpy() for axis in ("lat", "lon")]
+        ways = np.column_stack([lat, lon, *answer])
+        stages.append(pictures.Stage(name, found.sampled, found.km, ways))
+    best = verdict.best_single(lat, lon)
+    text = answers.render(None, None, None, float(lat[best]), float(lon[best]))
+    earned = np.array(rewards.geo_r([text] * len(lat), lat.tolist(), lon.tolist()))
+    km = np.asarray(sphere.haversine_km(lat, lon, lat[best], lon[best]))
+    light, dark = output / "learnt.png", output / "learnt-dark.png"
+    for target in (light, dark):
+        pictures.draw(stages, earned, km, target, dark=target == dark)
+    words = (
+        "Held-out reward with its standard error, shares of places within a distance, and maps "
+        "of the answers, after SFT and after GRPO"
+    )
+    return Picture(light, dark, words)
 
 
 def _verdict(output: Path, arms: Sequence[Arm], scores: dict[str, Score]) -> str:
     """Return the sentence about the first GRPO arm and the SFT arm that it starts from."""
-    after = next(arm for arm in arms if arm.start)
-    ours, theirs = scores[after.name], scores[str(after.start)]
+    theirs, ours = (scores[arm.name] for arm in _compared(arms))
     assert ours.sampled is not None, "a GRPO arm is sampled"
     assert theirs.sampled is not None, "so is what it starts from"
     table = pq.read_table(output / "data" / "held-out.parquet", columns=["lat", "lon"])
@@ -116,15 +148,15 @@ def _verdict(output: Path, arms: Sequence[Arm], scores: dict[str, Score]) -> str
     )
 
 
-def _score_line(arm: Arm, found: Score) -> str:
-    shares = " | ".join(f"{found.accuracy[t]:.3f}" for t in THRESHOLDS_KM)
+def _score_line(arm: Arm, found: Score) -> list[str]:
+    shares = [f"{found.accuracy[t]:.3f}" for t in THRESHOLDS_KM]
     sampled = "" if found.sampled is None else f"{found.sampled.mean():.3f}"
-    return f"| {arm.title} | {found.median_km:.0f} | {shares} | {found.reward:.3f} | {sampled} |"
+    return [arm.title, f"{found.median_km:.0f}", *shares, f"{found.reward:.3f}", sampled]
 
 
 def _curve_line(output: Path, arm: Arm) -> str:
     values = [value for _, value in curve(output, arm)]
-    name = f"- {arm.title}"
+    name = arm.title
     if len(values) < 2:
         return f"{name}: too few steps to draw"
     width = min(24, len(values))
@@ -152,11 +184,10 @@ def _gains(arms: Sequence[Arm], scores: dict[str, Score]) -> list[str]:
         ours, theirs = scores[arm.name].sampled, scores[arm.start].sampled if arm.start else None
         if ours is None or theirs is None:
             continue
-        gain = ours - theirs
         before, after = scores[str(arm.start)].km, scores[arm.name].km
         lines += [
-            f"Sampled reward on held-out places, {arm.name} minus {arm.start}: {gain.mean():+.3f} "
-            f"(standard error {gain.std() / len(gain) ** 0.5:.3f})",
+            f"Sampled reward, {arm.name} minus {arm.start}: "
+            f"{verdict.rise(theirs, ours).text(3)}",
             f"Median error, km, {arm.name} minus {arm.start}: "
             f"{verdict.median_change(before, after).text(0)}",
         ]
@@ -166,10 +197,10 @@ def _gains(arms: Sequence[Arm], scores: dict[str, Score]) -> list[str]:
 def _findings(output: Path, arms: Sequence[Arm]) -> list[str]:
     """Return each question with the paired difference at 200 km and its 95% interval."""
     names = {arm.name for arm in arms}
-    lines = ["Difference of accuracy at 200 km, paired, with its 95% interval:"]
+    lines = []
     for question, ours, theirs in QUESTIONS_ASKED:
         if {ours, theirs} <= names:
-            lines.append(f"- {question}: {_difference(output, ours, theirs)}")
+            lines.append(f"{question}: {_difference(output, ours, theirs)}")
     return lines
 
 

@@ -76,6 +76,17 @@ def median_change(before_km: Floats, after_km: Floats, seed: int = 0) -> Change:
     return Change(value, low, high)
 
 
+def best_single(lat: Floats, lon: Floats) -> int:
+    """Return which of the places, (n,) degrees, has the least median error as answer to all.
+
+    Examples
+    --------
+    >>> best_single(np.array([0.0, 0.0, 0.0]), np.array([0.0, 1.0, 1.0]))
+    1
+    """
+    return int(_medians(lat, lon).argmin())
+
+
 def blind_km(lat: Floats, lon: Floats) -> float:
     """Return the median error of the best single answer to all places, one of them, km.
 
@@ -86,8 +97,12 @@ def blind_km(lat: Floats, lon: Floats) -> float:
     >>> blind_km(np.array([0.0, 0.0, 0.0]), np.array([0.0, 1.0, 1.0]))
     0.0
     """
+    return float(_medians(lat, lon).min())
+
+
+def _medians(lat: Floats, lon: Floats) -> Floats:
     km = np.asarray(sphere.haversine_km(lat[:, None], lon[:, None], lat[None], lon[None]))
-    return float(np.median(km, axis=1).min())
+    return np.asarray(np.median(km, axis=1))
 
 
 def sentence(taught_km: float, blind: float, reward: Change, median: Change) -> str:

@@ -18,6 +18,7 @@ from transformers.utils.peft_utils import find_adapter_config_file
 
 from georl.config import ConfigError, ModelConfig, stored_adapter, unpinned_base
 from georl.models import tiny
+from georl.models.reaching import reach
 
 LORA_LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
@@ -65,6 +66,7 @@ def load(
     if (unpinned := unpinned_base(config.name)) is not None:
         raise ConfigError(unpinned)
     try:
+        reach(base_name(config.name), base_revision(config))
         processor = load_processor(config)
         _refuse_hub_adapter(config)
         model = AutoModelForImageTextToText.from_pretrained(

@@ -78,6 +78,7 @@ def application(model: str, *, name: str | None = None, revision: str | None = N
     """
     fastapi = _needed("fastapi")
     pool = _needed("starlette.concurrency")
+    _check_name(model, revision)
     speaker, title = Speaker(model, revision), name or Path(model).name
     app = fastapi.FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=None)
 
@@ -140,6 +141,16 @@ def _token(token: Token) -> dict[str, Any]:
     pairs = [(token.text, token.logprob), *token.top]
     first, *top = ({"token": t, "logprob": p, "bytes": list(t.encode())} for t, p in pairs)
     return first | {"top_logprobs": top}
+
+
+def _check_name(model: str, revision: str | None) -> None:
+    """Refuse a name that no folder bears and that pins no commit, before torch is loaded."""
+    if revision is None and not Path(model).exists():
+        msg = (
+            f"model {model!r} is not a folder here, so it is a hub name, and its commit is not "
+            "pinned; correct the folder's name, or give --revision and the commit's 40 hex digits"
+        )
+        raise ConfigError(msg)
 
 
 def _needed(module: str) -> Any:

@@ -2,6 +2,7 @@
 
 import socket
 import sys
+import time
 
 import pytest
 
@@ -83,3 +84,30 @@ def test_one_demo_at_a_time(command, other):
     status, _, err = command("demo", "--science", other)
     assert status == 2
     assert "give one of --quick, --science and --globe" in err
+
+
+@pytest.mark.parametrize("task", ["sft", "grpo", "predict"])
+def test_another_task_than_the_command_is_refused(command, task):
+    other = "grpo" if task != "grpo" else "sft"
+    status, out, err = command(task, "tiny-cpu", "train.max_steps=1", f"task={other}")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert f"task={other} was given to georl {task}; leave it out" in err
+    assert "was given to" not in command(task, "tiny-cpu", f"task={task}", "--dry-run")[2]
+
+
+def test_a_model_that_is_nowhere_is_told_at_once(command, monkeypatch, tmp_path):
+    status, out, err = command("serve", "No/Such")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "'No/Such' is not a folder here" in err
+    assert "--revision" in err
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
+    for given in (
+        ["serve", "No/Such", "--revision", "0" * 40],
+        ["predict", "tiny-cpu", "model.name=No/Such", f"model.revision={'0' * 40}",
+         f"predict.output={tmp_path / 'p.jsonl'}"],
+    ):  # fmt: skip
+        started = time.monotonic()
+        status, out, err = command(*given)
+        assert (status, err.count("\n")) == (2, 1)
+        assert "the hub at http://127.0.0.1:1 cannot be reached" in err
+        assert time.monotonic() - started < 20

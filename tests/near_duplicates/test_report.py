@@ -244,3 +244,10 @@ def test_a_run_that_was_killed_goes_on_and_ends_as_one_that_was_not(lake, at):
         ends[name] = {r["image"]: r for r in rows}
     assert ends["hashes"] == ends["whole"]
     assert tables.verify(folder / "hashes").problems == ()
+
+
+def test_a_report_without_pairs_of_tables_has_an_empty_picture(tmp_path):
+    none = near_duplicates.Leakage({"train": "rand@1"}, (), (), most_bits=8, most_fine=40)
+    near_duplicates.draw(none, tmp_path / "none.png")  # a warning would be an error here
+    with Image.open(tmp_path / "none.png") as drawn:
+        assert drawn.size[0] > 500

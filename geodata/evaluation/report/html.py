@@ -123,7 +123,7 @@ def _table(table: Table) -> str:
     notes = escaped(" ".join(table.notes))
     notes = f'<p class="note">{notes}</p>\n' if notes else ""
     return (
-        f'{title}<div class="scroll"><table{kind}><thead>{head}</thead>'
+        f'{title}<div class="scroll" tabindex="0"><table{kind}><thead>{head}</thead>'
         f"<tbody>{''.join(lines)}</tbody></table></div>\n"
         f"{notes}"
     )

@@ -342,3 +342,9 @@ def test_what_no_request_should_carry_is_refused(setting, message):
     check(load(None, [*given, "predict.key_variable=API_KEY"]))
     with pytest.raises(ConfigError, match=message):
         check(load(None, [*given, setting]))
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1/v1", "file:///etc/hostname", "v1", ""])
+def test_an_address_of_another_kind_is_no_reply(url):
+    with pytest.raises(http.BadReply, match="is no address of http or https"):
+        http.post_json(url, {}, {}, 1.0)

@@ -1,0 +1,90 @@
+"""A map that can be moved: one file, the rows at their places, nothing fetched."""
+
+import json
+import re
+import sys
+
+import numpy as np
+import pytest
+
+from geodata import maps, tables
+from geodata.files import FileError
+
+ROWS = {"id": ["a", "b", "c", "d"], "lat": [48.9, 48.9, -33.9, None], "lon": [2.3, 2.3, 151.2, 0.0]}
+
+
+def test_without_its_library_the_line_to_install_it_is_told(tmp_path, monkeypatch):
+    for name in [name for name in sys.modules if name.partition(".")[0] == "bokeh"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "bokeh", None)
+    with pytest.raises(FileError, match=r"needs Bokeh; pip install '\.\[map\]' .* or write a \.svg"):
+        tables.draw_map(ROWS, tmp_path / "m.html")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_picture_is_no_page(tmp_path):
+    with pytest.raises(FileError, match=r"this map is a picture, \.png, \.svg, \.pdf, not 'm\.html'"):
+        maps.WorldMap().save(tmp_path / "m.html")
+
+
+def drawn(path):
+    """Return what the page draws: the columns of each of its sources."""
+    text = path.read_text(encoding="utf-8")
+    found = json.loads(re.search(r'<script type="application/json"[^>]*>(.*?)</script>', text, re.S)[1])
+    sources = []
+
+    def walk(node):
+        if isinstance(node, dict):
+            if node.get("name") == "ColumnDataSource" and "attributes" in node:
+                sources.append(dict(node["attributes"]["data"]["entries"]))
+            for value in node.values():
+                walk(value)
+        elif isinstance(node, list):
+            for value in node:
+                walk(value)
+
+    walk(found)
+    return text, sources
+
+
+def numbers(column):
+    import base64
+
+    raw = column["array"]["data"] if isinstance(column["array"], dict) else column["array"]
+    return np.frombuffer(base64.b64decode(raw), column["dtype"]) if isinstance(raw, str) else raw
+
+
+@pytest.mark.parametrize(("dark", "paper"), [(False, "#ffffff"), (True, "#12171d")])
+def test_rows_lie_at_their_places_in_one_file(tmp_path, dark, paper):
+    pytest.importorskip("bokeh", reason="the extra map is not installed")
+    path = tmp_path / "m.html"
+    assert tables.draw_map(ROWS, path, title="<b>photos", dark=dark) == 3
+    text, sources = drawn(path)
+    dots = next(source for source in sources if "rows" in source)
+    assert list(numbers(dots["rows"])) == [1, 2]
+    x, y = maps.project([-33.75, 48.75], [151.25, 2.25])
+    assert np.allclose(numbers(dots["x"]), x, atol=1e-4)
+    assert np.allclose(numbers(dots["y"]), y, atol=1e-4)
+    assert "&lt;b&gt;photos</title>" in text
+    assert f"background: {paper}" in text
+    fetched = re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=\"(?!data:)", text)
+    assert fetched == []
+
+
+def test_what_lies_around_places_is_tinted_and_named(tmp_path):
+    pytest.importorskip("bokeh", reason="the extra map is not installed")
+    path, high = tmp_path / "m.html", []
+    for radius_km in (500, 1000):
+        around = {"lat": [0.0], "lon": [0.0]}
+        tables.draw_map(ROWS, path, around=around, radius_km=radius_km)
+        text, sources = drawn(path)
+        assert f"within {radius_km:,} km of those places" in text
+        _, strips, _ = sources
+        high.append(len(strips["ys"]))  # a strip of half a degree each
+    assert [abs(2 * 111.19 * n / 2 / 2 - r) < 60 for n, r in zip(high, (500, 1000))] == [True, True]
+
+
+def test_an_empty_table_is_an_empty_map(tmp_path):
+    pytest.importorskip("bokeh", reason="the extra map is not installed")
+    assert tables.draw_map({"lat": [None], "lon": [None]}, tmp_path / "m.html") == 0
+    assert len(drawn(tmp_path / "m.html")[1]) == 1
