@@ -219,7 +219,9 @@ class Finder(ast.NodeVisitor):
             if isinstance(a, ast.Name | ast.Attribute) and isinstance(b, ast.Name | ast.Attribute):
                 args = [*node.args[:i], b, a, *node.args[i + 2 :]]
                 self.swap(node, "arguments swapped", args=args)
-        self.generic_visit(node)
+        heard = [keyword.value for keyword in node.keywords if keyword.arg not in SPOKEN]
+        for part in (node.func, *node.args, *heard):
+            self.visit(part)
 
     def visit_Attribute(self, node):
         if node.attr in ("lat", "lon") and isinstance(node.ctx, ast.Load):

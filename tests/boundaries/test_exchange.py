@@ -11,8 +11,9 @@ import zipfile
 import geopandas
 import numpy as np
 import pytest
+from PIL import Image
 
-from geodata import boundaries, files
+from geodata import boundaries, files, maps
 from geodata.boundaries.exchange import exporting
 from geodata.files import FileError
 from tests.boundaries.sets import cantons, square, whosonfirst
@@ -339,3 +340,34 @@ def test_a_registry_with_a_bad_line_is_refused(home, line, told):
 def test_unknown_sets_are_told(home):
     with pytest.raises(FileError, match="no known boundary set 'moon' to fetch"):
         boundaries.fetch("moon")
+
+
+def test_the_map_shows_what_is_drawn_approximate_and_disputed(tmp_path):
+    path = boundaries.draw_map("bundled", tmp_path / "map.png")
+    image = np.asarray(Image.open(path).convert("RGB")).astype(int)
+    sea = np.abs(image - [0xF3, 0xF6, 0xF8]).sum(axis=2) < 6
+    west, east = np.nonzero(sea.any(axis=0))[0][[0, -1]]
+    north = np.nonzero(sea.sum(axis=1) > 100)[0][0]  # below the title
+    scale = (east - west) / float(np.subtract(*maps.project(0.0, [180.0, -180.0])[0]))
+    top = float(maps.project(84.5, 0.0)[1])
+    for lat, lon, colour in (
+        (38.5, -98.3, (0xE2, 0xE3, 0xDE)),  # Kansas, by a source
+        (0.5, 25.0, (0xE0, 0x8A, 0x2E)),  # Tshopo, approximate
+        (24.0, -14.0, (0xA8, 0x87, 0xB3)),  # Western Sahara, disputed: half of it over the land
+        (-10.0, -25.0, (0xF3, 0xF6, 0xF8)),  # the sea
+    ):
+        x, y = maps.project(lat, lon)
+        column, row = (
+            round((west + east) / 2 + float(x) * scale),
+            round(north + (top - float(y)) * scale),
+        )
+        around = image[row - 2 : row + 3, column - 2 : column + 3].reshape(-1, 3)
+        assert np.abs(np.median(around, axis=0) - colour).max() <= 3
+    said = boundaries.draw_map("bundled", tmp_path / "map.svg").read_text()
+    words = (
+        "bundled: where borders are approximate",
+        "drawn by a source",
+        "approximate",
+        "disputed",
+    )
+    assert all(f">{text}<" in said or f"<!-- {text} -->" in said for text in words)

@@ -6,10 +6,11 @@ import pytest
 import shapely
 from hypothesis import given, settings, strategies as st
 
+from geodata.boundaries.far import Balls
 from geodata.boundaries.nearest import Borders
 from geodata.boundaries.raster import Raster
 from geodata.boundaries.rings import Lines, edges_of
-from geodata.sphere import haversine_km
+from geodata.sphere import EARTH_RADIUS_KM, haversine_km, unit_vectors
 
 
 def brute(polygons, lat, lon, step=0.002):
@@ -188,3 +189,31 @@ def test_lines_measure_as_pyproj_does_on_the_sphere(seed):
         many = np.full(len(xy), x), np.full(len(xy), y)
         truth = sphere.inv(*many, xy[:, 0], xy[:, 1])[2].min() / 1000
         assert km == pytest.approx(truth, rel=0.001, abs=0.3)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.01, 0.3, 3.0]))
+def test_balls_hold_their_pieces_and_little_more(seed, size):
+    """Larger balls would find the same borders, after measuring all of them."""
+    rng = np.random.default_rng(seed)
+    middle = np.c_[rng.uniform(-179, 179, 40), rng.uniform(-80, 80, 40)]
+    ends = middle[:, [0, 1, 0, 1], None] + rng.uniform(-size, size, (40, 4, 8))
+    share = np.linspace(0, 1, 21)[:, None, None]
+    lon, lat = (ends[:, i] * (1 - share) + ends[:, i + 2] * share for i in (0, 1))
+    there = unit_vectors(lat, lon)  # (21, 40, 8, 3)
+
+    def reach(balls, vectors):
+        return EARTH_RADIUS_KM * np.linalg.norm(vectors - balls.middle[None, :, None], axis=-1)
+
+    balls = Balls.around(ends)
+    far = reach(balls, there).max(axis=(0, 2))
+    assert (far <= balls.radius + 1e-6).all()
+    assert (balls.radius <= far * 1.2 + 0.01).all()
+    nodes = balls.gathered(np.arange(0, 41, 4))
+    members = there.reshape(21, 10, 4 * 8, 3)
+    far = reach(nodes, members).max(axis=(0, 2))
+    apart = EARTH_RADIUS_KM * np.linalg.norm(
+        balls.middle.reshape(10, 4, 3) - nodes.middle[:, None], axis=2
+    )
+    assert (far <= nodes.radius + 1e-6).all()
+    assert (nodes.radius <= (apart + balls.radius.reshape(10, 4)).max(axis=1) + 1e-6).all()
