@@ -123,6 +123,8 @@ def test_describe_counts_the_levels(swiss):
     assert found.worldviews == ("un",)
     assert found.size == sum(path.stat().st_size for path in swiss.folder.iterdir())
     bundled = boundaries.describe()
+    assert len(bundled.worldviews) > 10
+    assert bundled.worldviews == ("un", *sorted(set(bundled.worldviews) - {"un"}))
     assert {"in", "ru", "ma"} <= set(bundled.worldviews)
     assert bundled.licences == ("ISC", "public domain", "public domain and CC BY 4.0")
 
@@ -335,6 +337,22 @@ def test_a_registry_with_a_bad_line_is_refused(home, line, told):
     (home / "registry.csv").write_text("name,url,sha256\n" + line.format("a" * 64) + "\n")
     with pytest.raises(FileError, match=told):
         boundaries.known_sets()
+
+
+def test_a_registry_is_read_with_every_field_and_the_last_wins(home, tmp_path):
+    old, new, more = "a" * 64, "b" * 64, tmp_path / "more.csv"
+    head = "name,url,sha256,licence\n"
+    (home / "registry.csv").write_text(head + f"x,http://x/old,{old},CC0\ny, http://y ,{old},\n")
+    more.write_text(f"name,url,sha256\nz,https://z,{new}\n", encoding="utf-8-sig")
+    known = boundaries.known_sets(more)
+    found = [tuple(vars(known[name]).values()) for name in "xyz"]
+    assert found == [
+        ("x", "http://x/old", old, "CC0"), ("y", "http://y", old, ""), ("z", "https://z", new, ""),
+    ]  # fmt: skip
+    more.write_text(head + f"x,http://x/new,{new}, ODbL-1.0 \n")
+    assert tuple(vars(boundaries.known_sets(more)["x"]).values())[1:] == (
+        "http://x/new", new, "ODbL-1.0",
+    )  # fmt: skip
 
 
 def test_unknown_sets_are_told(home):
