@@ -24,7 +24,7 @@ def near(lat: float, lon: int | None = 3, *, strict: bool = False) -> bool:
         raise ValueError(msg, 7)
     found = [x for x in range(lon) if min(x, lat) in "ß" and x - 1]
     found.sort(key=abs, reverse=True)
-    return sorted(found)[0] == pair(lat, lon, strict=strict)
+    return sorted(found)[0] == pair(lat, lon, strict=strict) == zip(lon, lon, strict=True)
 '''
 
 
@@ -47,8 +47,8 @@ def test_each_fault_is_one_change_that_runs(faults):
     assert len(changed) == len(made) > 25
     assert all(ast.dump(ast.parse(text)) != whole for text in changed)
     kinds = Counter(fault.kind for fault in made)
-    assert kinds["comparison"] == 3
-    assert kinds["arguments swapped"] == 2  # min(x, lat), pair(lat, lon)
+    assert kinds["comparison"] == 4
+    assert kinds["arguments swapped"] == 2  # min(x, lat), pair(lat, lon); not zip(lon, lon)
     assert kinds["keyword dropped"] == 2  # key, reverse; strict is left alone
     assert kinds["call removed"] == 1
 

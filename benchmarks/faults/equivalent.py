@@ -45,6 +45,30 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         'head, _, rest = name.rpartition(",")',
         "the name holds one comma, says the line above",
     ),
+    (
+        "geodata/photos/report.py",
+        'if self.statuses["unreadable"] and len(self.unreadable) < MAX_EXAMPLES:',
+        "if (len(self.unreadable) < MAX_EXAMPLES):",
+        "spares a look at rows of which none is unreadable; the look finds none either",
+    ),
+    (
+        "geodata/places/divisions.py",
+        "_WIDTH = 1 << 20",
+        "_WIDTH = 1 << 21",
+        "any width above the number of divisions keeps countries apart",
+    ),
+    (
+        "geodata/boundaries/exchange/fetching.py",
+        "self.total = 0",
+        "self.total = 1",
+        "pooch says the total before the first step",
+    ),
+    (
+        "geodata/boundaries/set.py",
+        "country, unit = owner[:, 0].copy(), owner[:, 1].copy()",
+        "country, unit = (owner[:, 0]), owner[:, 1].copy()",
+        "the rows are picked by an array, so they are a copy already, and column 0 is read once",
+    ),
 )
 
 

@@ -216,10 +216,15 @@ class Finder(ast.NodeVisitor):
                 rest = [*node.keywords[:i], *node.keywords[i + 1 :]]
                 self.swap(node, "keyword dropped", keywords=rest)
         for i, (a, b) in enumerate(zip(node.args, node.args[1:], strict=False)):
-            if isinstance(a, ast.Name | ast.Attribute) and isinstance(b, ast.Name | ast.Attribute):
+            named = isinstance(a, ast.Name | ast.Attribute) and isinstance(
+                b, ast.Name | ast.Attribute
+            )
+            if named and ast.dump(a) != ast.dump(b):
                 args = [*node.args[:i], b, a, *node.args[i + 2 :]]
                 self.swap(node, "arguments swapped", args=args)
-        self.generic_visit(node)
+        heard = [keyword.value for keyword in node.keywords if keyword.arg not in SPOKEN]
+        for part in (node.func, *node.args, *heard):
+            self.visit(part)
 
     def visit_Attribute(self, node):
         if node.attr in ("lat", "lon") and isinstance(node.ctx, ast.Load):

@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import importlib.util
+import math
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 import time
+import traceback
 from pathlib import Path
+from typing import NoReturn
 
 from faults.fault import Fault
 
+ROOT = Path(__file__).resolve().parents[2]
+SLOW_TO_IMPORT = (
+    "duckdb",
+    "pyarrow.dataset",
+    "pyarrow.parquet",
+    "shapely",
+    "rich.progress",
+    "typer",
+    "transformers.models.qwen2_5_vl.modeling_qwen2_5_vl",
+    "peft",
+    "trl.trainer.grpo_trainer",
+    "trl.trainer.sft_trainer",
+)
+LOADED = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
 FAILED = re.compile(rb"^(?:FAILED|ERROR) (\S+)", re.M)
-NOT_FOUND, FOUND_NOTHING = 4, 5
-"""What pytest exits with if a name that it was given is no test, or nothing is."""
+SOME_FAILED, NOT_FOUND, FOUND_NOTHING = 1, 4, 5
+"""What pytest exits with if tests failed, a name that it was given is no test, or nothing is."""
 
 
 def copied(root: Path, folder: Path) -> Path:
@@ -36,27 +58,61 @@ def copied(root: Path, folder: Path) -> Path:
     return copy
 
 
+def loaded_once() -> None:
+    """Import what is slow to import and not ours, so that each try starts with it."""
+    sys.path[:] = [path for path in sys.path if Path(path).name != "benchmarks"]
+    for name in SLOW_TO_IMPORT:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+
+
 def pytest(copy: Path, *arguments: str, timeout: float | None = None, **env: str) -> tuple:
-    """Return exit status and output of pytest in a copy."""
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "-m",
-            "not slow",
-            *arguments,
-        ],
-        cwd=copy,
-        env=os.environ | {"PYTHONPATH": str(copy)} | env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=timeout,
-    )
-    return done.returncode, done.stdout
+    """Return exit status and output of pytest in a copy, run by a fork of this process.
+
+    Raises
+    ------
+    TimeoutError
+        If it takes longer; it and what it started are ended.
+    """
+    words = ["-q", "-p", "no:cacheprovider", "-m", "not slow", "-W", LOADED, *arguments]
+    with tempfile.TemporaryFile() as output:
+        sys.stdout.flush()
+        child = os.fork()
+        if not child:
+            _become(copy, words, output.fileno(), env)
+        until = time.monotonic() + (timeout or math.inf)
+        while not (ended := os.waitpid(child, os.WNOHANG))[0]:
+            if time.monotonic() > until:
+                os.killpg(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+                msg = f"pytest took more than {timeout} s"
+                raise TimeoutError(msg)
+            time.sleep(0.05)
+        output.seek(0)
+        return os.waitstatus_to_exitcode(ended[1]), output.read()
+
+
+def _become(copy: Path, words: list[str], output: int, env: dict[str, str]) -> NoReturn:
+    """Be what ``python -m pytest`` in the copy would be, also to processes that a test spawns."""
+    status = 1
+    try:
+        os.setsid()
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.chdir(copy)
+        os.environ.update(env, PYTHONPATH=str(copy))
+        sys.dont_write_bytecode = "PYTHONDONTWRITEBYTECODE" in env
+        sys.path[:] = [str(copy), *(p for p in sys.path if Path(p).resolve() != ROOT)]
+        sys.argv[:] = ["pytest", *words]
+        sys.modules["__main__"].__spec__ = importlib.util.find_spec("pytest.__main__")
+        status = int(importlib.import_module("pytest").main(words))
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+    finally:
+        os._exit(status)
 
 
 def noticed_by(copy: Path, fault: Fault, tests: list[str], timeout: float) -> str | None:
@@ -75,7 +131,7 @@ def noticed_by(copy: Path, fault: Fault, tests: list[str], timeout: float) -> st
         status, output = pytest(
             copy, "-x", f"@{listed}", timeout=timeout, PYTHONDONTWRITEBYTECODE="1"
         )
-    except subprocess.TimeoutExpired:
+    except TimeoutError:
         return "timeout"
     finally:
         target.write_text(whole, encoding="utf-8")
@@ -94,5 +150,8 @@ def noticed_by(copy: Path, fault: Fault, tests: list[str], timeout: float) -> st
 def note_calls(copy: Path, calls: Path, tests: list[str]) -> None:
     """Run tests once and note which functions each of them runs, file by file."""
     start = time.perf_counter()
-    pytest(copy, "-p", "benchmarks.faults.calls", *tests, GEODATA_CALLS=str(calls.resolve()))
+    options = ("-p", "benchmarks.faults.calls")
+    status, told = pytest(copy, *options, *tests, GEODATA_CALLS=str(calls.resolve()))
+    if status > SOME_FAILED or status < 0:
+        print(told.decode(errors="replace")[-2000:])
     print(f"functions of {' '.join(tests)} noted in {time.perf_counter() - start:.0f} s")

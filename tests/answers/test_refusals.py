@@ -97,3 +97,12 @@ def test_real_answers_with_a_coordinate_are_no_refusals(shared):
     for line in (shared / "model_outputs.jsonl").read_text("utf-8").splitlines():
         row = json.loads(line)
         assert not (row["human"] and is_refusal(row["text"])), row["id"]
+
+
+@pytest.mark.parametrize(("apart", "refused"), [(0, True), (1, False)])
+def test_a_refusal_is_looked_for_in_3000_characters_at_either_end(apart, refused):
+    said = "Location: unknown"
+    beside = "-" * (3000 - len(said) + apart)
+    assert is_refusal(beside + said + "-" * 4000) is refused
+    assert is_refusal("-" * 4000 + said + beside) is refused
+    assert is_refusal(said + "-" * (6000 - len(said) + apart) + said) is True

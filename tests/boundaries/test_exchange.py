@@ -11,8 +11,9 @@ import zipfile
 import geopandas
 import numpy as np
 import pytest
+from PIL import Image
 
-from geodata import boundaries, files
+from geodata import boundaries, files, maps
 from geodata.boundaries.exchange import exporting
 from geodata.files import FileError
 from tests.boundaries.sets import cantons, square, whosonfirst
@@ -122,6 +123,8 @@ def test_describe_counts_the_levels(swiss):
     assert found.worldviews == ("un",)
     assert found.size == sum(path.stat().st_size for path in swiss.folder.iterdir())
     bundled = boundaries.describe()
+    assert len(bundled.worldviews) > 10
+    assert bundled.worldviews == ("un", *sorted(set(bundled.worldviews) - {"un"}))
     assert {"in", "ru", "ma"} <= set(bundled.worldviews)
     assert bundled.licences == ("ISC", "public domain", "public domain and CC BY 4.0")
 
@@ -410,6 +413,53 @@ def test_a_registry_with_a_bad_line_is_refused(home, line, told):
         boundaries.known_sets()
 
 
+def test_a_registry_is_read_with_every_field_and_the_last_wins(home, tmp_path):
+    old, new, more = "a" * 64, "b" * 64, tmp_path / "more.csv"
+    head = "name,url,sha256,licence\n"
+    (home / "registry.csv").write_text(head + f"x,http://x/old,{old},CC0\ny, http://y ,{old},\n")
+    more.write_text(f"name,url,sha256\nz,https://z,{new}\n", encoding="utf-8-sig")
+    known = boundaries.known_sets(more)
+    found = [tuple(vars(known[name]).values()) for name in "xyz"]
+    assert found == [
+        ("x", "http://x/old", old, "CC0"), ("y", "http://y", old, ""), ("z", "https://z", new, ""),
+    ]  # fmt: skip
+    more.write_text(head + f"x,http://x/new,{new}, ODbL-1.0 \n")
+    assert tuple(vars(boundaries.known_sets(more)["x"]).values())[1:] == (
+        "http://x/new", new, "ODbL-1.0",
+    )  # fmt: skip
+
+
 def test_unknown_sets_are_told(home):
     with pytest.raises(FileError, match="no known boundary set 'moon' to fetch"):
         boundaries.fetch("moon")
+
+
+def test_the_map_shows_what_is_drawn_approximate_and_disputed(tmp_path):
+    path = boundaries.draw_map("bundled", tmp_path / "map.png")
+    image = np.asarray(Image.open(path).convert("RGB")).astype(int)
+    sea = np.abs(image - [0xF3, 0xF6, 0xF8]).sum(axis=2) < 6
+    west, east = np.nonzero(sea.any(axis=0))[0][[0, -1]]
+    north = np.nonzero(sea.sum(axis=1) > 100)[0][0]  # below the title
+    scale = (east - west) / float(np.subtract(*maps.project(0.0, [180.0, -180.0])[0]))
+    top = float(maps.project(84.5, 0.0)[1])
+    for lat, lon, colour in (
+        (38.5, -98.3, (0xE2, 0xE3, 0xDE)),  # Kansas, by a source
+        (0.5, 25.0, (0xE0, 0x8A, 0x2E)),  # Tshopo, approximate
+        (24.0, -14.0, (0xA8, 0x87, 0xB3)),  # Western Sahara, disputed: half of it over the land
+        (-10.0, -25.0, (0xF3, 0xF6, 0xF8)),  # the sea
+    ):
+        x, y = maps.project(lat, lon)
+        column, row = (
+            round((west + east) / 2 + float(x) * scale),
+            round(north + (top - float(y)) * scale),
+        )
+        around = image[row - 2 : row + 3, column - 2 : column + 3].reshape(-1, 3)
+        assert np.abs(np.median(around, axis=0) - colour).max() <= 3
+    said = boundaries.draw_map("bundled", tmp_path / "map.svg").read_text()
+    words = (
+        "bundled: where borders are approximate",
+        "drawn by a source",
+        "approximate",
+        "disputed",
+    )
+    assert all(f">{text}<" in said or f"<!-- {text} -->" in said for text in words)

@@ -9,7 +9,7 @@ from geodata.boundaries import far
 from geodata.boundaries.nearest import Borders
 from geodata.boundaries.plane import feet
 from geodata.boundaries.rings import cut, edges_of
-from geodata.sphere import haversine_km
+from geodata.sphere import EARTH_RADIUS_KM, haversine_km, unit_vectors
 
 
 def made(polygons, group=None):
@@ -101,3 +101,18 @@ def test_no_regions_at_all():
     this = far.Far.of(np.zeros((0, 4, 1)), nothing, nothing)
     region, km = this.nearest(np.zeros(2), np.zeros(2), np.zeros(2, np.int64))
     assert (region.tolist(), np.isinf(km).all()) == ([-1, -1], True)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.01, 0.1, 0.5]))
+def test_balls_hold_their_edges_and_little_more(seed, size):
+    """Larger balls would find the same borders, after measuring more of them."""
+    rng = np.random.default_rng(seed)
+    middle = np.c_[rng.uniform(-179, 179, 40), rng.uniform(-80, 80, 40)]
+    ends = middle[:, [0, 1, 0, 1]] + rng.uniform(-size / 2, size / 2, (40, 4))
+    share = np.linspace(0, 1, 21)[:, None]
+    lon, lat = (ends[:, i] * (1 - share) + ends[:, i + 2] * share for i in (0, 1))
+    centre, radius = far._balls(ends)
+    reach = EARTH_RADIUS_KM * np.linalg.norm(unit_vectors(lat, lon) - centre, axis=-1).max(axis=0)
+    assert (reach <= radius + 1e-6).all()
+    assert (radius <= reach * 1.2 + 0.01).all()

@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 from geodata.boundaries.nearest import Borders
 from geodata.boundaries.raster import Raster
 from geodata.boundaries.rings import Lines, edges_of
-from geodata.sphere import haversine_km
+from geodata.sphere import EARTH_RADIUS_KM, haversine_km, unit_vectors
 
 
 def brute(polygons, lat, lon, step=0.002):

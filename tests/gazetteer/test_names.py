@@ -465,6 +465,14 @@ def test_other_names_of_cities_point_at_places():
         assert (place.name, row["reason"] != "") == (row["name"], True)
 
 
+def test_all_other_names_of_a_unit_lead_to_it():
+    rows = facts.facts_table("aliases")
+    for row in rows:
+        assert row["alias"] in facts.unit_aliases()[row["code"]]
+        assert gazetteer.resolve(row["alias"], "admin1", row["code"][:2]).code == row["code"]
+    assert sum(map(len, facts.unit_aliases().values())) == len(rows)
+
+
 def test_more_country_names_add_and_contradict_nothing(tmp_path):
     tables = [(r["name"], r["code"]) for r in facts.facts_table("more_country_names")]
     known = {key(row["name"]) for row in facts.facts_table("cldr_names")}

@@ -388,6 +388,14 @@ def test_unreadable_rows_are_kept_in_place_with_their_number(tmp_path):
     assert "4 fields, the header has 10" in report.unreadable[0][1]
 
 
+@pytest.mark.parametrize("bad", [19, 20, 21])
+def test_of_unreadable_rows_the_first_twenty_are_told(tmp_path, bad):
+    lines = [line for i in range(bad) for line in (f"a/{i},u,1,2,0,0,0,0,0,0", f"b/{i},u")]
+    report = photos.import_(text_file(tmp_path / "a.csv", MP16, *lines), tmp_path / "out.parquet")
+    assert [row for row, _ in report.unreadable] == list(range(1, 2 * min(bad, 20), 2))
+    assert report.statuses["unreadable"] == bad
+
+
 def test_jsonl_lines_that_are_no_objects(tmp_path):
     path = text_file(tmp_path / "a.jsonl", '{"id": "a", "lat": 1, "lon": 2}', "[1]", "{", "",
                      '{"id": "b", "lat": "x", "lon": 2}')  # fmt: skip

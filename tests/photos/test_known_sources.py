@@ -97,6 +97,8 @@ def test_equal_ids_are_counted(tmp_path):
     assert "1  rows have the id of an earlier row of the source" in told
     assert "2  rows have an id that the table held before" in told
     assert tables.open(path).rows == 9
+    other = photos.import_(csv_file(tmp_path / "c.csv", "d,1,2", "a,1,2", "e,1,2"), path)
+    assert other.known_ids == 2  # one of either import before, which lie in files of their own
 
 
 def test_row_numbers_as_ids_are_told(tmp_path):

@@ -132,3 +132,14 @@ def test_hong_kong_and_singapore_are_territories():
     names = {places.name(int(i)) for i in places.territories}
     assert {"Hong Kong", "Singapore", "Monaco", "Gibraltar"} <= names
     assert "New York City" not in names
+
+
+@pytest.mark.parametrize("numbers", [[ANY, 1], [1, ANY], [1, 1], [ANY, ANY]])
+def test_of_places_that_tie_the_first_wins_for_one_point_and_for_many(tmp_path, numbers):
+    rows = [row(i, name, 50.0, 10.0, "AA", 9_000) for i, name in ((1, "First"), (2, "Second"))]
+    divisions = build(tmp_path, rows).divisions(np.array(numbers))
+    assert divisions.division.tolist() == numbers
+    lat, lon = np.array([50.02]), np.array([10.03])
+    point = points_km(lat, lon)
+    assert divisions.winner(tuple(point[0].tolist()), 0, 1) == 0
+    assert divisions.winners(point.T, lat, np.array([0]), np.array([1])).tolist() == [0]

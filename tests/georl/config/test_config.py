@@ -1,12 +1,15 @@
 """One run is one configuration; what it alone can tell is refused early (georl.config)."""
 
+import dataclasses
 import re
+from pathlib import Path
 
 import pytest
 import yaml
 
 from georl import config, plan
 from georl.config import Config, ConfigError, checks, load
+from georl.config.reason import ReasonConfig
 
 LORA_3B = [
     "model.name=Qwen/Qwen2.5-VL-3B-Instruct",
@@ -19,6 +22,21 @@ def test_defaults_survive_a_round_trip_through_yaml(tmp_path):
     run = load(None, ["task=grpo", "rewards.weights={geo_r: 1.0, format: 0.2}"])
     path.write_text(config.dump(run), encoding="utf-8")
     assert load(path) == run
+
+
+def leaves(settings, path=""):
+    for one in dataclasses.fields(settings):
+        value = getattr(settings, one.name)
+        if dataclasses.is_dataclass(value):
+            yield from leaves(value, f"{path}{one.name}.")
+        else:
+            yield path + one.name, list(value) if isinstance(value, tuple) else value
+
+
+@pytest.mark.parametrize(("name", "kind"), [("run", Config), ("reason", ReasonConfig)])
+def test_a_default_changes_here_too(name, kind):
+    text = Path(__file__).with_name("defaults.yaml").read_text("utf-8")
+    assert dict(leaves(kind())) == yaml.safe_load(text)[name]
 
 
 def test_overrides_win_over_the_file_and_later_ones_over_earlier(tmp_path):

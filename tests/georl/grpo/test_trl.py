@@ -274,3 +274,28 @@ def test_the_trainer_computes_what_stock_trl_computes(taught, tmp_path, more, sh
     way = float(torch.dist(end, start))
     assert way > 1e-2
     assert float(torch.dist(end, ended)) < 1e-3 * way
+
+
+def test_what_is_not_said_is_what_trl_does():
+    stock = {one.name: one.default for one in dataclasses.fields(GRPOConfig)}
+    ours = load(None, [])
+    same = {
+        "num_generations": ours.grpo.generations,
+        "temperature": ours.grpo.temperature,
+        "top_p": ours.grpo.top_p,
+        "beta": ours.grpo.beta,
+        "epsilon": ours.grpo.epsilon,
+        "epsilon_high": ours.grpo.epsilon_high,
+        "num_iterations": ours.grpo.iterations,
+        "loss_type": ours.grpo.loss,
+        "importance_sampling_level": ours.grpo.ratio,
+        "scale_rewards": ours.grpo.scale_rewards,
+        "vllm_gpu_memory_utilization": ours.grpo.vllm_memory,
+        "vllm_tensor_parallel_size": ours.grpo.vllm_tensor_parallel,
+        "weight_decay": ours.train.weight_decay,
+        "adam_beta2": ours.train.adam_beta2,
+        "max_grad_norm": ours.train.max_grad_norm,
+        "warmup_steps": ours.train.warmup_steps,
+        "max_steps": ours.train.max_steps,
+    }
+    assert {name: stock[name] for name in same} == same

@@ -287,6 +287,12 @@ def test_presets_are_weights_of_rewards_that_there_are():
     assert REWARD_PRESETS["globe-release"] == {
         "place_accuracy": 1.0, "localizability": 0.5, "visual_grounding": 0.2, "think_format": 1.0,
     }  # fmt: skip
+    assert REWARD_PRESETS["globe-readme"] == {
+        "place_accuracy": 1.0, "localizability": 0.2, "visual_grounding": 0.5, "think_format": 1.0,
+    }  # fmt: skip
+    two = {"place_accuracy": 1.0, "visual_grounding": 0.5, "think_format": 1.0}
+    assert REWARD_PRESETS["globe-two"] == two
+    assert set(REWARD_PRESETS["globe"].values()) == set(REWARD_PRESETS["geo-r"].values()) == {1.0}
     changed = load(None, ["rewards.preset=globe-two", "rewards.weights.think_format=0.1"])
     assert changed.rewards.weights["think_format"] == 0.1
     assert load(None, []).rewards == Config().rewards
