@@ -120,11 +120,11 @@ def _of_held_out(config: Config) -> Iterator[str]:
             f"train.eval_steps is {train.eval_steps} and data.eval_rows {data.eval_rows}; both "
             "must be above 0"
         )
-    if train.strategy in ("fsdp", "deepspeed"):
+    if train.strategy == "deepspeed":
         yield (
-            f"train.eval_steps is {train.eval_steps} with train.strategy={train.strategy}, which "
-            "leaves no process a whole model to answer with; set train.eval_steps=0 and answer "
-            "with the checkpoints: georl predict"
+            f"train.eval_steps is {train.eval_steps} with train.strategy=deepspeed, under which "
+            "answering while training was never tried; use train.strategy=fsdp, or set "
+            "train.eval_steps=0 and answer with the checkpoints: georl predict"
         )
 
 

@@ -123,7 +123,7 @@ class TrainConfig:
     keep_checkpoints: int = 3
     eval_steps: int = 0
     """Answer the held-out photos every so many steps, and after the last, and log their scores as
-    eval_accuracy_25km and so on; 0 never. Not where weights are sharded (fsdp, deepspeed)."""
+    eval_accuracy_25km and so on; 0 never. Not with DeepSpeed."""
     best_metric: str | None = None
     """Keep the model with the best of these scores in the folder 'best': accuracy_1km,
     accuracy_25km, accuracy_200km, accuracy_750km, accuracy_2500km, median_km, reward (Geo-R's) or

@@ -156,9 +156,10 @@ class SharedPromptsTrainer(GRPOTrainer):
     ) -> tuple[Tensor, Tensor | None]:
         """Return (B, C) log-probabilities and entropies from one row, or a few, a unique prompt."""
         bare, answers = self._bare(model), mask[:, -keep:]
-        prompt, answer = mask[:, :-keep].sum(1).max(), answers.sum(1).float().mean()
-        most = sharing.answers_a_row(bare.config.get_text_config(), int(prompt), float(answer))
-        first, number = sharing.unique(sharing.rows_of(group.tolist(), most))
+        prompt, lengths = mask[:, :-keep].sum(1).max(), answers.sum(1)
+        mean = float(lengths.float().mean())
+        best = sharing.answers_a_row(bare.config.get_text_config(), int(prompt), mean)
+        first, number = sharing.unique(sharing.rows_of(group.tolist(), best, lengths.tolist()))
         rows = torch.tensor(first, device=ids.device)
         prompt_ids, prompt_mask = ids[rows, :-keep], mask[rows, :-keep]
         images = images and images.select(rows)

@@ -14,7 +14,6 @@ predicts the answer's first token. The result equals the repeated computation up
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -22,6 +21,8 @@ import torch
 from torch import Tensor
 from transformers import GenerationConfig
 from transformers.generation import logits_process as lp
+
+from georl import plan
 
 FAMILIES = ("qwen2_5_vl", "qwen2_vl")
 """Models whose rotary positions this module can lay out."""
@@ -72,55 +73,54 @@ def unsupported(model: Any) -> str | None:
     return None
 
 
-def answers_a_row(config: Any, prompt: int, answer: float) -> int:
-    """Return how many answers to one prompt a row should hold, by what the update then costs.
+def answers_a_row(config: Any, prompt: int, answer: float) -> float:
+    """Return how many answers to one prompt a row of a language model should hold.
 
     Parameters
     ----------
     config
         Of the language model.
-    prompt
-        Tokens of the prompt, P.
-    answer
-        Tokens of an answer on average, C.
-
-    Notes
-    -----
-    A row of k answers has P + k C positions. A position costs L = h + kv + 1.5 i times what it
-    costs to look at one other (width h, keys and values kv, inner width i of the MLP), so an answer
-    costs (P + k C) / k (1 + (P + k C) / L), least at k = sqrt(P (L + P)) / C: long answers would
-    look past each other for nothing.
+    prompt, answer
+        Tokens of the prompt, and of an answer on average; see `georl.plan.answers_a_row`.
 
     Examples
     --------
     >>> from types import SimpleNamespace
     >>> sizes = dict(hidden_size=3584, intermediate_size=18944, num_attention_heads=28)
     >>> model = SimpleNamespace(**sizes, num_key_value_heads=4)
-    >>> answers_a_row(model, 632, 128), answers_a_row(model, 632, 1024)
-    (35, 4)
+    >>> round(answers_a_row(model, 632, 1024), 1)
+    4.5
     """
     width = config.hidden_size
     keys = width * config.num_key_value_heads // config.num_attention_heads
-    look = width + keys + 1.5 * config.intermediate_size
-    return max(1, int((prompt * (look + prompt)) ** 0.5 / max(answer, 1.0)))
+    return plan.answers_a_row(width, keys, config.intermediate_size, prompt, answer)
 
 
-def rows_of(group: Sequence[int], most: int) -> list[tuple[int, int]]:
-    """Return the row of each answer, as its prompt and its number: at most ``most`` in a row.
+def rows_of(group: Sequence[int], best: float, lengths: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the row of each answer, as its prompt and its number there, by `georl.plan.deal`.
 
-    The answers to a prompt are dealt evenly over as few rows as hold them.
+    Parameters
+    ----------
+    group
+        Prompt of each answer.
+    best
+        How many of them a row should hold, of `answers_a_row`.
+    lengths
+        Tokens of each answer.
 
     Examples
     --------
-    >>> rows_of([7, 7, 7, 8], 2)
-    [(7, 0), (7, 0), (7, 1), (8, 0)]
+    >>> rows_of([7, 7, 7, 8], 2, [90, 40, 30, 5])
+    [(7, 0), (7, 1), (7, 1), (8, 0)]
     """
-    count, seen, rows = Counter(group), Counter[int](), []
-    for prompt in group:
-        each = -(-count[prompt] // -(-count[prompt] // most))
-        rows.append((prompt, seen[prompt] // each))
-        seen[prompt] += 1
-    return rows
+    whose: dict[int, list[int]] = {}
+    for at, prompt in enumerate(group):
+        whose.setdefault(prompt, []).append(at)
+    dealt = [(prompt, 0) for prompt in group]
+    for prompt, answers in whose.items():
+        for at, row in zip(answers, plan.deal([lengths[i] for i in answers], best), strict=True):
+            dealt[at] = prompt, row
+    return dealt
 
 
 def unique(keys: Sequence[Any]) -> tuple[list[int], list[int]]:

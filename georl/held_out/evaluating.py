@@ -1,7 +1,8 @@
 """Every so many steps the model answers held-out photos; the best model by a score is kept.
 
 Answers are greedy and draw no random number, so a run with evaluation trains the same weights
-as one without. Several processes share the photos; each holds a whole model.
+as one without. Several processes share the photos. Where FSDP shares the weights too, each asks
+as often as any other, in step with them: every forward pass needs a part of all.
 """
 
 from __future__ import annotations
@@ -181,7 +182,9 @@ class HeldOut(TrainerCallback):
         trainer = self._trainer
         rank, world = trainer.accelerator.process_index, trainer.accelerator.num_processes
         model = trainer.accelerator.unwrap_model(trainer.model)
-        rows = self._photos.table.to_pylist()[rank::world]
+        rows = self._photos.table.to_pylist()
+        count = len(rows)
+        rows = (rows + rows[-1:] * (-count % world))[rank::world]  # as many on each process
         longest = self._config.grpo if self._config.task == "grpo" else self._config.predict
         options = PredictConfig(max_tokens=longest.max_tokens)
         said: list[str] = []
@@ -194,7 +197,7 @@ class HeldOut(TrainerCallback):
         placed: list[tuple[int, str]] = gather_object(
             [(rank + world * k, text) for k, text in enumerate(said)]
         )
-        return [text for _, text in sorted(placed)]
+        return [text for _, text in sorted(placed)[:count]]
 
     def _keep(self, step: int, found: dict[str, float]) -> None:
         name = self._config.train.best_metric

@@ -14,5 +14,13 @@ from .parts import (
     memory as memory,
     tokens_of as tokens_of,
 )
+from .positions import (
+    Positions as Positions,
+    answers_a_row as answers_a_row,
+    deal as deal,
+    mean_for_bar as mean_for_bar,
+    positions as positions,
+    rows as rows,
+)
 from .scripts import accelerate as accelerate, write as write
 from .shapes import KNOWN as KNOWN, Shape as Shape, model_shape as model_shape

@@ -9,6 +9,7 @@ from georl.config import Config, ConfigError, accumulation, dump
 from georl.plan.cards import Card, needed
 from georl.plan.duration import SAMPLED_PER_SECOND, UTILISATION, work
 from georl.plan.parts import GIB, checkpoint_bytes, host_memory, memory, tokens_of
+from georl.plan.positions import BAR, mean_for_bar, positions
 from georl.plan.shapes import Shape, model_shape
 
 
@@ -50,6 +51,7 @@ def describe(
         f"accumulated x {world} processes",
         f"# tokens of a row at most: image {size['image']:,}, prompt {size['prompt']}, "
         f"answer {size['answer']}",
+        *_positions(config, sizes),
         "# estimated memory of one device at its peak:",
     ]
     parts = memory(config, sizes, *([] if card is None else [card.memory]))
@@ -106,6 +108,30 @@ def check_memory(config: Config, shape: Shape | None = None) -> None:
             "if it runs out, lower train.per_device or model.max_pixels, or set "
             "model.gradient_checkpointing=true (georl plan shows the parts)"
         )
+
+
+def _positions(config: Config, shape: Shape) -> list[str]:
+    """Say how many positions sharing saves, and where its bar is out of reach, why."""
+    if config.task != "grpo":
+        return []
+    found = positions(config, shape)
+    if found is None:
+        return ["# positions of an update: prompts are not shared, each answer has its own"]
+    g, p, c = found.generations, found.prompt, found.answer
+    fewer = found.stock / found.shared
+    lines = [
+        f"# positions of {g} answers in an update: {found.shared:,}, stock TRL {found.stock:,}; "
+        f"{fewer:.2f}x fewer"
+    ]
+    if fewer >= BAR:
+        return lines
+    lines += [
+        "#   with answers that long no layout gives more than",
+        f"#   {g} ({p} + {c:,}) / ({p} + {g} x {c:,}) = {found.bound:.2f}x",
+    ]
+    if mean := mean_for_bar(config, shape):
+        lines.append(f"#   {BAR:.0f}x up to {mean:,} tokens on average, the longest {c:,}")
+    return lines
 
 
 def _rows(parts: dict[str, float], *, total: bool = True) -> list[str]:

@@ -89,13 +89,11 @@ def host_memory(config: Config, shape: Shape) -> dict[str, float]:
     # sharded ranks but the first build the model without its weights (cpu_ram_efficient_loading)
     copies = 1 if config.train.strategy == "fsdp" else here
     readers = here * max(config.train.workers, 0)
-    return {
-        "weights while they are loaded": 4.0 * shape.parameters * copies,
-        "a checkpoint on its way to the disk": 12.0 * shape.parameters
-        if _shards(config) > 1
-        else 0,
-        "Python and libraries, a process": 3.0 * GIB * here + 0.6 * GIB * readers,
-    }
+    out = {"weights while they are loaded": 4.0 * shape.parameters * copies}
+    if _shards(config) > 1:
+        out["a checkpoint on its way to the disk"] = 12.0 * shape.parameters
+    out["Python and libraries, a process"] = 3.0 * GIB * here + 0.6 * GIB * readers
+    return out
 
 
 def checkpoint_bytes(config: Config, shape: Shape) -> dict[str, float]:

@@ -114,8 +114,9 @@ def counted(run, language, lengths):
         shuffled = grpo_trainer.shuffle_sequence_dict(batch)
     for part in split_tensor_dict(shuffled, steps):
         mask = part["completion_mask"]
-        most = sharing.answers_a_row(language, prompt, float(mask.sum(1).float().mean()))
-        first, number = sharing.unique(sharing.rows_of(part["group"].tolist(), most))
+        best = sharing.answers_a_row(language, prompt, float(mask.sum(1).float().mean()))
+        dealt = sharing.rows_of(part["group"].tolist(), best, mask.sum(1).tolist())
+        first, number = sharing.unique(dealt)
         packed = sharing.pack(
             torch.ones(len(first), prompt, dtype=torch.long),
             torch.ones(len(first), prompt, dtype=torch.long),
@@ -147,9 +148,81 @@ def test_globe_s_long_answers_share_a_photo_in_fours():
     stock, ours, rows = counted(run, LANGUAGE["7b"], [1024] * 32)
     assert stock / ours == pytest.approx(1.40, abs=0.01)
     assert rows == 8
-    lengths = np.random.default_rng(0).integers(100, 500, 32)
-    stock, ours, _ = counted(run, LANGUAGE["7b"], lengths)
-    assert stock / ours > 2.5
+    lengths = np.random.default_rng(0).integers(100, 500, 32)  # as traces of reasoning are
+    stock, ours, rows = counted(run, LANGUAGE["7b"], lengths)
+    assert stock / ours > 3
+    assert rows == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "language"),
+    [
+        ("qwen2.5-vl-7b-8xa100", GEO_R, LANGUAGE["7b"]),
+        ("qwen2.5-vl-3b-8xa100", GEO_R, LANGUAGE["3b"]),
+        ("globe-7b-8xa100", [], LANGUAGE["7b"]),
+        ("globe-7b-8xa100", ["grpo.max_tokens=300"], LANGUAGE["7b"]),
+    ],
+)
+def test_the_plan_tells_the_positions_that_an_update_has(name, more, language):
+    """Its sums beside rows that are really laid out."""
+    run = load(name, more)
+    size = "3B" if "3b" in name else "7B"
+    said = plan.positions(run, plan.KNOWN[f"Qwen2.5-VL-{size}"])
+    groups = 32 // run.grpo.generations
+    stock, ours, rows = counted(run, language, [run.grpo.max_tokens] * 32)
+    assert (said.stock * groups, said.rows * groups) == (stock, rows)
+    assert said.shared * groups == pytest.approx(ours, rel=0.002)  # a row's last token is no place
+    assert said.bound >= said.stock / said.shared
+
+
+def test_three_times_fewer_up_to_a_length_that_is_told():
+    """GLOBE's answers: at the mean that the plan names sharing reaches 3x, and beyond it not."""
+    run, shape = load("globe-7b-8xa100"), plan.KNOWN["Qwen2.5-VL-7B"]
+    mean = plan.mean_for_bar(run, shape)
+    for tokens, enough in ((mean, True), (mean + 3, False)):
+        rest = round((16 * tokens - 1024) / 15)  # one runs to the limit, to which stock TRL pads
+        stock, ours, _ = counted(run, LANGUAGE["7b"], [*([1024] + [rest] * 15) * 2])
+        assert (stock / ours >= 3 * 0.999) == enough
+    assert plan.mean_for_bar(load("qwen2.5-vl-7b-8xa100", GEO_R), shape) == 128
+    assert plan.mean_for_bar(load("globe-7b-8xa100", ["max_pixels=3136"]), shape) < 400
+    assert plan.mean_for_bar(load("globe-7b-8xa100", ["grpo.share_prompts=false"]), shape) == 0
+
+
+@given(count=st.integers(1, 64), best=st.floats(0.2, 200))
+def test_answers_are_dealt_over_the_rows_that_cost_least(count, best):
+    """The closed form against every number of rows."""
+
+    def cost(n):
+        return best**2 * n / count + count / n  # A / k + B k at k = count / n, by B
+
+    assert cost(plan.rows(count, best)) <= min(map(cost, range(1, count + 1))) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("settings", "shared"),
+    [
+        (["grpo.share_prompts=false"], False),
+        (["grpo.vllm=off"], False),
+        (["grpo.vllm=off", "train.strategy=ddp"], True),
+        (["task=sft"], False),
+    ],
+)
+def test_positions_are_told_where_prompts_are_shared(settings, shared):
+    run = load("qwen2.5-vl-7b-8xa100", [*GEO_R, *settings])
+    shape = plan.KNOWN["Qwen2.5-VL-7B"]
+    assert (plan.positions(run, shape) is not None) == shared
+    told = plan.describe(run, shape)
+    assert ("3.67x fewer" in told) == shared
+    assert ("prompts are not shared" in told) == (not shared and run.task == "grpo")
+
+
+def test_the_plan_says_why_three_times_fewer_is_out_of_reach():
+    told = plan.describe(load("globe-7b-8xa100"), plan.KNOWN["Qwen2.5-VL-7B"]).splitlines()
+    at = next(i for i, line in enumerate(told) if line.startswith("# positions"))
+    assert told[at].endswith("18,912, stock TRL 26,496; 1.40x fewer")
+    assert told[at + 2] == "#   16 (632 + 1,024) / (632 + 16 x 1,024) = 1.56x"
+    assert told[at + 3] == "#   3x up to 457 tokens on average, the longest 1,024"
+    assert max(map(len, told[at : at + 4])) <= 80
 
 
 def test_rows_are_as_long_as_costs_least():
@@ -170,9 +243,12 @@ def test_rows_are_as_long_as_costs_least():
 
 
 def test_answers_are_dealt_evenly_over_rows():
-    assert sharing.rows_of([0] * 8, 5) == [(0, 0)] * 4 + [(0, 1)] * 4
-    assert sharing.rows_of([3, 3, 9], 100) == [(3, 0), (3, 0), (9, 0)]
-    assert sharing.rows_of([3, 9, 3], 1) == [(3, 0), (9, 0), (3, 1)]
+    assert sharing.rows_of([0] * 8, 5, [7] * 8) == [(0, 0), (0, 1)] * 4
+    assert sharing.rows_of([3, 3, 9], 100, [1, 2, 3]) == [(3, 0), (3, 0), (9, 0)]
+    assert sharing.rows_of([3, 9, 3], 1, [5, 5, 4]) == [(3, 0), (9, 0), (3, 1)]
+    assert sharing.rows_of([3, 9, 3], 1, [0, 0, 0]) == [(3, 0), (9, 0), (3, 1)]  # each its own
+    long = sharing.rows_of([1] * 5, 2.5, [1, 1, 9, 4, 4])
+    assert {row for (_, row), size in zip(long, [1, 1, 9, 4, 4], strict=True) if size == 4} == {1}
 
 
 # --- what is refused and told ---------------------------------------------------------------

@@ -16,7 +16,7 @@ import torch
 from accelerate.state import PartialState
 from accelerate.utils import DistributedType
 
-from georl import data, grpo, models, run, sft
+from georl import data, grpo, held_out, models, run, sft
 from georl.config import check, load
 
 
@@ -60,6 +60,7 @@ def main():
     else:
         given = data.trainer_inputs(config, completions=True)
         trainer = sft.GeoSFTTrainer(args=sft.arguments(config), **given)
+    held_out.attach(trainer, config)
     run.fit(trainer, config)
     kinds = {type(value).__name__ for value in trainer.model.parameters()}
     print(f"a process held {sorted(kinds)}")

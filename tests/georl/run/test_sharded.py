@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -87,3 +89,45 @@ def test_grpo_with_shared_weights_gives_what_whole_ones_give(places, tmp_path):
     for ours, theirs in zip(rows["fsdp"], rows["ddp"], strict=True):
         for key in ("loss", "grad_norm", "reward", "kl", "entropy", "completions/mean_length"):
             assert ours[key] == pytest.approx(theirs[key], rel=1e-3, abs=1e-6), key
+
+
+def test_answers_of_different_lengths_on_each_process(places, tmp_path):
+    """A process whose answers have ended goes on until those of the others have.
+
+    It holds a part of every layer that the others need: without it they would wait for ever. The
+    held-out rows, an odd number, are answered with shared weights as with whole ones.
+    """
+    base, asked = tmp_path / "base", tmp_path / "asked.parquet"
+    taught = [*RUN, "max_steps=150", "train.per_device=8", "train.learning_rate=1e-2"]
+    sft.train(load(None, [*taught, *to(places, base)]))
+    names = [f"asked-{i}" for i in range(7)]
+    where = {"lat": [40.2, -8.1, 3.3, -20.4, 55.5, 12.6, 1.7], "lon": [float(i) for i in range(7)]}
+    pq.write_table(pa.table({"id": names, **where, "country": ["Northland"] * 7}), asked)
+    (tmp_path / "letters.py").write_text(REWARD)
+    sizes = ["train.batch=16", "train.per_device=4", "grpo.generations=4", "grpo.max_tokens=200"]
+    steps = ["train.logging_steps=1", "max_steps=3", "learning_rate=1e-3"]
+    look = [f"data.eval_table={asked}", "data.eval_rows=7", "train.eval_steps=2"]
+    given = [*SMALL, "task=grpo", f"model.name={base / 'final'}", *sizes, *steps, *look]
+    given += ["rewards.weights={'letters:score': 1.0}", "grpo.share_prompts=false"]
+    given += ["train.best_metric=answered"]
+    rows = {}
+    for name in ("fsdp", "ddp"):
+        settings = [*given, f"train.strategy={name}", *to(places, tmp_path / name)]
+        path = run_file(tmp_path, settings)
+        found = start(path, processes=2, script=SHARDED, PYTHONPATH=f"{tmp_path}:{ROOT}")
+        assert found.returncode == 0, found.stderr[-3000:]
+        rows[name] = JsonLines(tmp_path / name / "metrics.jsonl").read()
+        checkpoints.verify(tmp_path / name / "best")
+    lengths = [row for row in rows["ddp"] if "completions/max_length" in row]
+    assert min(row["completions/max_length"] for row in lengths) < 200
+    assert any(row["completions/min_length"] < row["completions/max_length"] for row in lengths)
+    told = [row for row in rows["ddp"] if "eval_reward" in row]
+    assert [row["step"] for row in told] == [2, 3]
+    assert told[0]["eval_answered"] > 0
+    for ours, theirs in zip(rows["fsdp"], rows["ddp"], strict=True):
+        assert ours.keys() == theirs.keys()
+        for key in {"loss", "reward", "completions/mean_length", "eval_reward"} & ours.keys():
+            assert ours[key] == pytest.approx(theirs[key], rel=1e-3, abs=1e-6), key
+        assert ours.get("eval_answered") == theirs.get("eval_answered")
+    model = load(None, [f"model.name={tmp_path / 'fsdp' / 'best'}"]).model
+    assert sum(value.numel() for value in models.load(model)[0].parameters()) > 0
