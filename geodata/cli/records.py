@@ -100,13 +100,17 @@ def records(
     """
     from geodata import files, records as module, scale
     from geodata.cli.progress import progress
+    from geodata.images import started_table
 
     options = module.Options(
         kind=kind, variant=variant, form=form, images=images, image_root=image_root,
         missing=missing, keep_metadata=keep_metadata, urls=urls,
         check="tell" if no_check else "refuse",
     )  # fmt: skip
-    rows = source if lake is not None else files.read_table(source)
+    rows: Any = source
+    if lake is None:
+        home = None if image_root is not None else Path(source).parent
+        rows = started_table(files.read_table(source), home)
     with progress(f"writing {out.name}") as step:
         chosen: dict[str, Any] = {
             "lake": lake, "split": split, "where": where, "format": format_, "seed": seed,

@@ -15,6 +15,13 @@ from .embedding import (
     confined as confined,
     reference_problems as reference_problems,
 )
+from .homes import (
+    Place as Place,
+    called as called,
+    renamed as renamed,
+    started as started,
+    started_table as started_table,
+)
 from .metadata import kind_of as kind_of, without_metadata as without_metadata
 from .places import (
     AMBIGUOUS as AMBIGUOUS,

@@ -41,6 +41,8 @@ class Embedder:
     keep_metadata: bool = False
     stripped: Counter[str] = field(default_factory=Counter)
     """Pictures by what was left out of them."""
+    beside: str | None = None
+    """Another folder that pictures may lie in."""
 
     def value(self, value: Any) -> dict[str, Any]:
         """Return the struct of ``bytes`` and ``path`` that Hugging Face stores.
@@ -58,7 +60,7 @@ class Embedder:
         if isinstance(value, bytes):
             return {"bytes": self._clean(value, "the picture of a row"), "path": None}
         if self.images == "bytes" or (self.images == "auto" and is_member(value)):
-            found = self._clean(confined(value, self.root), value)
+            found = self._clean(confined(value, self.root, self.beside), value)
             return {"bytes": found, "path": Path(value).name}
         return {"bytes": None, "path": rooted(value, self.root)}
 
@@ -75,7 +77,11 @@ class Embedder:
         return clean
 
 
-def confined(reference: str | os.PathLike[str], root: str | os.PathLike[str] | None) -> bytes:
+def confined(
+    reference: str | os.PathLike[str],
+    root: str | os.PathLike[str] | None,
+    beside: str | os.PathLike[str] | None = None,
+) -> bytes:
     """Return the bytes of a picture inside a folder: a file, or the member of an archive there.
 
     Parameters
@@ -84,6 +90,8 @@ def confined(reference: str | os.PathLike[str], root: str | os.PathLike[str] | N
         The ``image`` of a row, relative to ``root`` or absolute.
     root
         The folder, by default the current one.
+    beside
+        Another folder that the picture may lie in.
 
     Raises
     ------
@@ -95,13 +103,14 @@ def confined(reference: str | os.PathLike[str], root: str | os.PathLike[str] | N
         msg = f"{text}: is a URL, and nothing is downloaded here; fetch it and name the file"
         raise FileError(msg)
     base = Path(root or ".").resolve()
+    bases = [base] if beside is None else [base, Path(beside).resolve()]
     try:
         path = base / text
         if path.is_file():
-            return read_file(_inside(path, base, text))
+            return read_file(_inside(path, bases, text))
         for archive, member in archive_of(str(path)):
             if Path(archive).is_file():
-                return open_archive(_inside(Path(archive), base, text)).read(member)
+                return open_archive(_inside(Path(archive), bases, text)).read(member)
     except (OSError, ValueError) as error:
         if isinstance(error, FileError):
             raise
@@ -111,11 +120,12 @@ def confined(reference: str | os.PathLike[str], root: str | os.PathLike[str] | N
     raise FileError(msg)
 
 
-def _inside(path: Path, base: Path, text: str) -> Path:
+def _inside(path: Path, bases: list[Path], text: str) -> Path:
     real = path.resolve()
-    if not real.is_relative_to(base):
+    if not any(real.is_relative_to(base) for base in bases):
         msg = (
-            f"{text[:200]}: leads outside the folder {base}; only pictures inside it are embedded: "
+            f"{text[:200]}: leads outside the folder {' and '.join(map(str, bases))}; only "
+            "pictures inside it are embedded: "
             "set image_root (--image-root) to the folder that holds them"
         )
         raise FileError(msg)

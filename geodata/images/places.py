@@ -57,6 +57,10 @@ class Images:
             out = self._from_folders(names, out, sizes)
         return out, sizes
 
+    def paths(self) -> list[Path]:
+        """Return the archives and folders."""
+        return [*(archive.path for archive in self.archives), *self.folders]
+
     def describe(self) -> list[dict[str, Any]]:
         """Return what tells these places from others, for lineage."""
         if self.url is not None:

@@ -13,6 +13,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -84,7 +85,8 @@ def hash_photos(
     Parameters
     ----------
     root
-        Folder that relative paths start from, by default the current one.
+        Folder that relative paths start from, by default the lake, and the current folder for
+        what is not there.
     table
         Where the hashes are kept.
     workers
@@ -119,7 +121,8 @@ def hash_photos(
     left = wanted.filter(pc.invert(pc.is_in(wanted, value_set=done)))
     made_by = {"step": "photos hash", **software(), "source": {"name": name}}
     statuses: Counter[str] = Counter()
-    rows = _rows(left.to_pylist(), None if root is None else os.fspath(root), workers or _cores())
+    at = _At(os.fspath(lake), None) if root is None else _At(None, os.fspath(root))
+    rows = _rows(left.to_pylist(), at, workers or _cores())
     with contextlib.closing(_told(rows, len(left), progress)) as counted:
         while part := list(itertools.islice(counted, _COMMIT_PHOTOS)):
             statuses.update(row[1] for row in part)
@@ -208,20 +211,27 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _rows(references: list[str], root: str | None, workers: int) -> _Rows:
+class _At(NamedTuple):
+    """Where references start: the lake where something is there, or a folder that was named."""
+
+    lake: str | None
+    root: str | None
+
+
+def _rows(references: list[str], at: _At, workers: int) -> _Rows:
     """Yield a row for each picture in order, few tasks ahead of what was taken."""
     starts = range(0, len(references), _TASK_PHOTOS)
     tasks = (references[start : start + _TASK_PHOTOS] for start in starts)
     if workers == 1 or len(starts) < 2:
         for task in tasks:
-            yield from _hash_many(task, root)
+            yield from _hash_many(task, at)
         return
     ahead: collections.deque[Future[list[_Row]]] = collections.deque()
     # a fork would copy the threads' locks of Arrow and of the Delta library
     pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
     try:
         for task in tasks:
-            ahead.append(pool.submit(_hash_many, task, root))
+            ahead.append(pool.submit(_hash_many, task, at))
             if len(ahead) > 4 * workers:
                 yield from ahead.popleft().result()
         while ahead:
@@ -233,13 +243,14 @@ def _rows(references: list[str], root: str | None, workers: int) -> _Rows:
         pool.shutdown(cancel_futures=True)
 
 
-def _hash_many(references: list[str], root: str | None) -> list[_Row]:
-    return [_hash_one(reference, root) for reference in references]
+def _hash_many(references: list[str], at: _At) -> list[_Row]:
+    return [_hash_one(reference, at) for reference in references]
 
 
-def _hash_one(reference: str, root: str | None) -> _Row:
+def _hash_one(reference: str, at: _At) -> _Row:
+    (found_at,) = images.started([reference], at.lake)
     try:
-        picture = images.open_image(reference, root=root)
+        picture = images.open_image(str(found_at), root=at.root)
     except FileError as error:
         return reference, "missing", str(error)[:200], None, None
     try:

@@ -10,13 +10,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
 
 from geodata import SOFTWARE, tables
-from geodata.images import Archive, ImagePlaces, index_path, open_archive, open_image, open_images
+from geodata.images import (
+    Archive,
+    ImagePlaces,
+    Place,
+    called,
+    index_path,
+    open_archive,
+    open_image,
+    open_images,
+)
 from geodata.leakage import Salt
 from geodata.photos.authors import as_salt, described, salt_for
 from geodata.photos.repeats import AlreadyImportedError, fingerprint, refuse_again
@@ -139,7 +149,9 @@ def import_(
         As in `read`.
     target
         A file that ends in .parquet, which appears whole or not at all; or the folder of a
-        versioned table (`geodata.tables`), where the rows are appended as a new version.
+        versioned table (`geodata.tables`), where the rows are appended as a new version. A
+        relative ``source`` or place of ``images`` is called in the rows as it is found from the
+        folder that the target lies in.
     salt
         As in `read`; by default that of the lake, drawn at its first import, for a table, and
         none for a file. False takes none. A table keeps the salt that it began with.
@@ -182,6 +194,7 @@ def import_(
     if not into_file:
         chosen, told = salt_for(target, salt)
     rules = _rules(opened, chosen, images, min_image_bytes, licence, source_name)
+    rules = replace(rules, places=_places(opened, rules, target))
     batches = _batches(opened, rules)
     first = next(batches, None)  # a wrong source fails before anything is hashed or made
     made_by = _made_by(opened, rules, told)
@@ -246,6 +259,13 @@ def _rules(
         min_image_bytes=min_image_bytes,
         keep=opened.keep,
     )
+
+
+def _places(opened: PhotoSource, rules: Rules, target: str | os.PathLike[str]) -> tuple[Place, ...]:
+    """Return how the target calls pictures, wherever it is read from."""
+    home = None if tables.address_of(target) else Path(target).parent
+    own = [opened.path] if opened.format in ("exif", "takeout") and opened.path is not None else []
+    return called([*own, *(rules.images.paths() if rules.images is not None else [])], home)
 
 
 def _batches(opened: PhotoSource, rules: Rules) -> Iterator[tuple[pa.Table, int]]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from geodata import coords
 from geodata.files import FileError
-from geodata.images import ABSENT, AMBIGUOUS, Images
+from geodata.images import ABSENT, AMBIGUOUS, Images, Place, renamed
 from geodata.leakage import Salt, author_hash
 from geodata.photos.sources import GSV_PARTS
 from geodata.photos.times import iso_times
@@ -76,6 +76,8 @@ class Rules:
     images: Images | None
     min_image_bytes: int
     keep: tuple[str, ...]
+    places: tuple[Place, ...] = ()
+    """How the table calls the places of pictures."""
 
 
 class _Verdicts:
@@ -140,7 +142,7 @@ def to_schema(
         "photo_id": photo_id,
         "lat": pa.array(points.lat, mask=~usable),
         "lon": pa.array(points.lon, mask=~usable),
-        "image": image,
+        "image": renamed(image, rules.places),
         "author": _hashed(_role(table, "author"), rules.salt),
         "taken_at": iso_times(_role(table, "taken_at", as_text=False)),
         "source": pa.repeat(pa.scalar(rules.source), n),

@@ -53,8 +53,9 @@ class Options:
     """``auto``: bytes for members of a tar or zip, else the path or URL; ``bytes`` for all;
     ``reference`` for none."""
     image_root: str | None = None
-    """Folder that relative paths start from. Pictures whose bytes are embedded must lie in it,
-    links followed; by default in the current folder."""
+    """Folder that relative paths start from, by default the lake, and the current folder for what
+    is not there. Pictures whose bytes are embedded must lie in it, links followed; by default in
+    the current folder or the one that the lake lies in."""
     missing: str = "error"
     """Rows without valid coordinates or image: ``error`` or ``drop``."""
     keep_metadata: bool = False
@@ -78,6 +79,18 @@ class Options:
     def embedder(self) -> Embedder:
         """Return what reads the pictures as these options say."""
         return Embedder(self.images, self.image_root, self.keep_metadata)
+
+
+@dataclass(frozen=True)
+class LakeOptions(Options):
+    """How records of a table of a lake are made, where no folder of pictures was named."""
+
+    beside: str = ""
+    """The folder that the lake lies in: pictures inside it are embedded, too."""
+
+    def embedder(self) -> Embedder:
+        """Return what reads the pictures as these options say."""
+        return Embedder(self.images, None, self.keep_metadata, beside=self.beside)
 
 
 def sft(rows: Any, **options: Any) -> pa.Table:

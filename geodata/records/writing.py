@@ -11,7 +11,7 @@ import contextlib
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from geodata import files, query, tables
 from geodata.files import as_table
-from geodata.images import ABSENT_PROBLEMS, reference_problems
+from geodata.images import ABSENT_PROBLEMS, reference_problems, started_table
 from geodata.records import chats, forms
 from geodata.records.chats import Options, RecordError
 from geodata.records.forms import FORMATS, Form, Job
@@ -34,6 +34,7 @@ _Path = str | os.PathLike[str]
 _Progress = Callable[[int, int | None], None]
 _FilesOf = Callable[[str, int], Iterable[int]]
 _CHECK_ROWS = 4096
+_UNSET = "not set: the lake, else the current folder"
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,8 @@ def write(
     kind = forms.format_of(out, format)
     with contextlib.ExitStack() as stack:
         table = _rows(rows, lake, split, where, out, stack)
+        if lake is not None and options.image_root is None:
+            table, options = _from_lake(table, options, Path(lake))
         keep, absent = _usable(table, options)
         light, _ = chats.judged(table, _tolerant(options))
         shuffled = Shuffled(light, np.flatnonzero(keep), seed)
@@ -141,6 +144,13 @@ def write(
     dropped, rows = len(keep) - len(shuffled), len(shuffled) if files_of is None else job.done
     count = len(names) or int(files_of is None)
     return Written(out, rows, dropped, count, stripped, absent, resumed, tuple(names))
+
+
+def _from_lake(table: pa.Table, options: Options, lake: Path) -> tuple[pa.Table, Options]:
+    """Return rows whose pictures are found from anywhere, and options that read them there."""
+    given = {f.name: getattr(options, f.name) for f in fields(Options)}
+    beside = str(lake.resolve().parent)
+    return started_table(table, lake), chats.LakeOptions(**given, beside=beside)
 
 
 def _written(
@@ -184,8 +194,6 @@ def _name(form: Form, job: Job, number: int, starts: range) -> str:
 
 
 def _tolerant(options: Options) -> Options:
-    from dataclasses import replace
-
     return replace(options, missing="drop")
 
 
@@ -227,7 +235,7 @@ def _unseen(table: pa.Table, bad: np.ndarray, options: Options) -> np.ndarray:
     if wrong.any() and options.check == "refuse" and options.missing == "error":
         msg = (
             f"{int(wrong.sum()):,} of {len(bad):,} pictures are not there; the first, {first}; "
-            f"relative paths start from image_root ({options.image_root or '.'}): set it "
+            f"relative paths start from image_root ({options.image_root or _UNSET}): set it "
             "(--image-root), leave those rows out with missing='drop' (--missing drop), or write "
             "them all the same with check='tell' (--no-check)"
         )

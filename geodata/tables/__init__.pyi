@@ -1,3 +1,4 @@
+from .addresses import address_of as address_of
 from .cards import card as card, write_card as write_card
 from .checkpoints import checkpoint as checkpoint
 from .commits import software as software

@@ -45,11 +45,14 @@ def commit(
     schema_for: Callable[[pa.Schema | None], pa.Schema],
     mode: str,
     note: dict[str, Any],
+    opened: DeltaTable | None = None,
 ) -> int:
     """Make written files a version, retrying while others commit first.
 
     Parameters
     ----------
+    opened
+        The table as it was before they were written, to commit on top of first.
     schema_for
         Given the table's current schema (None where there is no table), the one to have after.
     mode
@@ -60,9 +63,11 @@ def commit(
     TableConflictError, StorageFullError, TableSchemaError
     """
     kind = "append" if mode == "append" else "write"
+    first = [opened]
 
     def attempt(identity: str) -> int:
-        return _attempt(root, written, schema_for, mode, Payload(identity, kind, note, written))
+        payload = Payload(identity, kind, note, written)
+        return _attempt(root, written, schema_for, mode, payload, first.pop() if first else None)
 
     return committing(root, attempt)
 
@@ -99,7 +104,7 @@ def committing(root: Path, attempt: Callable[[str], int]) -> int:
             if made is None:
                 raise
             version = made
-        seals.seal(root)
+        seals.seal(root, version)
         checkpoints.keep_short(root, version)
         return version
 
@@ -152,15 +157,16 @@ def _attempt(
     schema_for: Callable[[pa.Schema | None], pa.Schema],
     mode: str,
     payload: Payload,
+    opened: DeltaTable | None,
 ) -> int:
     """Commit on top of the newest version, or fail if that is no longer the newest.
 
     Retries of the Delta library are off: it would let rows appended meanwhile survive an
     overwrite, and it does not tell which version a commit became.
     """
-    if not exists(root):
+    if opened is None and not exists(root):
         return _create(root, actions(written), schema_for(None), payload.text(payload.sums()))
-    table = load(root)
+    table = opened or load(root)
     known = schema_of(table)
     schema = schema_for(known)
     before = content(root, table) if mode == "append" else Sums()

@@ -76,7 +76,11 @@ def check_path(path: str | os.PathLike[str]) -> Path:
 
 def exists(root: Path) -> bool:
     """Return whether a table is there."""
-    return (root / LOG).is_dir() and any((root / LOG).glob("*.json"))
+    try:
+        with os.scandir(root / LOG) as entries:
+            return any(entry.name.endswith(".json") for entry in entries)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 @dataclass
@@ -227,8 +231,8 @@ def _checked(root: Path, files: Iterable[Active]) -> list[Active]:
     return found
 
 
-def commits(root: Path, version: int) -> list[dict[str, Any]]:
-    """Return the commits up to a version, oldest first, as the log has them.
+def commits(root: Path, version: int, since: int = 0) -> list[dict[str, Any]]:
+    """Return the commits from one version to another, oldest first, as the log has them.
 
     Read from the log itself: the library numbers the history of an older version from the newest.
 
@@ -237,7 +241,7 @@ def commits(root: Path, version: int) -> list[dict[str, Any]]:
     TableChangedError
         If a commit cannot be read.
     """
-    return [commit_at(root, v) for v in range(version + 1)]
+    return [commit_at(root, v) for v in range(since, version + 1)]
 
 
 def commit_at(root: Path, version: int) -> dict[str, Any]:
@@ -269,11 +273,10 @@ def _payload(text: Any) -> dict[str, Any]:
     return payload if isinstance(payload, dict) else {}
 
 
-def recorded(root: Path, version: int) -> dict[str, dict[str, Any]]:
-    """Return what the commits recorded of each file ever added: size, sha256, content."""
-    return {
-        k: v for entry in commits(root, version) for k, v in entry[KEY].get("files", {}).items()
-    }
+def recorded(root: Path, version: int, since: int = 0) -> dict[str, dict[str, Any]]:
+    """Return what commits recorded of each file that they added: size, sha256, content."""
+    entries = commits(root, version, since)
+    return {k: v for entry in entries for k, v in entry[KEY].get("files", {}).items()}
 
 
 def added(root: Path, version: int) -> Iterator[str]:

@@ -99,7 +99,7 @@ def _make(root: Path, beside: Path, version: int, task: Task) -> tuple[Rewritten
         files.write_text(beside / log.LOG / f"{number:020}.json", new)
     if changed.files:
         _add_commit(beside, version, changed)
-    seals.seal(beside)
+    seals.seal(beside, log.last_version(beside))
     if any((root / log.LOG).glob("*.checkpoint*")):
         checkpoints.checkpoint(beside)
     return changed, True

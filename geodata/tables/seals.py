@@ -15,17 +15,21 @@ from geodata import files
 from geodata.tables.log import LOG, SEALS
 
 
-def seal(root: Path) -> None:
-    """Record the SHA-256 of every commit that has no seal yet; a full disk leaves them without."""
+def seal(root: Path, version: int) -> None:
+    """Record the SHA-256 of a commit, and of those just before it that have no seal yet.
+
+    Writers that were killed left those; a full disk leaves them without.
+    """
     folder = root / SEALS
     with contextlib.suppress(OSError):
         folder.mkdir(exist_ok=True)
-        sealed = {name.removesuffix(".sha256") for name in os.listdir(folder)}  # noqa: PTH208
-        names = os.listdir(root / LOG)  # noqa: PTH208, thousands of them
-        for name in sorted(names):
-            stem = name.removesuffix(".json")
-            if stem != name and stem.isdigit() and stem not in sealed:
-                seal_file(root, name, stem)
+        first = version
+        while first and not (folder / f"{first - 1:020}.sha256").exists():
+            first -= 1
+        for number in range(first, version + 1):
+            stem = f"{number:020}"
+            if not (folder / f"{stem}.sha256").exists():
+                seal_file(root, f"{stem}.json", stem)
 
 
 def seal_file(root: Path, name: str, stem: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from geodata.tables import addresses, commits, data_files, log, naming, schemas, tagging
+from geodata.tables import addresses, commits, data_files, log, naming, schemas, tagging, tidying
 from geodata.tables.errors import (
     TableError,
     TableNotFoundError,
@@ -30,6 +30,9 @@ def append(
     file_rows: int = data_files.FILE_ROWS,
 ) -> int:
     """Append rows as a new version and return its number; a new table begins at version 0.
+
+    Behind some appends the many small files of those before become one, in a version of its own
+    (`Commit.kind` is ``compact``), so that a table stays quick however often it is appended to.
 
     Parameters
     ----------
@@ -202,11 +205,11 @@ def _write(
 
         return write_bucket(address, rows, mode, checked, schema, file_rows)
     schema, tables = schemas.stream(rows, schema)
-    known = None
+    known = opened = None
     if log.exists(root):
-        table = log.load(root)
-        order = int(table.version()) + 1
-        known = log.schema_of(table) if mode == "append" else None
+        opened = log.load(root)
+        order = int(opened.version()) + 1
+        known = log.schema_of(opened) if mode == "append" else None
     else:
         naming.check_new(root)
         order = 0
@@ -215,13 +218,16 @@ def _write(
     try:
         written = data_files.write(root, tables, kept, order, file_rows)
         try:
-            return commits.commit(root, written, _schema_for(kept, mode), mode, checked)
+            number = commits.commit(root, written, _schema_for(kept, mode), mode, checked, opened)
         except BaseException:
             data_files.remove(root, written)
             raise
     except BaseException:
         _forget_folder(fresh)
         raise
+    if mode == "append":
+        tidying.keep_few(root, number)
+    return number
 
 
 def _schema_for(kept: pa.Schema, mode: str) -> Callable[[pa.Schema | None], pa.Schema]:

@@ -11,11 +11,12 @@ import pyarrow as pa
 from PIL import Image
 
 from geodata.files import write_table, write_text
+from geodata.images import started
 from georl.calibration import measures
 from georl.calibration.page import html_page
 from georl.calibration.result import Calibration
 from georl.config import DataConfig
-from georl.data import DataError, open_image, open_source
+from georl.data import DataError, home_of, open_image, open_source
 from georl.rewards import Localizability
 
 _NEEDED = ("photo", "image", "reasoning", "label", "step")
@@ -60,8 +61,7 @@ def calibrate(
             "judge-records wrote"
         )
         raise DataError(msg)
-    root = Path(data.image_root)
-    judged = [_judged(table, judge, root) for table in source.batches(_NEEDED, _READ_ROWS)]
+    judged = [_judged(table, judge, data) for table in source.batches(_NEEDED, _READ_ROWS)]
     rows = pa.concat_tables(judged) if judged else pa.table({"said": pa.array([], pa.float64())})
     has = rows.filter(rows["said"].is_valid())
     if not has.num_rows:
@@ -76,17 +76,18 @@ def calibrate(
     return found
 
 
-def _judged(table: pa.Table, judge: Localizability, root: Path) -> pa.Table:
+def _judged(table: pa.Table, judge: Localizability, data: DataConfig) -> pa.Table:
     """Return the rows with ``said``, the verdicts, in place of image and reasoning."""
     texts = [f"<think>{text}</think>" for text in table["reasoning"].to_pylist()]
-    said = judge(texts, image=[_opened(held, root) for held in table["image"].to_pylist()])
+    said = judge(texts, image=[_opened(held, data) for held in table["image"].to_pylist()])
     kept = table.select(["photo", "label", "step"])
     return kept.append_column("said", pa.array(said, pa.float64()))
 
 
-def _opened(held: dict[str, Any], root: Path) -> Image.Image | None:
+def _opened(held: dict[str, Any], data: DataConfig) -> Image.Image | None:
+    (path,) = started([held["path"]], home_of(data))
     try:
-        return open_image(held["bytes"] or held["path"], root, "of the records")
+        return open_image(held["bytes"] or path, Path(data.image_root), "of the records")
     except DataError:
         return None
 

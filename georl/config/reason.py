@@ -67,6 +67,7 @@ class ReasonPhotos:
     image: str = "image"
     """Column with the path of each image, or ``archive.tar#member``."""
     image_root: str = "."
+    """As in `georl.config.DataConfig`."""
     id: str | None = None
     """Column that names a photo; by default the usual names."""
     split: str | None = None

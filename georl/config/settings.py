@@ -59,7 +59,8 @@ class DataConfig:
     """Column with a path, a URL, ``archive.tar#member``, or the bytes of an image, or structs of
     bytes and path; 'images' in records."""
     image_root: str = "."
-    """Folder that relative image paths start from."""
+    """Folder that relative image paths start from. As it is by default: from the lake or folder
+    that the table lies in, else from the current folder."""
     lat: str | None = None
     lon: str | None = None
     id: str | None = None

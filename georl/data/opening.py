@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 from PIL import Image
 
+from geodata.images import started, started_table
 from georl.config import Config, DataConfig, ModelConfig
 from georl.data import chats as chat_columns, images, prompts, rows, sizes, world
-from georl.data.sources import DataError, Source, open_source, pinned
+from georl.data.sources import DataError, Source, home_of, open_source, pinned
 from georl.data.unpacked import Unpacked, unpack
 
 if TYPE_CHECKING:
@@ -162,6 +163,7 @@ def photos(config: Config, purpose: Purpose) -> Photos:
         need = "unused"
     if images.is_text(source.schema.field(image).type) and not chats:
         table, bad = rows.light_columns(source, data, image, coordinates=need)
+        table = started_table(table, home_of(data))
         references = table["image"].to_pylist()
         problems = images.problems(references, Path(data.image_root))
         reader = Reader(data, model=config.model)
@@ -290,12 +292,15 @@ def _unpack(source: Source, image: str, chats: Sequence[str], config: Config) ->
         parts = source.batches([image, *chats], _UNPACK_ROWS)
         for part in rows.limited(parts, data.limit):
             made = images.unpacked(part[image])
+            paths = pa.array(started(made["path"].to_pylist(), home_of(data)), pa.string())
+            made = made.set_column(made.schema.get_field_index("path"), "path", paths)
             for name in chats:
                 made = made.append_column(name, part[name])
             yield made
 
     folder = Path(data.cache) if data.cache else rows.output_folder(config) / "cache"
     stamp = [source.stamp(), image, list(chats), data.limit, data.split, data.where]
+    stamp.append(str(home_of(data)))
     return unpack(batches, folder, str(stamp), source.label)
 
 

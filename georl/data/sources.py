@@ -137,6 +137,24 @@ def open_source(data: DataConfig) -> Source:
     return Source(data.table, _schema(found), found, keep=_chosen(found, data))
 
 
+def home_of(data: DataConfig) -> Path | None:
+    """Return the folder that relative images start from before ``data.image_root`` is asked.
+
+    It is the lake of a table, or the folder that the files lie in; None where ``data.image_root``
+    names one.
+
+    Examples
+    --------
+    >>> home_of(DataConfig(table="lake/rand.parquet")).as_posix()
+    'lake'
+    >>> home_of(DataConfig(table="lake/rand.parquet", image_root="photos"))
+    """
+    if data.image_root != DataConfig().image_root:
+        return None
+    path = Path(data.table)
+    return path if path.is_dir() and not _is_table(path) else path.parent
+
+
 def _chosen(rows: files.Source, data: DataConfig) -> NDArray[np.bool_] | None:
     try:
         return query.choose(rows, data.split, data.where)

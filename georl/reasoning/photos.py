@@ -6,6 +6,7 @@ import hashlib
 import io
 from collections.abc import Iterator
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +16,7 @@ from PIL import Image, ImageOps
 from geodata import coords, cor
 from geodata.errors import GeodataError
 from geodata.files import ID_NAMES, Source, coordinate_columns, find_named, id_text, squeeze
-from geodata.images import open_image
+from geodata.images import open_image, started
 from geodata.tables import open_rows
 from georl.config import ConfigError, ReasonPhotos
 from georl.endpoints import jpeg
@@ -114,6 +115,8 @@ def rows(options: ReasonPhotos) -> Iterator[list[Row]]:
         if left is not None:
             picked, ids = picked.slice(0, left), ids.slice(0, left)
             left -= picked.num_rows
+        if options.image_root == ReasonPhotos().image_root:
+            picked = _started(picked, wanted["image"], Path(options.table).parent)
         yield _judged(picked, ids.to_pylist(), wanted, seen)
         if left == 0:
             return
@@ -154,6 +157,13 @@ def _ids(table: pa.Table, column: str | None, start: int) -> pa.ChunkedArray:
             [pa.array([str(start + i) for i in range(table.num_rows)], pa.string())]
         )
     return id_text(table[column])
+
+
+def _started(table: pa.Table, image: str, home: Path) -> pa.Table:
+    """Return rows whose pictures are found from wherever a set of them lies."""
+    texts = started(pc.cast(table[image], pa.string()).to_pylist(), home)
+    at = table.schema.get_field_index(image)
+    return table.set_column(at, image, pa.array(texts, pa.string()))
 
 
 def _judged(

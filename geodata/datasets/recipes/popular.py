@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,12 +25,15 @@ from geodata.datasets.recipes.sampling import (
     usable_points,
     where,
 )
+from geodata.files import Columns, Source
 from geodata.hashing import sampling_keys
 from geodata.popular import check_radius
 from geodata.tables import DatasetError, Input
 
 RADII_KM = (1.0, 25.0, 200.0)
 """What "localizes correctly" may mean; each is counted, as the paper leaves it open."""
+
+_STEP = 1 << 18
 
 _Floats = NDArray[np.float64]
 
@@ -81,14 +84,14 @@ def popular(
     radius, exclude = check_radius(radius_km), check_radius(exclude_km)
     found = _localized(rows, inputs["predictions"], seed)
     right = found.within(radius)
-    keep = right if thin is None else _first_of_cell(found, right, thin)
+    keep = found.rows(right if thin is None else _first_of_cell(found, right, thin))
     what = f"of {rows.label} are localized within {radius:g} km"
     if thin is not None:
         what += f" and first in their cell of resolution {thin}"
     if keep.any():
-        keep = smallest(rows, found.points.key, keep, check_count(n, int(keep.sum()), what), seed)
+        keep = smallest(rows, found.key, keep, check_count(n, int(keep.sum()), what), seed)
     report = {
-        **left_out(found.points.valid, found.points.usable),
+        **left_out(found.valid, found.usable),
         "with_prediction": int(np.isfinite(found.pred_lat).sum()),
         "localized": int(right.sum()),
         "if_localized_means": [
@@ -96,8 +99,9 @@ def popular(
         ],
         "rows": int(keep.sum()),
     }
-    schema = _with_answers(rows.table.schema.empty_table(), found, np.empty(0, np.int64)).schema
-    batches = _rows_with_answers(rows, found, keep)
+    answers = _answers(found, keep)
+    schema = attach(rows.table.schema.empty_table(), answers.slice(0, 0)).schema
+    batches = _rows_with_answers(rows, keep, answers)
     empty = f"no prediction is within {radius:g} km of its photo"
     return Made(schema, batches, int(keep.sum()), report, empty)
 
@@ -159,60 +163,86 @@ def _places(places: Input) -> tuple[_Floats, _Floats]:
 
 @dataclass(frozen=True)
 class _Localized:
-    """Every row of the input beside its prediction; NaN, only here, where there is none."""
+    """The usable rows beside their predictions; NaN, only here, where there is none."""
 
-    points: _Points
+    valid: Mask
+    usable: Mask
+    key: Keys
+    """Of every row, shape (rows,)."""
+    lat: _Floats
+    lon: _Floats
     pred_lat: _Floats
     pred_lon: _Floats
+    """Of the usable rows, shape (usable,)."""
+    a: _Floats
+    """How far apart they are, as `sphere.haversine_a` has it, shape (usable,)."""
 
     def within(self, radius_km: float) -> Mask:
-        """Return which usable rows have a prediction at most ``radius_km`` away."""
-        a = sphere.haversine_a(self.points.lat, self.points.lon, self.pred_lat, self.pred_lon)
+        """Return which usable rows have a prediction at most ``radius_km`` away, (usable,)."""
         with np.errstate(invalid="ignore"):
-            return np.asarray(self.points.usable & (a <= sphere.threshold_a(radius_km)))
+            return np.asarray(self.a <= sphere.threshold_a(radius_km))
+
+    def rows(self, among: Mask) -> Mask:
+        """Return a mask of the usable rows as one of all rows."""
+        out = self.usable.copy()
+        out[self.usable] = among
+        return out
 
 
 def _localized(rows: Input, predictions: Input, seed: int) -> _Localized:
-    parts = [(*points, fit, t) for points, fit, t in usable_points(rows, [ID])]
-    found = _Points.joined([(*p[:4], sampling_keys(p[4], seed)) for p in parts])
-    chunks = [chunk for *_, table in parts for chunk in table[ID].cast(pa.string()).chunks]
-    truth = pa.table({"id": pa.chunked_array(chunks, pa.string()), "lat": found.lat,
-                      "lon": found.lon}).filter(pa.array(found.usable))  # fmt: skip
-    del parts, chunks
-    answers = np.full((2, len(found.lat)), np.nan)
-    answers[:, np.flatnonzero(found.usable)] = _joined(predictions, truth, rows.label)
-    return _Localized(found, *answers)
+    valid, usable, keys = [np.empty(0, bool)], [np.empty(0, bool)], [np.empty(0, np.uint64)]
+    for points, fit, table in usable_points(rows, [ID]):
+        valid.append(points.valid)
+        usable.append(fit)
+        keys.append(sampling_keys(table, seed))
+    lat, lon, y, x = _joined(predictions, rows, sum(int(fit.sum()) for fit in usable))
+    step = range(0, len(lat), _STEP)  # whole columns would be copied a dozen times
+    apart = [sphere.haversine_a(*(c[i : i + _STEP] for c in (lat, lon, y, x))) for i in step]
+    a = np.concatenate([np.empty(0), *apart])
+    key = np.concatenate(keys)
+    return _Localized(np.concatenate(valid), np.concatenate(usable), key, lat, lon, y, x, a)
 
 
-def _joined(predictions: Input, truth: pa.Table, label: str) -> _Floats:
-    """Return predicted lat and lon of each truth row, shape (2, n), NaN where there is none."""
-    from geodata.evaluation.joining import join, read_predictions
+def _joined(predictions: Input, rows: Input, count: int) -> tuple[_Floats, ...]:
+    """Return lat and lon of each usable row and of its prediction, NaN where there is none."""
+    from geodata.evaluation.joining import Truth, join, read_predictions
 
-    out = np.full((2, truth.num_rows), np.nan)
-    if not truth.num_rows:
-        return out
-    source = predictions.source
-    joined = join(read_predictions(source), truth)
-    at = np.arange(truth.num_rows) if joined.matched is None else joined.matched
-    matched = np.flatnonzero(at >= 0)
-    if not len(matched):
-        first = truth["id"][0].as_py()
+    if not count:
+        return (np.empty(0),) * 4
+    truth = Truth(_usable_rows(rows), Columns("id", "lat", "lon"), ())
+    joined = join(read_predictions(predictions.source), truth)
+    at = np.arange(count) if joined.matched is None else joined.matched
+    if not (at >= 0).any():
+        (first,) = joined.ids_at(np.zeros(1, np.int64))
         msg = (
-            f"no id of {predictions.label} is a {ID} of {label}, whose first is {first!r}; "
+            f"no id of {predictions.label} is a {ID} of {rows.label}, whose first is {first!r}; "
             "predict the photos of that table, or name the columns by their usual names"
         )
         raise DatasetError(msg)
-    out[0, matched], out[1, matched] = joined.pred_lat[at[matched]], joined.pred_lon[at[matched]]
-    return out
+    y, x = (np.where(at >= 0, c[at], np.nan) for c in (joined.pred_lat, joined.pred_lon))
+    return joined.lat, joined.lon, y, x
+
+
+def _usable_rows(rows: Input) -> Source:
+    """Return ids and places of the usable rows, read anew each time: ids are long."""
+
+    def stream(names: Sequence[str] | None, _: int) -> Iterator[pa.Table]:
+        for points, fit, table in usable_points(rows, [ID]):
+            ids = table[ID].cast(pa.string())
+            found = pa.table({"id": ids, "lat": points.lat, "lon": points.lon})
+            yield found.filter(pa.array(fit)).select(list(names or found.column_names))
+
+    return Source(rows.label, ("id", "lat", "lon"), "table", None, stream=stream)
 
 
 def _first_of_cell(found: _Localized, among: Mask, thin: int) -> Mask:
+    """Return which of the usable rows ``among`` come first in their cell, shape (usable,)."""
     if isinstance(thin, bool) or thin not in range(16):
         msg = f"thin={thin!r} is not an H3 resolution; choose 0 (coarse) to 15 (fine)"
         raise DatasetError(msg)
     rows = np.flatnonzero(among)
-    cell = cells_of(found.points.lat[rows], found.points.lon[rows], thin)
-    order = np.lexsort([rows, found.points.key[rows], cell])
+    cell = cells_of(found.lat[rows], found.lon[rows], thin)
+    order = np.lexsort([rows, found.key[found.usable][rows], cell])
     first = np.ones(len(order), bool)
     first[1:] = cell[order][1:] != cell[order][:-1]
     keep = np.zeros(len(among), bool)
@@ -223,30 +253,27 @@ def _first_of_cell(found: _Localized, among: Mask, thin: int) -> Mask:
 def _hard_set_size(found: _Localized, radius_km: float, exclude_km: float) -> dict[str, Any]:
     """Count popular points, and rows far from all of them, for one meaning of "localized"."""
     right = found.within(radius_km)
-    near = regions.within_km(
-        found.points.lat,
-        found.points.lon,
-        found.points.lat[right],
-        found.points.lon[right],
-        exclude_km,
-    )
+    places = found.lat[right], found.lon[right]
+    near = regions.within_km(found.lat, found.lon, *places, exclude_km)
     return {
         "within_km": radius_km,
         "popular_points": int(right.sum()),
         "exclude_km": exclude_km,
-        "kept_rows": int((found.points.usable & ~near).sum()),
+        "kept_rows": int((~near).sum()),
     }
 
 
-def _rows_with_answers(rows: Input, found: _Localized, keep: Mask) -> Iterator[pa.Table]:
-    chosen_rows, done = np.flatnonzero(keep), 0
+def _rows_with_answers(rows: Input, keep: Mask, answers: pa.Table) -> Iterator[pa.Table]:
+    done = 0
     for table in where(rows, keep):
-        at = chosen_rows[done : done + table.num_rows]
+        yield attach(table, answers.slice(done, table.num_rows))
         done += table.num_rows
-        yield _with_answers(table, found, at)
 
 
-def _with_answers(table: pa.Table, found: _Localized, at: NDArray[np.int64]) -> pa.Table:
-    lat, lon = found.pred_lat[at], found.pred_lon[at]
-    error = sphere.haversine_km(found.points.lat[at], found.points.lon[at], lat, lon)
-    return attach(table, pa.table({"pred_lat": lat, "pred_lon": lon, "error_km": error}))
+def _answers(found: _Localized, keep: Mask) -> pa.Table:
+    """Return the predictions of the rows that stay, and how far off they are."""
+    stays = keep[found.usable]
+    columns = (found.lat, found.lon, found.pred_lat, found.pred_lon)
+    lat, lon, pred_lat, pred_lon = (column[stays] for column in columns)
+    error = sphere.haversine_km(lat, lon, pred_lat, pred_lon)
+    return pa.table({"pred_lat": pred_lat, "pred_lon": pred_lon, "error_km": error})
