@@ -16,4 +16,4 @@ from .prompts import question as question
 from .sources import DataError as DataError, open_source as open_source, pinned as pinned
 from .trainers import checked as checked, trainer_inputs as trainer_inputs
 from .world import EUROPE_AFRICA as EUROPE_AFRICA, Box as Box, world_photos as world_photos
-from .world_reasons import generated_reasons as generated_reasons
+from .world_reasons import PHRASES as PHRASES, generated_reasons as generated_reasons
