@@ -21,4 +21,4 @@ from .sources import (
 )
 from .trainers import checked as checked, trainer_inputs as trainer_inputs
 from .world import EUROPE_AFRICA as EUROPE_AFRICA, Box as Box, world_photos as world_photos
-from .world_reasons import generated_reasons as generated_reasons
+from .world_reasons import PHRASES as PHRASES, generated_reasons as generated_reasons

@@ -50,7 +50,13 @@ REASONS = {
     "visible": "names what is not visible",
 }
 
-_SIDES = ("north", "south", "west", "east")
+_LANDS = ("snow or cloud", "dry land", "forest", "grassland")
+_SIDES = tuple(f"sea in the {side}" for side in ("north", "south", "west", "east"))
+_SHOWS, _AROUND, _IN = "The picture shows ", ", as around ", " in "
+
+PHRASES = (_SHOWS, _AROUND, _IN, *_LANDS, *_SIDES, "open sea", "bare land")
+"""What the reasonings are put together from, beside the names of places."""
+
 _VISIBLE = 0.12
 """Share of a crop, or for the sea of a side of it, from which something is named."""
 
@@ -159,7 +165,7 @@ def reasoning_of(entities: list[str], city: City) -> str:
     """Return what is seen, and what follows, in a sentence."""
     *first, last = entities
     listed = f"{', '.join(first)} and {last}" if first else last
-    return f"The picture shows {listed}, as around {city.name} in {city.country}."
+    return f"{_SHOWS}{listed}{_AROUND}{city.name}{_IN}{city.country}."
 
 
 def seen(image: Image.Image) -> list[str]:
@@ -180,13 +186,11 @@ def seen(image: Image.Image) -> list[str]:
     grass = ~sea & ~white & ~dry & ~forest
     if sea.mean() > 0.97:
         return ["open sea"]
-    kinds = {"snow or cloud": white, "dry land": dry, "forest": forest, "grassland": grass}
-    found = [name for name, where in kinds.items() if where.mean() >= _VISIBLE]
+    lands = zip(_LANDS, (white, dry, forest, grass), strict=True)
+    found = [name for name, where in lands if where.mean() >= _VISIBLE]
     half = sea.shape[0] // 3
     sides = (sea[:half], sea[-half:], sea[:, :half], sea[:, -half:])
-    found += [
-        f"sea in the {side}" for side, part in zip(_SIDES, sides, strict=True) if part.mean() >= 0.5
-    ]
+    found += [side for side, part in zip(_SIDES, sides, strict=True) if part.mean() >= 0.5]
     return found or ["bare land"]
 
 

@@ -41,8 +41,11 @@ from georl.demo.runs import Job, no_bars_of_others, train_all
 BASE_SEED, HELD_OUT_SEED = 2_000_003, 1_000_003
 """Added to a seed for the photos that the base learns from, and for those that are scored."""
 
-MAX_TOKENS = 72
+MAX_TOKENS = 48
 VOCABULARY = 1200
+
+_SAY = "Say "
+_CHAT = ["id", "image", "prompt", "completion"]
 
 
 def run_globe(
@@ -148,19 +151,24 @@ def reasoning_set(path: Path, rows: int, seed: int) -> Path:
 
 
 def _taught_forms(reasons: pa.Table, seed: int) -> pa.Table:
-    """Return what the base learns: answers, and that a judge says yes or no, which by a coin.
+    """Return what the base learns: answers, and to say yes or no.
 
-    An eighth of the rows are such questions. The base so knows the form of a verdict as a large
-    model does, and nothing of what decides it: that is left to the reward model's training.
+    An eighth of the rows end in yes or no, which a coin chose: half of them ask what a judge is
+    asked, the others to say that word. The base so knows the form of a verdict, and yes from no,
+    as a large model does; what decides a verdict is left to the reward model's training. From
+    verdicts by a coin alone the two words come to mean the same, and no judge made of such a base
+    gets far from 0.5.
     """
-    answers = data.answer_records(reasons, QUESTION)
+    rng = np.random.default_rng(seed)
+    answers = data.answer_records(reasons, QUESTION).select(_CHAT)
     asked, _ = data.judge_records(reasons.slice(0, answers.num_rows // 7))
-    coin = np.random.default_rng(seed).random(asked.num_rows) < 0.5
-    said = [[{"role": "assistant", "content": "yes" if yes else "no"}] for yes in coin.tolist()]
-    taught = pa.array(said, asked.schema.field("completion").type)
-    asked = asked.set_column(asked.column_names.index("completion"), "completion", taught)
-    names = ["id", "image", "prompt", "completion"]
-    return pa.concat_tables([answers.select(names), asked.select(names)])
+    rows = asked.select(_CHAT).to_pylist()
+    for number, row in enumerate(rows):
+        said = "yes" if rng.random() < 0.5 else "no"
+        if number % 2:
+            row["prompt"] = [{"role": "user", "content": f"{_SAY}{said}"}]
+        row["completion"] = [{"role": "assistant", "content": said}]
+    return pa.concat_tables([answers, pa.Table.from_pylist(rows, answers.schema)])
 
 
 def _write_blank(folder: Path, sizes: GlobeSizes, seed: int) -> None:
@@ -170,7 +178,7 @@ def _write_blank(folder: Path, sizes: GlobeSizes, seed: int) -> None:
         table = pq.read_table(folder / "data" / f"{name}.parquet", columns=["prompt", "completion"])
         for row in table.slice(0, 1500).to_pylist():
             texts += [turn["content"] for turns in row.values() for turn in turns]
-    tokenizer = models.build_tokenizer(texts, VOCABULARY)
+    tokenizer = models.build_tokenizer(texts, VOCABULARY, whole=_fixed_passages())
     shape = ModelConfig(hidden=sizes.hidden, layers=sizes.layers)
     beside = folder / "blank.new"
     models.build_processor(tokenizer).save_pretrained(beside)
@@ -179,6 +187,13 @@ def _write_blank(folder: Path, sizes: GlobeSizes, seed: int) -> None:
         msg = f"{folder / 'blank'} holds no model; delete it and start again"
         raise FileExistsError(msg)
     beside.rename(folder / "blank")
+
+
+def _fixed_passages() -> list[str]:
+    """Return what every question and every answer says in the same words."""
+    before, after = rewards.judge_question("|").split("|")
+    answered = ("<think>", "</think><answer>country: ", "\ncity: ", "</answer>")
+    return [before, after, _SAY, *answered, *data.PHRASES]
 
 
 def _calibrated(folder: Path) -> dict[str, Any]:

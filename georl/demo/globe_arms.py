@@ -18,11 +18,11 @@ class GlobeSizes:
     """Rows of the reasoning set; the base learns from as many of its own."""
     held_out: int = 600
     """Rows, of which more than half are photos to find; the others are no answers."""
-    base_steps: int = 600
+    base_steps: int = 300
     """Of 32 photos each."""
-    sft_steps: int = 150
-    judge_steps: int = 250
-    grpo_steps: int = 50
+    sft_steps: int = 100
+    judge_steps: int = 150
+    grpo_steps: int = 40
     answers: int = 96
     """In a GRPO step: 8 to each photo."""
     hidden: int = 64

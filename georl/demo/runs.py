@@ -135,6 +135,6 @@ def _start(job: Job, workers: int, log: IO[str]) -> subprocess.Popen[str]:
     path = Path(job.config.output).with_suffix(".yaml")
     write_text(path, dump(job.config))
     threads = str(max(1, min(MAX_THREADS, (os.cpu_count() or 1) // workers)))
-    environment = {**os.environ, "OMP_NUM_THREADS": threads, "TRANSFORMERS_VERBOSITY": "error"}
+    environment = {"OMP_NUM_THREADS": threads, **os.environ, "TRANSFORMERS_VERBOSITY": "error"}
     command = [sys.executable, "-m", "georl.cli", job.config.task, str(path)]
     return subprocess.Popen(command, env=environment, stdout=log, stderr=log, text=True)

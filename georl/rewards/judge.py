@@ -49,8 +49,14 @@ _TO_THE_JUDGE = re.compile(
     re.I | re.DOTALL,
 )
 
-Judge = Callable[[Image.Image | bytes, str], float]
-"""Photo and question -> p(yes) / (p(yes) + p(no)); raises `EndpointError` where it fails."""
+Shown = tuple[Image.Image | bytes, str]
+"""A photo and the question about it."""
+
+Judge = Callable[[Sequence[Shown]], list[float | None]]
+"""Photos and questions -> p(yes) / (p(yes) + p(no)) of each, None where it gives no verdict."""
+
+TOGETHER = 16
+"""Questions in one pass of a model that is loaded here."""
 
 
 class Localizability:
@@ -65,8 +71,8 @@ class Localizability:
 
     __name__ = "localizability"
 
-    def __init__(self, judge: Judge, *, concurrency: int = 8, image_root: str = ".") -> None:
-        self._judge, self._concurrency, self._root = judge, concurrency, Path(image_root)
+    def __init__(self, judge: Judge, *, image_root: str = ".") -> None:
+        self._judge, self._root = judge, Path(image_root)
         self.counts: Counter[str] = Counter()
 
     def __call__(
@@ -105,19 +111,23 @@ class Localizability:
             got = "none" if shown is None else len(shown)
             msg = f"{len(completions)} completions and {got} images; give one for each completion"
             raise ValueError(msg)
-        rows = list(zip(inputs.texts(completions), shown, strict=True))
-        with ThreadPoolExecutor(self._concurrency) as pool:
-            found = list(pool.map(lambda row: self._one(*row), rows))
+        texts = inputs.texts(completions)
+        found = [self._ready(text, one) for text, one in zip(texts, shown, strict=True)]
+        asked = [at for at, (ready, _) in enumerate(found) if isinstance(ready, tuple)]
+        for at, said in zip(asked, self._verdicts([found[at][0] for at in asked]), strict=True):
+            found[at] = said, "failed" if said is None else "judged"
         self.counts.update(what for _, what in found)
-        if without := sum(value is None for value, _ in found):
+        values = [value for value, _ in found]
+        if without := values.count(None):
             tell(f"localizability: no verdict on {without} of {len(found)} rows; {self.told()}")
-        return [value for value, _ in found]
+        return values
 
     def told(self) -> str:
         """Return the counts in words."""
         return "so far " + ", ".join(f"{n} {what}" for what, n in sorted(self.counts.items()))
 
-    def _one(self, text: str, shown: Any) -> tuple[float | None, str]:
+    def _ready(self, text: str, shown: Any) -> tuple[Shown | float | None, str]:
+        """Return what the judge is asked about a row, or what it earns unasked, and why."""
         thought = spoken.reasoning(text)
         if not thought:
             return 0.0, "no_reasoning"
@@ -126,10 +136,11 @@ class Localizability:
         opened = _opened(shown, self._root)
         if opened is None:
             return None, "no_image"
-        try:
-            return min(1.0, max(0.0, self._judge(opened, judge_question(thought)))), "judged"
-        except EndpointError:
-            return None, "failed"
+        return (opened, judge_question(thought)), "asked"
+
+    def _verdicts(self, asked: Sequence[Shown]) -> list[float | None]:
+        said = self._judge(asked) if asked else []
+        return [None if one is None else min(1.0, max(0.0, one)) for one in said]
 
 
 def localizability(
@@ -178,11 +189,11 @@ def localizability(
         )
         raise ConfigError(msg)
     if url is None:
-        return Localizability(_local(model), concurrency=1, image_root=image_root)
+        return Localizability(_local(model), image_root=image_root)
     server = Endpoint(url, model, key_variable, retries, timeout_s)
     pace = Pace(requests_per_second)
-    judge = _behind(server, pace)
-    return Localizability(judge, concurrency=concurrency, image_root=image_root)
+    judge = _behind(server, pace, concurrency)
+    return Localizability(judge, image_root=image_root)
 
 
 localizability.builds_reward = True  # type: ignore[attr-defined]
@@ -238,41 +249,66 @@ def verdict(chances: Mapping[str, float]) -> float:
     return yes / (yes + no)
 
 
-def _behind(server: Endpoint, pace: Pace) -> Judge:
-    def judge(image: Image.Image | bytes, question: str) -> float:
+def _behind(server: Endpoint, pace: Pace, concurrency: int) -> Judge:
+    def one(row: Shown) -> float | None:
+        image, question = row
         asked = [picture(image), {"type": "text", "text": question}]
         chat = [{"role": "user", "content": asked}]
-        reply = server.chat(chat, max_tokens=1, top_logprobs=TOP, pace=pace)
-        return verdict(reply.first)
+        try:
+            reply = server.chat(chat, max_tokens=1, top_logprobs=TOP, pace=pace)
+        except EndpointError:
+            return None
+        return _verdict_or_none(reply.first)
+
+    def judge(rows: Sequence[Shown]) -> list[float | None]:
+        with ThreadPoolExecutor(concurrency) as pool:
+            return list(pool.map(one, rows))
 
     return judge
 
 
 def _local(name: str) -> Judge:
-    def judge(image: Image.Image | bytes, question: str) -> float:
-        import torch
-
-        model, processor = _loaded(name)
-        shown = _pil(image)
-        asked = [{"type": "image", "image": shown}, {"type": "text", "text": question}]
-        given = processor.apply_chat_template(
-            [[{"role": "user", "content": asked}]],
-            add_generation_prompt=True,
-            tokenize=True,
-            return_dict=True,
-            processor_kwargs={"return_tensors": "pt"},
-        ).to(model.device)
-        with torch.no_grad():
-            chances = model(**given).logits[0, -1].float().softmax(-1)
-        likely = chances.topk(min(TOP, len(chances)))
-        decode = processor.tokenizer.decode
-        pairs = zip(likely.indices.tolist(), likely.values.tolist(), strict=True)
-        found = Counter[str]()
-        for token, chance in pairs:
-            found[decode([token])] += chance
-        return verdict(found)
+    def judge(rows: Sequence[Shown]) -> list[float | None]:
+        starts = range(0, len(rows), TOGETHER)
+        return [said for at in starts for said in _pass(name, rows[at : at + TOGETHER])]
 
     return judge
+
+
+def _pass(name: str, rows: Sequence[Shown]) -> list[float | None]:
+    """Return the verdicts of a model that is loaded here, in one forward pass."""
+    import torch
+
+    model, processor = _loaded(name)
+    chats = [
+        [{"type": "image", "image": _pil(image)}, {"type": "text", "text": question}]
+        for image, question in rows
+    ]
+    given = processor.apply_chat_template(
+        [[{"role": "user", "content": asked}] for asked in chats],
+        add_generation_prompt=True,
+        tokenize=True,
+        return_dict=True,
+        processor_kwargs={"return_tensors": "pt", "padding": True, "padding_side": "left"},
+    ).to(model.device)
+    with torch.no_grad():
+        chances = model(**given).logits[:, -1].float().softmax(-1)
+    likely = chances.topk(min(TOP, chances.shape[-1]))
+    decode = processor.tokenizer.decode
+    found = []
+    for ids, values in zip(likely.indices.tolist(), likely.values.tolist(), strict=True):
+        words = Counter[str]()
+        for token, chance in zip(ids, values, strict=True):
+            words[decode([token])] += chance
+        found.append(_verdict_or_none(words))
+    return found
+
+
+def _verdict_or_none(chances: Mapping[str, float]) -> float | None:
+    try:
+        return verdict(chances)
+    except EndpointError:
+        return None
 
 
 @lru_cache(maxsize=2)
