@@ -1,5 +1,6 @@
 """The nearest point of short runs of edges: in the plane that is scaled at a point near by, and,
-for points that are far or by a pole, on the sphere."""
+for points that are far or by a pole, on the sphere.
+"""
 
 from __future__ import annotations
 
