@@ -39,6 +39,8 @@ _AGAIN = (408, 409, 425, 429, 500, 502, 503, 504)
 _NEVER = (401, 403, 404)
 """Statuses that hold for every request: no key, no such model."""
 
+_OF_THE_KEY = (401, 403)
+
 _OF_THE_PHOTO = (413, 415, 422)
 """Statuses that say something of one photo only."""
 
@@ -248,8 +250,19 @@ class Endpoint:
     def _stop_if_hopeless(self, error: Refused) -> None:
         passing = error.code in (*_AGAIN, *_OF_THE_PHOTO)
         if error.code in _NEVER or not (passing or self._state.answered):
-            self._state.refusal = str(error)
-            raise EndpointRefusalError(str(error)) from error
+            self._state.refusal = f"{error}{self._remedy(error.code)}"
+            raise EndpointRefusalError(self._state.refusal) from error
+
+    def _remedy(self, code: int) -> str:
+        """Return what helps against a refusal: of the key, or of the model's name."""
+        if code == 404:
+            return f"; is {self.model!r} a model of this server, and {self.url!r} its base URL?"
+        if code not in _OF_THE_KEY:
+            return ""
+        if self.key_variable is None:
+            return "; no key was sent: key_variable names the environment variable that holds it"
+        held = "was sent" if self._key() else "is not set, so none was sent"
+        return f"; the key of the environment variable {self.key_variable} {held}"
 
 
 def picture(image: Image.Image | bytes) -> dict[str, Any]:
