@@ -39,8 +39,6 @@ _AGAIN = (408, 409, 425, 429, 500, 502, 503, 504)
 _NEVER = (401, 403, 404)
 """Statuses that hold for every request: no key, no such model."""
 
-_OF_THE_KEY = (401, 403)
-
 _OF_THE_PHOTO = (413, 415, 422)
 """Statuses that say something of one photo only."""
 
@@ -255,14 +253,16 @@ class Endpoint:
 
     def _remedy(self, code: int) -> str:
         """Return what helps against a refusal: of the key, or of the model's name."""
+        name = self.key_variable
         if code == 404:
             return f"; is {self.model!r} a model of this server, and {self.url!r} its base URL?"
-        if code not in _OF_THE_KEY:
+        if code not in (401, 403):
             return ""
-        if self.key_variable is None:
+        if name is None:
             return "; no key was sent: key_variable names the environment variable that holds it"
-        held = "was sent" if self._key() else "is not set, so none was sent"
-        return f"; the key of the environment variable {self.key_variable} {held}"
+        return (
+            f"; the key of the environment variable {name} was {'' if self._key() else 'not '}sent"
+        )
 
 
 def picture(image: Image.Image | bytes) -> dict[str, Any]:

@@ -10,13 +10,18 @@ from georl.calibration.result import Calibration, shown
 
 STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;"
-    "color:#1c2733}table{border-collapse:collapse;margin:1rem 0}td,th{padding:.25rem .8rem;"
-    "border-bottom:1px solid #d5dce3;text-align:right}td:first-child,th:first-child"
-    "{text-align:left}.scroll{overflow-x:auto}.note{color:#5a6875}svg{width:100%;max-width:28rem}"
-    "h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}"
+    "color:#1c2733;background:#fff}table{border-collapse:collapse;margin:1rem 0}"
+    "td,th{padding:.25rem .8rem;border-bottom:1px solid #d5dce3;text-align:right;"
+    "white-space:nowrap}td:first-child,th:first-child{text-align:left}.scroll{overflow-x:auto}"
+    ".note{color:#5a6875}svg{width:100%;max-width:28rem}"
+    "h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}h3{font-size:1rem}"
+    "@media(prefers-color-scheme:dark){body{background:#14191f;color:#dfe5eb}"
+    "td,th{border-color:#3a4450}.note{color:#9aa8b5}}"
 )
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _SIDE, _LEFT, _BELOW = 360, 50, 46
+_BLUE = "#3b7dbd"
+"""Reads on a light and on a dark page."""
 
 
 def document(title: str, body: str) -> str:
@@ -114,7 +119,7 @@ def reliability_svg(bins: Sequence[Bin]) -> str:
     points = [(_x(b.said), _y(b.was), 3.0 + 9.0 * (b.rows / most) ** 0.5) for b in bins]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in points)
     dots = "".join(
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}" fill="#1d4e79" fill-opacity=".75"/>'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}" fill="{_BLUE}" fill-opacity=".75"/>'
         for x, y, r in points
     )
     ticks = "".join(
@@ -124,12 +129,13 @@ def reliability_svg(bins: Sequence[Bin]) -> str:
     )
     return (
         f'<svg viewBox="0 0 {_LEFT + _SIDE + 16} {_SIDE + _BELOW + 14}" role="img" '
-        f'aria-label="Reliability curve" font-size="12" font-family="sans-serif" fill="#1c2733">\n'
+        f'aria-label="Reliability curve" font-size="12" font-family="sans-serif" '
+        f'fill="currentColor">\n'
         f'<rect x="{_LEFT}" y="10" width="{_SIDE}" height="{_SIDE}" fill="none" '
-        f'stroke="#d5dce3"/>\n'
+        f'stroke="#9aa5b0" stroke-opacity=".5"/>\n'
         f'<line x1="{_x(0):.0f}" y1="{_y(0):.0f}" x2="{_x(1):.0f}" y2="{_y(1):.0f}" '
         f'stroke="#9aa5b0" stroke-dasharray="4 4"/>\n'
-        f'<polyline points="{path}" fill="none" stroke="#1d4e79"/>\n{dots}\n{ticks}\n'
+        f'<polyline points="{path}" fill="none" stroke="{_BLUE}"/>\n{dots}\n{ticks}\n'
         f'<text x="{_x(0.5):.0f}" y="{_SIDE + 50}" text-anchor="middle">'
         f"the judge says p(yes)</text>\n"
         f'<text transform="translate(14 {_y(0.5):.0f}) rotate(-90)" text-anchor="middle">'
