@@ -252,17 +252,12 @@ class Endpoint:
             raise EndpointRefusalError(self._state.refusal) from error
 
     def _remedy(self, code: int) -> str:
-        """Return what helps against a refusal: of the key, or of the model's name."""
-        name = self.key_variable
-        if code == 404:
-            return f"; is {self.model!r} a model of this server, and {self.url!r} its base URL?"
-        if code not in (401, 403):
-            return ""
-        if name is None:
-            return "; no key was sent: key_variable names the environment variable that holds it"
-        return (
-            f"; the key of the environment variable {name} was {'' if self._key() else 'not '}sent"
-        )
+        key = f"the key in {self.key_variable} was {'' if self._key() else 'not set and not '}sent"
+        if self.key_variable is None:
+            key = "no key was sent: key_variable names the environment variable that holds it"
+        name = f"is {self.model!r} a model of this server, and {self.url!r} its base URL?"
+        said = {401: key, 403: key, 404: name}.get(code)
+        return f"; {said}" if said else ""
 
 
 def picture(image: Image.Image | bytes) -> dict[str, Any]:
@@ -322,8 +317,7 @@ def _reply(reply: Any, with_first: bool) -> Reply:
     if text is not None and not isinstance(text, str):
         msg = f"the reply's content is {type(text).__name__}, not text"
         raise BadReply(msg)
-    name = reply.get("model")
-    name = name if isinstance(name, str) else ""
+    name = reply["model"] if isinstance(reply.get("model"), str) else ""
     try:
         f"{text}{name}".encode()
     except UnicodeEncodeError:

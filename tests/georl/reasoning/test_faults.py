@@ -70,7 +70,7 @@ def test_a_refusal_of_all_stops_before_the_next_photo(tmp_path, code):
     ("code", "more", "remedy"),
     [
         (401, [], "; no key was sent: key_variable names the environment variable that holds it"),
-        (403, ["models.a.key_variable=A_API_KEY"], "; the key of .* variable A_API_KEY was sent"),
+        (403, ["models.a.key_variable=A_API_KEY"], "; the key in A_API_KEY was sent"),
         (404, [], r"; is 'model-a' a model of this server, and 'http://127.*/v1' its base URL\?"),
         (400, [], "$"),
     ],
