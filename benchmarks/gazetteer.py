@@ -3,12 +3,16 @@
 ``--data`` is the folder with ``boundaries/``. Country names come from ISO 3166-1 and from Natural
 Earth in 26 languages (its misses were read when aliases were added, so the second figure is no
 longer held out); cities are drawn by population from GeoNames and looked for by name and country.
+Rates are per CPU-second, so that other work on the machine does not change them. ``--answers
+1000000`` scores a table of so many answers too, and tells the memory.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
+import tempfile
 import time
 from importlib import resources
 from pathlib import Path
@@ -19,6 +23,7 @@ import pyarrow.parquet as pq
 import pycountry
 
 from geodata import evaluation, gazetteer, sphere
+from georl import rewards
 
 # Parts of a country to which Natural Earth gives a row of their own.
 PARTS = ("ATC", "CSI", "CLP", "KAB", "IOA", "BRI")
@@ -45,6 +50,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=None)
     parser.add_argument("--cities", type=int, default=20_000)
+    parser.add_argument("--answers", type=int, default=0)
     arguments = parser.parse_args()
     rng = np.random.default_rng(0)
     iso_names()
@@ -54,6 +60,8 @@ def main():
     rows = cities(rng, arguments.cities)
     speed(rng, rows)
     answers(rng, rows)
+    if arguments.answers:
+        whole_table(rng, rows, arguments.answers)
 
 
 def iso_names():
@@ -139,17 +147,41 @@ def cities(rng, n):
 
 def speed(rng, rows):
     names = [rows[i][1] for i in rng.integers(0, len(rows), 200_000)]
-    start = time.perf_counter()
-    gazetteer.codes(country=pa.array(names), city=[r[0] for r in rows] * 10)
-    print(f"codes of a table: {200_000 / (time.perf_counter() - start):,.0f} rows/s")
+    cities = [row[0] for row in rows] * (200_000 // len(rows) + 1)
+    rate("codes of a table, rows", 200_000,
+         lambda: gazetteer.codes(country=pa.array(names), city=cities[:200_000]))  # fmt: skip
     distinct = [f"{name} {i}" for i, name in enumerate(names[:20_000])]
-    start = time.perf_counter()
-    gazetteer.resolve_many(distinct)
-    print(f"distinct unknown names: {20_000 / (time.perf_counter() - start):,.0f} names/s")
-    start = time.perf_counter()
-    for name, country, *_ in rows:
-        gazetteer.geocode(country=country, city=name)
-    print(f"geocode: {len(rows) / (time.perf_counter() - start):,.0f} places/s")
+    rate("distinct unknown names", 20_000, lambda: gazetteer.resolve_many(distinct))
+    rate("geocode, places", len(rows),
+         lambda: [gazetteer.geocode(country=r[1], city=r[0]) for r in rows])  # fmt: skip
+    said = [f"<think>A tram.</think><answer>country: {r[1]}\ncity: {r[0]}</answer>" for r in rows]
+    truth = [row[1] for row in rows], [row[0] for row in rows]
+    rate("place_accuracy, answers", len(rows), lambda: rewards.place_accuracy(said, *truth))
+
+
+def rate(what, n, work):
+    start = time.process_time()
+    work()
+    print(f"{what}: {n / (time.process_time() - start):,.0f} a CPU-second")
+
+
+def whole_table(rng, rows, n):
+    """Score n answers by name in one table, which comes in a file as from a model."""
+    guess = rng.integers(0, len(rows), n)
+    off = np.where(rng.random(n) < 0.5, guess, rng.integers(0, len(rows), n))
+    lat, lon = (np.array([row[k] for row in rows])[off] for k in (2, 3))
+    said = [f"country: {row[1]}\ncity: {row[0]}" for row in rows]
+    with tempfile.TemporaryDirectory() as folder:
+        answers, truth = Path(folder, "answers.parquet"), Path(folder, "truth.parquet")
+        ids = pa.array(np.arange(n)).cast(pa.string())
+        texts = pa.array(said).take(pa.array(guess))
+        pq.write_table(pa.table({"id": ids, "response": texts}), answers)
+        pq.write_table(pa.table({"id": ids, "lat": lat, "lon": lon}), truth)
+        del ids, texts, lat, lon, guess, off
+        start = time.process_time()
+        evaluation.evaluate(answers, truth, names=True)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"{n:,} answers by name: {time.process_time() - start:.0f} CPU-seconds, {peak:.2f} GiB")
 
 
 def answers(rng, rows):

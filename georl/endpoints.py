@@ -248,8 +248,16 @@ class Endpoint:
     def _stop_if_hopeless(self, error: Refused) -> None:
         passing = error.code in (*_AGAIN, *_OF_THE_PHOTO)
         if error.code in _NEVER or not (passing or self._state.answered):
-            self._state.refusal = str(error)
-            raise EndpointRefusalError(str(error)) from error
+            self._state.refusal = f"{error}{self._remedy(error.code)}"
+            raise EndpointRefusalError(self._state.refusal) from error
+
+    def _remedy(self, code: int) -> str:
+        key = f"the key in {self.key_variable} was {'' if self._key() else 'not set and not '}sent"
+        if self.key_variable is None:
+            key = "no key was sent: key_variable names the environment variable that holds it"
+        name = f"is {self.model!r} a model of this server, and {self.url!r} its base URL?"
+        said = {401: key, 403: key, 404: name}.get(code)
+        return f"; {said}" if said else ""
 
 
 def picture(image: Image.Image | bytes) -> dict[str, Any]:
@@ -309,8 +317,7 @@ def _reply(reply: Any, with_first: bool) -> Reply:
     if text is not None and not isinstance(text, str):
         msg = f"the reply's content is {type(text).__name__}, not text"
         raise BadReply(msg)
-    name = reply.get("model")
-    name = name if isinstance(name, str) else ""
+    name = reply["model"] if isinstance(reply.get("model"), str) else ""
     try:
         f"{text}{name}".encode()
     except UnicodeEncodeError:

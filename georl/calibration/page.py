@@ -15,10 +15,10 @@ STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;"
     "background:var(--paper);color:var(--ink)}p{max-width:46em}"
     "table{border-collapse:collapse;margin:1rem 0}td,th{padding:.25rem .8rem;"
-    "border-bottom:1px solid var(--rule);text-align:right}td:first-child,th:first-child"
+    "border-bottom:1px solid var(--rule);text-align:right;white-space:nowrap}td:first-child,th:first-child"
     "{text-align:left}tbody th{font-weight:400}.scroll{overflow-x:auto}.note{color:var(--soft)}"
     "svg{width:100%;max-width:28rem}img{max-width:100%;height:auto}"
-    "h1{font-size:1.5rem;overflow-wrap:anywhere}h2{font-size:1.15rem;margin-top:2rem}"
+    "h1{font-size:1.5rem;overflow-wrap:anywhere}h2{font-size:1.15rem;margin-top:2rem}h3{font-size:1rem}"
 )
 """The palette of the evaluation's report, on light and on dark paper."""
 
@@ -131,7 +131,8 @@ def reliability_svg(bins: Sequence[Bin]) -> str:
     )
     return (
         f'<svg viewBox="0 0 {_LEFT + _SIDE + 16} {_SIDE + _BELOW + 14}" role="img" '
-        f'aria-label="Reliability curve" font-size="12" font-family="sans-serif" fill="currentColor">\n'
+        f'aria-label="Reliability curve" font-size="12" font-family="sans-serif" '
+        f'fill="currentColor">\n'
         f'<rect x="{_LEFT}" y="10" width="{_SIDE}" height="{_SIDE}" fill="none" '
         f'stroke="var(--rule)"/>\n'
         f'<line x1="{_x(0):.0f}" y1="{_y(0):.0f}" x2="{_x(1):.0f}" y2="{_y(1):.0f}" '

@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 def judge_records(
     table: Annotated[Path, typer.Argument(metavar="REASONS", help="A reasoning set.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Parquet file to write.")],
-    split: Annotated[str | None, typer.Option(help="Splits of the set to take.")] = None,
+    split: Annotated[str, typer.Option(help="Splits to take; records keep theirs.")] = "all",
     where: Annotated[str | None, typer.Option(help="SQL condition on its rows.")] = None,
     image: Annotated[str, typer.Option(help="Column with the image.")] = "image",
     leave_out: Annotated[
@@ -35,10 +35,7 @@ def judge_records(
 
     given = config.DataConfig(table=str(table), split=split, where=where, image=image)
     counts = data.write_judgements(given, output, leave_out=leave_out or (), test_share=test_share)
-    told = ", ".join(f"{counts[name]} {name}" for name in ("yes", "no", "train", "test"))
-    others = sorted(set(counts) - {"yes", "no", "train", "test"})
-    left = ", ".join(f"{counts[name]} {name}" for name in others)
-    tell(f"records in {output}: {told}" + (f"; left out {left}" if left else ""))
+    tell(f"records in {output}: {data.told_records(counts)}")
 
 
 def calibrate(

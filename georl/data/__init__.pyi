@@ -3,6 +3,7 @@ from .images import open_image as open_image
 from .judgements import (
     answer_records as answer_records,
     judge_records as judge_records,
+    told_records as told_records,
     write_judgements as write_judgements,
 )
 from .opening import (

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ TEST_SHARE = 0.1
 TRAIN, TEST = "train", "test"
 
 READ = ("id", "reasoning", "kept", "model", "step", "reason", "split")
+
+_LEFT_OUT = ("no_verdict", "no_reasoning", "no_image", "addressed")
 """Columns that are read beside the image; the first three must be there."""
 
 _TURNS = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
@@ -75,7 +77,7 @@ def write_judgements(
     Returns
     -------
     Counter
-        Rows: 'yes', 'no', 'train', 'test', and what was left out by the reason.
+        Rows: 'yes', 'no', each split, and what was left out by the reason.
 
     Raises
     ------
@@ -107,6 +109,21 @@ def write_judgements(
                 counts += found
         _check_both(counts, source)
     return counts
+
+
+def told_records(counts: Mapping[str, int]) -> str:
+    """Return what `write_judgements` counted, in words: answers, splits, what was left out.
+
+    Examples
+    --------
+    >>> told_records({"yes": 2, "no": 1, "validation": 3, "no_image": 4})
+    '2 yes, 1 no, 3 validation; left out 4 no_image'
+    """
+    left = [name for name in sorted(counts) if name in _LEFT_OUT or name.startswith("step ")]
+    splits = [name for name in counts if name not in ("yes", "no", *left)]
+    splits.sort(key=lambda name: (name != TRAIN, name))
+    text = ", ".join(f"{counts.get(name, 0)} {name}" for name in ("yes", "no", *splits))
+    return text + ("; left out " + ", ".join(f"{counts[n]} {n}" for n in left) if left else "")
 
 
 def judge_records(

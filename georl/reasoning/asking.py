@@ -21,6 +21,9 @@ from georl.reasoning.rows import Row, answer, dropped
 AHEAD = 4
 """Photos under way for each request under way."""
 
+_SHOWN = 120
+"""Characters of an answer that a row keeps to say why it could not be used."""
+
 
 class Model:
     """A model that is asked: its server, its pace, and whether it still answers."""
@@ -47,7 +50,8 @@ class Model:
             Where the server refuses every photo, or has failed too often in a row.
         """
         try:
-            said = prompt.read(self._ask(shown, self._question, self.options.max_tokens, 0).text)
+            text = self._ask(shown, self._question, self.options.max_tokens, 0).text
+            said = prompt.read(text)
             score = said.localizability
             if self.options.localizability == "first_token":
                 reply = self._ask(shown, prompt.CAN_BE_LOCATED, 1, rewards.TOP)
@@ -61,8 +65,9 @@ class Model:
             return self._failure("request_failed", error.problem)
         with self._lock:
             self._failed = 0
+        detail = _begins(text) if said.problem else None
         return answer(
-            self.name, said.problem, None, localizability=score, reasoning=said.reasoning,
+            self.name, said.problem, detail, localizability=score, reasoning=said.reasoning,
             country=said.country, city=said.city, evidence=list(said.evidence),
         )  # fmt: skip
 
@@ -98,6 +103,12 @@ class Model:
                 )
                 raise ConfigError(msg)
         return answer(self.name, problem, detail)
+
+
+def _begins(text: str) -> str:
+    """Return how an answer begins, for whoever asks why it could not be used."""
+    shown = " ".join(text.split())
+    return f"it says {shown[:_SHOWN]!r}" if shown else "it says nothing"
 
 
 class _ChangedError(EndpointError):

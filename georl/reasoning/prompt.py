@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from geodata import answers
 from georl import rewards
 
 QUESTION = (
@@ -62,8 +63,9 @@ def read(text: str) -> Said:
     Returns
     -------
     Said
-        ``problem`` is ``unreadable`` without thinking or answer, ``addresses_judge`` where the
-        thinking instructs a judge, else None. ``localizability`` is None where the answer gives
+        ``problem`` is ``refused`` where the model declines in words, ``unreadable`` without
+        thinking or answer otherwise, ``addresses_judge`` where the thinking instructs a judge,
+        else None. ``localizability`` is None where the answer gives
         none in [0, 1], or several.
 
     Examples
@@ -73,10 +75,13 @@ def read(text: str) -> Said:
     (0.9, 'Portugal', 'Lisbon', ('tram',), None)
     >>> read("Lisbon!").problem
     'unreadable'
+    >>> read("I'm sorry, I can't help with identifying locations in photos.").problem
+    'refused'
     """
     thought, said = rewards.reasoning(text), rewards.answer(text)
     if not thought or not said:
-        return Said(thought, None, None, None, (), "unreadable")
+        problem = "refused" if answers.is_refusal(text) else "unreadable"
+        return Said(thought, None, None, None, (), problem)
     found: dict[str, list[str]] = {"localizability": [], "evidence": []}
     for key, value in _LINE.findall(said):
         found[key.lower()].append(value.strip())

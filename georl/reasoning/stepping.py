@@ -8,12 +8,14 @@ refused; one that is up to date is not run again.
 from __future__ import annotations
 
 import json
+import textwrap
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from geodata import files
@@ -103,7 +105,22 @@ def told(path: Path, step: str) -> str:
     lines = [f"{step}: {kept} of {total} photos are left"]
     mine = {reason: n for (where, reason), n in found.items() if where == step}
     lines += [f"  {n:>9} {reason}" for reason, n in sorted(mine.items(), key=lambda p: -p[1])]
-    return "\n".join(lines)
+    return "\n".join(lines + _again(path, step, mine))
+
+
+def _again(path: Path, step: str, dropped: Mapping[str | None, int]) -> list[str]:
+    """Return what a person can do about rows that failed: an example, and that they are retried."""
+    failed = [reason for reason in _AGAIN if dropped.get(reason)]
+    if not failed:
+        return []
+    rows = pq.read_table(path, columns=["id", "step", "reason", "detail"])
+    mine = pc.and_(pc.equal(rows["step"], step), pc.is_in(rows["reason"], pa.array(failed)))
+    first = rows.filter(mine).slice(0, 1).to_pylist()[0]
+    said = f"such as {first['id']}: {first['detail'] or first['reason']}; start again to try again"
+    return textwrap.wrap(
+        said, 76, initial_indent="    ", subsequent_indent="    ",
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
 
 
 def status(config: ReasonConfig) -> str:

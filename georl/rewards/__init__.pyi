@@ -30,11 +30,10 @@ from .globe import (
     visual_grounding as visual_grounding,
 )
 from .judge import (
-    TOP as TOP,
     Localizability as Localizability,
     addresses_judge as addresses_judge,
     judge_question as judge_question,
     localizability as localizability,
-    verdict as verdict,
 )
 from .spoken import answer as answer, names as names, reasoning as reasoning
+from .verdicts import TOP as TOP, verdict as verdict

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from geodata.printable import tell
-from georl.config import ConfigError, ModelConfig
-from georl.endpoints import Endpoint, EndpointError, Pace, picture
+from georl.config import ConfigError
+from georl.endpoints import Endpoint, EndpointError, Pace
 from georl.rewards import inputs, spoken
+from georl.rewards.verdicts import Judge, Shown, behind, loaded_here, rgb
 
 QUESTION = (
     "The picture is a photo, and the text between the marks is what somebody concluded from it. "
@@ -31,9 +31,6 @@ QUESTION = (
 
 MAX_CHARS = 6000
 """So much of a reasoning is shown to the judge."""
-
-TOP = 20
-"""First tokens whose probabilities are asked for."""
 
 # Marks of chat templates and of the question above: a reasoning has no business with them.
 _MARKS = re.compile(
@@ -48,15 +45,6 @@ _TO_THE_JUDGE = re.compile(
     r"|ignor(?:a|e|ez|iere|ieren)\b.{0,30}\b(?:instruc|anweis|consigne)",
     re.I | re.DOTALL,
 )
-
-Shown = tuple[Image.Image | bytes, str]
-"""A photo and the question about it."""
-
-Judge = Callable[[Sequence[Shown]], list[float | None]]
-"""Photos and questions -> p(yes) / (p(yes) + p(no)) of each, None where it gives no verdict."""
-
-TOGETHER = 16
-"""Questions in one pass of a model that is loaded here."""
 
 
 class Localizability:
@@ -74,6 +62,7 @@ class Localizability:
     def __init__(self, judge: Judge, *, image_root: str = ".") -> None:
         self._judge, self._root = judge, Path(image_root)
         self.counts: Counter[str] = Counter()
+        self._problem = ""
 
     def __call__(
         self,
@@ -112,7 +101,8 @@ class Localizability:
             msg = f"{len(completions)} completions and {got} images; give one for each completion"
             raise ValueError(msg)
         texts = inputs.texts(completions)
-        found = [self._ready(text, one) for text, one in zip(texts, shown, strict=True)]
+        with ThreadPoolExecutor() as pool:  # photos are decoded side by side
+            found = list(pool.map(self._ready, texts, shown))
         asked = [at for at, (ready, _) in enumerate(found) if isinstance(ready, tuple)]
         for at, said in zip(asked, self._verdicts([found[at][0] for at in asked]), strict=True):
             found[at] = said, "failed" if said is None else "judged"
@@ -123,8 +113,9 @@ class Localizability:
         return values
 
     def told(self) -> str:
-        """Return the counts in words."""
-        return "so far " + ", ".join(f"{n} {what}" for what, n in sorted(self.counts.items()))
+        """Return the counts in words, and what the last failure was."""
+        told = "so far " + ", ".join(f"{n} {what}" for what, n in sorted(self.counts.items()))
+        return f"{told} (the last: {self._problem})" if self._problem else told
 
     def _ready(self, text: str, shown: Any) -> tuple[Shown | float | None, str]:
         """Return what the judge is asked about a row, or what it earns unasked, and why."""
@@ -139,8 +130,14 @@ class Localizability:
         return (opened, judge_question(thought)), "asked"
 
     def _verdicts(self, asked: Sequence[Shown]) -> list[float | None]:
-        said = self._judge(asked) if asked else []
-        return [None if one is None else min(1.0, max(0.0, one)) for one in said]
+        found: list[float | None] = []
+        for said in self._judge(asked) if asked else []:
+            if isinstance(said, EndpointError):
+                self._problem = said.problem
+                found.append(None)
+            else:
+                found.append(min(1.0, max(0.0, said)))
+        return found
 
 
 def localizability(
@@ -189,10 +186,10 @@ def localizability(
         )
         raise ConfigError(msg)
     if url is None:
-        return Localizability(_local(model), image_root=image_root)
+        return Localizability(loaded_here(model), image_root=image_root)
     server = Endpoint(url, model, key_variable, retries, timeout_s)
     pace = Pace(requests_per_second)
-    judge = _behind(server, pace, concurrency)
+    judge = behind(server, pace, concurrency)
     return Localizability(judge, image_root=image_root)
 
 
@@ -226,110 +223,6 @@ def addresses_judge(reasoning: str) -> bool:
     return _TO_THE_JUDGE.search(reasoning[:MAX_CHARS]) is not None
 
 
-def verdict(chances: Mapping[str, float]) -> float:
-    """Return p(yes) / (p(yes) + p(no)) of the likeliest first tokens.
-
-    Raises
-    ------
-    EndpointError
-        Where neither word is among them: the model is no judge.
-
-    Examples
-    --------
-    >>> verdict({"Yes": 0.5, " yes": 0.1, "no": 0.2, "The": 0.2}) == 0.6 / 0.8
-    True
-    """
-    found = Counter[str]()
-    for token, chance in chances.items():
-        found[token.strip(" \t\n.▁Ġ\"'").casefold()] += chance  # type: ignore[assignment]
-    yes, no = float(found["yes"]), float(found["no"])
-    if yes + no <= 0.0:
-        msg = f"the judge answers neither yes nor no; its first tokens are {list(chances)[:5]}"
-        raise EndpointError(msg)
-    return yes / (yes + no)
-
-
-def _behind(server: Endpoint, pace: Pace, concurrency: int) -> Judge:
-    def one(row: Shown) -> float | None:
-        image, question = row
-        asked = [picture(image), {"type": "text", "text": question}]
-        chat = [{"role": "user", "content": asked}]
-        try:
-            reply = server.chat(chat, max_tokens=1, top_logprobs=TOP, pace=pace)
-        except EndpointError:
-            return None
-        return _verdict_or_none(reply.first)
-
-    def judge(rows: Sequence[Shown]) -> list[float | None]:
-        with ThreadPoolExecutor(concurrency) as pool:
-            return list(pool.map(one, rows))
-
-    return judge
-
-
-def _local(name: str) -> Judge:
-    def judge(rows: Sequence[Shown]) -> list[float | None]:
-        starts = range(0, len(rows), TOGETHER)
-        return [said for at in starts for said in _pass(name, rows[at : at + TOGETHER])]
-
-    return judge
-
-
-def _pass(name: str, rows: Sequence[Shown]) -> list[float | None]:
-    """Return the verdicts of a model that is loaded here, in one forward pass."""
-    import torch
-
-    model, processor = _loaded(name)
-    chats = [
-        [{"type": "image", "image": _pil(image)}, {"type": "text", "text": question}]
-        for image, question in rows
-    ]
-    given = processor.apply_chat_template(
-        [[{"role": "user", "content": asked}] for asked in chats],
-        add_generation_prompt=True,
-        tokenize=True,
-        return_dict=True,
-        processor_kwargs={"return_tensors": "pt", "padding": True, "padding_side": "left"},
-    ).to(model.device)
-    with torch.no_grad():
-        chances = model(**given).logits[:, -1].float().softmax(-1)
-    likely = chances.topk(min(TOP, chances.shape[-1]))
-    decode = processor.tokenizer.decode
-    found = []
-    for ids, values in zip(likely.indices.tolist(), likely.values.tolist(), strict=True):
-        words = Counter[str]()
-        for token, chance in zip(ids, values, strict=True):
-            words[decode([token])] += chance
-        found.append(_verdict_or_none(words))
-    return found
-
-
-def _verdict_or_none(chances: Mapping[str, float]) -> float | None:
-    try:
-        return verdict(chances)
-    except EndpointError:
-        return None
-
-
-@lru_cache(maxsize=2)
-def _loaded(name: str) -> Any:
-    import torch
-
-    from georl import models
-
-    model: Any
-    model, processor = models.load(ModelConfig(name=name))
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return model.to(device).eval(), processor
-
-
-def _pil(image: Image.Image | bytes) -> Image.Image:
-    import io
-
-    opened = Image.open(io.BytesIO(image)) if isinstance(image, bytes) else image
-    return opened.convert("RGB")
-
-
 def _opened(shown: Any, root: Path) -> Image.Image | bytes | None:
     """Return a row's image, None where it has none that can be read."""
     if isinstance(shown, list | tuple):
@@ -340,7 +233,7 @@ def _opened(shown: Any, root: Path) -> Image.Image | bytes | None:
         if isinstance(shown, str):
             shown = (root / shown).read_bytes()
         if isinstance(shown, bytes):
-            _pil(shown)
+            rgb(shown)
         return shown if isinstance(shown, bytes | Image.Image) else None
     except (OSError, ValueError, Image.DecompressionBombError):
         return None

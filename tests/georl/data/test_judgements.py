@@ -160,3 +160,5 @@ def test_the_command_takes_what_is_asked_for(tmp_path, monkeypatch, capsys):
     assert "2 yes, 2 no, " in command("--split", "old", "--test-share", "0.5")
     assert "3 yes, 1 no, " in command("--where", "id <> 'c'", "--split", "all")
     assert "2 yes, 1 no, " in command("--leave-out", "truth", "--split", "old")
+    told = command("--leave-out", "truth")  # every split, each under its own name
+    assert told.endswith("judge.parquet: 3 yes, 1 no, 1 new, 3 old; left out 1 step truth\n")

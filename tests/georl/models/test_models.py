@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from transformers import AutoTokenizer
 
 from georl import models, sft
 from georl.config import ConfigError, check, load
@@ -141,3 +142,17 @@ def test_lora_weights_on_the_hub_are_not_followed(monkeypatch):
     run = load(None, ["model.name=Some/Adapter", f"model.revision={PIN}"])
     with pytest.raises(ConfigError, match="is a hub name of LoRA weights"):
         models.load(run.model)
+
+
+def test_passages_that_are_kept_whole_are_one_token_each_also_after_saving(tmp_path):
+    whole = ["Is it in the sea? Yes or no.\n", " in "]
+    text = f"{whole[0]}Lisbon in Portugal"
+    tokenizer = models.build_tokenizer([text, "Lisbon", "Portugal"] * 9, whole=whole)
+    models.build_processor(tokenizer).save_pretrained(tmp_path)
+    for read in (tokenizer, AutoTokenizer.from_pretrained(tmp_path)):
+        ids = read(text)["input_ids"]
+        assert [read.decode([one]) for one in ids] == [whole[0], "Lisbon", " in ", "Portugal"]
+        assert read.decode(ids) == text
+    plain = models.build_tokenizer([text, "Lisbon", "Portugal"] * 9)
+    assert len(plain(text)["input_ids"]) > 10
+    assert len(tokenizer) == len(plain) + 2

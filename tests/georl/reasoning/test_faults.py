@@ -21,7 +21,7 @@ def rows_of(built):
 
 
 @pytest.mark.parametrize("fault", [429, 500, 503, "garbage", "half", "hang"])
-def test_a_fault_is_tried_again_then_counted_and_asked_the_next_time(tmp_path, fault):
+def test_a_fault_is_tried_again_then_counted_and_asked_the_next_time(tmp_path, fault, capsys):
     world.photos(tmp_path, 4)
     with PhotoServer("a", always={2: fault}) as one, PhotoServer("b") as two:
         config = world.config(tmp_path, {"a": one.url, "b": two.url})
@@ -30,6 +30,8 @@ def test_a_fault_is_tried_again_then_counted_and_asked_the_next_time(tmp_path, f
         assert (row["step"], row["reason"], row["kept"]) == ("ask", "request_failed", False)
         assert row["detail"].startswith("a: ")
         assert row["model"] == "b"
+        told = " ".join(capsys.readouterr().out.split())
+        assert f"1 request_failed such as p2: {row['detail']}; start again to try again" in told
         assert (built.rows, built.kept) == (4, 3)
         assert one.numbers.count(2) == 2  # one try and one more
         one.always.clear()
@@ -62,6 +64,25 @@ def test_a_refusal_of_all_stops_before_the_next_photo(tmp_path, code):
         one.faults.clear()
         assert reasoning.build(config).kept == 30
         assert sorted(two.numbers) == list(range(30))  # what was under way was kept
+
+
+@pytest.mark.parametrize(
+    ("code", "more", "remedy"),
+    [
+        (401, [], "; no key was sent: key_variable names the environment variable that holds it"),
+        (403, ["models.a.key_variable=A_API_KEY"], "; the key in A_API_KEY was sent"),
+        (404, [], r"; is 'model-a' a model of this server, and 'http://127.*/v1' its base URL\?"),
+        (400, [], "$"),
+    ],
+)
+def test_a_refusal_says_what_helps(tmp_path, monkeypatch, code, more, remedy):
+    monkeypatch.setenv("A_API_KEY", "secret")
+    world.photos(tmp_path, 2)
+    with PhotoServer("a", faults=[code] * 99) as one, PhotoServer("b") as two:
+        config = world.config(tmp_path, {"a": one.url, "b": two.url}, *more)
+        with pytest.raises(ConfigError, match=rf"HTTP {code}: .*no.*{remedy}") as refused:
+            reasoning.build(config)
+    assert "secret" not in str(refused.value)
 
 
 @pytest.mark.parametrize("code", [413, 415, 422])
@@ -135,6 +156,8 @@ def test_a_model_that_changes_midway(tmp_path):
     [
         ("", "unreadable"),
         ("country: Portugal\ncity: Lisbon", "unreadable"),
+        ("I'm sorry, but I can't help with identifying locations in photos.", "refused"),
+        ("Es tut mir leid, aber ich kann den Ort nicht bestimmen.", "refused"),
         ("<think>Tram.</think>", "unreadable"),
         ("<think>Tram.</think><answer>country: Portugal</answer>", "no_localizability"),
         ({"score": 7}, "no_localizability"),
@@ -157,6 +180,18 @@ def test_answers_are_data(tmp_path, capsys, answer, reason):
         row = rows_of(reasoning.build(config))["p0"]
     assert (row["reason"], row["kept"]) == (reason, reason is None)
     assert "\x1b" not in capsys.readouterr().out
+
+
+def test_what_an_answer_said_that_could_not_be_used_stands_in_its_row(tmp_path):
+    world.photos(tmp_path, 3)
+    long = "Lisbon\n" + "or so " * 90
+    with PhotoServer("a", {0: "", 1: long}) as one, PhotoServer("b") as two:
+        config = world.config(tmp_path, {"a": one.url, "b": two.url}, "agree.min_similarity=0")
+        rows = rows_of(reasoning.build(config))
+    assert rows["p0"]["detail"] == "a: it says nothing"
+    assert rows["p1"]["detail"].startswith("a: it says 'Lisbon or so or so")
+    assert len(rows["p1"]["detail"]) < 150
+    assert rows["p2"]["detail"] is None
 
 
 def test_a_photo_that_talks_a_model_over_is_caught_by_truth_or_agreement(tmp_path):

@@ -47,7 +47,7 @@ def test_the_whole_path(tmp_path, capsys):
     assert why(rows) == {
         "p1": ("filter", "low_localizability"),
         "p2": ("truth", "unknown_place"),
-        "p3": ("ask", "unreadable"),
+        "p3": ("ask", "refused"),
         "p4": ("filter", "not_localizable"),
         "p5": ("truth", "wrong_country"),
         "p6": ("agree", "unlike_reasoning"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from PIL import Image
@@ -10,7 +11,7 @@ from PIL import Image
 from georl import endpoints, rewards
 from georl.config import ConfigError, ModelConfig
 from georl.endpoints import Endpoint, EndpointError
-from georl.rewards import judge
+from georl.rewards import judge, verdicts as judges
 from tests.georl.chat_server import ChatServer
 
 PHOTO = Image.new("RGB", (28, 28), (200, 30, 30))
@@ -75,6 +76,22 @@ def test_one_failed_row_leaves_the_others():
         assert judged.counts == {"failed": 1, "judged": 2}
 
 
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [(500, "HTTP 500"), ("no_logprobs", "no probabilities of its first token"), ("half", "")],
+)
+def test_what_the_last_failure_was_is_told(fault, why):
+    with ChatServer(verdicts, [fault]) as server:
+        judged = reward(server)
+        assert judged([HONEST], image=[PHOTO]) == [None]
+        assert re.fullmatch(r"so far 1 failed \(the last: .+\)", judged.told())
+        assert why in judged.told()
+    with ChatServer(lambda asked: ("maybe", {"maybe": 0.9})) as server:
+        judged = reward(server)
+        judged([HONEST], image=[PHOTO])
+        assert "answers neither yes nor no; its first tokens are ['maybe']" in judged.told()
+
+
 @pytest.mark.parametrize("code", [400, 401, 403, 404])
 def test_a_refusal_stops_the_run(code):
     with ChatServer(verdicts, [code]) as server, pytest.raises(ConfigError, match=f"HTTP {code}"):
@@ -85,7 +102,7 @@ def test_a_model_that_says_neither_is_no_judge():
     with ChatServer(lambda asked: ("Well", {"Well": 0.9, "So": 0.1})) as server:
         assert reward(server)([HONEST], image=[PHOTO]) == [None]
     with pytest.raises(EndpointError, match="neither yes nor no"):
-        judge.verdict({"Well": 1.0})
+        rewards.verdict({"Well": 1.0})
 
 
 def test_a_server_that_is_not_there_is_no_zero():
@@ -178,6 +195,28 @@ def test_a_judge_that_is_loaded_here(tmp_path):
     first, second = judged([HONEST, HONEST], image=[PHOTO, PHOTO])
     assert first == second
     assert judged.counts["failed"] == 2 if first is None else 0.0 <= first <= 1.0
+
+
+def test_a_local_judge_says_the_same_of_a_row_alone_and_among_others(tmp_path, monkeypatch):
+    from georl import models
+
+    texts = [judge.QUESTION, "yes", "no", HONEST] * 20
+    model, processor = models.load(ModelConfig(), texts=texts, seed=0)
+    model.save_pretrained(tmp_path / "judge")
+    processor.save_pretrained(tmp_path / "judge")
+    monkeypatch.setattr(judges, "TOP", 10_000)  # random weights put yes and no anywhere
+    thoughts = ["Tram.", "A red tram under wires, " * 9, "", "Sand.", "Sea and more sea.", "Ice."]
+    rows = [f"<think>{text}</think><answer>city: Lisbon</answer>" for text in thoughts]
+    photos = [Image.new("RGB", (56, 56), (40 * i, 90, 200 - 30 * i)) for i in range(len(rows))]
+    judged = rewards.localizability(model=str(tmp_path / "judge"))
+    alone = [judged([row], image=[photo])[0] for row, photo in zip(rows, photos, strict=True)]
+    monkeypatch.setattr(judges, "TOGETHER", 2)
+    together = judged(rows, image=photos)
+    assert together == pytest.approx(alone, abs=1e-5)
+    assert together[2] == 0.0
+    assert len({round(said, 4) for said in together}) == len(rows)
+    assert judged.counts == {"judged": 10, "no_reasoning": 2}
+    assert judged(rows[:2], image=[None, photos[1]]) == [None, pytest.approx(alone[1], abs=1e-5)]
 
 
 def test_the_client_reads_replies_of_the_usual_form():

@@ -126,7 +126,6 @@ def test_the_image_and_its_place_count(server):
 
 def test_log_probabilities_are_those_of_the_model(server, little):
     """The judge that is loaded here and the one behind the server see the same."""
-    from georl.rewards import judge
 
     model, processor = models.load(ModelConfig(name=str(little)))
     import torch
@@ -143,7 +142,7 @@ def test_log_probabilities_are_those_of_the_model(server, little):
     top = post(server, body)[1]["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
     found = [one["logprob"] for one in top]
     assert found == pytest.approx(expected.topk(3).values.tolist(), abs=0.05)  # JPEG moves pixels
-    assert judge.TOP <= requests.MAX_TOP
+    assert rewards.TOP <= requests.MAX_TOP
 
 
 def test_seeds_decide_the_draws(server):
