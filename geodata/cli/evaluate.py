@@ -252,10 +252,14 @@ def report_written(*targets: Path | None) -> None:
 
 
 def finish(findings: Sequence[Finding], strict: bool) -> None:
-    """Exit with 1 where findings fail the run."""
+    """Exit with 1 where findings fail the run, and say in one line which do."""
     from geodata.evaluation.findings import failing
 
-    if failing(findings, strict=strict):
+    bad = failing(findings, strict=strict)
+    if bad:
+        more = f" (and {len(bad) - 1} more above)" if len(bad) > 1 else ""
+        message = f"geodata: {bad[0].severity}: {bad[0].code}: {bad[0].message}{more}"
+        say(message, err=True, fg="red" if bad[0].severity == "error" else "yellow")
         raise typer.Exit(1)
 
 

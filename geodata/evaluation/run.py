@@ -237,8 +237,9 @@ def evaluate_joined(
     ways = worth = None
     if several is not None:
         ways, told = candidate_scores(
-            several, opened.layout, truth_places(joined), passed.scores, options, regions
-        )
+            several, opened.layout, truth_places(joined), passed.scores, options, regions,
+            asked=opened.asked,
+        )  # fmt: skip
         found += told
     if sure is not None:
         worth, doubts = confidence_of(*sure, passed.scores, options, passed.right, passed.labelled)

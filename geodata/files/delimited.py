@@ -69,7 +69,7 @@ def _good_rows(
         if "Empty CSV file" in str(error):
             return
         reason = str(error).splitlines()[0]
-        msg = f"{file.path}: cannot be read as CSV: {reason}{encoding_hint(error)}"
+        msg = f"{file.path}: cannot be read as CSV: {reason}{encoding_hint(error, file)}"
         raise FileError(msg) from error
     finally:
         if not whole:

@@ -22,6 +22,9 @@ _NAME = re.compile(
     r"|latlngs?|latlong|lonlat|lnglat|points?|location|loc|position|pos|gps)"
     rf"(?:wkb|wkt)?(?:{_ROLE}){{0,2}}"
 )
+_BARE = re.compile(rf"(?:{_ROLE}|preds|output|result|response){{1,2}}")
+"""Names that say whose a value is and not what: a list of two numbers there is a point."""
+
 _AXES = re.compile(r"lat[\W_]?l(?:on|ng)g?s?|l(?:on|ng)[\W_]?lat", re.I)
 _LON_FIRST = re.compile(r"geometry|geom|geojson|lonlat|lnglat")
 _WKT = re.compile(
@@ -97,11 +100,18 @@ def with_points(source: Source) -> Source:
         return source
     roles = {axis[1] for name in source.columns if (axis := axis_of(name))}
     named = [name for name in source.columns if _is_named_like_one(name)]
-    named = [name for name in named if _role(name) not in roles]
-    if not named:
+    bare = [name for name in source.columns if _BARE.fullmatch(squeeze(name.rpartition(".")[2]))]
+    asked = [name for name in (*named, *bare) if _role(name) not in roles]
+    if not asked:
         return source
-    head = next(iter(source.batches(named)), None)
-    points = tuple(name for name in named if head and _holds(head.table.column(name), name))
+    head = next(iter(source.batches(asked)), None)
+    points = tuple(
+        name
+        for name in asked
+        if head
+        and _holds(head.table.column(name), name)
+        and (name in named or _lists(head.table.column(name)))
+    )
     if not points:
         return source
     columns = (*source.columns, *(half for p in points for half in _halves(p)))
@@ -126,6 +136,15 @@ def _role(name: str) -> str | None:
 def _holds(column: pa.ChunkedArray, name: str) -> bool:
     head = column.drop_null().slice(0, _SNIFFED)
     return len(head) > 0 and 2 * sum(p != p for p in points_of(head, name)[0]) < len(head)
+
+
+def _lists(column: pa.ChunkedArray) -> bool:
+    """Tell whether a column holds pairs of numbers in lists, and no words that look like one."""
+    kind = column.type
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        return not pa.types.is_nested(kind.value_type) and not pa.types.is_string(kind.value_type)
+    head = column.drop_null().slice(0, 1).to_pylist()
+    return bool(head) and isinstance(head[0], list)
 
 
 def points_of(column: pa.ChunkedArray, name: str = "") -> tuple[Any, Any]:

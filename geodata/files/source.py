@@ -334,5 +334,5 @@ def _readable(file: TableFile) -> Iterator[None]:
     except (pa.ArrowException, OSError, UnicodeError, MemoryError, OverflowError) as error:
         reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
         kind = file.format.upper() if file.format != "parquet" else "parquet"
-        msg = f"{file.path}: cannot be read as {kind}: {reason}{encoding_hint(error)}"
+        msg = f"{file.path}: cannot be read as {kind}: {reason}{encoding_hint(error, file)}"
         raise FileError(msg) from error

@@ -16,6 +16,7 @@ from geodata.files.formats import FileError, TableFile
 MAX_HEADER_BYTES = 1 << 20
 DELIMITERS = ",;\t|"
 _HEAD_BYTES = 1 << 12
+_LOOK_BYTES = 1 << 24
 
 
 def open_bytes(path: Path, compression: str | None = None) -> Any:
@@ -45,8 +46,10 @@ def encoding_of(path: Path, compression: str | None) -> str:
     return "utf-8"
 
 
-def encoding_hint(error: Exception) -> str:
+def encoding_hint(error: Exception, file: TableFile | None = None) -> str:
     """Return what to do about a text that is not UTF-8, empty for other errors.
+
+    With the file, lines are named where it holds UTF-8 and something else.
 
     Examples
     --------
@@ -55,10 +58,36 @@ def encoding_hint(error: Exception) -> str:
     """
     if not isinstance(error, UnicodeError) and "UTF8" not in str(error):
         return ""
+    if file is not None and file.encoding.startswith("utf-16"):
+        return "; it begins as UTF-16 and breaks off, or is not UTF-16 throughout: write it again"
+    lines = None if file is None else _two_encodings(file)
+    if lines is not None:
+        return (
+            f"; line {lines[0]} is UTF-8 and line {lines[1]} is not: two encodings in one file; "
+            "write its parts again as UTF-8"
+        )
     return (
         "; it is not UTF-8: convert it with iconv -f LATIN1 -t UTF-8, or name what it is: "
         "files.open_source(path, encoding='latin-1'), geodata evaluate --encoding latin-1"
     )
+
+
+def _two_encodings(file: TableFile) -> tuple[int, int] | None:
+    """Return a line that needs UTF-8 and one that is none, among the first lines; else None."""
+    good = bad = None
+    with open_bytes(file.path, file.compression) as raw:
+        head = raw.read(_LOOK_BYTES)
+    for number, line in enumerate(head.split(b"\n")[:-1], 1):
+        if line.isascii():
+            continue
+        try:
+            line.decode("utf-8")
+            good = good or number
+        except UnicodeDecodeError:
+            bad = bad or number
+        if good and bad:
+            return good, bad
+    return None
 
 
 def delimited_head(

@@ -340,3 +340,27 @@ def test_text_is_read_plainly_unless_one_string_is_long(tmp_path):
     assert parquet._repeated_text(path, schema, ["id"]) == ["id"]
     pq.write_table(pa.table({"id": ids[:1000]}), path)
     assert parquet._repeated_text(path, schema, ["id"]) == []
+
+
+@pytest.mark.parametrize("name", ["pred", "prediction", "answer", "gt", "result.pred"])
+@pytest.mark.parametrize("kind", [pa.list_(pa.float64()), pa.list_(pa.float64(), 2)])
+def test_a_list_of_two_numbers_under_a_bare_name_is_a_point(name, kind):
+    table = pa.table({"id": ["a", "b"], name: pa.array([[48.5, 2.5], None], kind)})
+    points = files.with_points(files.open_source(table))
+    assert points.columns[-2:] == (f"{name}.lat", f"{name}.lon")
+    assert next(points.batches()).table[f"{name}.lon"].to_pylist() == [2.5, None]
+
+
+@pytest.mark.parametrize(
+    "cells", [["48.5, 2.5"] * 2, [[[48.5, 2.5]]] * 2, [[48.5]] * 2, [["48.5", "2.5"]] * 2]
+)
+def test_words_and_longer_lists_under_a_bare_name_are_no_point(cells):
+    table = pa.table({"id": ["a", "b"], "pred": cells})
+    assert files.with_points(files.open_source(table)).columns == ("id", "pred")
+
+
+def test_a_text_that_breaks_off_in_utf_16(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes("id,lat,lon\na,1,2\n".encode("utf-16")[:-1])
+    with pytest.raises(FileError, match="breaks off"):
+        files.read_table(path)

@@ -85,6 +85,8 @@ class Opened:
     several: Several | None = None
     """A photo is a row of the predictions."""
     layout: str = "none"
+    asked: bool = False
+    """Whether the caller said that the file holds them so."""
 
 
 def open_answers(
@@ -126,9 +128,9 @@ def open_answers(
         told = any(columns.get(name) for name in ("lat", "text", "distance_column"))
         names = None if told else list(rows.columns)
         if names and candidates in ("auto", "columns") and len(numbered_pairs(names)) > 1:
-            return _of_columns(rows, with_truth, columns)
+            return replace(_of_columns(rows, with_truth, columns), asked=candidates == "columns")
         if names and candidates in ("auto", "list") and (found := list_columns(rows)):
-            return _of_lists(rows, found, with_truth, columns)
+            return replace(_of_lists(rows, found, with_truth, columns), asked=candidates == "list")
         if candidates in ("columns", "list"):
             msg = f"{rows.name}: found no {candidates} of several answers among {names}"
             raise ValueError(msg)
@@ -138,7 +140,8 @@ def open_answers(
     order = given(rank, rows.columns, "rank", rows.name)
     order = order or find_named(rows.columns, RANK_NAMES, "rank", rows.name)
     if candidates == "rows" or (candidates == "auto" and order is not None):
-        return of_rows(opened, rank=order, confidence=confidence) or Opened(opened)
+        found = of_rows(opened, rank=order, confidence=confidence) or Opened(opened)
+        return replace(found, asked=candidates == "rows")
     return Opened(opened)
 
 

@@ -32,6 +32,7 @@ def candidate_scores(
     scores: Scores,
     options: Options,
     regions: bool,
+    asked: bool = False,
 ) -> tuple[CandidateScores, list[Finding]]:
     """Score each way to take one of several answers.
 
@@ -46,6 +47,8 @@ def candidate_scores(
     scores, options
     regions
         Whether to let regions vote, which labels every answer.
+    asked
+        Whether the caller said how the file holds them: then photos may have fewer than others.
     """
     rank = _ranks(several, truth, scores)
     worst = len(scores.scoring.thresholds_km)
@@ -68,7 +71,7 @@ def candidate_scores(
         known[way] = {t: None if one is None else one.value for t, one in made[way].items()}
     counts = several.counts[several.counts > 0]
     k, k_min = (int(counts.max()), int(counts.min())) if len(counts) else (0, 0)
-    return CandidateScores(k, k_min, layout, known, made), _told(k, k_min, layout, several)
+    return CandidateScores(k, k_min, layout, known, made), _told(k, k_min, layout, several, asked)
 
 
 def _ranks(several: Several, truth: tuple[Floats, Floats], scores: Scores) -> NDArray[np.uint8]:
@@ -80,7 +83,7 @@ def _ranks(several: Several, truth: tuple[Floats, Floats], scores: Scores) -> ND
     return score_rows(table, scores.scoring).rank
 
 
-def _told(k: int, k_min: int, layout: str, several: Several) -> list[Finding]:
+def _told(k: int, k_min: int, layout: str, several: Several, asked: bool) -> list[Finding]:
     how = {"rows": "rows with its id", "columns": "pairs of columns", "list": "answers in a list"}
     found = [
         finding(
@@ -96,9 +99,10 @@ def _told(k: int, k_min: int, layout: str, several: Several) -> list[Finding]:
         found.append(
             finding(
                 "varying_candidates",
-                "warning",
+                "warning" if asked else "error",
                 f"photos have {k_min} to {k} answers: the oracle favours those with more",
-                "Ask for as many answers for every photo.",
+                "Ask for as many answers for every photo, or say that they may differ with "
+                f"--candidates {layout} (candidates={layout!r}).",
                 rows=rows[:SHOWN],
                 count=len(rows),
             )

@@ -17,6 +17,9 @@ from geodata.evaluation.scores.selective import selective
 LEVELS = ("city", "admin1", "country")
 """Levels to answer at, the finest first."""
 
+MOST = 1e6
+"""No model is surer, or less sure, than a number of this size says: beyond it one was misread."""
+
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
@@ -79,7 +82,7 @@ def _doubts(source: str, sure: Floats, found: Confidence) -> list[Finding]:
         )
     if not len(known):
         return out
-    low, high = float(known.min()), float(known.max())
+    low, high = float(known.min()) + 0.0, float(known.max()) + 0.0  # -0 is shown as 0
     if low == high:
         out.append(
             finding(
@@ -91,15 +94,16 @@ def _doubts(source: str, sure: Floats, found: Confidence) -> list[Finding]:
             )
         )
         return out
-    if high > 100 or not np.isfinite(known).all():
+    if high > 100 or low < -MOST:
+        beyond = np.count_nonzero(np.abs(known) > MOST)
         out.append(
             finding(
                 "confidence_range",
-                "warning",
+                "error" if beyond else "warning",
                 f"{source} goes from {low:g} to {high:g}, which is no probability, percentage or "
                 "log-probability: only its order is used",
                 "Look for answers whose confidence was misread.",
-                count=int((known > 100).sum()),
+                count=int(beyond or (known > 100).sum()),
             )
         )
     return out + _reversed(source, found)
