@@ -33,7 +33,7 @@ echo "== a training, two minutes: georl demo --quick (a million-parameter Qwen2.
 echo "   weights: SFT on Chains of Region, then GRPO with Geo-R's reward)"
 georl demo --quick --output "$out/training"
 echo
-echo "Look at $out/report.html in a browser, at $out/card/map.png and $out/training/curves.png."
+echo "Look at $out/report.html and $out/training/report.html in a browser, and at $out/card/map.png."
 echo "Next, try:"
 echo "  .venv/bin/geodata label YOUR.csv -o labelled.parquet"
 echo "  .venv/bin/geodata evaluate YOUR_PREDICTIONS.csv --truth YOUR_TRUTH.csv --report report.html"

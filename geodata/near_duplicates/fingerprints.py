@@ -82,6 +82,6 @@ def _library() -> Any:
     try:
         import imagehash
     except ImportError as error:
-        msg = "perceptual hashes need ImageHash: pip install 'geodata-georl[photos]'"
+        msg = "perceptual hashes need ImageHash: pip install '.[photos]' in the clone"
         raise FileError(msg) from error
     return imagehash

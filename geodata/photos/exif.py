@@ -306,7 +306,7 @@ def _knows_heic() -> bool:
 
 def _unidentified(name: str) -> str:
     if name.lower().endswith((".heic", ".heif")) and not _knows_heic():
-        return "HEIC needs pillow-heif: pip install 'geodata-georl[photos]'"
+        return "HEIC needs pillow-heif: pip install '.[photos]' in the clone"
     return "not a picture that Pillow can read"
 
 

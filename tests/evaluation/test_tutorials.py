@@ -8,7 +8,7 @@ import pytest
 from tests.pages import ROOT, TUTORIALS, follow
 
 
-@pytest.mark.parametrize("name", ["paper-table", "improvement"])
+@pytest.mark.parametrize("name", ["evaluate", "paper-table", "improvement"])
 def test_a_tutorial_runs_word_for_word(name, tmp_path, monkeypatch):
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     monkeypatch.chdir(tmp_path)

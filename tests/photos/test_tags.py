@@ -149,4 +149,4 @@ def test_without_it_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.delitem(Image.OPEN, "HEIF", raising=False)
     (tmp_path / "b.heic").write_bytes(io.BytesIO(b"\0\0\0\x18ftypheic" + b"\0" * 40).read())
     (row,) = pa.concat_tables(photos.read(tmp_path)).to_pylist()
-    assert row["reason"] == "HEIC needs pillow-heif: pip install 'geodata-georl[photos]'"
+    assert row["reason"] == "HEIC needs pillow-heif: pip install '.[photos]' in the clone"
