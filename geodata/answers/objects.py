@@ -29,6 +29,8 @@ _STRING_END = {
 }
 _BARE_END = re.compile(r"[,}\]\n\x02]|//|/\*|[ ](?=[\"'][\w -]{1,40}[\"']\s{0,8}:)|$")
 _OPENS = re.compile(r"\{")
+_SOLID = frozenset("{}[]:\"'")
+"""What opens, closes or names something is no blank."""
 
 
 @dataclass(slots=True)
@@ -43,7 +45,7 @@ class Value:
 
 
 def find_objects(text: str) -> Iterator[Value]:
-    r"""Yield the outermost objects of a text in reading order.
+    r"""Yield the outermost objects of a text in reading order; those without any value are none.
 
     Examples
     --------
@@ -55,23 +57,29 @@ def find_objects(text: str) -> Iterator[Value]:
     while (opened := _OPENS.search(text, at)) is not None:
         at = opened.end()
         first = _after_blank(text, at)
-        if _KEY.match(text, first) is None and text[first : first + 1] != "{":
+        if text[first : first + 1] != "{" and _KEY.match(text, first) is None:
             continue
-        found = _read(text, opened.start())
-        yield found
+        found, tells = _read(text, opened.start())
+        if tells:
+            yield found
         at = max(at, found.end)
 
 
 def _after_blank(text: str, at: int) -> int:
+    if text[at : at + 1] in _SOLID:
+        return at
     blank = _BLANK.match(text, at)
     return blank.end() if blank else at
 
 
-def _read(text: str, start: int) -> Value:
-    """Read the object or array that starts here, with a stack of what is open."""
+def _read(text: str, start: int) -> tuple[Value, bool]:
+    """Read the object or array that starts here, with a stack of what is open.
+
+    Returns it and whether there is a text or a bare value in it.
+    """
     top = Value(start, start + 1, "object")
     open_: list[Value] = [top]
-    at = start + 1
+    at, tells = start + 1, False
     while open_:
         holder = open_[-1]
         at = _after_blank(text, at)
@@ -85,28 +93,31 @@ def _read(text: str, start: int) -> Value:
             continue
         key = ""
         if holder.kind == "object":
-            named = _KEY.match(text, at)
+            named = None if char == "{" else _KEY.match(text, at)
             if named is None and char != "{":
                 break  # prose after all
             if named is not None:
                 key = (named[1] or named[2]).strip()
                 at = _after_blank(text, named.end())
-        value, at = _value(text, at)
-        holder.fields.append((key, value))
-        if value.kind in ("object", "array"):
+            char = text[at : at + 1]
+        if char in ("{", "["):
+            value = Value(at, at + 1, "object" if char == "{" else "array", [])
+            at += 1
+            holder.fields.append((key, value))
             if len(open_) >= MAX_DEPTH:
                 break
             open_.append(value)
+        else:
+            value, at = _scalar(text, at, char)
+            holder.fields.append((key, value))
+            tells = True
     for unclosed in open_:
         unclosed.end = at
-    return top
+    return top, tells
 
 
-def _value(text: str, at: int) -> tuple[Value, int]:
-    """Return the value that starts here, and where what follows it starts."""
-    char = text[at : at + 1]
-    if char in ("{", "["):
-        return Value(at, at + 1, "object" if char == "{" else "array"), at + 1
+def _scalar(text: str, at: int, char: str) -> tuple[Value, int]:
+    """Return the value that starts here with ``char``, and where what follows it starts."""
     if char in ('"', "'"):
         closed = _STRING_END[char].search(text, at + 1)
         end = closed.start() if closed else len(text)

@@ -12,7 +12,8 @@ import yaml
 
 from georl.config.presets import preset_weights
 from georl.config.settings import Config
-from georl.config.tree import ConfigError, fill, full_key, plain, put, read_yaml
+from georl.config.tree import ConfigError, fill, full_key, plain, put, read_value, read_yaml
+from georl.config.untrusted import shown
 
 
 def load(path: str | os.PathLike[str] | None, overrides: Sequence[str] = ()) -> Config:
@@ -53,9 +54,9 @@ def tree_of(
     for override in overrides:
         key, found, value = override.partition("=")
         if not found:
-            msg = f"override {override!r} is not key=value, e.g. train.learning_rate=1e-5"
+            msg = f"override {shown(override)} is not key=value, e.g. train.learning_rate=1e-5"
             raise ConfigError(msg)
-        put(tree, full_key(root, key.strip()), yaml.safe_load(value))
+        put(tree, full_key(root, key.strip()), read_value(value, f"override {shown(override)}"))
     return tree
 
 

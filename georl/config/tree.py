@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-import yaml
-
 from geodata.errors import GeodataError
+from georl.config import untrusted
+from georl.config.untrusted import shown
 
 Filled = TypeVar("Filled")
 
@@ -32,17 +32,21 @@ def read_yaml(path: Path, kind: str = "") -> dict[str, Any]:
         msg = f"{path}: no such file, and no bundled configuration either: {names}{said}"
         raise ConfigError(msg)
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" in line {mark.line + 1}" if mark else ""
-        told = getattr(error, "problem", None) or "cannot be read"
-        msg = f"{path}: not valid YAML{where}: {told}; correct the line"
-        raise ConfigError(msg) from error
+        tree = untrusted.read(path)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
     if not isinstance(tree, dict | None):
         msg = f"{path}: expected a mapping of keys, found {type(tree).__name__}"
         raise ConfigError(msg)
     return tree or {}
+
+
+def read_value(text: str, where: str) -> Any:
+    """Return the value that a text is as YAML."""
+    try:
+        return untrusted.parsed(text, where)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
 
 
 def bundled(kind: str = "") -> dict[str, Path]:
@@ -142,7 +146,7 @@ def _refuse_unknown_in(cls: Any, block: Any, where: str) -> None:
 
 def _block(cls: Any, tree: Any, where: str) -> Any:
     if not isinstance(tree, Mapping):
-        msg = f"{where or 'the configuration'} is {tree!r}; expected a block of keys"
+        msg = f"{where or 'the configuration'} is {shown(tree)}; expected a block of keys"
         raise ConfigError(msg)
     hints = _hints(cls)
     values = {k: _coerce(hints[k], v, f"{where}.{k}" if where else str(k)) for k, v in tree.items()}
@@ -185,7 +189,7 @@ def _one_of(options: tuple[Any, ...], value: Any, where: str) -> Any:
     value = "off" if value is False and "off" in options else value
     if value in options:
         return value
-    msg = f"{where} is {value!r}; expected one of {', '.join(map(str, options))}"
+    msg = f"{where} is {shown(value)}; expected one of {', '.join(map(str, options))}"
     raise ConfigError(msg)
 
 
@@ -207,7 +211,7 @@ def _scalar(kind: Any, value: Any, where: str) -> Any:
 
 
 def _wrong(where: str, value: Any, expected: str) -> str:
-    return f"{where} is {value!r} ({type(value).__name__}); expected {expected}"
+    return f"{where} is {shown(value)} ({type(value).__name__}); expected {expected}"
 
 
 def plain(value: Any) -> Any:
