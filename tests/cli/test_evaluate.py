@@ -1,6 +1,7 @@
 """The commands `geodata evaluate`, `compare` and `lint` as a user types them."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+import geodata
 from geodata import evaluation
 from geodata.cli import app
 
@@ -240,3 +242,24 @@ def test_answers_that_are_not_in_their_own_words_are_told(files):
     done = _run(files, "evaluate", "said.csv", "-t", "truth.csv", "--no-regions")
     assert "not_in_text" in done.output
     assert "row 3" in done.output
+
+
+def test_a_table_of_models_shows_the_shares_of_each(files):
+    done = _run(files, "table", "preds.csv", "other.csv", "-t", "truth.csv")
+    assert done.exit_code == 0, done.output
+    shown = {"preds": [], "other": []}
+    for line in done.output.partition("Every two models")[0].splitlines():
+        name = line.split(" ")[0]
+        if name in shown:  # how far off preds is: 0.4, 20, 400 and 352 km and no answer
+            shown[name] += re.findall(r"(\d+\.\d\d)[ †]", line)
+    assert shown == {
+        "preds": ["20.00", "40.00", "40.00", "80.00", "80.00"],
+        "other": ["0.00", "20.00", "20.00", "60.00", "60.00"],
+    }
+
+
+def test_the_version_is_the_package_s():
+    for words in (["--version"], ["--version", "evaluate"]):
+        done = runner.invoke(app, words)
+        assert (done.exit_code, done.output) == (0, f"geodata-georl {geodata.__version__}\n")
+    assert "geodata-georl" not in runner.invoke(app, ["evaluate", "--help"]).output

@@ -335,6 +335,10 @@ def test_a_large_file_is_found_where_it_was_or_where_it_is_said_to_be(lake, tmp_
         app, ["dataset", "rebuild", "join", "--lake", str(lake), "--inputs", str(tmp_path / "b")]
     )
     assert done.exit_code == 0, done.output
+    audit = ["dataset", "audit", "join", "--lake", str(lake)]
+    assert CliRunner().invoke(app, audit).exit_code != 0
+    done = CliRunner().invoke(app, [*audit, "--inputs", str(tmp_path / "b")])
+    assert done.exit_code == 0, done.output
     pq.write_table(scores(3), path)
     with pytest.raises(datasets.DatasetError, match=r"sha256 is .* the dataset was built from"):
         datasets.rebuild(lake, "join")

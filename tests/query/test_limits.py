@@ -58,6 +58,15 @@ def test_an_answer_too_large_is_refused():
         query.run("FROM range(1_000_000)", max_bytes=1_000_000)
 
 
+def test_an_answer_as_large_as_allowed_is_given():
+    sql = "SELECT i FROM range(1000) t(i)"
+    size = query.run(sql).nbytes  # eight a number, and a bit that says it is there
+    assert 8 * 1000 <= size <= 8 * 1000 + 1000
+    assert query.run(sql, max_bytes=size)["i"].to_pylist() == list(range(1000))
+    with pytest.raises(query.QueryLimitError, match=f"larger than {size - 1:,} bytes"):
+        query.run(sql, max_bytes=size - 1)
+
+
 def test_the_memory_limit_is_told():
     sql = "SELECT list(i) FROM range(100_000_000) t(i)"
     with pytest.raises(query.QueryLimitError, match=r"more memory than 50MB .*--memory"):

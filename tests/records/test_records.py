@@ -15,6 +15,7 @@ from PIL import Image
 
 from geodata import answers, cor, files, records, tables
 from geodata.answers import questions
+from geodata.records import chats
 
 PLACES = [("France", "FR", 48.8584, 2.2945), ("Japan", "JP", 43.452002, 142.615358),
           ("Fiji", "FJ", -17.7, 179.9), (None, None, -60.0, 0.0)]  # fmt: skip
@@ -203,6 +204,28 @@ def test_a_folder_holds_shards_in_shuffled_order(folder):
     assert loaded["photo_id"][:] == ids
     with pytest.raises(records.RecordError, match="is not an empty folder"):
         records.write(photos(), folder / "out")
+
+
+@pytest.mark.parametrize("image", ["reference", "bytes"])
+@pytest.mark.parametrize(("rows", "pictures"), [(3, 99), (99, 2), (1, 1), (7, 3)])
+def test_records_are_the_same_however_many_are_made_at_a_time(
+    folder, monkeypatch, image, rows, pictures
+):
+    options = records.Options(images=image, image_root=str(folder))
+    table = photos()
+    whole = records.sft(table, images=image, image_root=str(folder))
+    records.write(table, folder / "whole.parquet", seed=1, options=options)
+    monkeypatch.setattr(chats, "BATCH_ROWS", rows)
+    monkeypatch.setattr(chats, "BATCH_BYTES", pictures * len(picture()))
+    made = list(chats.batches(table, options))
+    assert pa.concat_tables(made).equals(whole)
+    if image == "bytes":  # all pictures have nearly one size, so batches hold as many
+        assert {part.num_rows for part in made[:-1]} <= {min(rows, pictures + n) for n in (0, 1)}
+    else:
+        assert {part.num_rows for part in made[:-1]} == ({rows} if rows < 20 else set())
+    records.write(table, folder / "small.parquet", seed=1, options=options)
+    same = [pq.read_table(folder / f"{name}.parquet") for name in ("whole", "small")]
+    assert same[0].equals(same[1])
 
 
 def test_the_order_depends_on_the_seed_alone(tmp_path):

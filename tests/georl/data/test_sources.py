@@ -289,11 +289,14 @@ def test_a_split_is_chosen_or_the_run_is_refused(tmp_path, folder, form):
     )
     with pytest.raises(DataError, match=told):
         data.load(run_on(tmp_path, folder, path), completions=True)
+    with pytest.raises(DataError, match=told):  # a condition on other columns chooses none
+        data.load(run_on(tmp_path, folder, path, "data.where=lon > -3.25"), completions=True)
     with pytest.raises(DataError, match="no split 'val'; it has test 3"):
         data.load(run_on(tmp_path, folder, path, "data.split=val"), completions=True)
     for more, numbers in (
         (["data.split=train"], range(5, N)),
         (["data.split=test,validation"], range(5)),
+        (["data.split= validation , test"], range(5)),
         (["data.split=all"], range(N)),
         (["data.split=train", "data.where=lon > -3.25"], range(8, N)),
         (["data.where=split = 'test'", "data.limit=2"], range(2)),

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -439,3 +440,34 @@ def test_the_command_line_explains_itself_and_its_mistakes(run_file):
     assert wrong.stderr.strip() == (
         "georl: error: unknown key 'train.lerning_rate'; did you mean train.learning_rate?"
     )
+
+
+@pytest.mark.parametrize(
+    ("variable", "kind", "fits"),
+    [
+        (None, "DistributedType.NO", True),
+        (None, "DistributedType.MULTI_GPU", True),
+        ("ACCELERATE_USE_FSDP", "DistributedType.FSDP", True),
+        ("ACCELERATE_USE_FSDP", "DistributedType.MULTI_GPU", False),
+        ("ACCELERATE_USE_FSDP", "DistributedType.DEEPSPEED", False),
+        ("ACCELERATE_USE_DEEPSPEED", "DistributedType.DEEPSPEED", True),
+        ("ACCELERATE_USE_DEEPSPEED", "DistributedType.FSDP", False),
+    ],
+)
+def test_a_trainer_that_is_not_what_the_launcher_started_is_refused(
+    monkeypatch, variable, kind, fits
+):
+    for name in ("ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED"):
+        monkeypatch.delenv(name, raising=False)
+    if variable:
+        monkeypatch.setenv(variable, "true")
+    for started, processes in ((1, 1), (4, 4), (4, 1), (1, 4)):
+        monkeypatch.setenv("WORLD_SIZE", str(started))
+        trainer = SimpleNamespace(
+            accelerator=SimpleNamespace(num_processes=processes, distributed_type=kind)
+        )
+        if fits and started == processes:
+            launch._check_processes(trainer)
+        else:
+            with pytest.raises(ConfigError, match=f"the trainer has {processes} of kind {kind}"):
+                launch._check_processes(trainer)

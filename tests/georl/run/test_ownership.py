@@ -123,6 +123,29 @@ def test_later_checkpoints_are_moved_aside_if_whole_and_deleted_if_torn(tmp_path
     assert (tmp_path / ownership.REPLACED / "2" / "metrics.jsonl").exists()
 
 
+def test_each_run_that_is_moved_aside_has_a_folder_of_its_own(tmp_path):
+    (tmp_path / ownership.REPLACED / "notes").mkdir(parents=True)
+    for number in range(12):
+        ownership.claim(tmp_path, {"task": str(number)}, -1)
+        (tmp_path / "metrics.jsonl").write_text(f"{number}\n")
+    ownership.claim(tmp_path, {"task": "last"}, -1)
+    aside = [path for path in (tmp_path / ownership.REPLACED).iterdir() if path.name != "notes"]
+    said = {int(path.name): (path / "metrics.jsonl").read_text() for path in aside}
+    assert said == {number + 1: f"{number}\n" for number in range(12)}
+
+
+def test_of_several_processes_one_looks_at_the_lock(tmp_path, monkeypatch):
+    monkeypatch.setattr(ownership, "PATIENCE_S", 0.1)
+    with FileLock(tmp_path / ownership.LOCK, is_singleton=False):
+        monkeypatch.setenv("RANK", "1")
+        ownership.refuse_foreign(tmp_path)
+        for first in ("0", None):
+            monkeypatch.setenv("RANK", first) if first else monkeypatch.delenv("RANK")
+            with pytest.raises(ConfigError, match="another run is at work"):
+                ownership.refuse_foreign(tmp_path)
+    ownership.refuse_foreign(tmp_path)
+
+
 def test_two_runs_do_not_share_an_output(tmp_path, monkeypatch):
     monkeypatch.setattr(ownership, "PATIENCE_S", 0.1)
     run = run_of(tmp_path)
