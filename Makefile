@@ -28,7 +28,7 @@ demo: $(VENV)/train ## label real places, score, build a lake, train a small mod
 test: $(VENV)/dev ## run every test and doctest
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
 
-# what needs torch is left out; so are shards of CSV and JSON lines, which need pyarrow 26
+# what needs torch is left out
 lowest: $(VENV)/dev ## run geodata's tests against the lowest versions that it declares
 	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(VENV)/lowest
 	$(BIN)/uv pip install --quiet --python $(VENV)/lowest --resolution lowest-direct \
@@ -36,7 +36,7 @@ lowest: $(VENV)/dev ## run geodata's tests against the lowest versions that it d
 	$(VENV)/lowest/bin/python -m pytest -n $(WORKERS) -m "not slow" -p no:cacheprovider \
 		-W ignore::DeprecationWarning -W ignore::FutureWarning --ignore tests/georl \
 		--ignore tests/benchmarks --ignore tests/test_mistakes.py --ignore tests/test_papers.py \
-		--ignore tests/test_site.py --ignore tests/test_errors.py --ignore tests/scale \
+		--ignore tests/test_site.py --ignore tests/test_errors.py \
 		--deselect tests/test_package.py tests geodata
 
 lint: $(VENV)/dev ## ruff and the import rules

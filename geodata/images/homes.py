@@ -33,8 +33,8 @@ def called(paths: Iterable[Path], home: Path | None) -> tuple[Place, ...]:
 
     Examples
     --------
-    >>> called([Path("holiday"), Path("old.tar")], Path.cwd() / "lake")
-    (('holiday/', '../holiday/'), ('old.tar#', '../old.tar#'))
+    >>> called([Path("holiday"), Path("/mnt/photos")], Path.cwd() / "lake")
+    (('holiday/', '../holiday/'),)
     """
     found = []
     for path in paths:
