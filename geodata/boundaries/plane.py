@@ -1,5 +1,6 @@
-"""The nearest point of short runs of edges: in the plane that is scaled at a point near by, and,
-for points that are far or by a pole, on the sphere.
+"""The nearest point of short runs of edges, in the plane or on the sphere.
+
+In the plane that is scaled at a point for what is near; on the sphere for what is far or by a pole.
 """
 
 from __future__ import annotations
