@@ -110,7 +110,7 @@ class Localizability:
             values.append(value)
             self.counts["failed" if isinstance(row, tuple) and value is None else what] += 1
         if without := values.count(None):
-            tell(f"localizability: no verdict on {without} of {len(found)} rows; {self.told()}")
+            tell(f"localizability: no verdict on {without} of {len(values)} rows; {self.told()}")
         return values
 
     def told(self) -> str:
