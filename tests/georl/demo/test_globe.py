@@ -60,7 +60,7 @@ def test_every_arm_is_trained_with_its_rewards_from_the_base(ran):
 def test_what_is_said_every_time_costs_a_token_and_not_a_hundred(ran):
     tokenizer = AutoTokenizer.from_pretrained(ran[0] / "seed-0" / "blank")
     kept = ran[0] / "seed-0" / "data"
-    for name, most in (("judge", 25), ("train", 40)):
+    for name, most in (("judge", 30), ("train", 40)):
         rows = pq.read_table(kept / f"{name}.parquet", columns=["prompt", "completion"])
         for row in rows.to_pylist():
             text = "".join(turn["content"] for turns in row.values() for turn in turns)
