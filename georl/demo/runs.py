@@ -134,7 +134,12 @@ class _Running:
 def _start(job: Job, workers: int, log: IO[str]) -> subprocess.Popen[str]:
     path = Path(job.config.output).with_suffix(".yaml")
     write_text(path, dump(job.config))
-    threads = str(max(1, min(MAX_THREADS, (os.cpu_count() or 1) // workers)))
-    environment = {"OMP_NUM_THREADS": threads, **os.environ, "TRANSFORMERS_VERBOSITY": "error"}
+    environment = _environment(workers)
     command = [sys.executable, "-m", "georl.cli", job.config.task, str(path)]
     return subprocess.Popen(command, env=environment, stdout=log, stderr=log, text=True)
+
+
+def _environment(workers: int) -> dict[str, str]:
+    """Return the environment of a run: its share of the cores, unless the user has said one."""
+    threads = str(max(1, min(MAX_THREADS, (os.cpu_count() or 1) // workers)))
+    return {"OMP_NUM_THREADS": threads, **os.environ, "TRANSFORMERS_VERBOSITY": "error"}

@@ -80,8 +80,8 @@ def read(text: str) -> Said:
     """
     thought, said = rewards.reasoning(text), rewards.answer(text)
     if not thought or not said:
-        problem = "refused" if answers.is_refusal(text) else "unreadable"
-        return Said(thought, None, None, None, (), problem)
+        why = "refused" if answers.is_refusal(text) else "unreadable"
+        return Said(thought, None, None, None, (), why)
     found: dict[str, list[str]] = {"localizability": [], "evidence": []}
     for key, value in _LINE.findall(said):
         found[key.lower()].append(value.strip())

@@ -102,14 +102,15 @@ class Localizability:
             raise ValueError(msg)
         texts = inputs.texts(completions)
         with ThreadPoolExecutor() as pool:  # photos are decoded side by side
-            found = list(pool.map(self._ready, texts, shown))
-        asked = [at for at, (ready, _) in enumerate(found) if isinstance(ready, tuple)]
-        for at, said in zip(asked, self._verdicts([found[at][0] for at in asked]), strict=True):
-            found[at] = said, "failed" if said is None else "judged"
-        self.counts.update(what for _, what in found)
-        values = [value for value, _ in found]
+            ready = list(pool.map(self._ready, texts, shown))
+        said = iter(self._verdicts([row for row, _ in ready if isinstance(row, tuple)]))
+        values: list[float | None] = []
+        for row, what in ready:
+            value = next(said) if isinstance(row, tuple) else row
+            values.append(value)
+            self.counts["failed" if isinstance(row, tuple) and value is None else what] += 1
         if without := values.count(None):
-            tell(f"localizability: no verdict on {without} of {len(found)} rows; {self.told()}")
+            tell(f"localizability: no verdict on {without} of {len(values)} rows; {self.told()}")
         return values
 
     def told(self) -> str:
@@ -127,7 +128,7 @@ class Localizability:
         opened = _opened(shown, self._root)
         if opened is None:
             return None, "no_image"
-        return (opened, judge_question(thought)), "asked"
+        return (opened, judge_question(thought)), "judged"
 
     def _verdicts(self, asked: Sequence[Shown]) -> list[float | None]:
         found: list[float | None] = []

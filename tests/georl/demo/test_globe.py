@@ -8,10 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from scipy import stats
+from transformers import AutoTokenizer
 
 from geodata import evaluation
 from georl import data
-from georl.demo import globe, globe_arms, globe_report
+from georl.demo import globe, globe_arms, globe_report, runs
 from georl.demo.globe_report import ArmScore, Found
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
@@ -54,6 +55,38 @@ def test_every_arm_is_trained_with_its_rewards_from_the_base(ran):
     judge = output / "seed-0" / "judge" / "final" / "adapter_config.json"
     settings = json.loads(judge.read_text())
     assert (settings["r"], settings["lora_alpha"]) == (16, 64)
+
+
+def test_what_is_said_every_time_costs_a_token_and_not_a_hundred(ran):
+    tokenizer = AutoTokenizer.from_pretrained(ran[0] / "seed-0" / "blank")
+    kept = ran[0] / "seed-0" / "data"
+    for name, most in (("judge", 30), ("train", 40)):
+        rows = pq.read_table(kept / f"{name}.parquet", columns=["prompt", "completion"])
+        for row in rows.to_pylist():
+            text = "".join(turn["content"] for turns in row.values() for turn in turns)
+            ids = tokenizer(text)["input_ids"]
+            assert len(ids) < most
+            assert tokenizer.decode(ids) == text
+
+
+@pytest.mark.slow  # two minutes of one core: a base and a reward model at full size
+def test_the_judge_tells_land_from_open_sea_and_cloud(tmp_path):
+    sizes = globe_arms.GlobeSizes()
+    (tmp_path / "data").mkdir()
+    globe._prepare(tmp_path, sizes, 5)
+    for arm in (globe_arms.BASE, globe_arms.JUDGE):
+        runs.train_all([globe._job(arm, tmp_path, sizes, 5)], 1, 0.0)
+    found = globe._calibrated(tmp_path)
+    assert found["by_step"]["localizable"]["auc"] >= 0.9
+    assert found["auc"] > 0.8
+
+
+def test_threads_are_shared_out_unless_they_were_given(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 6)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert [runs._environment(n)["OMP_NUM_THREADS"] for n in (1, 2, 3, 9)] == list("4321")
+    monkeypatch.setenv("OMP_NUM_THREADS", "5")
+    assert runs._environment(2)["OMP_NUM_THREADS"] == "5"
 
 
 def test_held_out_photos_are_none_that_were_trained_on(ran):
