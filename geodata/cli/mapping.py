@@ -24,7 +24,8 @@ def map_(
         ),
     ],
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="File to write: .png, .svg, .pdf; .html can be moved.")
+        Path,
+        typer.Option("--out", "-o", help="File to write: .png, .svg, .pdf; .html can be moved."),
     ] = Path("map.png"),
     around: Annotated[
         Path | None,

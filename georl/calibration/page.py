@@ -131,7 +131,8 @@ def reliability_svg(bins: Sequence[Bin]) -> str:
     )
     return (
         f'<svg viewBox="0 0 {_LEFT + _SIDE + 16} {_SIDE + _BELOW + 14}" role="img" '
-        f'aria-label="Reliability curve" font-size="12" font-family="sans-serif" fill="currentColor">\n'
+        f'aria-label="Reliability curve" font-size="12" font-family="sans-serif" '
+        f'fill="currentColor">\n'
         f'<rect x="{_LEFT}" y="10" width="{_SIDE}" height="{_SIDE}" fill="none" '
         f'stroke="var(--rule)"/>\n'
         f'<line x1="{_x(0):.0f}" y1="{_y(0):.0f}" x2="{_x(1):.0f}" y2="{_y(1):.0f}" '

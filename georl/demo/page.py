@@ -10,6 +10,7 @@ from pathlib import Path
 from geodata.printable import html as escaped
 from georl.calibration import document, grid
 
+
 @dataclass(frozen=True)
 class Heading:
     """A heading below the title."""

@@ -102,9 +102,7 @@ def _map(stage: Stage, axes: Any, dark: bool) -> Any:
     return drawn.paper
 
 
-def _rewards(
-    axes: Any, stages: Sequence[Stage], colours: Sequence[str], blind: Floats
-) -> None:
+def _rewards(axes: Any, stages: Sequence[Stage], colours: Sequence[str], blind: Floats) -> None:
     """Draw the mean reward of each stage with its standard error over the baseline."""
     axes.axhline(blind.mean(), color=GREY, lw=1.2, ls="--")
     said = f"{BLIND}: {blind.mean():.3f}"
@@ -132,9 +130,7 @@ def standard_error(values: Floats) -> float:
     return float(values.std(ddof=1)) / len(values) ** 0.5
 
 
-def _errors(
-    axes: Any, stages: Sequence[Stage], colours: Sequence[str], blind_km: Floats
-) -> None:
+def _errors(axes: Any, stages: Sequence[Stage], colours: Sequence[str], blind_km: Floats) -> None:
     """Draw the share of places within a distance; its middle is the median error."""
     curves = [(stage.title, stage.km, colours[i], "-") for i, stage in enumerate(stages)]
     for title, km, colour, style in [*curves, (BLIND, blind_km, GREY, "--")]:

@@ -186,8 +186,7 @@ def _gains(arms: Sequence[Arm], scores: dict[str, Score]) -> list[str]:
             continue
         before, after = scores[str(arm.start)].km, scores[arm.name].km
         lines += [
-            f"Sampled reward, {arm.name} minus {arm.start}: "
-            f"{verdict.rise(theirs, ours).text(3)}",
+            f"Sampled reward, {arm.name} minus {arm.start}: {verdict.rise(theirs, ours).text(3)}",
             f"Median error, km, {arm.name} minus {arm.start}: "
             f"{verdict.median_change(before, after).text(0)}",
         ]

@@ -19,20 +19,26 @@ def test_without_its_library_the_line_to_install_it_is_told(tmp_path, monkeypatc
     for name in [name for name in sys.modules if name.partition(".")[0] == "bokeh"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "bokeh", None)
-    with pytest.raises(FileError, match=r"needs Bokeh; pip install '\.\[map\]' .* or write a \.svg"):
+    with pytest.raises(
+        FileError, match=r"needs Bokeh; pip install '\.\[map\]' .* or write a \.svg"
+    ):
         tables.draw_map(ROWS, tmp_path / "m.html")
     assert not list(tmp_path.iterdir())
 
 
 def test_a_picture_is_no_page(tmp_path):
-    with pytest.raises(FileError, match=r"this map is a picture, \.png, \.svg, \.pdf, not 'm\.html'"):
+    with pytest.raises(
+        FileError, match=r"this map is a picture, \.png, \.svg, \.pdf, not 'm\.html'"
+    ):
         maps.WorldMap().save(tmp_path / "m.html")
 
 
 def drawn(path):
     """Return what the page draws: the columns of each of its sources."""
     text = path.read_text(encoding="utf-8")
-    found = json.loads(re.search(r'<script type="application/json"[^>]*>(.*?)</script>', text, re.S)[1])
+    found = json.loads(
+        re.search(r'<script type="application/json"[^>]*>(.*?)</script>', text, re.S)[1]
+    )
     sources = []
 
     def walk(node):

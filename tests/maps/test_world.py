@@ -65,7 +65,9 @@ def test_formats_and_the_same_bytes_twice(tmp_path, ending):
 
 
 def test_a_format_that_is_none(tmp_path):
-    with pytest.raises(FileError, match=r"written as \.png, \.svg, \.pdf or \.html, not as 'm\.gif'"):
+    with pytest.raises(
+        FileError, match=r"written as \.png, \.svg, \.pdf or \.html, not as 'm\.gif'"
+    ):
         tables.draw_map(ROWS, tmp_path / "m.gif")
     assert not list(tmp_path.iterdir())
 

@@ -56,7 +56,11 @@ def test_a_built_table_names_its_recipe_inputs_and_seed(tmp_path):
     rows = pa.table({"photo_id": ["a", "b"], "lat": [48.9, 35.0], "lon": [2.3, 135.8]})
     tables.append(tmp_path / "photos", rows)
     datasets.build("labelled", tmp_path, seed=7)
-    assert cells(tables.history(tmp_path / "labelled"))[1][3:6] == ["2", "labelled of photos@0", "7"]
+    assert cells(tables.history(tmp_path / "labelled"))[1][3:6] == [
+        "2",
+        "labelled of photos@0",
+        "7",
+    ]
 
 
 def test_notes_of_others_are_shown_as_they_are(tmp_path):
