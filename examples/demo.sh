@@ -34,7 +34,7 @@ echo "   weights: SFT on Chains of Region, then GRPO with Geo-R's reward)"
 georl demo --quick --output "$out/training"
 echo
 echo "Look at $out/report.html and $out/training/report.html in a browser, and at $out/card/map.png."
-echo "Next, try:"
+echo "Next, try (after '. .venv/bin/activate' without the '.venv/bin/'):"
 echo "  .venv/bin/geodata label YOUR.csv -o labelled.parquet"
 echo "  .venv/bin/geodata evaluate YOUR_PREDICTIONS.csv --truth YOUR_TRUTH.csv --report report.html"
 echo "  .venv/bin/geodata photos import YOUR_PHOTOS --lake lake --table photos"

@@ -117,7 +117,8 @@ MISTAKES = {
     "georl sft tiny-cpu name=no/model": ["'no/model' is not a folder", "model.revision="],
     "georl predict tiny-cpu": ["model.name", "predict.url"],
     "georl plan tiny-cpu --card h100": ["h100-80"],
-    "georl serve no-model": ["no-model", "cannot be loaded"],  # no network
+    "georl serve no-model": ["no-model", "not a folder here", "--revision"],
+    "georl sft tiny-cpu task=grpo": ["task=grpo was given to georl sft", "leave it out"],
 }
 
 

@@ -235,8 +235,10 @@ def plot(output: Path, arms: Sequence[Arm]) -> Path:
     figure, axes = plt.subplots(1, 2, figsize=(10, 3.6))
     titles = (("sft", "SFT loss"), ("grpo", "GRPO sampled reward"))
     for axis, (task, title) in zip(axes, titles, strict=True):
-        for arm in (arm for arm in arms if arm.task == task):
-            _draw(axis, arm.title, curve(output, arm))
+        drawn = [arm for arm in arms if arm.task == task]
+        for arm, colour in zip(drawn, ("#1d4e79", *pictures.LATER), strict=False):
+            _draw(axis, arm.title, curve(output, arm), colour)
+        axis.spines[["top", "right"]].set_visible(False)
         axis.set_xlabel("step")
         axis.set_title(title, fontsize=10)
         axis.grid(alpha=0.3)
@@ -245,7 +247,7 @@ def plot(output: Path, arms: Sequence[Arm]) -> Path:
     return save_figure(figure, output / "curves.png", dpi=120)
 
 
-def _draw(axis: Any, title: str, points: list[tuple[int, float]]) -> None:
+def _draw(axis: Any, title: str, points: list[tuple[int, float]], colour: str) -> None:
     """Draw the points faintly and their running mean over."""
     if not points:
         return
@@ -253,5 +255,5 @@ def _draw(axis: Any, title: str, points: list[tuple[int, float]]) -> None:
     window = max(1, len(values) // 8)
     kernel = np.ones(window)
     smooth = np.convolve(values, kernel, "same") / np.convolve(np.ones(len(values)), kernel, "same")
-    (line,) = axis.plot(steps, smooth, label=title, linewidth=1.6)
-    axis.plot(steps, values, color=line.get_color(), alpha=0.25, linewidth=0.8)
+    axis.plot(steps, smooth, label=title, color=colour, linewidth=1.6)
+    axis.plot(steps, values, color=colour, alpha=0.25, linewidth=0.8)

@@ -8,6 +8,9 @@ from typing import Any
 from geodata.files import replacing
 from georl.run.record import METRICS, JsonLines
 
+INK = "#1d4e79"
+"""The blue of reports and maps."""
+
 
 def plot(output: Path) -> Path | None:
     """Draw the curves of metrics.jsonl into curves.png; None if there is nothing to draw."""
@@ -43,7 +46,8 @@ def drawn(series: dict[str, list[tuple[int, float]]]) -> Any:
     for axis in axes.flat[len(series) :]:
         axis.axis("off")
     for axis, (name, points) in zip(axes.flat, series.items(), strict=False):
-        axis.plot(*zip(*points, strict=True), linewidth=1.2)
+        axis.plot(*zip(*points, strict=True), color=INK, linewidth=1.4)
+        axis.spines[["top", "right"]].set_visible(False)
         axis.set_xlim(left=0)
         axis.set_ylim(bottom=min(0.0, *(value for _, value in points)))
         axis.set_title(name, fontsize=10)
