@@ -178,7 +178,9 @@ def parsed(words):
         "--only", nargs="+", default=[""], help="faults whose file or kind holds one of these texts"
     )
     parser.add_argument("--budget", type=float, default=30.0, help="seconds of tests a fault (30)")
-    parser.add_argument("--timeout", type=float, default=300.0, help="s; longer is noticed (300)")
+    parser.add_argument(
+        "--timeout", type=float, default=300.0, help="s of the processor; longer is noticed (300)"
+    )
     parser.add_argument("--results", type=Path, default=Path("mutants.jsonl"))
     parser.add_argument("--calls", type=Path, default=Path("mutants-calls.jsonl"))
     return parser.parse_args(words)

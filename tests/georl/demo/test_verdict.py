@@ -30,6 +30,19 @@ def test_a_median_that_fell_everywhere_fell_surely_and_noise_does_not():
     assert not verdict.median_change(km, rng.permutation(km)).sure
 
 
+@pytest.mark.parametrize("seed", [0, 5])
+def test_a_fortieth_of_the_draws_lies_beyond_either_end(seed):
+    rng = np.random.default_rng(seed)
+    before, after = rng.lognormal(5, 1, 90), rng.lognormal(5, 1, 90)
+    rows = np.random.default_rng(seed).integers(0, 90, (verdict.RESAMPLES, 90))
+    drawn = sorted(np.median(after[one]) - np.median(before[one]) for one in rows)
+    found = verdict.median_change(before, after, seed)
+    for end, share in ((found.low, 0.025), (found.high, 0.975)):
+        below, upto = sum(one < end for one in drawn), sum(one <= end for one in drawn)
+        assert below <= share * len(drawn) <= upto + 1
+    assert found != verdict.median_change(before, after, seed + 1)
+
+
 def test_answers_that_are_missing_count_as_infinitely_far():
     km = np.array([10.0, 20.0, 30.0, np.inf])
     assert verdict.median_change(km, np.array([10.0, 20.0, 30.0, 40.0])).value == 0.0

@@ -136,6 +136,10 @@ def test_switched_off_it_changes_nothing_and_learns_nothing(trainer):
     curriculum.observe(rows[::2], torch.ones(2, 2), trainer)
     assert curriculum.choose(rows, trainer) is rows
     assert len(curriculum.popular) == 0
+    curriculum.popular.add(0.0, 10.0)  # as a run left it that had it on
+    assert all(curriculum.choose(rows, trainer) is rows for _ in range(20))
+    drawn = {curriculum.draw(1, trainer)[0]["lon"] for _ in range(300)}
+    assert drawn & set(map(float, range(9, 12)))
 
 
 def test_the_state_survives_saving_and_draws_go_on_as_before(trainer, tmp_path):

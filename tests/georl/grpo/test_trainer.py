@@ -91,6 +91,19 @@ def test_updates_drop_nothing_out_that_sampling_keeps(places, stages, tmp_path, 
     assert expected in rates or not expected
 
 
+def test_answers_are_sampled_without_dropout_and_updates_made_with_it(places, stages, tmp_path):
+    more = ["model.lora_rank=4", "model.lora_dropout=0.5"]
+    trainer = grpo.build(grpo_run(places, tmp_path, stages[0], *more), reward_funcs=[shorter])
+    modes = {True: set(), False: set()}  # whether layers drop out, by whether gradients are kept
+    for layer in trainer.model.modules():
+        if isinstance(layer, torch.nn.Dropout) and layer.p == 0.5:
+            layer.register_forward_pre_hook(
+                lambda one, _: modes[torch.is_grad_enabled()].add(one.training)
+            )
+    trainer.train()
+    assert modes == {True: {True}, False: {False}}
+
+
 # --- what vLLM is given ---------------------------------------------------------------------
 
 
