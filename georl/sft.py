@@ -9,8 +9,8 @@ alone. Launch lines::
     eight A100s    accelerate launch --config_file configs/accelerate/fsdp2.yaml -m georl.cli \
                      sft configs/qwen2.5-vl-7b-8xa100.yaml
 
-What differs from TRL's SFTTrainer: nothing in the update. Around it, images are opened when a
-batch needs them, checkpoints are sealed with hashes and resumed bit for bit (stock Trainer
+What differs from TRL's SFTTrainer: the loss is the mean over the answers' tokens of a whole batch,
+however it is cut over micro-batches and processes. Around it, images are opened when a batch needs them, checkpoints are sealed with hashes and resumed bit for bit (stock Trainer
 resumes Qwen2.5-VL from its starting weights with only a warning), and the metrics are always
 written to a file.
 """
@@ -18,6 +18,7 @@ written to a file.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
@@ -54,7 +55,16 @@ def train(config: Config) -> Path:
 
 
 class GeoSFTTrainer(ExactResume, SFTTrainer):
-    """TRL's trainer, with a resume that loads the weights."""
+    """TRL's trainer, with a resume that loads the weights, and a loss that is a mean over tokens.
+
+    transformers says of Qwen2.5-VL that it takes no count of a whole batch's tokens, and Trainer
+    then averages the means of micro-batches and processes, so that a token among long answers
+    weighs less. TRL takes the loss itself here and needs the count only.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.model_accepts_loss_kwargs = True
 
 
 def arguments(config: Config) -> SFTConfig:
@@ -75,5 +85,6 @@ def arguments(config: Config) -> SFTConfig:
         max_length=None,
         packing=False,
         completion_only_loss=True,
+        average_tokens_across_devices=True,
         dataset_kwargs={"skip_prepare_dataset": True},
     )

@@ -100,6 +100,7 @@ def plan(
     from georl import config, plan as planning
 
     settings = config.load(path, overrides or [])
+    config.check(settings, max(settings.train.processes, 1))
     chosen = None if card is None else planning.card_of(card)
     tell(planning.describe(settings, card=chosen, rows=rows))
     if chosen is not None:

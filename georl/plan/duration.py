@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from georl.config import Config
 from georl.plan.cards import Card
 from georl.plan.parts import tokens_of
+from georl.plan.positions import positions
 from georl.plan.shapes import Shape
 
 UTILISATION = 0.35
@@ -14,6 +15,9 @@ UTILISATION = 0.35
 
 SAMPLED_PER_SECOND = 1500.0
 """Answer tokens a second that one card samples with vLLM, 7B: NeMo-RL reports 1,522 for 8B."""
+
+WITHOUT_VLLM = 8.0
+"""How many times slower transformers' own loop samples: an assumption."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ def work(config: Config, shape: Shape, card: Card, rows: int | None = None) -> W
     An update costs 6 operations a parameter and token, 8 where activations are made again
     (Kaplan et al. 2020, arXiv 2001.08361); GRPO's own log probabilities 2 more. Images are
     counted as their tokens in the language model; the vision tower sees four patches for one.
+    A prompt that a group shares is counted as often as it is laid out (`georl.plan.positions`).
 
     Examples
     --------
@@ -69,18 +74,20 @@ def work(config: Config, shape: Shape, card: Card, rows: int | None = None) -> W
         steps = int(rows * config.train.epochs / photos)
     size, answers = tokens_of(config), steps * config.train.batch
     read = size["image"] + size["prompt"]
-    whole = answers * (read + size["answer"])
+    whole = float(answers * (read + size["answer"]))
+    if together := positions(config, shape):
+        whole = answers / group * together.shared
     world = max(config.train.processes, 1)
     per_token = (8.0 if config.model.gradient_checkpointing else 6.0) * shape.parameters
     if config.task == "grpo":
         per_token += 2.0 * shape.parameters * (2 if config.grpo.beta else 1)
     sampled = float(answers * size["answer"]) if config.task == "grpo" else 0.0
     scale = 8.3e9 / max(shape.parameters, 1)
-    slower = 1.0 if config.grpo.vllm != "off" else 8.0  # transformers' own loop
+    slower = 1.0 if config.grpo.vllm != "off" else WITHOUT_VLLM
     return Work(
         steps=steps,
         rows=int(steps * photos),
-        trained_tokens=float(whole),
+        trained_tokens=whole,
         sampled_tokens=sampled,
         update_s=per_token * whole / (UTILISATION * card.flops * world),
         sampling_s=sampled * slower / (SAMPLED_PER_SECOND * scale * world),

@@ -7,7 +7,7 @@ import os
 from geodata.printable import tell
 from georl.config import Config, ConfigError, accumulation, dump
 from georl.plan.cards import Card, needed
-from georl.plan.duration import SAMPLED_PER_SECOND, UTILISATION, work
+from georl.plan.duration import SAMPLED_PER_SECOND, UTILISATION, WITHOUT_VLLM, work
 from georl.plan.parts import GIB, checkpoint_bytes, host_memory, memory, tokens_of
 from georl.plan.positions import BAR, mean_for_bar, positions
 from georl.plan.shapes import Shape, model_shape
@@ -145,16 +145,19 @@ def _time(config: Config, shape: Shape, card: Card | None, rows: int | None) -> 
     found = work(config, shape, card, rows)
     if found is None:
         return ["# time: say how many rows the table has, --rows, or set train.max_steps"]
-    sampled = ""
+    lines = [
+        f"# time: {found.steps:,} steps, {found.rows:,} rows",
+        f"#   {found.trained_tokens / 1e6:,.0f} M tokens updated in {found.update_s / 3600:,.1f} h "
+        f"({UTILISATION:.0%} of {card.flops / 1e12:.0f} TFLOPS)",
+    ]
     if config.task == "grpo":
-        sampled = (
-            f", {found.sampled_tokens / 1e6:,.0f} M sampled in {found.sampling_s / 3600:,.1f} h "
-            f"(vLLM, {SAMPLED_PER_SECOND:,.0f} tokens a second and card for 7B)"
-        )
+        slower = "" if config.grpo.vllm != "off" else f", {WITHOUT_VLLM:.0f} times slower without"
+        lines += [
+            f"#   {found.sampled_tokens / 1e6:,.0f} M sampled in {found.sampling_s / 3600:,.1f} h",
+            f"#   (7B and a card: vLLM {SAMPLED_PER_SECOND:,.0f} tokens a second{slower})",
+        ]
     return [
-        f"# time: {found.steps:,} steps, {found.rows:,} rows, "
-        f"{found.trained_tokens / 1e6:,.0f} M tokens updated in {found.update_s / 3600:,.1f} h "
-        f"({UTILISATION:.0%} of {card.flops / 1e12:.0f} TFLOPS){sampled}",
+        *lines,
         f"#   about {found.hours:,.0f} h on {max(config.train.processes, 1)} x {card.name}; "
         "measure some steps before you believe it",
     ]

@@ -55,6 +55,31 @@ def taught(places, tmp_path_factory):
     return sft.train(sft_run(places, output, "train.max_steps=60", "train.save_steps=30"))
 
 
+@pytest.fixture(scope="module")
+def uneven(tmp_path_factory):
+    """Places whose answers have twenty tokens, or twice as many."""
+    table = pq.read_table(write_places(tmp_path_factory.mktemp("uneven")))
+    names = ["A land with a name that goes on and on" if i % 3 else "Oz" for i in range(40)]
+    path = tmp_path_factory.mktemp("uneven") / "places.parquet"
+    pq.write_table(table.set_column(2, "country", [names]), path)
+    return path
+
+
+def test_the_loss_of_a_batch_is_that_of_its_tokens_however_it_is_cut(uneven, tmp_path):
+    """Micro-batches of two and of eight: a mean of means would be another loss."""
+    torch.set_num_threads(1)
+    for size in (8, 2):
+        more = ["train.max_steps=4", f"train.per_device={size}"]
+        sft.train(sft_run(uneven, tmp_path / str(size), *more))
+    whole, cut = (
+        [row for row in JsonLines(tmp_path / n / "metrics.jsonl").read() if "loss" in row]
+        for n in ("8", "2")
+    )
+    for row, other in zip(whole, cut, strict=True):
+        assert other["loss"] == pytest.approx(row["loss"], rel=2e-6)
+        assert other["grad_norm"] == pytest.approx(row["grad_norm"], rel=1e-4)
+
+
 def weights(folder):
     return sha256(folder / "model.safetensors")
 

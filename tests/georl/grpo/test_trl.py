@@ -11,6 +11,7 @@ from trl.trainer import grpo_trainer
 from trl.trainer.grpo_config import GRPOConfig
 from trl.trainer.grpo_trainer import GRPOTrainer
 from trl.trainer.sft_config import SFTConfig
+from trl.trainer.sft_trainer import SFTTrainer
 
 from georl import data, grpo, models, rewards, sft
 from georl.config import load
@@ -124,6 +125,7 @@ def test_what_is_set_alike_in_every_run(processor):
     assert isinstance(args, SFTConfig)
     assert (args.max_length, args.packing, args.completion_only_loss) == (None, False, True)
     assert args.dataset_kwargs == {"skip_prepare_dataset": True}
+    assert args.average_tokens_across_devices
 
 
 # --- private methods ------------------------------------------------------------------------
@@ -183,6 +185,10 @@ def test_the_private_names_that_we_use_are_there():
     cut = inspect.getsource(GRPOTrainer._prepare_inputs)
     assert "generation_batch = shuffle_sequence_dict(generation_batch)" in cut
     assert "split_tensor_dict(generation_batch, self.args.steps_per_generation)" in cut
+    counted = inspect.getsource(SFTTrainer._get_num_items_in_batch)
+    assert "self.model_accepts_loss_kwargs" in counted
+    taken = inspect.getsource(SFTTrainer.compute_loss)
+    assert "outputs.label_mask.sum() if num_items_in_batch is None" in taken
     part = vllm_generation.VLLMGeneration
     known = ["self", "prompts", "images", "num_generations", "profiler"]
     assert list(inspect.signature(part.generate).parameters) == known

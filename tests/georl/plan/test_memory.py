@@ -191,3 +191,30 @@ def test_disk_main_memory_and_time():
     assert found.update_s == pytest.approx(by_hand, rel=1e-3)
     limited = plan.work(load("qwen2.5-vl-7b-8xa100", ["train.max_steps=10"]), shape, card)
     assert (limited.steps, limited.rows) == (10, 640)
+
+
+def test_the_time_of_an_update_counts_a_shared_prompt_as_often_as_it_is_laid_out():
+    shape, card = plan.KNOWN["Qwen2.5-VL-7B"], plan.CARDS["a100-80"]
+    run = ["task=grpo", "per_device=8", "train.batch=256", "train.max_steps=10"]
+    ours = plan.work(load("qwen2.5-vl-7b-8xa100", run), shape, card)
+    stock = plan.work(
+        load("qwen2.5-vl-7b-8xa100", [*run, "grpo.share_prompts=false"]), shape, card
+    )
+    assert ours.trained_tokens == 10 * 32 * (632 + 8 * 128)
+    assert stock.trained_tokens == 10 * 256 * (632 + 128)
+    assert stock.update_s / ours.update_s == pytest.approx(3.67, abs=0.01)
+    assert stock.sampling_s == ours.sampling_s
+
+
+def test_a_plan_says_by_what_its_time_is_reckoned():
+    shape, card = plan.KNOWN["Qwen2.5-VL-7B"], plan.CARDS["a100-80"]
+    run = ["task=grpo", "per_device=8", "train.batch=256", "train.max_steps=10"]
+    fast = plan.describe(load("qwen2.5-vl-7b-8xa100", run), shape, card=card)
+    slow = plan.describe(
+        load("qwen2.5-vl-7b-8xa100", [*run, "grpo.vllm=off", "strategy=ddp"]), shape, card=card
+    )
+    assert "(7B and a card: vLLM 1,500 tokens a second)" in fast
+    assert "(7B and a card: vLLM 1,500 tokens a second, 8 times slower without)" in slow
+    lines = [line for line in (fast + slow).splitlines() if line.startswith("#")]
+    assert max(map(len, lines)) <= 80
+    assert not [line for line in lines if " 0.00 GiB" in line]

@@ -1,5 +1,6 @@
 """The files that start a run: whole, clean, and what they hold for each size of cluster."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -112,3 +113,25 @@ def test_the_command_writes_them_and_says_so(tmp_path, monkeypatch, capsys):
     assert "--time=3:00:00\n" in job
     assert "georl.cli sft qwen2.5-vl-7b-8xa100 seed=3\n" in job
     assert told.count("# wrote ") == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["train.processes=12"], "train.batch is 64, not a multiple of .* use 96 or 192"),
+        (["train.eval_steps=10"], "no photos are held out"),
+        (["task=grpo", "train.batch=256", "per_device=4"], "tears groups"),
+    ],
+)
+def test_a_run_that_would_be_refused_when_it_starts_is_refused_when_planned(
+    monkeypatch, capsys, tmp_path, given, said
+):
+    """Not after a day in the queue; and nothing is written that would start it."""
+    words = ["georl", "plan", "qwen2.5-vl-7b-8xa100", *given, "--write", str(tmp_path / "launch")]
+    monkeypatch.setattr("sys.argv", words)
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 2
+    told = capsys.readouterr()
+    assert re.search(said, told.err)
+    assert not (tmp_path / "launch").exists()

@@ -1,4 +1,4 @@
-"""One process against two, launch checks and the command line (georl.run.launch, georl.cli)."""
+"""One process against several, launch checks and the command line (georl.run.launch, georl.cli)."""
 
 import importlib.util
 import math
@@ -59,7 +59,7 @@ def write_places(folder):
     rng = np.random.default_rng(0)
     lat, lon = rng.uniform(-30, 60, 40), rng.uniform(0, 40, 40)
     path = folder / "places.parquet"
-    pq.write_table(pa.table({"lat": lat, "lon": lon, "country": ["Here"] * 40}), path)
+    pq.write_table(pa.table({"lat": lat, "lon": lon, "country": ["Here", "In a far land"] * 20}), path)
     return path
 
 
@@ -75,20 +75,24 @@ def losses(output):
     return [row["loss"] for row in JsonLines(output / "metrics.jsonl").read() if "loss" in row]
 
 
-def test_two_processes_give_the_losses_of_one(run_file, tmp_path):
-    """The same global batch, split over two processes on gloo."""
+MANY = (2, pytest.param(4, marks=pytest.mark.slow))
+
+
+@pytest.mark.parametrize("processes", MANY)
+def test_several_processes_give_the_losses_of_one(run_file, tmp_path, processes):
+    """The same global batch, split over processes on gloo."""
     one = start("sft", str(run_file), "train.per_device=8", f"output={tmp_path / 'one'}")
-    two = start(
+    many = start(
         "sft",
         str(run_file),
-        "train.per_device=4",
-        "train.processes=2",
+        f"train.per_device={8 // processes}",
+        f"train.processes={processes}",
         "train.strategy=ddp",
-        f"output={tmp_path / 'two'}",
-        processes=2,
+        f"output={tmp_path / 'many'}",
+        processes=processes,
     )
-    assert (one.returncode, two.returncode) == (0, 0), one.stderr[-2000:] + two.stderr[-2000:]
-    np.testing.assert_allclose(losses(tmp_path / "two"), losses(tmp_path / "one"), rtol=1e-5)
+    assert (one.returncode, many.returncode) == (0, 0), one.stderr[-2000:] + many.stderr[-2000:]
+    np.testing.assert_allclose(losses(tmp_path / "many"), losses(tmp_path / "one"), rtol=2e-6)
     assert len(losses(tmp_path / "one")) == 3
 
 
@@ -99,7 +103,7 @@ VARIANTS = {
     "shared prompts": [],
     "stock": ["grpo.share_prompts=false"],
     "micro-batches, two updates": ["grpo.iterations=2", "train.per_device=8", "max_steps=4"],
-    "groups over both processes": ["train.batch=8", "grpo.generations=8"],
+    "groups over all processes": ["train.batch=8", "grpo.generations=8"],
     "tokens, groups dropped, KL": ["groups.drop_equal=true", "grpo.beta=0.1"],
     "rows, groups dropped": ["groups.drop_equal=true", "grpo.loss=grpo", "train.per_device=8"],
     "constant, groups dropped": ["groups.drop_equal=true", "grpo.loss=dr_grpo"],
@@ -108,9 +112,9 @@ MICRO_BATCH_MEANS = ("clip_ratio", "entropy", "kl")
 """TRL logs the mean over micro-batches, so these depend on how a batch is cut."""
 
 
-@pytest.fixture(scope="module")
-def both(tmp_path_factory):
-    """Every variant trained on given answers, on one process here and on two by torchrun."""
+@pytest.fixture(scope="module", params=MANY)
+def both(request, tmp_path_factory):
+    """Every variant trained on given answers, on one process here and on several by torchrun."""
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("both")
     settings = [*RUN, f"data.places={write_places(folder)}", *GRPO]
@@ -119,18 +123,19 @@ def both(tmp_path_factory):
     for part in models.load(fresh.model, texts=texts):
         part.save_pretrained(folder / "begin")
     settings.append(f"model.name={folder / 'begin'}")
-    files = {1: [], 2: []}
+    files = {1: [], request.param: []}
     for name, more in VARIANTS.items():
         for world, paths in files.items():
-            run = config.load(None, [*settings, *more, f"output={folder / name / str(world)}"])
+            where = folder / name / ("one" if world == 1 else "many")
+            run = config.load(None, [*settings, *more, f"output={where}"])
             per_device = min(run.train.per_device, run.train.batch // world)
             path = folder / f"{name}-{world}.yaml"
             path.write_text(config.dump(config.replace(run, train__per_device=per_device)))
             paths.append(path)
     for path in files[1]:
         given_answers.train(config.load(path))
-    two = start(*map(str, files[2]), processes=2, script=(str(GIVEN),))
-    assert two.returncode == 0, two.stderr[-3000:]
+    many = start(*map(str, files[request.param]), processes=request.param, script=(str(GIVEN),))
+    assert many.returncode == 0, many.stderr[-3000:]
     return folder
 
 
@@ -142,10 +147,10 @@ def numbers(output):
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_grpo_on_two_processes_computes_what_one_computes(both, name):
+def test_grpo_on_several_processes_computes_what_one_computes(both, name):
     """Rewards, losses, gradients: 1e-4 of their size; weights: 1e-4 of the way they went."""
-    one, two = (both / name / str(world) for world in (1, 2))
-    rows = list(zip(numbers(one), numbers(two), strict=True))
+    one, many = (both / name / where for where in ("one", "many"))
+    rows = list(zip(numbers(one), numbers(many), strict=True))
     assert len(rows) >= STEPS
     assert max(row["grad_norm"] for row, _ in rows) > 1e-3
     for row, other in rows:
@@ -156,11 +161,11 @@ def test_grpo_on_two_processes_computes_what_one_computes(both, name):
         )
     if "dropped" in name:
         assert 0 < min(row["groups/kept"] for row, _ in rows) < 1
-    groups = [JsonLines(output / "groups.jsonl").read() for output in (one, two)]
+    groups = [JsonLines(output / "groups.jsonl").read() for output in (one, many)]
     assert [group["id"] for group in groups[0]] == [group["id"] for group in groups[1]]
     begin, end, other = (
         load_file(folder / "model.safetensors")
-        for folder in (both / "begin", one / "final", two / "final")
+        for folder in (both / "begin", one / "final", many / "final")
     )
     way = math.dist(flat(begin), flat(end))
     assert math.dist(flat(end), flat(other)) < 1e-4 * way

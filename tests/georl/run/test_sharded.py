@@ -1,4 +1,4 @@
-"""Two processes that share the weights by FSDP2 compute what two whole ones do, on gloo."""
+"""Processes that share the weights by FSDP2 compute what whole ones do, on gloo."""
 
 import shutil
 from pathlib import Path
@@ -32,25 +32,27 @@ def places(tmp_path_factory):
     return write_places(tmp_path_factory.mktemp("world"))
 
 
-def test_two_processes_that_share_the_weights_give_what_two_whole_ones_give(places, tmp_path):
+@pytest.mark.parametrize("processes", [2, 4])
+def test_processes_that_share_the_weights_give_what_whole_ones_give(places, tmp_path, processes):
     """FSDP2 on gloo: the same losses, a model that loads, and resumed from a full checkpoint."""
-    sizes = ["train.per_device=4", "max_steps=4", "train.save_steps=2"]
+    sizes = [f"train.per_device={8 // processes}", "max_steps=4", "train.save_steps=2"]
     path = run_file(tmp_path, [*RUN, *sizes, *to(places, tmp_path / "ddp")])
-    assert start(path, "nothing", "0", processes=2).returncode == 0
+    assert start(path, "nothing", "0", processes=processes).returncode == 0
     shard = [*RUN, *sizes, "train.strategy=fsdp", *to(places, tmp_path / "fsdp")]
     path = run_file(tmp_path, shard)
-    once = start(path, processes=2, script=SHARDED)
+    once = start(path, processes=processes, script=SHARDED)
     assert once.returncode == 0, once.stderr[-3000:]
-    assert once.stdout.count("held ['DTensor']") == 2
-    assert once.stdout.count("loading, joined: True") == 2  # else each rank reads all weights
+    assert once.stdout.count("held ['DTensor']") == processes
+    joined = once.stdout.count("loading, joined: True")
+    assert joined == processes  # else each of them reads all weights
     assert layout.written_by(checkpoints.manifest(tmp_path / "fsdp/checkpoint-4")["files"]) == (
         "fsdp",
-        2,
+        processes,
     )
     expected = [loss for _, loss in history(tmp_path / "ddp")]
     assert [loss for _, loss in history(tmp_path / "fsdp")] == pytest.approx(expected, rel=1e-6)
     shutil.rmtree(tmp_path / "fsdp" / "checkpoint-4")
-    again = start(path, processes=2, script=SHARDED)
+    again = start(path, processes=processes, script=SHARDED)
     assert "going on from" in again.stdout, again.stderr[-3000:]
     assert [loss for _, loss in history(tmp_path / "fsdp")] == pytest.approx(expected, rel=1e-6)
     ours, theirs = (
