@@ -1,5 +1,7 @@
-"""The nearest point of short runs of edges: in the plane that is scaled at a point near by, and,
-for points that are far or by a pole, on the sphere."""
+"""The nearest point of short runs of edges, in a plane near by and on the sphere.
+
+The plane is scaled at the point that is measured from; it is not true far away, nor by a pole.
+"""
 
 from __future__ import annotations
 

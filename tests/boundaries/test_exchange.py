@@ -239,7 +239,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         else:
             self.wfile.write(body)
 
-
     def cut(self, data, way):
         """Send a third at most, from where it is asked to; cut-flip changes what it sends last."""
         begin, given = 0, self.headers.get("Range")

@@ -221,7 +221,9 @@ def test_the_raster_follows_long_edges(seed, limit):
     rng = np.random.default_rng(seed)
     polygon = shapely.Polygon(np.c_[rng.uniform(-180, 180, 3), rng.uniform(-75, 75, 3)])
     lat, lon = rng.uniform(-80, 80, 60), rng.uniform(-180, 180, 60)
-    on = shapely.get_coordinates(shapely.line_interpolate_point(polygon.exterior, rng.uniform(0, 500, 60)))
+    on = shapely.get_coordinates(
+        shapely.line_interpolate_point(polygon.exterior, rng.uniform(0, 500, 60))
+    )
     lat, lon = np.r_[lat, np.clip(on[:, 1] + rng.normal(0, 0.3, 60), -90, 90)], np.r_[lon, on[:, 0]]
     raster = Raster.of(edges_of(np.array([polygon], object)).ends, limit)
     seen = raster.may_reach(lat, (lon + 180) % 360 - 180)
