@@ -11,7 +11,7 @@ from pathlib import Path
 MODULES: dict[str, str] = {
     "geodata.cor": "label label_table label_file RegionChain LabelReport",
     "geodata.boundaries": "load build available home BoundarySet verify_set describe draw_map diff "
-    "rows_changed export fetch known_sets",
+    "rows_changed export fetch fetch_overture known_sets",
     "geodata.gazetteer": "resolve resolve_many geocode codes places same_by_string Place Region",
     "geodata.places": "Places PlaceMatch radius_km",
     "geodata.locate": "Index load build",

@@ -129,6 +129,7 @@ def test_few_examples_are_not_run():
     }
     assert skipped == {
         "geodata.boundaries.fetch",  # a server
+        "geodata.boundaries.fetch_overture",  # a bucket
         "geodata.scale.label_on_ray",  # a cluster, as the next four
         "geodata.scale.map_dataset",
         "geodata.scale.score_dataset",

@@ -5,6 +5,7 @@ from .exchange import (
     draw_map as draw_map,
     export as export,
     fetch as fetch,
+    fetch_overture as fetch_overture,
     known_sets as known_sets,
     rows_changed as rows_changed,
 )

@@ -1,6 +1,6 @@
-"""The nearest point of short runs of edges, in the plane or on the sphere.
+"""The nearest point of short runs of edges, in a plane near by and on the sphere.
 
-In the plane that is scaled at a point for what is near; on the sphere for what is far or by a pole.
+The plane is scaled at the point that is measured from; it is not true far away, nor by a pole.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from geodata.boundaries import BoundarySet
 
 boundaries_app = typer.Typer(
-    help="Boundary sets: list, fetch, build, verify, describe, diff, export.",
+    help="Boundary sets: list, fetch, overture, build, verify, describe, diff, export.",
     epilog="Example: geodata boundaries list",
     no_args_is_help=True,
 )
@@ -188,6 +188,32 @@ def fetch(
     with progress(f"fetching {name}", "bytes") as step:
         found = boundaries.fetch(name, registry=registry, again=again, progress=step)
     say(f"{found.folder}: fetched and verified, sha256 {found.sha256[:12]}")
+
+
+@boundaries_app.command("overture", no_args_is_help=True)
+def overture(
+    countries: Annotated[
+        list[str], typer.Argument(help="ISO 3166-1 codes: CH LI.", show_default=False)
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the file.")] = Path(),
+    release: Annotated[
+        str | None, typer.Option(help="Such as 2026-09-24.0; else the newest.")
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option("--from", help="Folder with releases; else Overture's public bucket."),
+    ] = None,
+) -> None:
+    """Get the divisions of some countries from Overture, to build a set of.
+
+    Example: geodata boundaries overture CH LI --out downloads
+    """
+    from geodata import boundaries
+
+    where = {} if source is None else {"source": source}
+    with progress("reading Overture", "files") as step:
+        path = boundaries.fetch_overture(countries, out, release=release, progress=step, **where)
+    say(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
 
 
 @boundaries_app.command("verify")

@@ -49,7 +49,14 @@ class Deeper:
 
     def _names(self, level: str) -> list[str | None]:
         if level not in self._known:
-            self._known[level] = self.boundaries.table(level, ["name"])["name"].to_pylist()
+            table = self.boundaries.table(level, ["name", "names"])
+            lang, names = self.naming.view.lang, table["name"].to_pylist()
+            if lang is not None:
+                own = [
+                    dict(by_language or ()).get(lang) for by_language in table["names"].to_pylist()
+                ]
+                names = [mine or name for mine, name in zip(own, names, strict=True)]
+            self._known[level] = names
         return self._known[level]
 
     @cached_property

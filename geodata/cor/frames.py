@@ -70,11 +70,24 @@ def _is(value: Any, library: str, name: str) -> bool:
 
 
 def _arrays(lat: Any, lon: Any) -> Frame:
+    if _is(lat, "pandas", "Series") and _is(lon, "pandas", "Series"):
+        _refuse_other_rows(lat, lon)
     points = coords.arrays(lat, lon)
     invalid = ~points.valid
     columns = [pa.array(values, mask=invalid) for values in (points.lat, points.lon)]
     rows = pa.table(columns, names=["lat", "lon"])
     return Frame(points, lambda labels: attach(rows, labels))
+
+
+def _refuse_other_rows(lat: Any, lon: Any) -> None:
+    """Refuse series whose rows are not each other's, which only their indexes tell."""
+    if not lat.index.equals(lon.index):
+        msg = (
+            "the latitudes and the longitudes have different indexes; put them into one frame, "
+            "pd.DataFrame({'lat': lat, 'lon': lon}), or give lat.array, lon.array to pair them "
+            "by position"
+        )
+        raise ValueError(msg)
 
 
 def _sequence(values: Any, lat: str | None, lon: str | None) -> Frame:
@@ -140,7 +153,11 @@ def _pandas_numbers(series: Any) -> Any:
     try:
         return _numbers(pa.Array.from_pandas(series.array))
     except (pa.ArrowException, TypeError):  # objects of several kinds: one by one
-        return list(series.array)
+        values = list(series.array)
+        texts = pa.array([v if isinstance(v, str) else None for v in values], pa.string())
+        numbers = coords.parse_numbers(texts).to_pylist()
+        pairs = zip(values, numbers, strict=True)
+        return [number if isinstance(value, str) else value for value, number in pairs]
 
 
 def _pandas_labelled(frame: Any, labels: pa.Table) -> Any:

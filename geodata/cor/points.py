@@ -32,6 +32,7 @@ def frame_points(geometry: Any) -> coords.Coordinates:
     if kinds:
         _refuse_shapes(str(geometry.name), min(kinds))
     if geometry.crs is not None:
+        _refuse_other_systems(str(geometry.name), geometry.crs)
         geometry = geometry.to_crs(_WGS84)
     lon, lat = (np.asarray(axis, np.float64) for axis in (geometry.x, geometry.y))
     if geometry.crs is None:
@@ -55,7 +56,7 @@ def arrow_points(rows: pa.Table) -> coords.Coordinates | None:
     if crs is None:
         _refuse_metres(name, lat, lon)
     else:
-        lon, lat = _reprojected(crs, lon, lat)
+        lon, lat = _reprojected(name, crs, lon, lat)
     return coords.arrays(lat, lon)
 
 
@@ -117,10 +118,11 @@ def _of_wkb(name: str, array: pa.Array) -> tuple[Floats, Floats]:
     return shapely.get_x(shapes), shapely.get_y(shapes)
 
 
-def _reprojected(crs: Any, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+def _reprojected(name: str, crs: Any, x: Floats, y: Floats) -> tuple[Floats, Floats]:
     import pyproj
 
     known = pyproj.CRS.from_user_input(crs)
+    _refuse_other_systems(name, known)
     if known.equals(_WGS84, ignore_axis_order=True):
         return x, y
     lon, lat = pyproj.Transformer.from_crs(known, _WGS84, always_xy=True).transform(x, y)
@@ -133,6 +135,16 @@ def _refuse_shapes(name: str, kind: str) -> None:
         "frame.set_geometry(frame.representative_point())"
     )
     raise ValueError(msg)
+
+
+def _refuse_other_systems(name: str, crs: Any) -> None:
+    """Refuse a system in which x and y alone are no place: geocentric, vertical, of a building."""
+    if not (crs.is_geographic or crs.is_projected) or crs.is_geocentric:
+        msg = (
+            f"{name!r} is in {crs.name}, whose x and y are no place on a map; bring it to "
+            "longitude and latitude with all its axes first"
+        )
+        raise ValueError(msg)
 
 
 def _refuse_metres(name: str, lat: Floats, lon: Floats) -> None:

@@ -326,3 +326,28 @@ def test_no_frame_library_is_loaded_for_a_label():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == []
+
+
+def test_two_series_of_other_rows_are_refused():
+    frame = pd.DataFrame({"lat": [35.68, -12.05], "lon": [139.76, -77.04]})
+    together = cor.label_table(frame["lat"], frame["lon"])["country_code"].to_pylist()
+    assert together == ["JP", "PE"]
+    with pytest.raises(ValueError, match="different indexes"):
+        cor.label_table(frame["lat"], frame["lon"].sort_values())
+    by_place = cor.label_table(frame["lat"].array, frame["lon"].sort_values(ascending=False).array)
+    assert by_place["country_code"].to_pylist() == ["JP", "PE"]
+
+
+def test_objects_of_several_kinds_are_read_one_by_one():
+    objects = {"lat": [35.68, "-12.05", Decimal("48.8566"), "no"], "lon": ["139.76", -77, 2.35, 0]}
+    rows = cor.label_table(pd.DataFrame(objects, dtype=object))
+    assert rows["country_code"].tolist()[:3] == ["JP", "PE", "FR"]
+    assert rows["match"].tolist() == ["inside", "inside", "inside", "invalid"]
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4978", "EPSG:5703"])
+def test_a_system_without_places_is_refused(crs):
+    frame = gpd.GeoDataFrame(geometry=[shapely.Point(1e6, 2e6)], crs=crs)
+    for rows in (frame, pa.table(frame.to_arrow())):
+        with pytest.raises(ValueError, match="no place on a map"):
+            cor.label_table(rows)

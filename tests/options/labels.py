@@ -376,6 +376,14 @@ seen_by(
     "boundaries.fetch:timeout_s",
 )
 seen_by(
+    "boundaries/test_overture.py::test_a_release_can_be_named",
+    "boundaries.fetch_overture:release,source",
+)
+seen_by(
+    "boundaries/test_overture.py::test_the_areas_of_the_countries_asked_for_are_copied",
+    "boundaries.fetch_overture:progress",
+)
+seen_by(
     "boundaries/test_exchange.py::test_fetch_brings_the_set_that_was_exported",
     "boundaries.fetch:progress",
 )

@@ -7,3 +7,4 @@ from .differences import (
 from .drawing import draw_map as draw_map
 from .exporting import export as export
 from .fetching import KnownSet as KnownSet, fetch as fetch, known_sets as known_sets
+from .overture import fetch_overture as fetch_overture

@@ -7,7 +7,6 @@ caller compares the SHA-256 of the whole.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -48,7 +47,7 @@ class Resuming:
         else:
             msg = f"cut off {_TRIES} times; what came is kept, the next fetch goes on from there"
             raise OSError(msg)
-        os.replace(self.part, output_file)
+        self.part.replace(output_file)
 
     def _get(self, url: str) -> bool:
         """Ask for what is missing; False if what is there cannot be the beginning of it."""
