@@ -106,6 +106,12 @@ LAYOUTS: dict[str, Write] = {
         f"It lies at {abs(y):.4f} degrees {'north' if y >= 0 else 'south'} and "
         f"{abs(x):.4f} degrees {'east' if x >= 0 else 'west'}."
     ),
+    "bullets": lambda r, y, x: f"- {dec(y)}\n- {dec(x)}",
+    "stars": lambda r, y, x: f"* {compass(y, 'NS')}\n* {compass(x, 'EW')}",
+    "numbered": lambda r, y, x: f"1. {dec(y)}\n2. {dec(x)}",
+    "numbered compass": lambda r, y, x: f"1) {compass(y, 'NS')}\n2) {compass(x, 'EW')}",
+    "html": lambda r, y, x: f"<b>Latitude</b>: {dec(y)}<br/><b>Longitude</b>: {dec(x)}",
+    "polish": lambda r, y, x: f"Szerokość geograficzna: {dec(y)}, długość geograficzna: {dec(x)}",
     "xml": lambda r, y, x: f"<lat>{dec(y)}</lat><lon>{dec(x)}</lon>",
 }
 TOLD: dict[str, str] = {
