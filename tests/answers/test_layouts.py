@@ -125,6 +125,9 @@ TOLD: dict[str, str] = {
     "geojson": "geojson",
     "boxed": "pair",
 }
+LISTS = {"bullets", "stars", "numbered", "numbered compass", "bold lines"}
+"""Layouts that begin a line."""
+
 LONGITUDE_FIRST = {"wkt", "geojson"}
 
 
@@ -164,6 +167,7 @@ def written(rng: random.Random) -> tuple[str, str, float, float]:
     after = [] if layout == "cut off" else [noise(rng) for _ in range(rng.randint(0, 2))]
     gap = rng.choice(("\n", "\n\n"))
     lead = rng.choice(("", "", "Final answer: ", "My best guess:\n"))
+    lead = lead.replace(": ", ":\n") if layout in LISTS else lead
     text = gap.join([*before, lead + LAYOUTS[layout](rng, y, x), *after])
     return layout, text, y, x
 
