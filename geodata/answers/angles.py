@@ -71,8 +71,13 @@ _LABEL_AFTER = re.compile(
     re.I,
 )
 _LAT, _LON = r"lat(?:itude)?", r"(?:lon(?:g(?:itude)?)?|lng)"
-_LAT_LON = re.compile(rf"{_LAT}[^a-z0-9]{{0,8}}(?:and |or )?{_LON}(?![a-z])", re.I)
+_LAT_LON = re.compile(rf"lat(?:itude(?!\.\s))?[^a-z0-9]{{0,8}}(?:and |or )?{_LON}(?![a-z])", re.I)
 _LON_LAT = re.compile(rf"(?<![a-z]){_LON}[ ]?[,/|][ |]{{0,4}}{_LAT}(?![a-z])", re.I)
+_LONG_IS_A_LABEL = re.compile(
+    r"(?:_[a-z]{1,12})?[ .\"')\]]{0,4}(?:\([^()\n]{0,60}\)[ ]{0,2})?[:=|>\"]"
+)
+"""What stands behind "long" where it is no length, as in "4.5 m long"."""
+
 _QUOTED_KEY = re.compile(r"[\"'][\w -]{1,30}[\"']\s{0,4}[:=]\s{0,4}[\"'(\[{\s]{0,8}$")
 _NO_ANGLE_AFTER = re.compile(r"[_ ]?(?:uncert|err|std|min|max|range|conf|acc|delta|dir|hemi)", re.I)
 _GEOJSON = re.compile(r"[\"']Point[\"'].{0,80}[\"']coordinates[\"']\s{0,4}:\s{0,4}\[\s{0,8}$", re.S)
@@ -266,7 +271,7 @@ def _names_what_follows(label: re.Match[str], middle: str) -> bool:
     said = any(c in after for c in ":=|\"'>")
     if after.startswith((",", ";", "&", "/")) or (after.startswith((")", ".")) and not said):
         return False
-    if label[0].lower() == "long" and not said:
+    if label[0].lower() == "long" and not _LONG_IS_A_LABEL.match(after):
         return False
     if _NO_ANGLE_AFTER.match(after):
         return False

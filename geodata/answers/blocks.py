@@ -7,9 +7,11 @@ literal and have bounded quantifiers.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from geodata.answers.contract import BODY_CHARS
 from geodata.answers.objects import FENCE
+from geodata.answers.spellings import respelt
 
 MAX_NUMBERS = 128
 """At most about so many numbers, counted from the end of a text, are looked at."""
@@ -83,6 +85,9 @@ _LETTER_BELOW = re.compile(
 _SPACED_SIGNS = re.compile(
     r"(?m)^([ \t(]{0,8})- ([0-9]{1,3}(?:\.[0-9]{1,30})?°?)([ ]?[,;][ ]?)- (?=[0-9])"
 )
+_LIST_MARK = re.compile(
+    r"(?m)^(?P<lead>[ \t>]{0,8})(?P<mark>[0-9]{1,2}(?=[.)][ \t])|[a-h](?=\)[ \t]))[.)]"
+)
 _COMMA_INSIDE = re.compile(r"[0-9],[0-9]")
 _COMMA_MARKED = re.compile(
     r"([0-9](?<![0-9.,].)[0-9]{0,2}),([0-9]{1,12})(?=\s?(?:°|deg\b|degrees?\b|[NSEW]\b))"
@@ -145,6 +150,7 @@ def normalise(text: str) -> str:
     text = text.replace("```", FENCE).replace("*", "").replace("`", "")
     if not text.isascii():
         text = _plain(text)
+    text = respelt(text)
     if "\\" in text:
         text = _LATEX_DEGREE.sub("°", _LATEX_TEXT.sub(r"\1", text))
         text = _LATEX_SPACE.sub(" ", text).replace('\\"', '"').replace("\\n", "\n")
@@ -163,11 +169,32 @@ def normalise(text: str) -> str:
     text = _LETTER_ASIDE.sub(r"\1", text.replace("...", " "))
     if "\n" in text:
         text = _LETTER_BELOW.sub(r"\1 \2", text)
+        text = _bullets_for_numbers(text)
     text = _SPACED_SIGNS.sub(r"\1-\2\3-", text)  # a bullet has no other before its second number
     text = _LETTERED.sub("\\1°\\2'\\3\"", text)
     text = _MINUTES_AFTER.sub(r"\1 \2°\3'", text)
     text = _MINUTES_BEFORE.sub(r"\1°\2' \3", text)
     return _decimal_points(text)
+
+
+def _bullets_for_numbers(text: str) -> str:
+    """Write the lines of a numbered list with bullets: "2. 2.29" is no longitude of 2.
+
+    One line alone is no list, and neither are "12. 8584" and "2. 2945", whose numbers do not
+    count upwards by one.
+    """
+    marks = list(_LIST_MARK.finditer(text))[-MAX_NUMBERS:]
+    if len(marks) < 2:
+        return text
+    counts = [int(m["mark"]) if m["mark"].isdigit() else -ord(m["mark"]) for m in marks]
+    near = [abs(a) + 1 == abs(b) and a * b >= 0 for a, b in pairwise(counts)]
+    listed = [a or b for a, b in zip([False, *near], [*near, False], strict=True)]
+    parts, at = [], 0
+    for mark, is_list in zip(marks, listed, strict=True):
+        if is_list:
+            parts += [text[at : mark.start()], mark["lead"].replace(">", " "), "-"]
+            at = mark.end()
+    return "".join([*parts, text[at:]])
 
 
 def _plain(text: str) -> str:

@@ -17,6 +17,7 @@ key as in JSON."""
 NEAR, FAR = 160, 600
 """How far the two halves of a coordinate may lie apart, with compass letters and with labels."""
 
+_SENTENCE_END = re.compile(r"\n[ \t]*\n|[.!?]\s")
 _ABOUT_PLACE = re.compile(
     r"coord|locat|gps|\blat|\blon|position|answer|geo:|point|loc\b|@"
     r"|estimat|guess|predict|boxed",
@@ -112,15 +113,25 @@ def _by_label(angles: list[Angle]) -> list[tuple[Angle, Angle]]:
     """Pair labelled latitudes with labelled longitudes; a half waits for its other half."""
     pairs: list[tuple[Angle, Angle]] = []
     waiting: Angle | None = None
-    for angle in angles:
+    for i, angle in enumerate(angles):
         if not angle.labelled or angle.axis is None or angle.ranged:
             continue
-        if waiting and waiting.axis != angle.axis and angle.start - waiting.end < FAR:
+        if waiting and not angle.linked and _is_first(angle, angles[i + 1 : i + 3]):
+            waiting = angle  # "Latitude 40 is a guess.\nLongitude: 32.48\nLatitude: -66.16"
+        elif waiting and waiting.axis != angle.axis and angle.start - waiting.end < FAR:
             pairs.append((waiting, angle))
             waiting = None
         else:
             waiting = angle
     return pairs
+
+
+def _is_first(angle: Angle, later: list[Angle]) -> bool:
+    """Tell whether an angle has its other half right behind it, and no further half follows."""
+    linked = [one for one in later if one.linked and one.labelled and not one.ranged]
+    if not linked or linked[0] is not later[0] or linked[0].axis == angle.axis:
+        return False
+    return len(linked) < 2 or linked[1].axis != angle.axis
 
 
 def _runs(angles: list[Angle]) -> list[list[Angle]]:
@@ -139,6 +150,8 @@ def _by_compass(
 ) -> Angle | None:
     """Pair angles with compass letters; only one that is written as an angle may wait."""
     known = [angle for angle in run if angle.axis]
+    if len(known) == 2 and known[0].axis != known[1].axis:
+        waiting = None  # both halves are here: what waited was another number
     for i, angle in enumerate(known):
         beside = waiting is not None and (i > 0 or (_can_wait(waiting) and _can_wait(angle)))
         if waiting and beside and waiting.axis != angle.axis and angle.start - waiting.end < NEAR:
@@ -225,7 +238,8 @@ def _rank(body: str, first: Angle, second: Angle) -> int | None:
     before = body[max(0, first.start - 90) : first.start]
     said = _LAST_DIGIT.split(before[-60:])[-1]
     about = _last(_ABOUT_PLACE, said)
-    if not (first.axis or second.axis) and _last(_NO_PLACE, said) > about:
+    here = _SENTENCE_END.split(said)[-1]  # "N 45° E is its bearing.\n(48.85, 2.35)"
+    if not (first.axis or second.axis) and _last(_NO_PLACE, here) > _last(_ABOUT_PLACE, here):
         return None
     if first.plane and second.plane:
         return _rank_on_a_plane(body, first, second, about >= 0)

@@ -58,7 +58,7 @@ def encoding_hint(error: Exception, file: TableFile | None = None) -> str:
     """
     if not isinstance(error, UnicodeError) and "UTF8" not in str(error):
         return ""
-    if file is not None and file.encoding.startswith("utf-16"):
+    if "utf-16" in str(error):
         return "; it begins as UTF-16 and breaks off, or is not UTF-16 throughout: write it again"
     lines = None if file is None else _two_encodings(file)
     if lines is not None:

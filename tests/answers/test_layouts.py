@@ -106,6 +106,12 @@ LAYOUTS: dict[str, Write] = {
         f"It lies at {abs(y):.4f} degrees {'north' if y >= 0 else 'south'} and "
         f"{abs(x):.4f} degrees {'east' if x >= 0 else 'west'}."
     ),
+    "bullets": lambda r, y, x: f"- {dec(y)}\n- {dec(x)}",
+    "stars": lambda r, y, x: f"* {compass(y, 'NS')}\n* {compass(x, 'EW')}",
+    "numbered": lambda r, y, x: f"1. {dec(y)}\n2. {dec(x)}",
+    "numbered compass": lambda r, y, x: f"1) {compass(y, 'NS')}\n2) {compass(x, 'EW')}",
+    "html": lambda r, y, x: f"<b>Latitude</b>: {dec(y)}<br/><b>Longitude</b>: {dec(x)}",
+    "polish": lambda r, y, x: f"Szerokość geograficzna: {dec(y)}, długość geograficzna: {dec(x)}",
     "xml": lambda r, y, x: f"<lat>{dec(y)}</lat><lon>{dec(x)}</lon>",
 }
 TOLD: dict[str, str] = {
@@ -119,6 +125,9 @@ TOLD: dict[str, str] = {
     "geojson": "geojson",
     "boxed": "pair",
 }
+LISTS = {"bullets", "stars", "numbered", "numbered compass", "bold lines"}
+"""Layouts that begin a line."""
+
 LONGITUDE_FIRST = {"wkt", "geojson"}
 
 
@@ -158,6 +167,7 @@ def written(rng: random.Random) -> tuple[str, str, float, float]:
     after = [] if layout == "cut off" else [noise(rng) for _ in range(rng.randint(0, 2))]
     gap = rng.choice(("\n", "\n\n"))
     lead = rng.choice(("", "", "Final answer: ", "My best guess:\n"))
+    lead = lead.replace(": ", ":\n") if layout in LISTS else lead
     text = gap.join([*before, lead + LAYOUTS[layout](rng, y, x), *after])
     return layout, text, y, x
 

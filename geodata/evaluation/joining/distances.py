@@ -135,6 +135,7 @@ def check_distances(batch: Batch, column: DistanceColumn) -> CheckedRows:
 
     Examples
     --------
+    >>> import pyarrow as pa
     >>> rows = pa.table({"dist_m": ["25000", "", "-1"]})
     >>> found = check_distances(Batch(rows, {}), DistanceColumn("dist_m", "m", told=True))
     >>> found.distance_km, found.status

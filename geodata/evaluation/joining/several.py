@@ -140,8 +140,8 @@ def open_answers(
     order = given(rank, rows.columns, "rank", rows.name)
     order = order or find_named(rows.columns, RANK_NAMES, "rank", rows.name)
     if candidates == "rows" or (candidates == "auto" and order is not None):
-        found = of_rows(opened, rank=order, confidence=confidence) or Opened(opened)
-        return replace(found, asked=candidates == "rows")
+        rowwise = of_rows(opened, rank=order, confidence=confidence) or Opened(opened)
+        return replace(rowwise, asked=candidates == "rows")
     return Opened(opened)
 
 
