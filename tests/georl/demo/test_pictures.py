@@ -66,11 +66,13 @@ def test_the_report_opens_with_its_verdict_and_then_shows_it(told):
 
 
 def test_each_stage_has_its_place_count_by_error(monkeypatch, tmp_path):
-    seen = []
-    monkeypatch.setattr(
-        pictures.WorldMap, "points",
-        lambda self, lat, lon, label="", **_: seen.append((len(lat), label)),
-    )  # fmt: skip
+    seen, points = [], pictures.WorldMap.points
+
+    def noted(self, lat, lon, label="", **look):
+        seen.append((len(lat), label))
+        points(self, lat, lon, label, **look)
+
+    monkeypatch.setattr(pictures.WorldMap, "points", noted)
     km = np.array([10.0, 200.0, 201.0, 5000.0, np.inf])
     ways = np.column_stack([np.arange(5.0)] * 4)
     ways[4, 2:] = np.nan
