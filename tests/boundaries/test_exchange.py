@@ -10,11 +10,12 @@ import zipfile
 
 import geopandas
 import numpy as np
+import pyarrow as pa
 import pytest
 from PIL import Image
 
 from geodata import boundaries, files, maps
-from geodata.boundaries.exchange import exporting
+from geodata.boundaries.exchange import drawing, exporting
 from geodata.files import FileError
 from tests.boundaries.sets import cantons, square, whosonfirst
 
@@ -90,7 +91,13 @@ def test_verify_names_the_file(swiss, tmp_path):
     shutil.copytree(swiss.folder, copy)
     (copy / "notes.txt").write_text("mine")
     assert boundaries.verify_set(copy) == ["notes.txt is no file of the set"]
-    (copy / "notes.txt").unlink()
+    more = ("a.txt", "z", "notes.md", "b", "k.csv", "0")
+    for name in more:
+        (copy / name).write_text("mine")
+    expected = [f"{name} is no file of the set" for name in sorted([*more, "notes.txt"])]
+    assert boundaries.verify_set(copy) == expected
+    for name in (*more, "notes.txt"):
+        (copy / name).unlink()
     record = json.loads((copy / "PROVENANCE.json").read_text())
     record["licence"] = "CC0"
     text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
@@ -124,6 +131,12 @@ def test_describe_counts_the_levels(swiss):
     assert found.size == sum(path.stat().st_size for path in swiss.folder.iterdir())
     bundled = boundaries.describe()
     assert len(bundled.worldviews) > 10
+    chosen = boundaries.load()
+    for name in ("approximate", "disputed"):
+        marks = [
+            m for level in chosen.levels for m in chosen.table(level, [name])[name].to_pylist()
+        ]
+        assert getattr(bundled, name) == sum(map(bool, marks)) > 20
     assert bundled.worldviews == ("un", *sorted(set(bundled.worldviews) - {"un"}))
     assert {"in", "ru", "ma"} <= set(bundled.worldviews)
     assert bundled.licences == ("ISC", "public domain", "public domain and CC BY 4.0")
@@ -431,6 +444,22 @@ def test_a_registry_is_read_with_every_field_and_the_last_wins(home, tmp_path):
 def test_unknown_sets_are_told(home):
     with pytest.raises(FileError, match="no known boundary set 'moon' to fetch"):
         boundaries.fetch("moon")
+
+
+def test_an_archive_holds_its_files_by_name_and_without_times(swiss, tmp_path):
+    path = boundaries.export(swiss.folder, tmp_path / "set.zip")
+    with zipfile.ZipFile(path) as packed:
+        names = [entry.filename for entry in packed.infolist()]
+        assert names == sorted(entry.name for entry in swiss.folder.iterdir())
+        assert {entry.date_time[0] for entry in packed.infolist()} == {1980}
+        for name in names:
+            assert packed.read(name) == (swiss.folder / name).read_bytes()
+
+
+def test_a_set_of_before_a_column_has_nothing_marked():
+    table = pa.table({"disputed": [True, None, False]})
+    assert drawing._flag(table, "disputed").tolist() == [True, False, False]
+    assert drawing._flag(table, "approximate").tolist() == [False] * 3
 
 
 def test_the_map_shows_what_is_drawn_approximate_and_disputed(tmp_path):

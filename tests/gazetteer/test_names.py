@@ -136,6 +136,9 @@ def test_names_of_two_countries_are_flagged():
         True
     ] * 3
     assert not gazetteer.resolve("Georgia").ambiguous
+    for row in facts.facts_table("country_aliases"):
+        found = gazetteer.resolve(row["alias"], level="country")
+        assert (found.code, found.ambiguous) == (row["code"], row["also"] != "")
     # Without its form such a name says nothing.
     assert gazetteer.resolve("Islamic Republic of Korea") is None
 
