@@ -10,9 +10,10 @@ alone. Launch lines::
                      sft configs/qwen2.5-vl-7b-8xa100.yaml
 
 What differs from TRL's SFTTrainer: the loss is the mean over the answers' tokens of a whole batch,
-however it is cut over micro-batches and processes. Around it, images are opened when a batch needs them, checkpoints are sealed with hashes and resumed bit for bit (stock Trainer
-resumes Qwen2.5-VL from its starting weights with only a warning), and the metrics are always
-written to a file.
+however it is cut over micro-batches and processes. Around it, images are opened when a batch
+needs them, checkpoints are sealed with hashes and resumed bit for bit (stock Trainer resumes
+Qwen2.5-VL from its starting weights with only a warning), and the metrics are always written to a
+file.
 """
 
 from __future__ import annotations

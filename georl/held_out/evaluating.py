@@ -163,7 +163,9 @@ class HeldOut(TrainerCallback):
         """Evaluate, where it is time to."""
         due = state.global_step % self._config.train.eval_steps == 0
         if due or state.global_step == state.max_steps:
+            asked = control.should_log
             self.evaluate(state.global_step)
+            control.should_log = asked  # logging the scores took it as done, the loss unlogged
 
     def evaluate(self, step: int) -> dict[str, float]:
         """Answer, score, log as ``eval_...``, and keep the model if it is the best."""

@@ -66,6 +66,12 @@ def test_it_is_scored_every_so_many_steps_and_at_the_end(evaluated):
     assert set(rows[0]) >= {f"eval_{name}" for name in config.EVAL_SCORES}
 
 
+def test_the_loss_is_logged_where_it_is_scored_too(evaluated):
+    """Logging the scores must not stand for logging the step."""
+    rows = JsonLines(evaluated / "metrics.jsonl").read()
+    assert [row["step"] for row in rows if "loss" in row] == list(range(5, 61, 5))
+
+
 def test_the_scores_are_those_of_predicting_and_evaluating_the_model(evaluated, asked, tmp_path):
     target = tmp_path / "answers.parquet"
     more = [f"model.name={evaluated / 'final'}", f"predict.output={target}", "data.limit=7"]

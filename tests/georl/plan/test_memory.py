@@ -197,9 +197,7 @@ def test_the_time_of_an_update_counts_a_shared_prompt_as_often_as_it_is_laid_out
     shape, card = plan.KNOWN["Qwen2.5-VL-7B"], plan.CARDS["a100-80"]
     run = ["task=grpo", "per_device=8", "train.batch=256", "train.max_steps=10"]
     ours = plan.work(load("qwen2.5-vl-7b-8xa100", run), shape, card)
-    stock = plan.work(
-        load("qwen2.5-vl-7b-8xa100", [*run, "grpo.share_prompts=false"]), shape, card
-    )
+    stock = plan.work(load("qwen2.5-vl-7b-8xa100", [*run, "grpo.share_prompts=false"]), shape, card)
     assert ours.trained_tokens == 10 * 32 * (632 + 8 * 128)
     assert stock.trained_tokens == 10 * 256 * (632 + 128)
     assert stock.update_s / ours.update_s == pytest.approx(3.67, abs=0.01)

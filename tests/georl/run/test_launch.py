@@ -59,7 +59,9 @@ def write_places(folder):
     rng = np.random.default_rng(0)
     lat, lon = rng.uniform(-30, 60, 40), rng.uniform(0, 40, 40)
     path = folder / "places.parquet"
-    pq.write_table(pa.table({"lat": lat, "lon": lon, "country": ["Here", "In a far land"] * 20}), path)
+    pq.write_table(
+        pa.table({"lat": lat, "lon": lon, "country": ["Here", "In a far land"] * 20}), path
+    )
     return path
 
 
