@@ -49,6 +49,8 @@ class _Build:
             autocompletion=completion.tables,
         ),
     ] = None
+    engine: opts.Engine = None
+    address: opts.Address = None
 
     def run(self, recipe: str, seed: int | None, **options: Any) -> None:
         """Build the dataset, leaving out what was not given, and print what came of it."""
@@ -59,11 +61,25 @@ class _Build:
         inputs = {
             role: asked.pop(role) for role in datasets.RECIPES[recipe].inputs if role in asked
         }
-        built = datasets.build(recipe, self.lake, self.name or _table(recipe), inputs, **asked)
+        built = self._built(recipe, inputs, **asked)
         say(f"{built.name}, version {built.version}: {built.rows:,} rows")
         say(f"content hash {built.content_hash}")
         print_report(built.report)
         print_audits(built.audits)
+
+    def _built(self, recipe: str, inputs: Mapping[str, Any], **asked: Any) -> Any:
+        from geodata import datasets
+
+        name = self.name or _table(recipe)
+        if not opts.is_ray(self.engine, self.address):
+            return datasets.build(recipe, self.lake, name, inputs, **asked)
+        from geodata import scale
+        from geodata.cli.progress import progress
+
+        with progress(f"building {name} on Ray") as step:
+            return scale.build_on_ray(
+                recipe, self.lake, name, inputs, address=self.address, progress=step, **asked
+            )
 
 
 EVERY = object()

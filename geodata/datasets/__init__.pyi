@@ -3,8 +3,17 @@ from .building import (
     Built as Built,
     DatasetError as DatasetError,
     EmptyDatasetError as EmptyDatasetError,
+    Task as Task,
     audit as audit,
     build as build,
+    build_by as build_by,
     rebuild as rebuild,
 )
-from .recipes import RECIPES as RECIPES, Recipe as Recipe, register as register
+from .recipes import (
+    RECIPES as RECIPES,
+    Labelling as Labelling,
+    Made as Made,
+    Recipe as Recipe,
+    register as register,
+    sorted_rows as sorted_rows,
+)

@@ -9,6 +9,7 @@ from typing import Any, overload
 
 from geodata import hashing, tables
 from geodata.datasets.audits import Audit, run_audits
+from geodata.datasets.engines import EmptyDatasetError, Engine, Task, here, not_empty
 from geodata.datasets.recipes import (
     Made,
     Recipe,
@@ -34,16 +35,14 @@ __all__ = [
     "Built",
     "DatasetError",
     "EmptyDatasetError",
+    "Task",
     "audit",
     "build",
+    "build_by",
     "rebuild",
 ]
 
 _Path = str | os.PathLike[str]
-
-
-class EmptyDatasetError(DatasetError):
-    """A recipe that would leave no row; nothing was written."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +147,19 @@ def build(*asked: Any, source: Any = None, seed: int = 0, **params: Any) -> Buil
     True
     >>> lake.cleanup()
     """
+    return build_by(here, *asked, source=source, seed=seed, **params)
+
+
+def build_by(
+    engine: Engine, *asked: Any, source: Any = None, seed: int = 0, **params: Any
+) -> Built:
+    """Build a dataset as `build` does, its rows made and written by an engine.
+
+    Examples
+    --------
+    >>> from geodata.datasets.engines import here
+    >>> build_by(here, "rand", "lake", n=500_000)  # doctest: +SKIP
+    """
     recipe, lake, name, inputs = asked_for(asked, params)
     if source is not None:
         inputs = with_source(inputs, source)
@@ -159,7 +171,7 @@ def build(*asked: Any, source: Any = None, seed: int = 0, **params: Any) -> Buil
     }
     _check_target(lake, name, opened)
     function = spec.identity()
-    made = _made(recipe, spec, opened, seed, values)
+    made, commit = engine(Task(recipe, spec, opened, seed, values, path))
     for one in opened.values():
         one.keep(lake)
     note = {
@@ -171,7 +183,7 @@ def build(*asked: Any, source: Any = None, seed: int = 0, **params: Any) -> Buil
         "code": software(),
         **({} if function is None else {"function": function}),
     }
-    version = tables.write(path, made.batches, note, schema=made.schema)
+    version = commit(note)
     written = tables.open(path, version)
     audits = run_audits(written, note, opened)
     return Built(name, version, written.content_hash, written.rows, made.report, audits)
@@ -307,11 +319,7 @@ def _check_target(lake: _Path, name: str, opened: Mapping[str, Input]) -> None:
 def _made(
     recipe: str, spec: Recipe, opened: Mapping[str, Input], seed: int, values: Mapping[str, Any]
 ) -> Made:
-    made = spec.make(opened, seed, **values)
-    if not made.rows:
-        msg = f"recipe {recipe!r} leaves no row: {made.empty}"
-        raise EmptyDatasetError(msg)
-    return made
+    return not_empty(recipe, spec.make(opened, seed, **values))
 
 
 def _content_hash(made: Made) -> str:

@@ -1,6 +1,7 @@
 from .agreeing import WorkerMismatchError as WorkerMismatchError
 from .choices import Exclude as Exclude, Filter as Filter, Popular as Popular
 from .cluster import RayClusterError as RayClusterError, check_nodes as check_nodes
+from .datasets_on_ray import build_on_ray as build_on_ray
 from .dealing import Shard as Shard, ShardError as ShardError
 from .joining import JoinedShards as JoinedShards, join_shards as join_shards
 from .makers import Label as Label, Records as Records

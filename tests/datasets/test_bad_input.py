@@ -190,8 +190,10 @@ print(getattr(datasets, sys.argv[1])(*sys.argv[2:]).content_hash)
 
 
 def own(home, *words, code=0):
-    done = subprocess.run([sys.executable, "own.py", *words], cwd=home, capture_output=True, text=True,
-                          env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "own.py", *words], cwd=home, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
     assert done.returncode == code, done.stderr
     return done.stdout.strip() + done.stderr
 

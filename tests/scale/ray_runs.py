@@ -110,6 +110,55 @@ def datasets(folder):
     }  # fmt: skip
 
 
+def build(folder):
+    """Datasets of a lake on Ray, each beside what one process makes of the same."""
+    import ray
+
+    from geodata import datasets as sets
+
+    lake = folder / "lake"
+    whole = rows().slice(0, 6000).rename_columns(["photo_id", *rows().column_names[1:]])
+    bad = pa.array([None if i % 50 == 0 else v for i, v in enumerate(whole["lat"].to_pylist())])
+    tables.write(lake / "photos", whole.set_column(1, "lat", bad), file_rows=2500)
+    tables.write(lake / "popular", pa.table({"lat": [0.0, 48.9], "lon": [0.0, 2.3]}))
+    asked = {
+        "labelled": {"max_offset_km": 5.0},
+        "rand": {"n": 700, "seed": 3},
+        "hard": {"radius_km": 3000.0, "n": 900},
+        "filter": {"where": "country_code = 'RU'"},
+    }
+    found = {}
+    from geodata.datasets.recipes import label
+
+    label.BUCKET_ROWS = 1500  # several buckets
+    for recipe, options in asked.items():
+        ours = scale.build_on_ray(
+            recipe,
+            lake,
+            f"{recipe}-ray",
+            span_rows=1100,
+            source="photos" if recipe == "labelled" else "labelled",
+            **options,
+        )
+        one = sets.build(recipe, lake, recipe, **options)
+        there, here = (tables.open(lake / name) for name in (f"{recipe}-ray", recipe))
+        found[recipe] = {
+            "hash": ours.content_hash == one.content_hash,
+            "rows": there.arrow().equals(here.arrow()),
+            "report": dict(ours.report) == dict(one.report),
+            "ok": tables.verify(there.path).ok and not tables.verify(there.path).orphans,
+            "replayed": sets.rebuild(lake, f"{recipe}-ray").content_hash == one.content_hash,
+        }
+        assert ours.rows == one.rows > 0
+    before = sorted(p.name for p in (lake / "rand-ray").rglob("*"))
+    try:
+        scale.build_on_ray("filter", lake, "rand-ray", source="labelled", where="lat > 90")
+    except sets.EmptyDatasetError:
+        found["empty"] = before == sorted(p.name for p in (lake / "rand-ray").rglob("*"))
+    assert ray.is_initialized()
+    return found
+
+
 def kills(folder):
     from ray import data
 
@@ -142,7 +191,8 @@ if __name__ == "__main__":
     import ray as _ray
 
     _ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
-    told = {"quick": quick, "datasets": datasets, "kills": kills}[what](place)
+    what_for = {"quick": quick, "datasets": datasets, "kills": kills, "build": build}
+    told = what_for[what](place)
     points = pq.read_table(place / "popular.parquet")
     told["expected"] = {
         "labelled": content(cor.label_table(whole)),

@@ -51,6 +51,29 @@ def test_ray_gives_the_rows_of_one_process(tmp_path):
 
 
 @needs_ray
+def test_datasets_are_built_as_by_one_process(tmp_path):
+    found = ran("build", tmp_path)
+    assert found.pop("empty")
+    found.pop("expected")
+    assert set(found) == {"labelled", "rand", "hard", "filter"}
+    assert [name for name, same in found.items() if not all(same.values())] == [], found
+
+
+def test_what_is_not_built_on_ray_is_said(tmp_path):
+    lake = tmp_path / "lake"
+    tables.write(lake / "photos", rows().slice(0, 9))
+    on_ray = ("--lake", lake, "--engine", "ray")
+    code, error = run("dataset", "build", "dedupe", *on_ray)
+    assert code != 0
+    assert "'dedupe' is not built on Ray, only labelled, rand, hard, filter" in error
+    code, error = run("dataset", "build", "labelled", *on_ray, "--address", "here")
+    assert "nobody answers at the Ray" in error
+    code, error = run("dataset", "build", "labelled", "--lake", lake, "--address", "x:1")
+    assert "give --engine ray too" in error
+    assert [p.name for p in lake.iterdir()] == ["photos"]
+
+
+@needs_ray
 @pytest.mark.slow
 def test_datasets_of_ray_give_the_rows_of_one_process(tmp_path):
     found = ran("datasets", tmp_path)

@@ -7,4 +7,5 @@ from .catalogue import (
     recipe_of as recipe_of,
     register as register,
 )
+from .label import Labelling as Labelling, sorted_rows as sorted_rows
 from .sampling import Made as Made

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -42,25 +44,81 @@ def labelled(
     reads few files. Parameters are those of `cor.label`.
     """
     rows = inputs["rows"]
-    engine = labeller(boundaries, worldview, dependencies, max_offset_km)
-    total = rows.table.rows
-    cuts = _cuts(engine, _sample(rows, total), total)
+    labelling = Labelling(boundaries, worldview, dependencies, max_offset_km)
+    cuts = labelling.cuts(rows)
     parts = PartsOnDisk(len(cuts) + 1, rows.table.path.parent)
     matches: Counter[str] = Counter()
-    schema = _no_rows(rows, engine).schema
-    for points, table in rows.points(rows.columns):
-        checked = coords.arrays(points.lat, points.lon)._replace(valid=points.valid)
-        batch = attach(table.select(rows.columns), engine.table(checked)).cast(schema)
-        found = pc.value_counts(batch["match"]).to_pylist()
-        matches.update({item["values"]: item["counts"] for item in found})
-        _put(parts, batch, _order_of(batch, checked), cuts)
-    report = {
-        "rows_in": total,
-        "match": {name: matches[name] for name in ("inside", "nearest", "none", "invalid")},
-        "made_by": describe(engine),
-        "rows": total,
-    }
-    return Made(tables.kept_schema(schema), _sorted(parts), total, report)
+    for batch in labelling.batches(rows):
+        matches.update(batch.matches())
+        for bucket, piece in batch.buckets(cuts):
+            parts.add(bucket, piece)
+    schema, report = labelling.schema(rows), labelling.report(rows, matches)
+    return Made(tables.kept_schema(schema), _sorted(parts), rows.table.rows, report)
+
+
+class Batch(NamedTuple):
+    """Rows that were labelled, and where each goes."""
+
+    rows: pa.Table
+    order: _Order
+
+    def matches(self) -> dict[str, int]:
+        """Count the rows by how they were matched."""
+        found = pc.value_counts(self.rows["match"]).to_pylist()
+        return {item["values"]: item["counts"] for item in found}
+
+    def buckets(self, cuts: _Order) -> Iterator[tuple[int, pa.Table]]:
+        """Yield the number and the rows of each bucket between orders, with their order."""
+        bucket = np.searchsorted(cuts, self.order, side="right")
+        rows = self.rows.append_column(_ORDER, pa.array(self.order))
+        for i in np.flatnonzero(np.bincount(bucket, minlength=len(cuts) + 1)):
+            yield int(i), rows.filter(pa.array(bucket == i))
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """How rows are labelled and where they go, for any process that labels some of them."""
+
+    boundaries: str = "bundled"
+    worldview: str = "un"
+    dependencies: str = "own"
+    max_offset_km: float = MAX_OFFSET_KM
+
+    def cuts(self, rows: Input) -> _Order:
+        """Return the orders at which buckets end, so that each holds about `BUCKET_ROWS` rows."""
+        total = rows.table.rows
+        return _cuts(self._engine(), _sample(rows, total), total)
+
+    def batches(self, rows: Input) -> Iterator[Batch]:
+        """Yield the rows with their labels, in their order."""
+        engine, schema = self._engine(), self.schema(rows)
+        for points, table in rows.points(rows.columns):
+            checked = coords.arrays(points.lat, points.lon)._replace(valid=points.valid)
+            labelled_ = attach(table.select(rows.columns), engine.table(checked)).cast(schema)
+            yield Batch(labelled_, _order_of(labelled_, checked))
+
+    def schema(self, rows: Input) -> pa.Schema:
+        """Return names and types of labelled rows."""
+        return _no_rows(rows, self._engine()).schema
+
+    def report(self, rows: Input, matches: Mapping[str, int]) -> dict[str, Any]:
+        """Return what the recipe says of all rows."""
+        names = ("inside", "nearest", "none", "invalid")
+        return {
+            "rows_in": rows.table.rows,
+            "match": {name: matches.get(name, 0) for name in names},
+            "made_by": describe(self._engine()),
+            "rows": rows.table.rows,
+        }
+
+    def _engine(self) -> Labeller:
+        return labeller(self.boundaries, self.worldview, self.dependencies, self.max_offset_km)
+
+
+def sorted_rows(bucket: pa.Table) -> pa.Table:
+    """Return the rows of a bucket in their order, without it; equal ones as they came."""
+    order = np.argsort(np.asarray(bucket[_ORDER]), kind="stable")
+    return bucket.drop_columns([_ORDER]).take(pa.array(order))
 
 
 def _no_rows(rows: Input, engine: Labeller) -> pa.Table:
@@ -80,7 +138,6 @@ def _sample(rows: Input, total: int) -> coords.Coordinates:
 
 
 def _cuts(engine: Labeller, sample: coords.Coordinates, total: int) -> _Order:
-    """Return the orders at which buckets end, so that each holds about `BUCKET_ROWS` rows."""
     buckets = -(-total // BUCKET_ROWS)
     if buckets < 2 or not len(sample.lat):
         return np.empty(0, np.int64)
@@ -103,17 +160,9 @@ def _order_of(labels: pa.Table, points: coords.Coordinates) -> _Order:
     return np.asarray(order | (cells >> 30 & (1 << _CELL_BITS) - 1))
 
 
-def _put(parts: PartsOnDisk, batch: pa.Table, order: _Order, cuts: _Order) -> None:
-    bucket = np.searchsorted(cuts, order, side="right")
-    rows = batch.append_column(_ORDER, pa.array(order))
-    for i in np.flatnonzero(np.bincount(bucket, minlength=len(parts))):
-        parts.add(int(i), rows.filter(pa.array(bucket == i)))
-
-
 def _sorted(parts: PartsOnDisk) -> Iterator[pa.Table]:
     with parts:
         for i in range(len(parts)):
             table = parts.take(i)
             if table is not None:
-                order = np.argsort(np.asarray(table[_ORDER]), kind="stable")
-                yield table.drop_columns([_ORDER]).take(pa.array(order))
+                yield sorted_rows(table)

@@ -42,11 +42,14 @@ class Made:
     report: dict[str, Any]
     empty: str = "no row of the input is left"
     """Why there are no rows, if there are none."""
+    keep: Mask | None = None
+    """The rows of the input ``rows`` that these are, unchanged, where they are some of them."""
 
 
 def chosen(source: Input, keep: Mask, report: dict[str, Any], **why: str) -> Made:
     """Return the rows of a table where ``keep``, shape (rows,), is True, in their order."""
-    return Made(source.table.schema, where(source, keep), int(keep.sum()), report, **why)
+    rows = where(source, keep)
+    return Made(source.table.schema, rows, int(keep.sum()), report, **why, keep=keep)
 
 
 def where(source: Input, keep: Mask) -> Iterator[pa.Table]:

@@ -1,0 +1,65 @@
+"""Who makes and writes the rows of a dataset: this process, or an engine of several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from geodata import tables
+from geodata.datasets.recipes import Made, Recipe
+from geodata.tables import DatasetError, Input
+
+
+class EmptyDatasetError(DatasetError):
+    """A recipe that would leave no row; nothing was written."""
+
+
+class Task(NamedTuple):
+    """What is to be built, opened and checked."""
+
+    recipe: str
+    spec: Recipe
+    opened: Mapping[str, Input]
+    seed: int
+    values: Mapping[str, Any]
+    path: Path
+    """The table to write."""
+
+    def make(self) -> Made:
+        """Return what the recipe makes in this process.
+
+        Raises
+        ------
+        EmptyDatasetError
+            If no row would be left.
+        """
+        made = self.spec.make(self.opened, self.seed, **self.values)
+        return not_empty(self.recipe, made)
+
+
+Commit = Callable[[dict[str, Any]], int]
+"""Given a note, makes the rows a version and returns its number."""
+
+Engine = Callable[[Task], tuple[Made, Commit]]
+"""Makes the rows of a task; returns also what writes and commits them."""
+
+
+def here(task: Task) -> tuple[Made, Commit]:
+    """Make and write the rows in this process."""
+    made = task.make()
+    return made, lambda note: tables.write(task.path, made.batches, note, schema=made.schema)
+
+
+def not_empty(recipe: str, made: Made) -> Made:
+    """Return what a recipe made.
+
+    Raises
+    ------
+    EmptyDatasetError
+        If there is no row.
+    """
+    if not made.rows:
+        msg = f"recipe {recipe!r} leaves no row: {made.empty}"
+        raise EmptyDatasetError(msg)
+    return made
