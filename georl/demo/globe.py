@@ -154,10 +154,10 @@ def _taught_forms(reasons: pa.Table, seed: int) -> pa.Table:
     """Return what the base learns: answers, and to say yes or no.
 
     An eighth of the rows end in yes or no, which a coin chose: half of them ask what a judge is
-    asked, the others to say that word. The base so knows the form of a verdict, and yes from no,
-    as a large model does; what decides a verdict is left to the reward model's training. From
-    verdicts by a coin alone the two words come to mean the same, and no judge made of such a base
-    gets far from 0.5.
+    asked, the others to say that word. The base so knows the form of a verdict, and nothing of
+    what decides it: that is left to the reward model's training. Its vectors of the two words stay
+    close, and LoRA leaves vectors as they are: the reward model puts rows in their order and is
+    sure of none, saying 0.2 to 0.7 where a large one says 0 to 1.
     """
     rng = np.random.default_rng(seed)
     answers = data.answer_records(reasons, QUESTION).select(_CHAT)

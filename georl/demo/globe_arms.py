@@ -22,7 +22,7 @@ class GlobeSizes:
     """Of 32 photos each."""
     sft_steps: int = 100
     judge_steps: int = 150
-    grpo_steps: int = 30
+    grpo_steps: int = 24
     answers: int = 96
     """In a GRPO step: 8 to each photo."""
     hidden: int = 64
