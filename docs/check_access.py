@@ -95,6 +95,8 @@ if __name__ == "__main__":
     if program is None:
         print("no browser of", ", ".join(BROWSERS), "is installed: accessibility is not checked")
         sys.exit()
-    lines = list(faults([Path(sys.argv[1]) / name for name in PAGES], program))
-    print("\n".join(lines))
-    sys.exit(bool(lines))
+    count = 0
+    for line in faults([Path(sys.argv[1]) / name for name in PAGES], program):
+        print(line, flush=True)
+        count += 1
+    sys.exit(bool(count))

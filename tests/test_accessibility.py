@@ -3,6 +3,7 @@
 import importlib.util
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from geodata import cor, evaluation, maps, tables
@@ -90,7 +91,8 @@ def test_pages_of_training_and_maps(tmp_path):
 
 
 def test_tables_that_a_notebook_shows(tmp_path):
-    tables.append(tmp_path / "photos", {"photo_id": ["a"]}, note={"source": {"name": "a.csv"}})
+    rows = pa.table({"photo_id": ["a"]})
+    tables.append(tmp_path / "photos", rows, note={"source": {"name": "a.csv"}})
     shown = [tables.history(tmp_path / "photos"), cor.label(48.8584, 2.2945)]
     body = "<h2>Shown</h2>".join(one._repr_html_() for one in shown)
     page = tmp_path / "notebook.html"
