@@ -111,11 +111,26 @@ def confined(reference: str | os.PathLike[str], root: str | os.PathLike[str] | N
     raise FileError(msg)
 
 
+def leads_outside(reference: str, root: str | os.PathLike[str] | None) -> bool:
+    """Return whether a reference, links followed, is of nothing inside a folder.
+
+    Examples
+    --------
+    >>> leads_outside("/etc/passwd", "photos"), leads_outside("a/../b.tar#c.jpg", "photos")
+    (True, False)
+    """
+    base = Path(root or ".").resolve()
+    try:
+        return not (base / reference).resolve().is_relative_to(base)
+    except (OSError, ValueError):
+        return True
+
+
 def _inside(path: Path, base: Path, text: str) -> Path:
     real = path.resolve()
     if not real.is_relative_to(base):
         msg = (
-            f"{text[:200]}: leads outside the folder {base}; only pictures inside it are embedded: "
+            f"{text[:200]}: leads outside the folder {base}; only pictures inside it are embedded or sent: "
             "set image_root (--image-root) to the folder that holds them"
         )
         raise FileError(msg)

@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 from geodata import coords, cor
 from geodata.errors import GeodataError
 from geodata.files import ID_NAMES, Source, coordinate_columns, find_named, id_text, squeeze
-from geodata.images import open_image
+from geodata.images import confined
 from geodata.tables import open_rows
 from georl.config import ConfigError, ReasonPhotos
 from georl.endpoints import jpeg
@@ -125,9 +125,9 @@ def show(reference: str, options: ReasonPhotos) -> Shown:
     Raises
     ------
     FileError
-        If it is not there.
+        If it is not there, or not inside ``photos.image_root``: photos are sent to servers.
     """
-    return Shown(open_image(reference, root=options.image_root), options)
+    return Shown(confined(reference, options.image_root), options)
 
 
 def _columns(source: Source, options: ReasonPhotos) -> dict[str, str]:
