@@ -9,6 +9,7 @@ never part of a configuration.
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import math
 import os
@@ -32,6 +33,10 @@ LONGEST_PAUSE_S = 30.0
 
 MAX_WAIT_S = 300.0
 """A server that asks for a longer pause fails the request instead."""
+
+_LARGE_PIXELS = 1 << 25
+_ONE_LARGE = threading.Lock()
+"""Photos of so many pixels unfold into hundreds of megabytes: one at a time."""
 
 _AGAIN = (408, 409, 425, 429, 500, 502, 503, 504)
 """Statuses of a moment; others would be the same the next time."""
@@ -283,12 +288,14 @@ def jpeg(image: Image.Image | bytes) -> bytes:
     'RGB'
     """
     opened = Image.open(io.BytesIO(image)) if isinstance(image, bytes) else image
-    plain = opened.convert("RGB")
-    plain = plain.copy() if plain is opened else plain
-    plain.info.clear()  # a JPEG takes its comment along
-    buffer = io.BytesIO()
-    plain.save(buffer, "JPEG", quality=92)
-    return buffer.getvalue()
+    large = opened.width * opened.height > _LARGE_PIXELS
+    with _ONE_LARGE if large else contextlib.nullcontext():
+        plain = opened.convert("RGB")
+        plain = plain.copy() if plain is opened else plain
+        plain.info.clear()  # a JPEG takes its comment along
+        buffer = io.BytesIO()
+        plain.save(buffer, "JPEG", quality=92)
+        return buffer.getvalue()
 
 
 def _reply(reply: Any, with_first: bool) -> Reply:

@@ -173,10 +173,10 @@ with open(sys.argv[1], "w") as file:
 """
 
 
-def spent(folder, line):
+def spent(folder, line, program="geodata"):
     """Run a verb; return its exit status, peak bytes, processor seconds and what it said."""
-    command = [sys.executable, "-c", "import shlex, sys; from geodata.cli import main; "
-               "sys.argv = ['geodata', *shlex.split(sys.argv[1])]; main()", line]  # fmt: skip
+    command = [sys.executable, "-c", f"import shlex, sys; from {program}.cli import main; "
+               f"sys.argv = ['{program}', *shlex.split(sys.argv[1])]; main()", line]  # fmt: skip
     with (folder / "said.txt").open("w+") as said:
         meter = [sys.executable, "-S", "-c", METER, "used.json", *command]
         process = subprocess.Popen(
@@ -192,10 +192,10 @@ def spent(folder, line):
     return *json.loads((folder / "used.json").read_text()), text
 
 
-def tried(folder, lines, record_property):
+def tried(folder, lines, record_property, program="geodata"):
     for line in lines:
         begun = time.monotonic()
-        status, peak, seconds, text = spent(folder, line)
+        status, peak, seconds, text = spent(folder, line, program)
         told = json.dumps([line, status, peak >> 20, round(seconds, 1), text[-600:]], indent=1)
         assert status in (0, 1, 2), told
         assert "Traceback" not in text, told

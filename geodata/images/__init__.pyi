@@ -13,6 +13,7 @@ from .embedding import (
     ABSENT_PROBLEMS as ABSENT_PROBLEMS,
     Embedder as Embedder,
     confined as confined,
+    leads_outside as leads_outside,
     reference_problems as reference_problems,
 )
 from .homes import (

@@ -120,12 +120,33 @@ def confined(
     raise FileError(msg)
 
 
+def leads_outside(
+    reference: str,
+    root: str | os.PathLike[str] | None,
+    beside: str | os.PathLike[str] | None = None,
+) -> bool:
+    """Return whether a reference, links followed, is of nothing that `confined` would read.
+
+    Examples
+    --------
+    >>> leads_outside("/etc/passwd", "photos"), leads_outside("a/../b.tar#c.jpg", "photos")
+    (True, False)
+    """
+    base = Path(root or ".").resolve()
+    try:
+        real = (base / reference).resolve()
+        homes = [base] if beside is None else [base, Path(beside).resolve()]
+        return not any(real.is_relative_to(home) for home in homes)
+    except (OSError, ValueError):
+        return True
+
+
 def _inside(path: Path, bases: list[Path], text: str) -> Path:
     real = path.resolve()
     if not any(real.is_relative_to(base) for base in bases):
         msg = (
             f"{text[:200]}: leads outside the folder {' and '.join(map(str, bases))}; only "
-            "pictures inside it are embedded: "
+            "pictures inside it are embedded or sent: "
             "set image_root (--image-root) to the folder that holds them"
         )
         raise FileError(msg)

@@ -9,24 +9,35 @@ image is opened, and names the row.
 from __future__ import annotations
 
 import io
+import math
 import os
 import re
 import stat
+import threading
 import urllib.request
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
-from geodata.images import ABSENT, open_archive, open_image as read_image
+from geodata.images import ABSENT, confined, leads_outside, open_archive, open_image as read_image
 from georl.data.sources import DataError
 
 MAX_IMAGE_BYTES = 64 << 20
 MISSING = "missing"
 """The problem of a row whose image is not there; any other is of an image that is."""
+
+_LARGE_PIXELS = 1 << 25
+_ONE_LARGE = threading.Lock()
+"""Photos of so many pixels unfold into hundreds of megabytes: one is decoded at a time, and made
+as small as the largest that a model takes in."""
+
+_MOST_SIDES = 16384 * 28 * 28
+"""Pixels that Qwen2.5-VL takes in, at most; no model sees more of a photo."""
 
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0)
 """Opening a pipe that nobody writes to would wait for ever."""
@@ -35,7 +46,14 @@ _KNOWN = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"RIFF")
 _MEMBER = re.compile(r"(?<=\.tar)#|(?<=\.zip)#", re.IGNORECASE)
 
 
-def open_image(source: str | bytes | None, root: Path, name: str) -> Image.Image:
+def open_image(
+    source: str | bytes | None,
+    root: Path,
+    name: str,
+    *,
+    inside: bool = False,
+    home: Path | None = None,
+) -> Image.Image:
     """Open an RGB image, upright as its EXIF orientation says.
 
     Parameters
@@ -46,6 +64,11 @@ def open_image(source: str | bytes | None, root: Path, name: str) -> Image.Image
         Folder that relative paths start from.
     name
         Id of the row, for messages.
+    inside
+        Read only what lies in ``root`` or ``home``, links followed, and nothing from the web: for
+        photos that are sent to somebody.
+    home
+        Another folder that photos may lie in, as `georl.data.sources.home_of` gives it.
 
     Raises
     ------
@@ -63,9 +86,14 @@ def open_image(source: str | bytes | None, root: Path, name: str) -> Image.Image
     >>> folder.cleanup()
     """
     try:
-        content = source if isinstance(source, bytes) else _bytes_of(source, root)
+        content = source if isinstance(source, bytes) else _bytes_of(source, root, inside, home)
         with Image.open(io.BytesIO(content)) as image:
-            return ImageOps.exif_transpose(image).convert("RGB")
+            if image.width * image.height <= _LARGE_PIXELS:
+                return _upright_rgb(image)
+            # A thread of its own each time: the allocator keeps what large photos took for the
+            # thread that took it, and gives it to the next new one.
+            with _ONE_LARGE, ThreadPoolExecutor(1) as alone:
+                return alone.submit(lambda: _upright_rgb(_reduced(image))).result()
     except Exception as error:  # on damaged bytes the decoders raise almost anything
         shown = f"{len(source)} bytes" if isinstance(source, bytes) else source
         reason = str(error) or type(error).__name__
@@ -73,10 +101,33 @@ def open_image(source: str | bytes | None, root: Path, name: str) -> Image.Image
         raise DataError(msg) from error
 
 
-def _bytes_of(source: str | None, root: Path) -> bytes:
+def _reduced(image: Image.Image) -> Image.Image:
+    """Return a photo of more pixels than any model takes in as small as the largest that one does.
+
+    Whole pixels are averaged, so that what is left is a photo as a smaller camera takes it.
+    """
+    if image.mode not in ("L", "LA", "RGB", "RGBA", "CMYK"):
+        image = image.convert("RGB")
+    factor = math.ceil(math.sqrt(image.width * image.height / _MOST_SIDES))
+    small = image.reduce(factor)
+    image.close()  # its pixels are free now, not when somebody collects them
+    return small
+
+
+def _upright_rgb(image: Image.Image) -> Image.Image:
+    """Decode an image, with a copy only where it is turned or of another kind."""
+    image.load()
+    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+        image = ImageOps.exif_transpose(image)
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _bytes_of(source: str | None, root: Path, inside: bool, home: Path | None) -> bytes:
     if source is None:
         msg = "there is none"
         raise ValueError(msg)
+    if inside:
+        return confined(source, root, home)
     if not source.startswith(_WEB):
         return read_image(source, root=root)
     with urllib.request.urlopen(source, timeout=60) as response:
@@ -108,7 +159,13 @@ def problem_of(content: bytes | None) -> str | None:
     return None
 
 
-def problems(references: Sequence[str | None], root: Path) -> list[str | None]:
+def problems(
+    references: Sequence[str | None],
+    root: Path,
+    *,
+    inside: bool = False,
+    home: Path | None = None,
+) -> list[str | None]:
     """Return what is wrong with images at first sight, None where nothing is.
 
     Parameters
@@ -117,6 +174,8 @@ def problems(references: Sequence[str | None], root: Path) -> list[str | None]:
         Paths, members of archives or URLs, shape (n,). URLs are taken on trust; None is missing.
     root
         Folder that relative paths start from.
+    inside, home
+        As for `open_image`.
 
     Raises
     ------
@@ -139,7 +198,17 @@ def problems(references: Sequence[str | None], root: Path) -> list[str | None]:
             names = [str(references[i])[len(archive) + 1 :] for i in rows]
             for i, problem in zip(rows, _of_members(path, names), strict=True):
                 found[i] = problem
+    if inside:
+        pairs = zip(references, found, strict=True)
+        found = [p or (None if r is None else _outside(r, root, home)) for r, p in pairs]
     return found
+
+
+def _outside(reference: str, root: Path, home: Path | None) -> str | None:
+    """Return why a photo may not be sent, None if it may."""
+    if reference.startswith(_WEB):
+        return "is a URL; what is sent to a server is read from data.image_root only"
+    return "leads outside data.image_root" if leads_outside(reference, root, home) else None
 
 
 def _of_file(reference: str | None, root: Path) -> str | None:

@@ -54,6 +54,9 @@ class Reader:
         Names of the chat columns in ``unpacked``; none for a table of photos.
     model
         The bounds of an image's pixels.
+    sent
+        Whether images go to a server: then only those inside ``data.image_root`` are opened, or
+        inside the lake or folder of the table where none is named.
     """
 
     def __init__(
@@ -62,7 +65,10 @@ class Reader:
         unpacked: Unpacked | None = None,
         chats: Sequence[str] = (),
         model: ModelConfig | None = None,
+        *,
+        sent: bool = False,
     ) -> None:
+        self._sent = sent
         self._data, self._unpacked, self._chats = data, unpacked, tuple(chats)
         self._model = model or ModelConfig()
         self._question = prompts.question(data)
@@ -89,10 +95,14 @@ class Reader:
         if self._earth is not None:
             return self._earth.crop(row["lat"], row["lon"])
         if self._unpacked is None:
-            return images.open_image(row["image"], self._root, row["id"])
+            return self._picture(row["image"], row["id"])
         held = self._unpacked.row(row["row"], ("bytes", "path"))
         source = held["path"] if held["bytes"] is None else held["bytes"]
-        return images.open_image(source, self._root, row["id"])
+        return self._picture(source, row["id"])
+
+    def _picture(self, source: str | bytes | None, name: str) -> Image.Image:
+        home = home_of(self._data)
+        return images.open_image(source, self._root, name, inside=self._sent, home=home)
 
     def prompt(self, row: Mapping[str, Any]) -> list[chat_columns.Turn]:
         """Return the turns before the answer: the row's own, or the configured question.
@@ -158,6 +168,7 @@ def photos(config: Config, purpose: Purpose) -> Photos:
     if chats and purpose == "sft":
         chat_columns.check_answers(chats, source.label)
     image = _image_column(source, data, chats)
+    sent = purpose == "predict" and config.predict.url is not None
     need: rows.Need = "optional" if chats and purpose == "sft" else "needed"
     if purpose == "predict":
         need = "unused"
@@ -165,15 +176,16 @@ def photos(config: Config, purpose: Purpose) -> Photos:
         table, bad = rows.light_columns(source, data, image, coordinates=need)
         table = started_table(table, home_of(data))
         references = table["image"].to_pylist()
-        problems = images.problems(references, Path(data.image_root))
-        reader = Reader(data, model=config.model)
+        root, home = Path(data.image_root), home_of(data)
+        problems = images.problems(references, root, inside=sent, home=home)
+        reader = Reader(data, model=config.model, sent=sent)
         return Photos(rows.usable(table, bad, problems, references, config), reader)
     table, bad = rows.light_columns(source, data, coordinates=need)
     unpacked = _unpack(source, image, chats, config)
     table = table.append_column("row", pa.array(range(table.num_rows), pa.int64()))
-    problems, references = _of_unpacked(unpacked, Path(data.image_root))
+    problems, references = _of_unpacked(unpacked, data, sent)
     table = rows.usable(table, bad, problems, references, config)
-    reader = Reader(data, unpacked, chats, config.model)
+    reader = Reader(data, unpacked, chats, config.model, sent=sent)
     if chats and table.num_rows:
         first = table.slice(0, 1).to_pylist()[0]
         chat_columns.check_question(reader.prompt(first), data, source.label)
@@ -304,14 +316,18 @@ def _unpack(source: Source, image: str, chats: Sequence[str], config: Config) ->
     return unpack(batches, folder, str(stamp), source.label)
 
 
-def _of_unpacked(unpacked: Unpacked, root: Path) -> tuple[list[str | None], list[str | None]]:
+def _of_unpacked(
+    unpacked: Unpacked, data: DataConfig, sent: bool
+) -> tuple[list[str | None], list[str | None]]:
     """Return the problem and the reference of each image, without touching the bytes."""
     problems: list[str | None] = []
     references: list[str | None] = []
     for batch in unpacked.table.to_batches():
         known, paths = batch["problem"].to_pylist(), batch["path"].to_pylist()
         held = batch["bytes"].is_valid().to_pylist()
-        looked = images.problems([None if h else p for h, p in zip(held, paths, strict=True)], root)
+        there = [None if h else p for h, p in zip(held, paths, strict=True)]
+        root, home = Path(data.image_root), home_of(data)
+        looked = images.problems(there, root, inside=sent, home=home)
         pairs = zip(known, held, looked, strict=True)
         problems += [k if k or h else seen for k, h, seen in pairs]
         references += paths

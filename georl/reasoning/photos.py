@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 from geodata import coords, cor
 from geodata.errors import GeodataError
 from geodata.files import ID_NAMES, Source, coordinate_columns, find_named, id_text, squeeze
-from geodata.images import open_image, started
+from geodata.images import confined, started
 from geodata.tables import open_rows
 from georl.config import ConfigError, ReasonPhotos
 from georl.endpoints import jpeg
@@ -115,8 +115,8 @@ def rows(options: ReasonPhotos) -> Iterator[list[Row]]:
         if left is not None:
             picked, ids = picked.slice(0, left), ids.slice(0, left)
             left -= picked.num_rows
-        if options.image_root == ReasonPhotos().image_root:
-            picked = _started(picked, wanted["image"], Path(options.table).parent)
+        if (home := _home(options)) is not None:
+            picked = _started(picked, wanted["image"], home)
         yield _judged(picked, ids.to_pylist(), wanted, seen)
         if left == 0:
             return
@@ -128,9 +128,15 @@ def show(reference: str, options: ReasonPhotos) -> Shown:
     Raises
     ------
     FileError
-        If it is not there.
+        If it is not there, or not inside ``photos.image_root``: photos are sent to servers.
     """
-    return Shown(open_image(reference, root=options.image_root), options)
+    return Shown(confined(reference, options.image_root, _home(options)), options)
+
+
+def _home(options: ReasonPhotos) -> Path | None:
+    """Return the folder of the table, where photos are sought if no folder is named for them."""
+    usual = options.image_root == ReasonPhotos().image_root
+    return Path(options.table).parent if usual else None
 
 
 def _columns(source: Source, options: ReasonPhotos) -> dict[str, str]:

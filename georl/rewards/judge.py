@@ -16,6 +16,7 @@ from typing import Any
 
 from PIL import Image
 
+from geodata.images import confined
 from geodata.printable import tell
 from georl.config import ConfigError
 from georl.endpoints import Endpoint, EndpointError, Pace
@@ -225,14 +226,14 @@ def addresses_judge(reasoning: str) -> bool:
 
 
 def _opened(shown: Any, root: Path) -> Image.Image | bytes | None:
-    """Return a row's image, None where it has none that can be read."""
+    """Return a row's image, None where it has none that can be read, in ``root`` if a path."""
     if isinstance(shown, list | tuple):
         shown = shown[0] if len(shown) == 1 else None
     if isinstance(shown, Mapping):
         shown = shown.get("bytes") or shown.get("path")
     try:
         if isinstance(shown, str):
-            shown = (root / shown).read_bytes()
+            shown = confined(shown, root)
         if isinstance(shown, bytes):
             rgb(shown)
         return shown if isinstance(shown, bytes | Image.Image) else None

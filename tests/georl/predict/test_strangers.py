@@ -5,6 +5,7 @@ import io
 import json
 import socket
 import sys
+import tarfile
 import threading
 import time
 from email.utils import formatdate
@@ -348,3 +349,25 @@ def test_what_no_request_should_carry_is_refused(setting, message):
 def test_an_address_of_another_kind_is_no_reply(url):
     with pytest.raises(http.BadReply, match="is no address of http or https"):
         http.post_json(url, {}, {}, 1.0)
+
+
+def test_only_photos_inside_the_folder_of_photos_are_sent(tmp_path, stranger):
+    """A row of a stranger's table names a file of ours: it is one bad row, and never leaves."""
+    server = stranger(well)
+    (tmp_path / "in").mkdir()
+    run = run_for(tmp_path / "in", server, 1)
+    Image.new("RGB", (28, 28), (200,) * 3).save(tmp_path / "private.png")
+    (tmp_path / "in" / "link.png").symlink_to(tmp_path / "private.png")
+    with tarfile.open(tmp_path / "private.tar", "w") as made:
+        made.add(tmp_path / "private.png", "p.png")
+    named = [
+        "0.png", "../private.png", str(tmp_path / "private.png"), "link.png",
+        "../private.tar#p.png", f"http://127.0.0.1:{server.port}/photo.png", "sub/../0.png",
+    ]  # fmt: skip
+    (tmp_path / "in" / "sub").mkdir()
+    table = pa.table({"id": list(map(str, range(len(named)))), "image": named})
+    pq.write_table(table, tmp_path / "in" / "photos.parquet")
+    rows = answers(run)
+    assert [row["id"] for row in rows if row["status"] == "ok"] == ["0", "6"]
+    assert len(server.requests) == 2
+    assert all(asked[3].getpixel((0, 0)) == (0, 0, 0) for asked in server.requests)
