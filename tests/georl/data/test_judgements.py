@@ -162,3 +162,10 @@ def test_the_command_takes_what_is_asked_for(tmp_path, monkeypatch, capsys):
     assert "2 yes, 1 no, " in command("--leave-out", "truth", "--split", "old")
     told = command("--leave-out", "truth")  # every split, each under its own name
     assert told.endswith("judge.parquet: 3 yes, 1 no, 1 new, 3 old; left out 1 step truth\n")
+
+
+def test_what_was_left_out_is_told_apart_from_the_splits():
+    counts = {"addressed": 2, "yes": 3, "no": 1, "mine": 1, "train": 3, "no_image": 4}
+    told = "3 yes, 1 no, 3 train, 1 mine; left out 2 addressed, 4 no_image"
+    assert data.told_records(counts) == told
+    assert data.told_records({"yes": 1, "train": 1}) == "1 yes, 0 no, 1 train"
