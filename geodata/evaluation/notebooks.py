@@ -1,8 +1,11 @@
-"""Results that a notebook shows as tables."""
+"""Results that a notebook shows as tables.
+
+What writes them is imported when it is asked for: a score alone needs neither maps nor pages.
+"""
 
 from __future__ import annotations
 
-from geodata.evaluation.report import comparison_html, notebook_html, to_html
+from geodata.evaluation import report
 from geodata.evaluation.scores import Comparison, Evaluation
 
 
@@ -11,10 +14,10 @@ class ShownEvaluation(Evaluation):
 
     def to_html(self) -> str:
         """Return the report as one self-contained HTML page."""
-        return to_html(self)
+        return report.to_html(self)
 
     def _repr_html_(self) -> str:
-        return notebook_html(self)
+        return report.notebook_html(self)
 
 
 class ShownComparison(Comparison):
@@ -22,7 +25,7 @@ class ShownComparison(Comparison):
 
     def to_html(self) -> str:
         """Return everything as one self-contained HTML page."""
-        return comparison_html(self)
+        return report.comparison_html(self)
 
     def _repr_html_(self) -> str:
-        return notebook_html(self)
+        return report.notebook_html(self)

@@ -125,6 +125,10 @@ def has_whole_number_ids(source: Source, column: str | None) -> bool:
     """Tell whether ids are integers that need no detour through text."""
     if column is None or source.kind not in ("table", "parquet"):
         return False
+    schema = source.schema
+    if schema is not None and column in schema.names:  # no row is read for it
+        kind = schema.field(column).type
+        return bool(pa.types.is_integer(kind)) and kind != pa.uint64()
     for batch in source.batches([column]):
         kind = batch.table.column(column).type
         return bool(pa.types.is_integer(kind)) and kind != pa.uint64()
