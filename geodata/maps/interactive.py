@@ -74,13 +74,13 @@ _TEMPLATE = """{% from macros import embed %}<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,">
-<title>{{ title }}</title>
+<title>{{ title|e }}</title>
 <style>body { margin: 8px; background: {{ paper }}; }</style>
 {{ bokeh_css }}
 {{ bokeh_js }}
 </head>
 <body>
-<main aria-label="{{ title }}">{{ plot_div }}</main>
+<main aria-label="{{ title|e }}">{{ plot_div }}</main>
 {{ plot_script }}
 </body>
 </html>
