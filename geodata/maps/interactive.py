@@ -52,6 +52,7 @@ def write_page(
     try:
         from bokeh.embed import file_html
         from bokeh.resources import INLINE
+        from jinja2 import Template  # Bokeh stands on it
     except ImportError:
         msg = (
             f"{os.fspath(path)}: a map that can be moved needs Bokeh; pip install '.[map]' in the "
@@ -64,23 +65,25 @@ def write_page(
         _tint(drawn, near, said)
     _dots(drawn, counts, paper)
     given = {"paper": paper.page}
-    page = file_html(drawn, INLINE, title=title, template=_TEMPLATE, template_variables=given)
+    # text would be taken for blocks of Bokeh's own page
+    form = Template(_TEMPLATE)
+    page = file_html(drawn, INLINE, title=title, template=form, template_variables=given)
     files.write_text(path, page)
 
 
-_TEMPLATE = """{% from macros import embed %}<!doctype html>
+_TEMPLATE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,">
-<title>{{ title }}</title>
+<title>{{ title|e }}</title>
 <style>body { margin: 8px; background: {{ paper }}; }</style>
 {{ bokeh_css }}
 {{ bokeh_js }}
 </head>
 <body>
-<main aria-label="{{ title }}">{{ plot_div }}</main>
+<main aria-label="{{ title|e }}">{{ plot_div }}</main>
 {{ plot_script }}
 </body>
 </html>
