@@ -130,8 +130,8 @@ def _inside(path: Path, base: Path, text: str) -> Path:
     real = path.resolve()
     if not real.is_relative_to(base):
         msg = (
-            f"{text[:200]}: leads outside the folder {base}; only pictures inside it are embedded or sent: "
-            "set image_root (--image-root) to the folder that holds them"
+            f"{text[:200]}: leads outside the folder {base}; only pictures inside it are embedded "
+            "or sent: set image_root (--image-root) to the folder that holds them"
         )
         raise FileError(msg)
     return real
