@@ -131,7 +131,7 @@ class Far:
         """
         region, distance = np.full(len(lat), -1, np.int64), np.full(len(lat), np.inf)
         reach = _straight(max_km) + _SLACK_KM
-        of = np.asarray(np.searchsorted(self.group, group), np.int64)
+        of: Ints = np.searchsorted(self.group, np.atleast_1d(group)).astype(np.int64)
         at = (
             np.flatnonzero(self.group.take(of, mode="clip") == group) if len(self.group) else of[:0]
         )
@@ -251,7 +251,7 @@ def _outer(level: int, cell: Ints) -> Ints:
     """Return the cells one size larger that hold cells."""
     row, column = np.divmod(cell, _columns(level))
     many = round(_CELLS[level - 1] / _CELLS[level])
-    return (row // many) * _columns(level - 1) + column // many
+    return np.asarray((row // many) * _columns(level - 1) + column // many, np.int64)
 
 
 def _around(level: int, cell: Ints) -> tuple[Floats, Floats]:

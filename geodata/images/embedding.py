@@ -146,8 +146,8 @@ def _inside(path: Path, bases: list[Path], text: str) -> Path:
     if not any(real.is_relative_to(base) for base in bases):
         msg = (
             f"{text[:200]}: leads outside the folder {' and '.join(map(str, bases))}; only "
-            "pictures inside it are embedded or sent: "
-            "set image_root (--image-root) to the folder that holds them"
+            "pictures inside it are embedded or sent: set image_root (--image-root) to the folder "
+            "that holds them"
         )
         raise FileError(msg)
     return real

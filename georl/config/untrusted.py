@@ -95,7 +95,7 @@ def _refuse_bomb(tree: Any, where: str) -> None:
             msg = f"{where}: a whole number of {value.bit_length()} bits; give one of {MAX_BITS}"
             raise ValueError(msg)
         elif isinstance(value, str) and not _is_text(value):
-            msg = f"{where}: text that no file can hold: {ascii(value[:80])}; correct it"
+            msg = f"{where}: text that no file can hold: {value[:80]!a}; correct it"
             raise ValueError(msg)
 
 

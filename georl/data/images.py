@@ -106,6 +106,15 @@ def _reduced(image: Image.Image) -> Image.Image:
 
     Whole pixels are averaged, so that what is left is a photo as a smaller camera takes it.
     """
+    most = Image.MAX_IMAGE_PIXELS or math.inf
+    if image.width * image.height > most:
+        image.draft("RGB", (image.width // 2, image.height // 2))  # a JPEG unfolds at half its size
+    if image.width * image.height > most:
+        msg = (
+            f"{image.width}x{image.height} pixels, more than the {most} that are unfolded; make it "
+            "smaller, save it as JPEG, or raise PIL.Image.MAX_IMAGE_PIXELS"
+        )
+        raise ValueError(msg)
     if image.mode not in ("L", "LA", "RGB", "RGBA", "CMYK"):
         image = image.convert("RGB")
     factor = math.ceil(math.sqrt(image.width * image.height / _MOST_SIDES))

@@ -16,7 +16,9 @@ from tests import test_bombs as bombs
 from tests.georl.tiny_runs import SMALL
 
 TINY = " ".join(["tiny-cpu", "output=out", "train.max_steps=1", *SMALL[:4]])
-ASKED = "model.name=any predict.url=http://127.0.0.1:9/v1 predict.retries=0 predict.output=out.jsonl"
+ASKED = (
+    "model.name=any predict.url=http://127.0.0.1:9/v1 predict.retries=0 predict.output=out.jsonl"
+)
 VERBS = (
     f"predict tiny-cpu {ASKED} data.table={{bomb}}",
     "reason build two-servers photos.table={bomb} table=lake/t output=out",
@@ -33,18 +35,21 @@ CONFIGURED = (
 
 
 def pixels(folder, size):
-    """Photos of 169 million pixels each in a few hundred kB, and one of four thousand million."""
-    for i in range(5):
-        side = 64_000 if i == 4 else 13_000
+    """Photos of 88 million pixels in a few hundred kB, one of 169 and one of four thousand."""
+    for i in range(6):
+        side = {4: 64_000, 5: 13_000}.get(i, 9_400)
         rows = zlib.compressobj(9)
         packed = b"".join(rows.compress(bytes(3 * side + 1)) for _ in range(min(side, 13_000)))
-        parts = (b"IHDR", pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)), (b"IDAT", packed + rows.flush())
+        parts = (
+            (b"IHDR", pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)),
+            (b"IDAT", packed + rows.flush()),
+        )
         body = b"".join(
             pack(">I", len(data)) + kind + data + pack(">I", zlib.crc32(kind + data))
             for kind, data in (*parts, (b"IEND", b""))
         )
         (folder / f"{i}.png").write_bytes(b"\x89PNG\r\n\x1a\n" + body)
-    return [f"{i}.png" for i in range(5)]
+    return [f"{i}.png" for i in range(6)]
 
 
 def zeros(folder, size):
@@ -98,7 +103,9 @@ def test_no_verb_is_filled_or_held_up_by_a_configuration(make, place, figure, re
 @pytest.mark.parametrize("make", [pixels, zeros, endless, members], ids=lambda make: make.__name__)
 def test_no_verb_is_filled_or_held_up_by_a_photo(make, place, figure, record_property):
     names = make(place, figure("size", ci=5, full=100))
-    table = pa.table({"id": names, "image": names, "lat": [1.0] * len(names), "lon": [2.0] * len(names)})
+    table = pa.table(
+        {"id": names, "image": names, "lat": [1.0] * len(names), "lon": [2.0] * len(names)}
+    )
     pq.write_table(table, place / "photos.parquet")
     lines = [f"predict tiny-cpu {ASKED} data.table=photos.parquet data.skip_missing=true"]
     if figure("verbs", ci=1, full=2) == 2:

@@ -1,4 +1,4 @@
-"""Configurations of strangers: one error that names the file, quickly, whatever they unfold into."""
+"""Configurations of strangers: one error that names the file, whatever they unfold into."""
 
 import os
 
@@ -48,7 +48,7 @@ def test_a_bomb_is_one_error_that_names_the_file(what, reads, tmp_path):
 
 @pytest.mark.parametrize("value", ["[", "a: b: c", "9" * 5000, "[" * 9000, '"\\ud800"'])
 def test_an_override_is_held_to_the_same(value):
-    with pytest.raises(ConfigError, match="override 'data.where=") as error:
+    with pytest.raises(ConfigError, match=r"override 'data\.where=") as error:
         load(None, [f"data.where={value}"])
     assert len(str(error.value)) < 600
 

@@ -1,4 +1,4 @@
-"""Photos of more pixels than any model takes in: made smaller where they are read, one at a time."""
+"""Photos of more pixels than any model takes in are made smaller where they are read."""
 
 import io
 
@@ -53,3 +53,15 @@ def test_a_damaged_large_photo_is_one_error(small_bounds):
     whole = encoded(photo(60, 30), format="PNG", compress_level=0)
     with pytest.raises(images.DataError, match="row 'x'"):
         images.open_image(whole[: len(whole) // 2], None, "x")
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_of_more_pixels_than_pillow_allows_a_jpeg_is_read_at_half_its_size(
+    small_bounds, monkeypatch
+):
+    monkeypatch.setattr(images.Image, "MAX_IMAGE_PIXELS", 60 * 30 - 1)
+    assert images.open_image(encoded(photo(60, 30)), None, "x").size == (15, 8)
+    with pytest.raises(images.DataError, match=r"60x30 pixels.*MAX_IMAGE_PIXELS; repair"):
+        images.open_image(encoded(photo(60, 30), format="PNG"), None, "x")
+    monkeypatch.setattr(images.Image, "MAX_IMAGE_PIXELS", 60 * 30)
+    assert images.open_image(encoded(photo(60, 30), format="PNG"), None, "x").size == (20, 10)
