@@ -12,9 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings, strategies as st
 from PIL import Image
+from typer.testing import CliRunner
 
 from geodata import answers, cor, files, records, tables
 from geodata.answers import questions
+from geodata.cli import app
 from geodata.records import chats
 
 PLACES = [("France", "FR", 48.8584, 2.2945), ("Japan", "JP", 43.452002, 142.615358),
@@ -389,3 +391,23 @@ def test_names_of_any_letters_survive(tmp_path_factory, country, city, lat, lon)
     assert records.read_llava(path)["messages"].to_pylist()[0] == made
     parsed = answers.parse_strict(text_of(made)[1])
     assert abs(parsed.lat - lat) <= 5.1e-7
+
+
+@pytest.mark.parametrize("gone", [0, 3])
+def test_the_command_says_which_pictures_are_not_there(folder, gone):
+    for i in range(gone):
+        (folder / f"{i}.jpg").unlink()
+    pq.write_table(photos(), folder / "rows.parquet")
+    words = [
+        "records",
+        "sft",
+        "--from",
+        str(folder / "rows.parquet"),
+        "-o",
+        str(folder / "r.parquet"),
+    ]
+    done = CliRunner().invoke(app, [*words, "--image-root", str(folder), "--no-check"])
+    assert done.exit_code == 0, done.output
+    assert f"{folder / 'r.parquet'}: 20 records, 1 files\n" in done.output
+    assert ("pictures are not there" in done.output) == bool(gone)
+    assert not gone or f"warning: {gone} pictures are not there" in done.output
