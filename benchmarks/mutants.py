@@ -36,6 +36,9 @@ from faults.written import written_faults
 
 ROOT = Path(__file__).resolve().parents[1]
 BAR = 0.95
+TRIED = Path(__file__).parent / "faults" / "tried.jsonl"
+"""What was tried so far, all in all: a fault with a line is not tried again."""
+
 TESTS = ("tests", "geodata", "georl")
 MAKERS = {
     "geodata": lambda: python_faults(ROOT, "geodata"),
@@ -181,7 +184,9 @@ def parsed(words):
     parser.add_argument(
         "--timeout", type=float, default=300.0, help="s of the processor; longer is noticed (300)"
     )
-    parser.add_argument("--results", type=Path, default=Path("mutants.jsonl"))
+    parser.add_argument(
+        "--results", type=Path, default=TRIED, help="lines of JSON (faults/tried.jsonl)"
+    )
     parser.add_argument("--calls", type=Path, default=Path("mutants-calls.jsonl"))
     return parser.parse_args(words)
 

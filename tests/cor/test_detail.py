@@ -162,9 +162,10 @@ def test_the_command_reads_and_writes_streams():
     assert json.loads(lines.stdout)["tags"] == [1]
     assert json.loads(lines.stdout)["city"] == "Paris"
     assert b"1 rows labelled" in lines.stderr
-    empty = geodata("label", "-")
-    assert (empty.returncode, empty.stdout) == (2, b"")
-    assert b"standard input is empty" in empty.stderr
+    for nothing in (b"", b" \n\t\n"):
+        empty = geodata("label", "-", stdin=nothing)
+        assert (empty.returncode, empty.stdout) == (2, b"")
+        assert b"standard input is empty" in empty.stderr
     broken = geodata("label", "-", stdin=b"lat,lon\n1,2\n3\n")
     assert (broken.returncode, broken.stdout) == (2, b"")
 

@@ -12,9 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings, strategies as st
 from PIL import Image
+from typer.testing import CliRunner
 
 from geodata import answers, cor, files, records, tables
 from geodata.answers import questions
+from geodata.cli import app
 from geodata.records import chats
 
 PLACES = [("France", "FR", 48.8584, 2.2945), ("Japan", "JP", 43.452002, 142.615358),
@@ -337,6 +339,33 @@ def test_llava_records_of_another_form_are_told(tmp_path, line, message):
         records.read_llava(path)
 
 
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [(1, 1.0), (-2.5, -2.5), (0, 0.0), (True, None), (False, None), ("1", None), ([1], None)]
+    + [(sign * ((1 << 63) - 1 + over), None if over else sign * 2.0**63) for sign in (1, -1)
+       for over in (0, 1)],
+)  # fmt: skip
+def test_llava_coordinates_are_numbers_that_fit(tmp_path, value, read):
+    path = tmp_path / "a.jsonl"
+    entry = {"id": 5, "lat": value, "conversations": [{"from": "gpt", "value": "No."}]}
+    path.write_text(json.dumps(entry) + "\n" + json.dumps(entry | {"id": None, "lon": value}))
+    for size in (1, 4096):
+        made = list(records.read_llava_batches(path, batch_rows=size))
+        assert [part.num_rows for part in made] == ([1, 1] if size == 1 else [2])
+    rows = pa.concat_tables(made).to_pylist()
+    assert [row["photo_id"] for row in rows] == ["5", None]
+    assert [(row["lat"], row["lon"]) for row in rows] == [(read, None), (read, read)]
+
+
+def test_records_go_into_an_empty_folder_and_replace_no_file(folder):
+    (folder / "out").mkdir()
+    assert records.write(photos(), folder / "out", shard_rows=6).files == 4
+    (folder / "other").write_text("mine")
+    with pytest.raises(records.RecordError, match="is not an empty folder"):
+        records.write(photos(), folder / "other", shard_rows=6)
+    assert (folder / "other").read_text() == "mine"
+
+
 def test_several_images_and_turns(tmp_path):
     path = tmp_path / "a.jsonl"
     turns = [("human", "<image>\n<image>\nSame place?"), ("gpt", "No."), ("human", "Why?"),
@@ -362,3 +391,23 @@ def test_names_of_any_letters_survive(tmp_path_factory, country, city, lat, lon)
     assert records.read_llava(path)["messages"].to_pylist()[0] == made
     parsed = answers.parse_strict(text_of(made)[1])
     assert abs(parsed.lat - lat) <= 5.1e-7
+
+
+@pytest.mark.parametrize("gone", [0, 3])
+def test_the_command_says_which_pictures_are_not_there(folder, gone):
+    for i in range(gone):
+        (folder / f"{i}.jpg").unlink()
+    pq.write_table(photos(), folder / "rows.parquet")
+    words = [
+        "records",
+        "sft",
+        "--from",
+        str(folder / "rows.parquet"),
+        "-o",
+        str(folder / "r.parquet"),
+    ]
+    done = CliRunner().invoke(app, [*words, "--image-root", str(folder), "--no-check"])
+    assert done.exit_code == 0, done.output
+    assert f"{folder / 'r.parquet'}: 20 records, 1 files\n" in done.output
+    assert ("pictures are not there" in done.output) == bool(gone)
+    assert not gone or f"warning: {gone} pictures are not there" in done.output
