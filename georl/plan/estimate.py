@@ -9,8 +9,8 @@ from georl.config import Config, ConfigError, accumulation, dump
 from georl.plan.cards import Card, needed
 from georl.plan.duration import SAMPLED_PER_SECOND, UTILISATION, WITHOUT_VLLM, work
 from georl.plan.parts import GIB, checkpoint_bytes, host_memory, memory, tokens_of
-from georl.plan.positions import BAR, mean_for_bar, positions
 from georl.plan.shapes import Shape, model_shape
+from georl.plan.sharing import BAR, mean_for_bar, positions
 
 
 def describe(
