@@ -146,8 +146,8 @@ def _time(config: Config, shape: Shape, card: Card | None, rows: int | None) -> 
     if found is None:
         return ["# time: say how many rows the table has, --rows, or set train.max_steps"]
     lines = [
-        f"# time: {found.steps:,} steps, {found.rows:,} rows",
-        f"#   {found.trained_tokens / 1e6:,.0f} M tokens updated in {found.update_s / 3600:,.1f} h "
+        f"# time: {found.steps:,} steps, {found.rows:,} rows, "
+        f"{found.trained_tokens / 1e6:,.0f} M tokens updated in {found.update_s / 3600:,.1f} h "
         f"({UTILISATION:.0%} of {card.flops / 1e12:.0f} TFLOPS)",
     ]
     if config.task == "grpo":
