@@ -100,7 +100,10 @@ def plan(
     from georl import config, plan as planning
 
     settings = config.load(path, overrides or [])
-    config.check(settings, max(settings.train.processes, 1))
+    planned = settings
+    if settings.grpo.vllm == "server" and settings.grpo.vllm_url is None:
+        planned = config.replace(settings, grpo__vllm_url="http://named-at-the-start:8000")
+    config.check(planned, max(settings.train.processes, 1))
     chosen = None if card is None else planning.card_of(card)
     tell(planning.describe(settings, card=chosen, rows=rows))
     if chosen is not None:

@@ -14,7 +14,9 @@ from .parts import (
     memory as memory,
     tokens_of as tokens_of,
 )
-from .positions import (
+from .scripts import accelerate as accelerate, write as write
+from .shapes import KNOWN as KNOWN, Shape as Shape, model_shape as model_shape
+from .sharing import (
     Positions as Positions,
     answers_a_row as answers_a_row,
     deal as deal,
@@ -22,5 +24,3 @@ from .positions import (
     positions as positions,
     rows as rows,
 )
-from .scripts import accelerate as accelerate, write as write
-from .shapes import KNOWN as KNOWN, Shape as Shape, model_shape as model_shape

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from georl.config import Config
 from georl.plan.cards import Card
 from georl.plan.parts import tokens_of
-from georl.plan.positions import positions
 from georl.plan.shapes import Shape
+from georl.plan.sharing import positions
 
 UTILISATION = 0.35
 """Share of a card's dense operations that training reaches; EasyR1 reports 0.2 for GRPO."""

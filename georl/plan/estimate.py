@@ -9,8 +9,8 @@ from georl.config import Config, ConfigError, accumulation, dump
 from georl.plan.cards import Card, needed
 from georl.plan.duration import SAMPLED_PER_SECOND, UTILISATION, WITHOUT_VLLM, work
 from georl.plan.parts import GIB, checkpoint_bytes, host_memory, memory, tokens_of
-from georl.plan.positions import BAR, mean_for_bar, positions
 from georl.plan.shapes import Shape, model_shape
+from georl.plan.sharing import BAR, mean_for_bar, positions
 
 
 def describe(
@@ -146,8 +146,8 @@ def _time(config: Config, shape: Shape, card: Card | None, rows: int | None) -> 
     if found is None:
         return ["# time: say how many rows the table has, --rows, or set train.max_steps"]
     lines = [
-        f"# time: {found.steps:,} steps, {found.rows:,} rows",
-        f"#   {found.trained_tokens / 1e6:,.0f} M tokens updated in {found.update_s / 3600:,.1f} h "
+        f"# time: {found.steps:,} steps, {found.rows:,} rows, "
+        f"{found.trained_tokens / 1e6:,.0f} M tokens updated in {found.update_s / 3600:,.1f} h "
         f"({UTILISATION:.0%} of {card.flops / 1e12:.0f} TFLOPS)",
     ]
     if config.task == "grpo":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import yaml
@@ -149,6 +150,7 @@ exec {_launcher(config, job=False)} {config.task} {config_path} "$@"
 def _job(config: Config, config_path: str, hours: int) -> str:
     world = max(config.train.processes, 1)
     machines, here = _machines(world), min(world, CARDS_A_MACHINE)
+    call = f"\nexec {_launcher(config, job=True)} {config.task} {config_path}\n"
     return f"""#!/usr/bin/env bash
 #SBATCH --job-name=georl-{config.task}
 #SBATCH --nodes={machines}
@@ -169,9 +171,7 @@ export here head
 export TORCH_ELASTIC_SHUTDOWN_TIMEOUT={WARNING_S - 20}
 
 # shellcheck disable=SC2016  # the variables are those of each machine
-srun --kill-on-bad-exit=1 bash -c '
-exec {_launcher(config, job=True)} {config.task} {config_path}
-' &
+srun --kill-on-bad-exit=1 bash -c {shlex.quote(call)} &
 run=$!
 
 # shellcheck disable=SC2329  # called by the trap

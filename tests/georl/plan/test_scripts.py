@@ -1,6 +1,7 @@
 """The files that start a run: whole, clean, and what they hold for each size of cluster."""
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -135,3 +136,68 @@ def test_a_run_that_would_be_refused_when_it_starts_is_refused_when_planned(
     told = capsys.readouterr()
     assert re.search(said, told.err)
     assert not (tmp_path / "launch").exists()
+
+
+RECORDER = """#!/bin/bash
+printf '%q ' "${0##*/}" "$@" > "$RECORD"
+"""
+SLURM = {
+    "srun": '#!/bin/bash\nshift\nexec "$@"\n',
+    "scontrol": "#!/bin/bash\necho node1\n",
+}
+
+
+@pytest.mark.parametrize(("size", "cards", "lora"), SETTINGS)
+@pytest.mark.parametrize("task", ["sft", "grpo"])
+def test_every_script_starts_the_run_that_it_was_made_for(
+    tmp_path, monkeypatch, capsys, size, cards, lora, task
+):
+    """Each is run with stand-ins for launchers; what they are given is then run, dry."""
+    given = [f"task={task}", f"train.processes={cards}", "train.batch=128", "per_device=8"]
+    given += ["train.strategy=" + ("fsdp" if cards > 1 and not lora else "auto")]
+    given += [*(["lora_rank=64"] if lora else []), "grpo.vllm=server", "data.table=my photos.csv"]
+    given += ["grpo.vllm_url=http://h:8000"]
+    name = f"qwen2.5-vl-{size}-8xa100"
+    plan.write(load(name, given), shlex.join([name, *given]), tmp_path)
+    programs = {**dict.fromkeys(("python", "torchrun", "accelerate"), RECORDER), **SLURM}
+    for program, text in programs.items():
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        (tmp_path / "bin" / program).write_text(text)
+        (tmp_path / "bin" / program).chmod(0o755)
+    env = {"PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin", "RECORD": str(tmp_path / "record"),
+           "SLURM_SUBMIT_DIR": str(tmp_path), "SLURM_JOB_NODELIST": "node[1-2]",
+           "SLURM_JOB_ID": "7", "SLURM_NODEID": "0"}  # fmt: skip
+    for script in ("run.sh", "job.sbatch"):
+        (tmp_path / "record").unlink(missing_ok=True)
+        done = subprocess.run(
+            ["bash", tmp_path / script, *(["seed=5"] if script == "run.sh" else [])],
+            env=env, capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        launcher, _, words = (tmp_path / "record").read_text().partition(" -m georl.cli ")
+        asked = "python" if cards == 1 else "torchrun" if lora else "accelerate"
+        assert launcher.split()[0] == asked
+        if asked == "torchrun":
+            assert f"--nproc_per_node {min(cards, 8)}" in launcher
+        monkeypatch.setenv("WORLD_SIZE", str(cards))
+        monkeypatch.setattr("sys.argv", ["georl", *shlex.split(words), "--dry-run"])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        assert end.value.code == 0
+        told = capsys.readouterr().out
+        assert f"task: {task}" in told
+        assert "table: my photos.csv" in told
+        assert f"seed: {5 if script == 'run.sh' else 0}" in told
+
+
+def test_a_run_with_a_sampler_elsewhere_is_planned_before_its_address_is_known(
+    tmp_path, monkeypatch, capsys
+):
+    words = ["georl", "plan", "qwen2.5-vl-7b-8xa100", "task=grpo", "grpo.vllm=server",
+             "train.batch=256", "--write", str(tmp_path)]  # fmt: skip
+    monkeypatch.setattr("sys.argv", words)
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 0
+    assert (tmp_path / "serve.sh").is_file()
+    assert "vllm_url: null" in capsys.readouterr().out
