@@ -23,14 +23,13 @@ from numpy.typing import NDArray
 from geodata.boundaries.far import Far
 from geodata.boundaries.plane import in_plane
 from geodata.boundaries.raster import Raster
-from geodata.boundaries.rings import cut, edges_of
+from geodata.boundaries.rings import LONGEST, cut, edges_of
 from geodata.sphere import EARTH_RADIUS_KM, HALF_CIRCUMFERENCE_KM, haversine_km
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _PIECE_EDGES = 6
-_LONGEST = 0.5  # degrees of an edge that is measured as one
 _FIRST_RADIUS_KM = 2.0
 _BOXES_KM = (2.0, 12.0)  # of those that are tried before what is far is searched as such
 _GROWTH = 2.0
@@ -65,7 +64,7 @@ class Borders:
     @cached_property
     def _pieces(self) -> _Pieces:
         edges, ring, region = edges_of(self.geometries)
-        edges, whole = cut(edges, _LONGEST)
+        edges, whole = cut(edges, LONGEST)
         ring, region = ring[whole], region[whole]
         position = np.arange(len(ring)) - np.searchsorted(ring, ring)
         first = np.flatnonzero(position % _PIECE_EDGES == 0)

@@ -15,6 +15,10 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+LONGEST = 0.5
+"""Degrees of an edge that is measured as one; longer ones are cut."""
+
+
 class Edges(NamedTuple):
     """Edges in the order of their rings."""
 
@@ -82,9 +86,9 @@ class Lines:
         ordered = np.where(swap[:, None], ends[:, [2, 3, 0, 1]], ends)
         rows = np.column_stack([ordered, names.astype(np.float64)])
         _, first, count = np.unique(rows, axis=0, return_index=True, return_counts=True)
-        kept = np.sort(first[count == 1])
+        kept, _ = cut(ends[np.sort(first[count == 1])], LONGEST)
         one = np.zeros(len(kept), np.int64)
-        return cls(Far.of(ends[kept][:, :, None], one, one))
+        return cls(Far.of(kept[:, :, None], one, one))
 
     def distance_km(self, lat: ArrayLike, lon: ArrayLike) -> Floats:
         """Return the great-circle distance from points, (n,) degrees, to the nearest line, km."""

@@ -25,6 +25,7 @@ from geodata.places.grid import Floats, PlaceGrid, points_km
 from geodata.places.rule import MAX_KM, NOBODY, CityRule, Inside, radius_km
 
 _BUNDLED = Path(__file__).parents[1] / "boundaries" / "bundled" / "places.bin"
+_PART = 1 << 14  # places whose positions are worked out at a time
 
 
 @dataclass(frozen=True)
@@ -261,12 +262,16 @@ class Places:
 
     @cached_property
     def _rule(self) -> CityRule:
-        vectors = points_km(self.lat, self.lon)
-        sites = np.vstack([vectors, self.file.arrays["reach_m"] / 1000.0]).T
+        sites = np.empty((len(self), 4))
+        lat, lon = self.file.arrays["lat_e5"], self.file.arrays["lon_e5"]
+        for begin in range(0, len(self), _PART):  # at once, a first label takes 20 MB more
+            part = slice(begin, begin + _PART)
+            sites[part, :3] = points_km(lat[part] / 1e5, lon[part] / 1e5).T
+        sites[:, 3] = self.file.arrays["reach_m"] / 1000.0
         return CityRule(
             self.country,
             self.city,
-            np.ascontiguousarray(sites),
+            sites,
             radius_km(self.population),
             PlaceGrid.of(self.file),
         )

@@ -1,0 +1,48 @@
+"""Strips and seas between the layers: what is filled at build time is what would be measured."""
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings, strategies as st
+
+from geodata import locate
+from geodata.boundaries.building.filling import fill
+from geodata.boundaries.nearest import Borders
+from geodata.sphere import haversine_km
+
+
+def filled(units, country):
+    """Index a country of small divisions in a wide sea, and fill it."""
+    index = locate.build([country, *units], [0, *[1] * len(units)])
+    owners = np.column_stack([index.owners[:, 0], np.maximum(index.owners[:, 1] - 1, -1)])
+    is_open = (owners[:, 0] >= 0) & (owners[:, 1] < 0)
+    borders = Borders(np.array(units, object), np.zeros(len(units), np.int64))
+    made = fill(index, owners.astype(np.int32), is_open, np.zeros(1, np.int64), borders)
+    return index, made
+
+
+def away(units, lat, lon):
+    """Distance to each unit, by measuring to points every few hundred metres."""
+    rims = [shapely.get_coordinates(shapely.segmentize(shapely.boundary(u), 0.003)) for u in units]
+    return np.array([
+        [haversine_km(y, x, rim[:, 1], rim[:, 0]).min() for rim in rims]
+        for y, x in zip(lat, lon, strict=True)
+    ])  # fmt: skip
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.0, 58.0]))
+def test_a_filled_cell_has_the_nearest_unit_of_all_its_points(seed, south):
+    rng = np.random.default_rng(seed)
+    corners = rng.uniform(0.5, 5, (3, 2)) + [[0, south], [6, south], [3, south + 5.5]]
+    units = [shapely.box(x, y, x + 0.6, y + 0.4) for x, y in corners]
+    country = shapely.box(0, south, 12, south + 12)
+    index, made = filled(units, country)
+    lat, lon = south + rng.uniform(0, 12, 400), rng.uniform(0, 12, 400)
+    unit = made.owners[made.locate(lat, lon), 1]
+    distance = away(units, lat, lon)
+    known = np.flatnonzero((unit >= 0) & ~shapely.contains_xy(shapely.union_all(units), lon, lat))
+    assert distance[known, unit[known]] == pytest.approx(distance[known].min(axis=1), abs=0.3)
+    assert np.mean(unit < 0) < 0.12
+    assert len(made.data["head"]) > len(index.data["head"])  # open sea was divided
+    assert (made.owners[made.locate(lat, lon), 0] == 0).all()
