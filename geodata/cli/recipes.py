@@ -193,7 +193,7 @@ def hard(
 
     Example: geodata dataset build hard --lake lake -n 200000
     """
-    build.run("hard", seed, popular=popular, radius_km=radius_km, n=n)
+    build.run("hard", seed, cluster, popular=popular, radius_km=radius_km, n=n)
 
 
 @with_groups
@@ -279,7 +279,7 @@ def filter_(
 
     Example: geodata dataset build filter --lake lake --where "country_code = 'JP'" --name japan
     """
-    build.run("filter", seed, where=where)
+    build.run("filter", seed, cluster, where=where)
 
 
 @with_groups
