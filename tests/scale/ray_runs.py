@@ -124,7 +124,7 @@ def build(folder):
     asked = {
         "labelled": {"max_offset_km": 5.0},
         "rand": {"n": 700, "seed": 3},
-        "hard": {"radius_km": 3000.0, "n": 900},
+        "hard": {"radius_km": 3000.0, "n": 900, "inputs": {"popular": "popular@0"}},
         "filter": {"where": "country_code = 'RU'"},
     }
     found, told = {}, []
