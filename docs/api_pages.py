@@ -37,7 +37,8 @@ MODULES: dict[str, str] = {
     "geodata.maps": "WorldMap project great_circle cap count_cells outlines",
     "geodata.scale": "Label Exclude Popular Filter Records Score ScoreSums label_shard "
     "records_shard join_shards Shard Sharded JoinedShards ShardError label_on_ray "
-    "map_dataset score_dataset score_file write_dataset WorkerMismatchError RayClusterError",
+    "build_on_ray map_dataset score_dataset score_file write_dataset WorkerMismatchError "
+    "RayClusterError",
     "geodata.sphere": "*",
     "geodata.coords": "*",
     "georl.config": "* -missing_package -plain -world_size",

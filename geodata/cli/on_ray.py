@@ -27,6 +27,23 @@ def label(source: str, out: str | None, shards: int, address: str | None, **opti
     say(f"one version of them: geodata tables join-shards {out} --lake LAKE")
 
 
+def build(
+    recipe: str,
+    lake: Path,
+    name: str,
+    inputs: Mapping[str, Any],
+    address: str | None,
+    asked: Mapping[str, Any],
+) -> Any:
+    """Build a dataset on a Ray cluster."""
+    from geodata import scale
+
+    with progress(f"building {name} on Ray") as step:
+        return scale.build_on_ray(
+            recipe, lake, name, inputs, address=address, progress=step, **asked
+        )
+
+
 def evaluate(
     source: Path,
     scoring: opts.Scoring,

@@ -240,6 +240,18 @@ def choice(option: str, given: str, allowed: tuple[str, ...]) -> Any:
     return given
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """Where the rows are made and written."""
+
+    engine: Engine = None
+    address: Address = None
+
+    def is_ray(self) -> bool:
+        """Return whether Ray was asked for; see `is_ray`."""
+        return is_ray(self.engine, self.address)
+
+
 def is_ray(engine: str | None, address: str | None) -> bool:
     """Return whether Ray was asked for; refuse another engine, or an address without one."""
     if engine is None and address is not None:

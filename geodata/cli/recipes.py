@@ -1,7 +1,6 @@
 """The ``geodata dataset build`` commands, one for each recipe of `geodata.datasets.RECIPES`.
 
-An option that is not given is None here and left to the recipe's own default, which the help
-reads from the recipe.
+An option that is not given is None here: the recipe's own default holds, as the help reads it.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from geodata.cli import completion, options as opts
+from geodata.cli import completion, on_ray, options as opts
 from geodata.cli.dataset_reports import print_audits, print_report
 from geodata.cli.option_groups import ShowsDefaults, given, keyword_defaults, with_groups
 from geodata.cli.telling import say
@@ -49,37 +48,25 @@ class _Build:
             autocompletion=completion.tables,
         ),
     ] = None
-    engine: opts.Engine = None
-    address: opts.Address = None
 
-    def run(self, recipe: str, seed: int | None, **options: Any) -> None:
+    def run(
+        self, recipe: str, seed: int | None, cluster: opts.Cluster | None = None, **options: Any
+    ) -> None:
         """Build the dataset, leaving out what was not given, and print what came of it."""
         from geodata import datasets
 
         asked = {"rows": self.rows, "seed": seed, **options}
         asked = {n: None if v is EVERY else v for n, v in asked.items() if v is not None}
-        inputs = {
-            role: asked.pop(role) for role in datasets.RECIPES[recipe].inputs if role in asked
-        }
-        built = self._built(recipe, inputs, **asked)
+        roles, name = datasets.RECIPES[recipe].inputs, self.name or _table(recipe)
+        inputs = {role: asked.pop(role) for role in roles if role in asked}
+        if cluster is not None and cluster.is_ray():
+            built = on_ray.build(recipe, self.lake, name, inputs, cluster.address, asked)
+        else:
+            built = datasets.build(recipe, self.lake, name, inputs, **asked)
         say(f"{built.name}, version {built.version}: {built.rows:,} rows")
         say(f"content hash {built.content_hash}")
         print_report(built.report)
         print_audits(built.audits)
-
-    def _built(self, recipe: str, inputs: Mapping[str, Any], **asked: Any) -> Any:
-        from geodata import datasets
-
-        name = self.name or _table(recipe)
-        if not opts.is_ray(self.engine, self.address):
-            return datasets.build(recipe, self.lake, name, inputs, **asked)
-        from geodata import scale
-        from geodata.cli.progress import progress
-
-        with progress(f"building {name} on Ray") as step:
-            return scale.build_on_ray(
-                recipe, self.lake, name, inputs, address=self.address, progress=step, **asked
-            )
 
 
 EVERY = object()
@@ -101,17 +88,20 @@ def register(app: typer.Typer) -> None:
 
 
 @with_groups
-def labelled(build: _Build, labelling: opts.Labelling, seed: RecordedSeed = None) -> None:
+def labelled(
+    build: _Build, labelling: opts.Labelling, cluster: opts.Cluster, seed: RecordedSeed = None
+) -> None:
     """Add country, region and city to photos; rows without coordinates stay, unlabelled.
 
     Example: geodata dataset build labelled --lake lake --from photos
     """
-    build.run("labelled", seed, **given(labelling))
+    build.run("labelled", seed, cluster, **given(labelling))
 
 
 @with_groups
 def rand(
     build: _Build,
+    cluster: opts.Cluster,
     n: Annotated[
         str | None, typer.Option("-n", help="Rows to choose, or 'all' that have coordinates.")
     ] = None,
@@ -136,7 +126,7 @@ def rand(
             f"--allocation {allocation} divides rows among the values of --stratify COLUMN; add it"
         )
         raise ValueError(msg)
-    build.run("rand", seed, n=_count(n), stratify=stratify, allocation=allocation)
+    build.run("rand", seed, cluster, n=_count(n), stratify=stratify, allocation=allocation)
 
 
 def _count(given: str | None) -> Any:
@@ -187,6 +177,7 @@ def popular(
 @with_groups
 def hard(
     build: _Build,
+    cluster: opts.Cluster,
     popular: Annotated[
         str | None, typer.Option(help="Popular points: a table of the lake, or a file.")
     ] = None,
@@ -202,7 +193,7 @@ def hard(
 
     Example: geodata dataset build hard --lake lake -n 200000
     """
-    build.run("hard", seed, popular=popular, radius_km=radius_km, n=n)
+    build.run("hard", seed, cluster, popular=popular, radius_km=radius_km, n=n)
 
 
 @with_groups
@@ -278,6 +269,7 @@ def dedupe(
 @with_groups
 def filter_(
     build: _Build,
+    cluster: opts.Cluster,
     where: Annotated[
         str | None, typer.Option(help="SQL condition, such as \"country_code = 'JP'\".")
     ] = None,
@@ -287,7 +279,7 @@ def filter_(
 
     Example: geodata dataset build filter --lake lake --where "country_code = 'JP'" --name japan
     """
-    build.run("filter", seed, where=where)
+    build.run("filter", seed, cluster, where=where)
 
 
 @with_groups

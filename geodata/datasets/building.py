@@ -150,15 +150,13 @@ def build(*asked: Any, source: Any = None, seed: int = 0, **params: Any) -> Buil
     return build_by(here, *asked, source=source, seed=seed, **params)
 
 
-def build_by(
-    engine: Engine, *asked: Any, source: Any = None, seed: int = 0, **params: Any
-) -> Built:
+def build_by(engine: Engine, *asked: Any, source: Any, seed: int, **params: Any) -> Built:
     """Build a dataset as `build` does, its rows made and written by an engine.
 
     Examples
     --------
     >>> from geodata.datasets.engines import here
-    >>> build_by(here, "rand", "lake", n=500_000)  # doctest: +SKIP
+    >>> build_by(here, "rand", "lake", source=None, seed=0, n=500_000)  # doctest: +SKIP
     """
     recipe, lake, name, inputs = asked_for(asked, params)
     if source is not None:

@@ -98,6 +98,7 @@ def build_on_ray(
         run = _Tasks(ray, span_rows, progress)
         return _labelled(run, task) if recipe == "labelled" else _chosen(run, task)
 
+    params = {"source": None, "seed": 0, **params}
     return datasets.build_by(engine, recipe, Path(lake).absolute(), name, inputs, **params)
 
 

@@ -246,6 +246,12 @@ seen_by(
     "scale.score_file:pred,truth,regions,scoring",
     "scale.write_dataset:batch_rows,note",
 )
+seen_by(f"{_RAY}build", "scale.build_on_ray:span_rows,progress,inputs,name")
+seen_by(
+    "photos/test_elsewhere.py::test_bytes_come_from_the_folder_or_the_one_beside_it",
+    "images.confined:beside",
+)
+seen_by("scale/test_on_ray.py::test_what_is_not_built_on_ray_is_said", "scale.build_on_ray:address")
 seen_by(
     "scale/test_on_ray.py::test_what_cannot_work_on_ray_is_said_before_it_starts",
     "scale.label_on_ray:address",

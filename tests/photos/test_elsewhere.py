@@ -135,3 +135,16 @@ def test_bytes_from_outside_the_lakes_surroundings_are_refused(tmp_path, monkeyp
     options = records.Options(images="bytes")
     with pytest.raises(FileError, match="leads outside"):
         records.write("photos", "r.parquet", lake="lake", options=options)
+
+
+def test_bytes_come_from_the_folder_or_the_one_beside_it(tmp_path):
+    for name in ("home", "other", "secret"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.jpg").write_bytes(name.encode())
+    home, other = tmp_path / "home", tmp_path / "other"
+    assert images.confined("a.jpg", home, beside=other) == b"home"
+    assert images.confined(other / "a.jpg", home, beside=other) == b"other"
+    with pytest.raises(FileError, match=r"leads outside the folder .*home and .*other; only"):
+        images.confined("../secret/a.jpg", home, beside=other)
+    with pytest.raises(FileError, match="leads outside"):
+        images.confined(other / "a.jpg", home)

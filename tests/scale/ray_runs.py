@@ -124,10 +124,10 @@ def build(folder):
     asked = {
         "labelled": {"max_offset_km": 5.0},
         "rand": {"n": 700, "seed": 3},
-        "hard": {"radius_km": 3000.0, "n": 900},
+        "hard": {"radius_km": 3000.0, "n": 900, "inputs": {"popular": "popular@0"}},
         "filter": {"where": "country_code = 'RU'"},
     }
-    found = {}
+    found, told = {}, []
     from geodata.datasets.recipes import label
 
     label.BUCKET_ROWS = 1500  # several buckets
@@ -137,6 +137,7 @@ def build(folder):
             lake,
             f"{recipe}-ray",
             span_rows=1100,
+            progress=lambda done, total: told.append((done, total)),
             source="photos" if recipe == "labelled" else "labelled",
             **options,
         )
@@ -156,6 +157,7 @@ def build(folder):
     except sets.EmptyDatasetError:
         found["empty"] = before == sorted(p.name for p in (lake / "rand-ray").rglob("*"))
     assert ray.is_initialized()
+    assert told[5] == (6, 6)  # spans of 6,000 rows; then the buckets
     return found
 
 

@@ -62,14 +62,19 @@ def test_datasets_are_built_as_by_one_process(tmp_path):
 def test_what_is_not_built_on_ray_is_said(tmp_path):
     lake = tmp_path / "lake"
     tables.write(lake / "photos", rows().slice(0, 9))
-    on_ray = ("--lake", lake, "--engine", "ray")
-    code, error = run("dataset", "build", "dedupe", *on_ray)
-    assert code != 0
-    assert "'dedupe' is not built on Ray, only labelled, rand, hard, filter" in error
-    code, error = run("dataset", "build", "labelled", *on_ray, "--address", "here")
-    assert "nobody answers at the Ray" in error
-    code, error = run("dataset", "build", "labelled", "--lake", lake, "--address", "x:1")
-    assert "give --engine ray too" in error
+    with pytest.raises(tables.DatasetError, match="'dedupe' is not built on Ray, only labelled"):
+        scale.build_on_ray("dedupe", lake)
+    with pytest.raises(scale.RayClusterError, match="nobody answers at the Ray"):
+        scale.build_on_ray("labelled", lake, address="here")
+    dead = ("--address", "here")
+    for words in (
+        ["dataset", "build", "labelled", "--lake", lake],
+        ["dataset", "build", "rand", "--lake", lake, "--from", "photos"],
+        ["dataset", "build", "hard", "--lake", lake, "--from", "photos", "--popular", "photos"],
+        ["dataset", "build", "filter", "--lake", lake, "--from", "photos", "--where", "lat > 0"],
+    ):
+        assert "nobody answers at the Ray" in run(*words, "--engine", "ray", *dead)[1]
+        assert "give --engine ray too" in run(*words, *dead)[1]
     assert [p.name for p in lake.iterdir()] == ["photos"]
 
 
