@@ -30,10 +30,10 @@ class GlobeSizes:
 
 
 GLOBE_QUICK = GlobeSizes(
-    600, 120, base_steps=100, sft_steps=5, judge_steps=10, grpo_steps=3, answers=32, hidden=48,
+    600, 120, base_steps=250, sft_steps=5, judge_steps=10, grpo_steps=3, answers=32, hidden=48,
     layers=2,
 )  # fmt: skip
-"""The whole path in a minute or two: the answers have their form, and the cities are guessed."""
+"""The whole path in two minutes: the answers get their form, and the cities are guessed."""
 
 
 @dataclass(frozen=True)
