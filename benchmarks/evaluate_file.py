@@ -2,8 +2,8 @@
 
     python benchmarks/evaluate_file.py [--rows 10000000]
 
-Ids are text, then integers, and the predictions are shuffled, as files in the wild are. Prints processor time,
-wall time and peak memory.
+Ids are text, then integers, and the predictions are shuffled, as files in the wild are. Prints
+processor time, wall time and peak memory.
 """
 
 from __future__ import annotations
