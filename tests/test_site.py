@@ -114,6 +114,24 @@ def without_examples(pages):
     ]
 
 
+def test_what_scrolls_is_reached_and_signatures_are_no_lists():
+    mend = script("accessible").reached
+    table = '<div class="table-wrapper docutils"><table></table></div><pre>1</pre>'
+    assert mend(table) == table.replace("<div ", '<div tabindex="0" ').replace(
+        "<pre>", '<pre tabindex="0">'
+    )
+    listed = '<dl class="simple">\n<dt>a</dt><dd>b</dd></dl>'
+    two = "<dl>\n<dd>lat,</dd>\n<dd>lon,</dd>\n</dl>"
+    said = '<span class="sig-params"><span>lat,</span>\n<span>lon,</span>\n</span>'
+    assert mend(two + listed + two) == said + listed + said
+    context = {"body": "<pre>", "furo_navigation_tree": '<p role="heading">a</p>'}
+    script("accessible").mend_page(None, "a", "page.html", context, None)
+    assert context == {
+        "body": '<pre tabindex="0">',
+        "furo_navigation_tree": '<p role="heading" aria-level="2">a</p>',
+    }
+
+
 def test_every_function_of_the_reference_has_an_example():
     assert without_examples(script("api_pages")) == []
 
