@@ -78,7 +78,7 @@ def load(
         )
     except ConfigError:
         raise
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # the last of nested JSON
         raise ConfigError(_unreadable(config, error)) from error
     if adapter is None:
         return _prepared(model, config), processor
