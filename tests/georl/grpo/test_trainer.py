@@ -242,6 +242,23 @@ def test_prompts_that_vllm_lengthened_end_the_run():
         first_batch.compared(generate)([[1, 2], [3]], None, 1)
 
 
+def test_vllm_gets_what_the_trainer_gives_and_gives_it_back():
+    given = {}
+
+    def generate(prompts, images, num_generations, profiler=None):
+        given.update(prompts=prompts, images=images, n=num_generations, profiler=profiler)
+        return prompts, "answers", "logprobs", None
+
+    checked = first_batch.compared(generate)
+    assert checked([[1, 2], [3]], ["a", "b"], 4, profiler="p") == (
+        [[1, 2], [3]], "answers", "logprobs", None,
+    )  # fmt: skip
+    assert given == {"prompts": [[1, 2], [3]], "images": ["a", "b"], "n": 4, "profiler": "p"}
+    short = first_batch.compared(lambda prompts, *_: ([prompts[0], prompts[1][:-1]], None))
+    with pytest.raises(ConfigError, match="prompt 1 has 3 tokens here and 2 in vLLM"):
+        short([[1], [3, 4, 5]], None, 1)
+
+
 def test_sampling_that_biases_the_ratio_is_refused(tmp_path):
     base = ["task=grpo", "grpo.vllm=colocate"]
     with pytest.raises(ConfigError, match=r"grpo\.top_p is 0\.9 .*set grpo\.top_p=1"):

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -115,6 +116,18 @@ def test_the_final_model_is_sent_with_a_card_that_links_the_data(server, tmp_pat
     assert "https://huggingface.co/datasets/me/photos" in card
     assert "| accuracy_25km | " in card
     assert "README.md" in checkpoints.verify(final)["files"]
+
+
+@pytest.mark.parametrize("said", ["", None])
+def test_without_an_address_the_client_s_own_is_taken(server, tmp_path, monkeypatch, said):
+    monkeypatch.setattr("huggingface_hub.hf_api.constants.ENDPOINT", os.environ["HF_ENDPOINT"])
+    monkeypatch.setenv("HF_ENDPOINT", said) if said is not None else monkeypatch.delenv(
+        "HF_ENDPOINT"
+    )
+    (tmp_path / "config.json").write_text("{}")
+    hub.push(load(None, ["train.push_to=me/model"]), tmp_path)
+    assert server.seen[0][0].endswith("/api/repos/create")
+    assert any("/commit/" in path for path, _, _ in server.seen)
 
 
 def test_a_hub_that_refuses_leaves_the_model_and_says_how_to_send_it(server, tmp_path):
