@@ -15,7 +15,10 @@ from georl.demo.verdict import Change
 AT_KM = 200.0
 
 T_95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
-"""Two-sided 95% quantile of Student's t for 1 to 9 degrees of freedom; beyond, the normal's."""
+"""Two-sided 95% quantile of Student's t for 1 to 9 degrees of freedom."""
+
+T_95_MANY = 1.96
+"""Beyond: the normal's."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,12 @@ class ChainErrors:
         """What the chain adds to the share that is found."""
         return self.found("chain") - self.found("coordinates")
 
+    def gains(self) -> list[int]:
+        """Return of each held-out city 1 if only the chain finds it, -1 if only the other does."""
+        hit = {form: [km is not None and km <= AT_KM for km in self.km[form]] for form in self.km}
+        pairs = zip(hit["chain"], hit["coordinates"], strict=True)
+        return [int(chain) - int(alone) for chain, alone in pairs]
+
 
 @dataclass(frozen=True)
 class PoolScores:
@@ -58,29 +67,37 @@ class PoolScores:
         return float(sampled.mean())
 
 
-def over_seeds(values: Sequence[float]) -> Change:
+def over_seeds(values: Sequence[float], rows: Sequence[float] = ()) -> Change:
     """Return the mean over seeds and its 95% interval by Student's t.
 
     Parameters
     ----------
     values
         One a seed, at least two.
+    rows
+        The differences of all held-out rows of all seeds, where they are known. Few seeds may
+        agree by chance to the row; the interval is at least as wide as so many rows alone make it.
 
     Examples
     --------
     >>> over_seeds([0.1, 0.2, 0.3]).text(3)
     '+0.200 [-0.048, +0.448]'
+    >>> over_seeds([-0.1, -0.1], [0] * 9 + [-1] + [0] * 9 + [-1]).text(3)
+    '-0.100 [-0.231, +0.031]'
     """
     n, mean = len(values), float(np.mean(values))
-    t = T_95[n - 2] if n - 2 < len(T_95) else 1.96
+    t = T_95[n - 2] if n - 2 < len(T_95) else T_95_MANY
     half = t * float(np.std(values, ddof=1)) / n**0.5
+    if len(rows):
+        half = max(half, T_95_MANY * float(np.std(rows)) / len(rows) ** 0.5)
     return Change(mean, mean - half, mean + half)
 
 
 def parts(chains: Sequence[ChainErrors], pools: Sequence[PoolScores]) -> list[Part]:
     """Return the report: a verdict, each question's table, and the paper's beside."""
-    knows = over_seeds([one.gain for one in chains if one.knows])
-    control = over_seeds([one.gain for one in chains if not one.knows])
+    knows, control = (
+        _chain_gain([one for one in chains if one.knows == how]) for how in (True, False)
+    )
     hard = over_seeds([_hard_gain(one) for one in pools])
     return [
         _verdict(knows, control, hard),
@@ -159,6 +176,11 @@ def _pool_table(pools: Sequence[PoolScores]) -> Table:
                 )
             )
     return Table(("seed", "run", "reward", "found", "median km", "groups all alike"), rows)
+
+
+def _chain_gain(chains: Sequence[ChainErrors]) -> Change:
+    each = [gain for one in chains for gain in one.gains()]
+    return over_seeds([one.gain for one in chains], each)
 
 
 def _hard_gain(one: PoolScores) -> float:

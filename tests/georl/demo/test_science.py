@@ -174,3 +174,21 @@ def test_the_pool_saturates_at_a_few_spots_and_keeps_its_ids():
     assert 40 < len(cells) < 140  # twenty spots across a few cells, and forty places elsewhere
     assert len(set(table["id"].to_pylist())) == 400
     assert not science.saturating(400, 1)["lat"].equals(table["lat"])
+
+
+def test_seeds_that_agree_to_the_city_by_chance_are_not_taken_for_sure():
+    """Three controls that each find one city more without the chain, of a hundred."""
+    chains = []
+    for seed in range(3):
+        alone = [1.0 if city in (seed, 50) else 9000.0 for city in range(100)]
+        chain = [1.0 if city == seed + 10 else 9000.0 for city in range(100)]
+        chains.append(findings.ChainErrors(seed, False, {"chain": chain, "coordinates": alone}))
+    assert [one.gain for one in chains] == [pytest.approx(-0.01)] * 3
+    assert sum(chains[0].gains()) == -1
+    assert sorted(set(chains[0].gains())) == [-1, 0, 1]
+    found = findings.over_seeds(
+        [one.gain for one in chains], [gain for one in chains for gain in one.gains()]
+    )
+    half = 1.96 * math.sqrt(9 / 300 - 0.01**2) / math.sqrt(300)
+    assert (found.low, found.high) == (pytest.approx(-0.01 - half), pytest.approx(-0.01 + half))
+    assert not found.sure
