@@ -13,7 +13,7 @@ from geodata.sphere import haversine_km
 
 def filled(units, country):
     """Index a country of small divisions in a wide sea, and fill it."""
-    index = locate.build([country, *units], [0, *[1] * len(units)])
+    index = locate.build([country, *units], np.arange(len(units) + 1) > 0)
     owners = np.column_stack([index.owners[:, 0], np.maximum(index.owners[:, 1] - 1, -1)])
     is_open = (owners[:, 0] >= 0) & (owners[:, 1] < 0)
     borders = Borders(np.array(units, object), np.zeros(len(units), np.int64))
