@@ -34,7 +34,7 @@ def away(units, lat, lon):
 @given(st.integers(0, 2**32 - 1), st.sampled_from([0.0, 58.0]))
 def test_a_filled_cell_has_the_nearest_unit_of_all_its_points(seed, south):
     rng = np.random.default_rng(seed)
-    corners = rng.uniform(0.5, 5, (3, 2)) + [[0, south], [6, south], [3, south + 5.5]]
+    corners = rng.uniform(0.5, 5, (3, 2)) + np.array([[0, south], [6, south], [3, south + 5.5]])
     units = [shapely.box(x, y, x + 0.6, y + 0.4) for x, y in corners]
     country = shapely.box(0, south, 12, south + 12)
     index, made = filled(units, country)
