@@ -21,9 +21,9 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata.boundaries.far import Far
-from geodata.boundaries.plane import in_plane
+from geodata.boundaries.plane import LONGEST, cut, in_plane
 from geodata.boundaries.raster import Raster
-from geodata.boundaries.rings import LONGEST, cut, edges_of
+from geodata.boundaries.rings import edges_of
 from geodata.sphere import EARTH_RADIUS_KM, HALF_CIRCUMFERENCE_KM, haversine_km
 
 Floats = NDArray[np.float64]

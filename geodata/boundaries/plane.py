@@ -15,6 +15,9 @@ from geodata.sphere import unit_vectors
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+LONGEST = 0.5
+"""Degrees of an edge that is measured as one; longer ones are cut."""
+
 
 class Plane(NamedTuple):
     """Edges of m pieces as seen from m points, each (m, edges)."""
@@ -87,3 +90,22 @@ def feet(y: Floats, x: Floats, edges: Floats) -> tuple[Floats, Floats]:
     lon, lat, lon_end, lat_end = edges[rows, :, edge].T
     t = t[rows, edge]
     return lat + t * (lat_end - lat), lon + t * (lon_end - lon)
+
+
+def cut(ends: Floats, longest: float) -> tuple[Floats, Ints]:
+    """Cut edges into parts of equal length, none longer than ``longest`` degrees along an axis.
+
+    Returns
+    -------
+    ends : ndarray, shape (n, 4)
+        In the order of the edges.
+    edge : ndarray of int, shape (n,)
+        Which edge each is a part of.
+    """
+    along = ends[:, 2:] - ends[:, :2]
+    count = np.maximum(np.ceil(np.abs(along).max(axis=1) / longest), 1.0).astype(np.int64)
+    edge = np.repeat(np.arange(len(ends)), count)
+    nth = np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count)
+    share = np.stack([nth, nth + 1], axis=1) / count[edge, None]
+    start, along = ends[edge, :2], along[edge]
+    return np.hstack([start + along * share[:, :1], start + along * share[:, 1:]]), edge

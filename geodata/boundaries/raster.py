@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.boundaries.rings import cut
+from geodata.boundaries.plane import cut
 from geodata.sphere import EARTH_RADIUS_KM
 
 ROWS, COLUMNS = 720, 1440

@@ -10,13 +10,10 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from geodata.boundaries.far import Far
+from geodata.boundaries.plane import LONGEST, cut
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-
-LONGEST = 0.5
-"""Degrees of an edge that is measured as one; longer ones are cut."""
 
 
 class Edges(NamedTuple):
@@ -36,29 +33,6 @@ def edges_of(geometries: NDArray[Any]) -> Edges:
     same = ring[1:] == ring[:-1]
     ends, ring = np.hstack([xy[:-1], xy[1:]])[same], ring[:-1][same]
     return Edges(ends, ring, region[part][ring])
-
-
-def cut(ends: Floats, longest: float) -> tuple[Floats, Ints]:
-    """Cut edges into parts of equal length, none longer than ``longest`` degrees along an axis.
-
-    Returns
-    -------
-    ends : ndarray, shape (n, 4)
-        In the order of the edges.
-    edge : ndarray of int, shape (n,)
-        Which edge each is a part of.
-    """
-    along = ends[:, 2:] - ends[:, :2]
-    count = np.maximum(np.ceil(np.abs(along).max(axis=1) / longest), 1.0).astype(np.int64)
-    edge = np.repeat(np.arange(len(ends)), count)
-    nth = np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count)
-    start, along, of = ends[edge, :2], along[edge], count[edge, None]
-    begin = start + along * (nth[:, None] / of)
-    end = start + along * ((nth[:, None] + 1) / of)
-    # The ends stay what they were to the bit, so that neighbours still share them.
-    last = nth + 1 == of[:, 0]
-    end[last] = ends[edge[last], 2:]
-    return np.hstack([begin, end]), edge
 
 
 @dataclass(frozen=True)

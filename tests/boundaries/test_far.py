@@ -7,8 +7,8 @@ from hypothesis import given, settings, strategies as st
 
 from geodata.boundaries import far
 from geodata.boundaries.nearest import Borders
-from geodata.boundaries.plane import feet
-from geodata.boundaries.rings import cut, edges_of
+from geodata.boundaries.plane import cut, feet
+from geodata.boundaries.rings import edges_of
 from geodata.sphere import EARTH_RADIUS_KM, haversine_km, unit_vectors
 
 

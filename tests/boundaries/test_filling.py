@@ -13,7 +13,7 @@ from geodata.sphere import haversine_km
 
 def filled(units, country):
     """Index a country of small divisions in a wide sea, and fill it."""
-    index = locate.build([country, *units], [0, *[1] * len(units)])
+    index = locate.build([country, *units], np.arange(len(units) + 1) > 0)
     owners = np.column_stack([index.owners[:, 0], np.maximum(index.owners[:, 1] - 1, -1)])
     is_open = (owners[:, 0] >= 0) & (owners[:, 1] < 0)
     borders = Borders(np.array(units, object), np.zeros(len(units), np.int64))
@@ -34,7 +34,7 @@ def away(units, lat, lon):
 @given(st.integers(0, 2**32 - 1), st.sampled_from([0.0, 58.0]))
 def test_a_filled_cell_has_the_nearest_unit_of_all_its_points(seed, south):
     rng = np.random.default_rng(seed)
-    corners = rng.uniform(0.5, 5, (3, 2)) + [[0, south], [6, south], [3, south + 5.5]]
+    corners = rng.uniform(0.5, 5, (3, 2)) + np.array([[0, south], [6, south], [3, south + 5.5]])
     units = [shapely.box(x, y, x + 0.6, y + 0.4) for x, y in corners]
     country = shapely.box(0, south, 12, south + 12)
     index, made = filled(units, country)
