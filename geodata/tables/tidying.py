@@ -107,7 +107,7 @@ def _rows(root: Path, files: list[Active], schema: pa.Schema) -> Iterator[pa.Tab
         yield from data_files.read(root / file.name, schema)
 
 
-class _MovedOnError(TableError):
+class _OvertakenError(TableError):
     """Another version came meanwhile."""
 
 
@@ -120,7 +120,7 @@ def _replace(
 ) -> int:
     table = log.load(root)
     if int(table.version()) != found.version:
-        raise _MovedOnError
+        raise _OvertakenError
     last = log.commit_at(root, found.version)[log.KEY]
     note = {**last.get("note", {}), "compacted": found.version}
     payload = Payload(identity, "compact", note, written)
