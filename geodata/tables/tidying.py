@@ -21,7 +21,7 @@ from geodata import hashing
 from geodata.hashing import Sums
 from geodata.tables import checkpoints, commits, data_files, log, schemas
 from geodata.tables.commits import Payload
-from geodata.tables.errors import TableError
+from geodata.tables.errors import TableConflictError, TableError
 from geodata.tables.log import Active
 
 MANY = 128
@@ -107,10 +107,6 @@ def _rows(root: Path, files: list[Active], schema: pa.Schema) -> Iterator[pa.Tab
         yield from data_files.read(root / file.name, schema)
 
 
-class _MovedOnError(TableError):
-    """Another version came meanwhile."""
-
-
 def _replace(
     root: Path,
     found: log.Snapshot,
@@ -120,7 +116,8 @@ def _replace(
 ) -> int:
     table = log.load(root)
     if int(table.version()) != found.version:
-        raise _MovedOnError
+        msg = f"{root}: another version came while small files were put together"
+        raise TableConflictError(msg)
     last = log.commit_at(root, found.version)[log.KEY]
     note = {**last.get("note", {}), "compacted": found.version}
     payload = Payload(identity, "compact", note, written)

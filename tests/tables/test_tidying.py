@@ -122,6 +122,17 @@ def test_large_files_and_those_of_other_tools_stay(tmp_path, quick):
     assert sorted(opened.arrow()["n"].to_pylist()) == sorted([0, 1, 2, *range(6), 0, 1, 2])
 
 
+def test_the_files_of_one_append_stay_together():
+    files = active([100, 1, 1, 1])
+    both = [
+        files[0],
+        files[1]._replace(name=files[0].name.replace("-00000-", "-00001-")),
+        *files[2:],
+    ]
+    assert tidying.small_files(files) == files[1:]
+    assert tidying.small_files(both) == files[2:]
+
+
 def test_rows_that_changed_on_disk_are_not_written_anew(tmp_path, quick):
     table = tmp_path / "t"
     for n in range(3):
