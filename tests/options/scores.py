@@ -183,6 +183,10 @@ differs(
     lambda w, **o: score(w, SURE, ONE, **o).confidence is None,
     confidence_column=("sureness_of_it", True, False),
 )
+seen_by(
+    "evaluation/test_bad_input.py::test_k_that_varies_is_an_error_unless_it_was_asked_for",
+    "evaluation.scores.candidate_scores:asked",
+)
 OFF = {"id": ["a"], "off": [30.0], "lat": [0.0], "lon": [0.0]}
 differs(
     "evaluation.evaluate",
