@@ -16,7 +16,8 @@ STYLE = (
     "background:var(--paper);color:var(--ink)}p{max-width:46em}"
     "table{border-collapse:collapse;margin:1rem 0}td,th{padding:.25rem .8rem;"
     "border-bottom:1px solid var(--rule);text-align:right;white-space:nowrap}"
-    "td:first-child,th:first-child{text-align:left}tbody th{font-weight:400}.scroll{overflow-x:auto}.note{color:var(--soft)}"
+    "td:first-child,th:first-child{text-align:left}tbody th{font-weight:400}"
+    ".scroll{overflow-x:auto}.note{color:var(--soft)}"
     "svg{width:100%;max-width:28rem}img{max-width:100%;height:auto}"
     "h1{font-size:1.5rem;overflow-wrap:anywhere}h2{font-size:1.15rem;margin-top:2rem}h3{font-size:1rem}"
 )

@@ -127,7 +127,7 @@ def standard_error(values: Floats) -> float:
     >>> standard_error(np.array([0.0, 1.0]))
     0.5
     """
-    return float(values.std(ddof=1)) / len(values) ** 0.5
+    return float(values.std(ddof=1) / np.sqrt(len(values)))
 
 
 def _errors(axes: Any, stages: Sequence[Stage], colours: Sequence[str], blind_km: Floats) -> None:
