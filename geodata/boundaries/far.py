@@ -137,9 +137,9 @@ class Far:
         )
         for level in range(len(_CELLS)):
             key = of[at] * _count(level) + _cell(level, lat[at], lon[at])
-            keys, place = np.unique(key, return_inverse=True)
+            keys, where = np.unique(key, return_inverse=True)
             cells = self._cells(level, keys)
-            place = np.searchsorted(cells.key, keys[place])
+            place: Ints = np.asarray(np.searchsorted(cells.key, keys[where]), np.int64)
             near = cells.low[place] <= reach
             done = (cells.size[place] <= _FEW) | (level == len(_CELLS) - 1)
             here = np.flatnonzero(near & done)
