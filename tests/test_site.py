@@ -148,7 +148,8 @@ def test_few_examples_are_not_run():
     assert skipped == {
         "geodata.boundaries.fetch",  # a server
         "geodata.boundaries.fetch_overture",  # a bucket
-        "geodata.scale.label_on_ray",  # a cluster, as the next four
+        "geodata.scale.label_on_ray",  # a cluster, as the next five
+        "geodata.scale.build_on_ray",
         "geodata.scale.map_dataset",
         "geodata.scale.score_dataset",
         "geodata.scale.score_file",

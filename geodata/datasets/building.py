@@ -151,13 +151,7 @@ def build(*asked: Any, source: Any = None, seed: int = 0, **params: Any) -> Buil
 
 
 def build_by(engine: Engine, *asked: Any, source: Any, seed: int, **params: Any) -> Built:
-    """Build a dataset as `build` does, its rows made and written by an engine.
-
-    Examples
-    --------
-    >>> from geodata.datasets.engines import here
-    >>> build_by(here, "rand", "lake", source=None, seed=0, n=500_000)  # doctest: +SKIP
-    """
+    """Build a dataset as `build` does, its rows made and written by an engine."""
     recipe, lake, name, inputs = asked_for(asked, params)
     if source is not None:
         inputs = with_source(inputs, source)
