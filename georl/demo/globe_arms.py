@@ -18,12 +18,12 @@ class GlobeSizes:
     """Rows of the reasoning set; the base learns from as many of its own."""
     held_out: int = 600
     """Rows, of which more than half are photos to find; the others are no answers."""
-    base_steps: int = 300
+    base_steps: int = 450
     """Of 32 photos each."""
     sft_steps: int = 100
     judge_steps: int = 150
-    grpo_steps: int = 24
-    answers: int = 96
+    grpo_steps: int = 60
+    answers: int = 192
     """In a GRPO step: 8 to each photo."""
     hidden: int = 64
     layers: int = 3
