@@ -91,7 +91,9 @@ def test_no_verb_is_filled_or_held_up_by_a_table(make, place, figure, record_pro
 
 
 @linux
-@pytest.mark.parametrize("make", [bombs.fifo, bombs.device, bombs.no_newline], ids=lambda make: make.__name__)
+@pytest.mark.parametrize(
+    "make", [bombs.fifo, bombs.device, bombs.no_newline], ids=["fifo", "device", "no_newline"]
+)
 def test_no_verb_is_filled_or_held_up_by_a_configuration(make, place, figure, record_property):
     bomb = make(place, figure("size", ci=5, full=100)).rename(place / "bomb.yaml")
     verbs = figure("verbs", ci=1, full=len(CONFIGURED))
