@@ -18,7 +18,7 @@ class GlobeSizes:
     """Rows of the reasoning set; the base learns from as many of its own."""
     held_out: int = 600
     """Rows, of which more than half are photos to find; the others are no answers."""
-    base_steps: int = 450
+    base_steps: int = 375
     """Of 32 photos each."""
     sft_steps: int = 100
     judge_steps: int = 150
