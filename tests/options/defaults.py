@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from tests.options import finding
+from tests.options.finding import GEODATA
 
 PLAIN = (bool, int, float, str, type(None))
 FILE = Path(__file__).with_suffix(".yaml")
@@ -28,7 +28,7 @@ def now() -> dict[str, Any]:
     """Return the defaults of today, by option."""
     from tests.options.test_every_command_option import COMMANDS
 
-    found = {str(option): plain(option.default) for option in finding.options()}
+    found = {name: plain(option.default) for name, option in GEODATA.options().items()}
     for words, command in COMMANDS.items():
         for given in command.params:
             found[f"{words} {max(given.opts, key=len)}"] = plain(given.default)
