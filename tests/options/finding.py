@@ -162,6 +162,7 @@ def _right(expected: Any, found: Any) -> bool:
 
 
 GEODATA = Cases("geodata", ("geodata.coords", "geodata.hashing", "geodata.sphere"))
+GEORL = Cases("georl", ("georl.sft", "georl.endpoints", "georl.http"))
 differs, seen_by, only_cost = GEODATA.differs, GEODATA.seen_by, GEODATA.only_cost
 
 
