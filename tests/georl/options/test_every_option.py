@@ -7,6 +7,7 @@ As tests/options/test_every_option.py for geodata, with the same finder: a new k
 import pytest
 
 from tests.georl.options import reading, rewarding, running  # noqa: F401  # they fill the table
+from tests.options import defaults
 from tests.options.finding import GEORL
 from tests.options.world import World
 
@@ -27,6 +28,11 @@ def test_there_are_options_to_find():
 
 def test_every_option_has_one_case():
     GEORL.check_all_have_one(OPTIONS)
+
+
+def test_no_default_changed_unseen():
+    defaults.check(GEORL)
+    assert len(defaults.then(GEORL)) > 70
 
 
 def test_cost_is_no_way_out():
