@@ -237,7 +237,7 @@ def vision_tower(model: PreTrainedModel) -> torch.nn.Module | None:
     return None
 
 
-def special_ids(processor: Any, *, keep: Iterable[int] = ()) -> list[int]:
+def special_ids(processor: Any) -> list[int]:
     """Return the special tokens that must never be sampled: all but the end of a turn.
 
     A sampled image token has no image, and the next forward pass fails on it.
@@ -251,8 +251,7 @@ def special_ids(processor: Any, *, keep: Iterable[int] = ()) -> list[int]:
     False
     """
     tokenizer = getattr(processor, "tokenizer", processor)
-    stay = {tokenizer.eos_token_id, *keep}
-    return sorted(set(tokenizer.all_special_ids) - stay)
+    return sorted(set(tokenizer.all_special_ids) - {tokenizer.eos_token_id})
 
 
 def _prepared(model: PreTrainedModel, config: ModelConfig) -> PreTrainedModel:

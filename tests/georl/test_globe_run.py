@@ -90,7 +90,7 @@ def test_an_answer_without_a_verdict_stands_where_its_group_does(tmp_path, monke
             "train.max_steps=1", "train.logging_steps=1", "rewards.weights={shaky: 1, geo_r: 1}",
         ],
     )  # fmt: skip
-    trainer = grpo.build(data.checked(config), Keeping)
+    trainer = grpo.build(data.checked(config), kind=Keeping)
     fit(trainer, config)
     (found,) = trainer.kept
     assert found[:, 0].tolist() == pytest.approx([0, 5 / 3, 2, 3] * 2)

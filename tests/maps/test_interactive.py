@@ -96,3 +96,20 @@ def test_an_empty_table_is_an_empty_map(tmp_path):
     pytest.importorskip("bokeh", reason="the extra map is not installed")
     assert tables.draw_map({"lat": [None], "lon": [None]}, tmp_path / "m.html") == 0
     assert len(drawn(tmp_path / "m.html")[1]) == 1
+
+
+def test_the_tint_the_words_for_it_and_the_paper_are_those_given(tmp_path):
+    pytest.importorskip("bokeh", reason="the extra map is not installed")
+    path, counts = tmp_path / "m.html", np.zeros(maps.SHAPE, np.int64)
+    marked = counts.astype(bool)
+    marked[200:204, 300:302] = True
+
+    def made(**options):
+        maps.write_page(path, "t", counts, **options)
+        text, sources = drawn(path)
+        return "#12171d" in text, "hard places" in text, '"near"' in text, len(sources)
+
+    assert made() == (False, False, False, 1)
+    assert made(dark=True) == (True, False, False, 1)
+    assert made(near=marked) == (False, False, True, 2)
+    assert made(near=marked, said="hard places") == (False, True, False, 2)

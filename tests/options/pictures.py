@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pyarrow as pa
 
-from geodata import evaluation, maps, popular, query, tables
+from geodata import evaluation, images, maps, popular, query, tables
 from geodata.evaluation import joining, scores
 from tests.options.finding import differs, seen_by
 
@@ -250,6 +250,15 @@ seen_by(f"{_RAY}build", "scale.build_on_ray:span_rows,progress,inputs,name")
 seen_by(
     "photos/test_elsewhere.py::test_bytes_come_from_the_folder_or_the_one_beside_it",
     "images.confined:beside",
+)
+differs(
+    "images.leads_outside",
+    lambda w, **o: images.leads_outside("../beside/a.jpg", w.folder / "photos", **o),
+    beside=(lambda w: w.folder / "beside", True, False),
+)
+seen_by(
+    "maps/test_interactive.py::test_the_tint_the_words_for_it_and_the_paper_are_those_given",
+    "maps.write_page:near,said,dark",
 )
 seen_by("scale/test_on_ray.py::test_what_is_not_built_on_ray_is_said", "scale.build_on_ray:address")
 seen_by(

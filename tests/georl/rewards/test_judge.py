@@ -52,7 +52,7 @@ def test_the_reward_is_p_yes_over_p_yes_and_no():
 def test_the_key_comes_from_the_environment(monkeypatch):
     monkeypatch.setenv("JUDGE_KEY", "secret")
     with ChatServer(verdicts) as server:
-        reward(server)([HONEST], image=[PHOTO])
+        reward(server, key_variable="JUDGE_KEY")([HONEST], image=[PHOTO])
         assert server.requests[0].key == "Bearer secret"
 
 

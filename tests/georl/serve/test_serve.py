@@ -4,6 +4,7 @@ import json
 import math
 import os
 import re
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -61,7 +62,9 @@ def server(little):
 
 
 def test_the_name_and_the_address_are_those_that_were_given(little):
-    words = [sys.executable, "-m", "georl.cli", "serve", str(little), "--port", "0",
+    with socket.create_server(("127.0.0.2", 0)) as free:
+        port = free.getsockname()[1]
+    words = [sys.executable, "-m", "georl.cli", "serve", str(little), "--port", str(port),
              "--name", "judge", "--host", "127.0.0.2", "--revision", "none"]  # fmt: skip
     with subprocess.Popen(
         words, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE,
@@ -69,7 +72,21 @@ def test_the_name_and_the_address_are_those_that_were_given(little):
     ) as run:  # fmt: skip
         told = run.stdout.readline()
         run.terminate()
-    assert re.match(r"judge is served at http://127\.0\.0\.2:\d+/v1", told), told
+    assert told == f"judge is served at http://127.0.0.2:{port}/v1\n"
+
+
+def test_an_application_bears_the_name_that_was_given(little):
+    assert listening.application(str(little)).title == "little"
+    assert listening.application(str(little), name="judge").title == "judge"
+
+
+@pytest.mark.parametrize("start", [listening.application, listening.listen])
+def test_a_name_of_the_hub_needs_its_commit(start, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # nobody listens there
+    with pytest.raises(ConfigError, match="its commit is not pinned"):
+        start("mine/model")
+    with pytest.raises(ConfigError, match=r"cannot be (reached|loaded)"):
+        start("mine/model", revision="0" * 40)
 
 
 def chat(text="Where?", image=PHOTO):
