@@ -4,7 +4,7 @@ import pytest
 
 from tests.pages import TUTORIALS, follow
 
-SIZES = "pool=600, held_out=48, sft_steps=90, grpo_steps=10, answers=16"
+SIZES = "pool=200, held_out=32, sft_steps=50, grpo_steps=10, answers=16"
 SMALL = (
     "python -c 'from pathlib import Path; from georl import demo; "
     f'print(demo.run(Path("georl-demo"), quick=True, sizes=demo.Sizes({SIZES})))\''
@@ -21,7 +21,10 @@ FIGURES = (
 
 @pytest.mark.parametrize(
     "smaller",
-    [[("georl demo --quick", SMALL)], pytest.param([], marks=pytest.mark.slow)],
+    [
+        [("georl demo --quick", SMALL), (" output=", " max_steps=2 output=")],
+        pytest.param([], marks=pytest.mark.slow),
+    ],
     ids=["small", "quick"],
 )
 @pytest.mark.filterwarnings("ignore::FutureWarning")
