@@ -38,22 +38,26 @@ def printed(expected):
     return re.compile(r"[\s\S]*".join(rf"\s*{part}\s*" for part in parts))
 
 
-def same(expected, found):
-    """Assert that an output is the expected one, spaces within lines aside."""
+def same(expected, found, varying=()):
+    """Assert that an output is the expected one, spaces within lines aside, and what varies."""
+    for pattern in varying:
+        expected, found = (re.sub(pattern, "#", text) for text in (expected, found))
     plain = "\n".join(" ".join(line.split()) for line in found.strip().splitlines())
     assert printed(expected).fullmatch(plain), f"expected\n{expected}\nfound\n{found}"
 
 
-def follow(page, folder, environment=None, smaller=()):
+def follow(page, folder, environment=None, smaller=(), varying=()):
     """Follow a page in a folder; return what each block printed that was run.
 
     Pairs in `smaller` replace figures of commands, so that a page about millions can be run.
+    What the patterns in `varying` match may be another text each time: the page shows the figures
+    of a real run, and a smaller one has to print the same lines with figures of its own.
     """
     names, told, all_told = {"__name__": "page"}, None, []
     for kind, text in blocks(page):
         if kind == "text":
             if told is not None:
-                same(text, told)
+                same(text, told, varying)
             told = None
             continue
         told = None
