@@ -1,15 +1,13 @@
 """Ask a vision-language model behind an OpenAI-compatible server: one chat in, one reply out.
 
-Overload, broken connections and replies that make no sense are tried again with growing pauses,
-or after as long as the server asks for; a refusal of the request itself (no key, no such model)
-is not, and stops all that would ask after it. The key comes from an environment variable and is
-never part of a configuration.
+Overload, broken connections and replies that make no sense are tried again with growing pauses, or
+after as long as the server asks for; a refusal of the request itself (no key, no such model) stops
+all that would ask after it. The key comes from an environment variable, never from a configuration.
 """
 
 from __future__ import annotations
 
 import base64
-import contextlib
 import io
 import math
 import os
@@ -23,6 +21,7 @@ from urllib.parse import urlsplit
 from PIL import Image
 
 from geodata.errors import GeodataError
+from geodata.images import one_large
 from georl.config import ConfigError
 from georl.http import BadReply, Refused, post_json
 
@@ -33,10 +32,6 @@ LONGEST_PAUSE_S = 30.0
 
 MAX_WAIT_S = 300.0
 """A server that asks for a longer pause fails the request instead."""
-
-_LARGE_PIXELS = 1 << 25
-_ONE_LARGE = threading.Lock()
-"""Photos of so many pixels unfold into hundreds of megabytes: one at a time."""
 
 _AGAIN = (408, 409, 425, 429, 500, 502, 503, 504)
 """Statuses of a moment; others would be the same the next time."""
@@ -288,8 +283,7 @@ def jpeg(image: Image.Image | bytes) -> bytes:
     'RGB'
     """
     opened = Image.open(io.BytesIO(image)) if isinstance(image, bytes) else image
-    large = opened.width * opened.height > _LARGE_PIXELS
-    with _ONE_LARGE if large else contextlib.nullcontext():
+    with one_large(opened):
         plain = opened.convert("RGB")
         plain = plain.copy() if plain is opened else plain
         plain.info.clear()  # a JPEG takes its comment along

@@ -23,6 +23,7 @@ from .homes import (
     started as started,
     started_table as started_table,
 )
+from .large import is_large as is_large, one_large as one_large
 from .metadata import kind_of as kind_of, without_metadata as without_metadata
 from .places import (
     AMBIGUOUS as AMBIGUOUS,

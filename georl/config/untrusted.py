@@ -111,7 +111,7 @@ def shown(value: Any) -> str:
 
     Examples
     --------
-    >>> shown("off"), len(shown(["x" * 1000] * 1000))
-    ("'off'", 1218)
+    >>> shown("off"), len(shown(["x" * 1000] * 1000)) < 2000
+    ("'off'", True)
     """
     return _SHORT.repr(value)

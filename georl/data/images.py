@@ -13,7 +13,6 @@ import math
 import os
 import re
 import stat
-import threading
 import urllib.request
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,17 +23,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from PIL import ExifTags, Image, ImageOps
 
-from geodata.images import ABSENT, confined, leads_outside, open_archive, open_image as read_image
+from geodata.images import (
+    ABSENT,
+    confined,
+    is_large,
+    leads_outside,
+    one_large,
+    open_archive,
+    open_image as read_image,
+)
 from georl.data.sources import DataError
 
 MAX_IMAGE_BYTES = 64 << 20
 MISSING = "missing"
 """The problem of a row whose image is not there; any other is of an image that is."""
-
-_LARGE_PIXELS = 1 << 25
-_ONE_LARGE = threading.Lock()
-"""Photos of so many pixels unfold into hundreds of megabytes: one is decoded at a time, and made
-as small as the largest that a model takes in."""
 
 _MOST_SIDES = 16384 * 28 * 28
 """Pixels that Qwen2.5-VL takes in, at most; no model sees more of a photo."""
@@ -88,11 +90,11 @@ def open_image(
     try:
         content = source if isinstance(source, bytes) else _bytes_of(source, root, inside, home)
         with Image.open(io.BytesIO(content)) as image:
-            if image.width * image.height <= _LARGE_PIXELS:
+            if not is_large(image):
                 return _upright_rgb(image)
             # A thread of its own each time: the allocator keeps what large photos took for the
             # thread that took it, and gives it to the next new one.
-            with _ONE_LARGE, ThreadPoolExecutor(1) as alone:
+            with one_large(image), ThreadPoolExecutor(1) as alone:
                 return alone.submit(lambda: _upright_rgb(_reduced(image))).result()
     except Exception as error:  # on damaged bytes the decoders raise almost anything
         shown = f"{len(source)} bytes" if isinstance(source, bytes) else source

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from geodata import boundaries, datasets, tables
 from geodata.cli import app
+from geodata.scale.datasets_on_ray import RECIPES as ON_RAY
 
 BUILD = typer.main.get_command(app).commands["dataset"].commands["build"].commands
 
@@ -36,7 +37,8 @@ def test_a_recipe_has_its_own_options_and_their_defaults(recipe):
     """No default is written twice: an option not given is None, and the function decides."""
     own = datasets.RECIPES[recipe]
     options = {option.name: option for option in BUILD[recipe].params if option.name != "help"}
-    assert set(options) == {"lake", "name", "seed", *own.inputs, *own.parameters()}
+    engine = {"engine", "address"} if recipe in ON_RAY else set()
+    assert set(options) == {"lake", "name", "seed", *engine, *own.inputs, *own.parameters()}
     for name, option in options.items():
         assert option.default is None
         assert option.required == (name == "lake" or own.inputs.get(name, "optional") is None)
@@ -259,6 +261,7 @@ def test_every_option_of_a_recipe_is_tried():
         ("labelled", "--seed"),
         ("exclude-benchmark", "--seed"),
         ("split", "--least"),
+        *((recipe, option) for recipe in ON_RAY for option in ("--engine", "--address")),
         *((recipe, "--seed") for recipe in ("filter", "join", "annotate", "union")),
     }
     declared = {

@@ -135,7 +135,7 @@ def test_what_is_not_there_is_said(lake):
 
 def test_without_the_library_the_extra_is_named(lake, monkeypatch):
     monkeypatch.setitem(sys.modules, "imagehash", None)
-    with pytest.raises(FileError, match=r"geodata-georl\[photos\]"):
+    with pytest.raises(FileError, match=r"pip install '\.\[photos\]' in the clone"):
         hashed(*lake, "train", workers=1)
 
 

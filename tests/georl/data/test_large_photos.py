@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from geodata.images import large
 from georl.data import images
 
 
@@ -22,7 +23,7 @@ def photo(width, height, mode="RGB"):
 
 @pytest.fixture
 def small_bounds(monkeypatch):
-    monkeypatch.setattr(images, "_LARGE_PIXELS", 40 * 20)
+    monkeypatch.setattr(large, "LARGE_PIXELS", 40 * 20)
     monkeypatch.setattr(images, "_MOST_SIDES", 20 * 10)
 
 

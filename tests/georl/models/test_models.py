@@ -138,6 +138,7 @@ def test_lora_weights_on_the_hub_are_not_followed(monkeypatch):
     from georl.models import loading
 
     monkeypatch.setattr(loading, "load_processor", lambda config: None)
+    monkeypatch.setattr(loading, "reach", lambda name, revision: None)
     monkeypatch.setattr(loading, "find_adapter_config_file", lambda name, revision: "found")
     run = load(None, ["model.name=Some/Adapter", f"model.revision={PIN}"])
     with pytest.raises(ConfigError, match="is a hub name of LoRA weights"):
