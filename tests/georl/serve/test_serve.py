@@ -251,5 +251,5 @@ def test_what_is_missing_is_told(monkeypatch, tmp_path):
     with pytest.raises(ConfigError, match=r"georl serve needs uvicorn.*pip install '.\[serve\]'"):
         listening.listen(str(tmp_path))
     monkeypatch.undo()
-    with pytest.raises(ConfigError, match="cannot be loaded"):
+    with pytest.raises(ConfigError, match="is not a folder here"):
         listening.application(str(tmp_path / "none"))
