@@ -124,6 +124,18 @@ def test_the_limits_are_those_that_were_asked_for(lake):
         near_duplicates.report(folder, **ask, most_fine=257)
 
 
+def test_fewer_cuts_of_a_photo_are_within_fewer_bits(lake):
+    folder, images = lake
+    shares = (0.02, 0.06, 0.1)
+    for share in shares:
+        (images / f"cut{share}.jpg").write_bytes(jpeg(cut(scene(0, (256, 192)), share)))
+    table(folder, "cuts", [(f"{s}", f"cut{s}.jpg", "eve", 0.0, 20.0) for s in shares])
+    hashed(folder, images, "train", "cuts", workers=1)
+    ask = {"train": "train", "test": "cuts", "most_fine": 256}
+    found = [near_duplicates.report(folder, **ask, most_bits=n).overlaps[0].look for n in (0, 15)]
+    assert found == [1, 3]
+
+
 def test_what_is_not_there_is_said(lake):
     folder, _ = lake
     with pytest.raises(DatasetError, match="no table 'hashes' of hashes; geodata photos hash"):
@@ -181,7 +193,7 @@ def test_one_command_hashes_and_reports(lake, capsys, monkeypatch):
 
 def test_a_table_of_another_name_and_an_older_version(lake):
     folder, images = lake
-    table(folder, "train", [("a/99.jpg", "0.jpg", "zoe", 1.0, 1.0)])
+    table(folder, "train", [("a/99.jpg", "fresh.jpg", "zoe", 1.0, 1.0)])
     for name, version in (("train", 0), ("test", None)):
         done = near_duplicates.hash_photos(folder, name, version, root=images, table="elsewhere")
         assert done.pictures == {"train": 9, "test": 3}[name]

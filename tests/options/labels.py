@@ -1,5 +1,7 @@
 """Options of answers, labels, boundaries, places and names."""
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import shapely
@@ -397,10 +399,6 @@ differs(
     lambda w, **o: building.compile_set(own_set(w), **o).stat().st_size,
     edges_per_strip=(0.25, lambda size: size > 0, lambda size: size > 0),
 )
-seen_by(
-    "boundaries/test_building.py::test_progress_goes_up_to_the_end",
-    "boundaries.building.read:progress",
-)
 
 
 def reading(w: World, **options):
@@ -413,6 +411,19 @@ differs(
     "boundaries.building.read",
     lambda w, **o: reading(w, **o)["source"].to_pylist(),
     origin=(Origin("mine", "7", "CC0"), ["geoboundaries"], ["mine"]),
+)
+
+
+def steps_of_reading(w: World, **options):
+    told = []
+    reading(w, **{name: lambda *step: told.append(step) for name in options})
+    return told
+
+
+differs(
+    "boundaries.building.read",
+    steps_of_reading,
+    progress=(True, [], lambda told: len(told) > 0 and told == sorted(told)),
 )
 seen_by(
     "boundary_build/test_sources_and_bundled.py::test_the_whole_set_is_rebuilt_to_the_same_bytes",
@@ -429,10 +440,6 @@ seen_by(
     "places/test_divisions.py::test_the_city_fits_the_division_of_the_point",
     "places.Places.nearest:inside",
     "places.Places.one:inside",
-)
-seen_by(
-    "places/test_places.py::test_bundled_file_is_whole_and_says_its_source",
-    "places.Places.load:verify",
 )
 differs(
     "gazetteer.resolve",
@@ -513,6 +520,18 @@ differs(
     lambda w, **o: said(turned, w, **o),
     axes=(Axes(swapped=True), lambda west: west != 7.0, 7.0),
 )
+
+
+def damaged_places(w: World, **options):
+    """Open the bundled file after one bit of its arrays was turned."""
+    bundled = Path(places.__file__).parents[1] / "boundaries" / "bundled" / "places.bin"
+    content = bytearray(bundled.read_bytes())
+    content[-1] ^= 1
+    path = w.file("turned.bin", bytes(content))
+    return said(lambda: type(places.Places.load(path, **options)).__name__)
+
+
+differs("places.Places.load", damaged_places, verify=(True, "Places", "FileError"))
 
 
 def few_places(w: World):

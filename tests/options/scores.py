@@ -8,7 +8,7 @@ from rich.console import Console
 
 from geodata import evaluation
 from geodata.evaluation import checks, joining, report, scores as scoring
-from tests.options.finding import differs, seen_by
+from tests.options.finding import differs, only_cost, seen_by
 from tests.options.world import KYOTO, PARIS, World, said
 
 # ---- one file
@@ -309,10 +309,7 @@ differs(
     lambda w, **o: said(lambda: joining.join(NAMED, AT_KYOTO, **o).table()["status"].to_pylist()),
     names=(False, ["ok"], lambda found: found != ["ok"]),
 )
-seen_by(
-    "evaluation/joining/test_joining.py::test_lookup_equals_a_dictionary",
-    "evaluation.joining.find_rows:chunk",
-)
+only_cost("evaluation.joining.find_rows", chunk="keys at a time, for the size of its parts")
 PREDICTIONS = joining.read_predictions(SURE)
 differs(
     "evaluation.joining.confidence_column",
@@ -464,9 +461,12 @@ differs(
     truth=(LISBON, [], ["sign_error"]),
 )
 seen_by("evaluation/checks/test_linting.py::test_near_duplicates", "evaluation.checks.lint:against")
-seen_by(
-    "evaluation/checks/test_linting.py::test_signs_against_a_country_named_in_text",
-    "evaluation.checks.lint:resolve,label",
+SAID_PORTUGAL = {"id": ["a"], "response": ["Country: Portugal\nCoordinates: (38.72, 9.14)"]}
+differs(
+    "evaluation.checks.lint",
+    lambda w, **o: "sign_error_country" in codes(checks.lint(SAID_PORTUGAL, **o)),
+    resolve=(lambda w: lambda name: None, True, False),
+    label=(lambda w: lambda lat, lon: ["PT"] * len(lat), True, False),
 )
 differs(
     "evaluation.checks.lint",
