@@ -139,7 +139,7 @@ def test_blocks_are_found_whatever_their_form():
 
 @pytest.mark.parametrize("page", FOLLOWED)
 def test_the_test_that_follows_a_page_is_there(page):
-    """It exists, its file names the page, and it is slow where the list says so and nowhere else."""
+    """It exists, its file names the page, and it is slow where the list says so, and only there."""
     file, _, test = FOLLOWED[page].partition("::")
     tree = ast.parse((pages.ROOT / file).read_text(encoding="utf-8"))
     named = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
