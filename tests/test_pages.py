@@ -161,6 +161,11 @@ def test_the_runner_fails_where_a_page_is_wrong(tmp_path):
         page.write_text(text)
         with pytest.raises(AssertionError):
             pages.follow(page, tmp_path)
+    page.write_text("```sh\necho loss 0.25\n```\n\n```text\nloss 0.5\n```\n")
+    pages.follow(page, tmp_path, varying=[r"\d\.\d+"])
+    for varying in ((), [r"\d\.\d$"], [r"cost"]):
+        with pytest.raises(AssertionError):
+            pages.follow(page, tmp_path, varying=varying)
     page.write_text(
         "```sh\necho a  b c\n```\n\n```text\na ... c\n```\n\n```python\nx = 2\nx  # 2\n```\n"
     )
