@@ -49,8 +49,7 @@ FOLLOWED = {
 """Page -> the test that follows it."""
 
 SLOW = {
-    "docs/tutorials/cluster.md": "starts a Ray cluster four times",
-    "docs/tutorials/reasoning.md": "two servers of models",
+    "docs/tutorials/cluster.md": "starts a Ray cluster on this machine, most of a minute",
 }
 """Pages that are followed before a release and not in CI, and why."""
 
