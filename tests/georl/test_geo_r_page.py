@@ -6,7 +6,7 @@ from dataclasses import asdict
 import pytest
 
 from geodata import datasets, photos
-from georl import config
+from georl import config, rewards
 from tests.datasets.raw_files import answers, csv, im2gps3k, mp16, tar_of
 from tests.georl.tiny_runs import SMALL
 from tests.near_duplicates.photos_made import jpeg, scene
@@ -63,7 +63,8 @@ def test_the_settings_of_the_page_are_settings(tmp_path):
     for kind, words in blocks(PAGE):
         if kind == "yaml":
             (tmp_path / "part.yaml").write_text(words)
-            config.load(tmp_path / "part.yaml", ["task=grpo"])
+            named = config.load(tmp_path / "part.yaml", ["task=grpo"]).rewards
+            assert len(rewards.bind_rewards(rewards, named)) >= 3
     commands = [words for kind, words in blocks(PAGE) if kind == "sh" and FILE in words]
     assert len(commands) == 4
     for words in commands:

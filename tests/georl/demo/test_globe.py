@@ -1,5 +1,7 @@
 """GLOBE's path from a reasoning set to the ablation table, made very small (georl.demo.globe)."""
 
+import contextlib
+import io
 import json
 import math
 from dataclasses import replace
@@ -14,6 +16,7 @@ from geodata import evaluation
 from georl import data
 from georl.demo import globe, globe_arms, globe_report, runs
 from georl.demo.globe_report import ArmScore, Found
+from tests.pages import TUTORIALS, follow
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
 
@@ -23,9 +26,16 @@ TINY = globe_arms.GlobeSizes(
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory):
+def printed():
+    """What the demo printed while it ran."""
+    return io.StringIO()
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory, printed):
     output = tmp_path_factory.mktemp("globe")
-    return output, globe.run_globe(output, sizes=TINY)
+    with contextlib.redirect_stdout(printed):
+        return output, globe.run_globe(output, sizes=TINY)
 
 
 def test_the_whole_path_ends_in_the_ablation_table(ran):
@@ -41,6 +51,24 @@ def test_the_whole_path_ends_in_the_ablation_table(ran):
     assert "http:" not in page
     found = json.loads((output / "report.json").read_text())
     assert set(found[0]["scores"]) == {"base", "sft", "accuracy", "localizability", "all"}
+
+
+def test_the_page_goes_on_where_the_demo_ends(ran, printed, tmp_path, monkeypatch):
+    """The page about GLOBE, its first command as it ran above; all of it is run by a slow test."""
+    output, text = ran
+    (tmp_path / "georl-globe").symlink_to(output)
+    told = (printed.getvalue() + text).replace(str(output), "georl-globe")
+    (tmp_path / "told.txt").write_text(told)
+    monkeypatch.chdir(tmp_path)
+    smaller = [
+        ("georl demo --globe --quick --output georl-globe", "cat told.txt"),
+        ("max_steps=10", "max_steps=2"),
+        ("--text answer", "--text answer || test $? = 1"),  # two steps teach no form of answer
+    ]
+    follow(TUTORIALS / "train-globe.md", tmp_path, {"OMP_NUM_THREADS": "1"}, smaller)
+    assert (tmp_path / "calibration" / "calibration.html").is_file()
+    truth = pq.read_metadata(output / "seed-0" / "data" / "truth.parquet")
+    assert pq.read_metadata(tmp_path / "answers.parquet").num_rows == truth.num_rows > 0
 
 
 def test_every_arm_is_trained_with_its_rewards_from_the_base(ran):
