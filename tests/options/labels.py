@@ -249,9 +249,13 @@ differs(
     lambda w, **o: Borders(BORDERS).nearest(np.array([0.5]), np.array([0.0]), **o)[0].tolist(),
     max_km=(10.0, [0], [-1]),
 )
-seen_by(
-    "boundaries/test_nearest.py::test_a_group_without_regions_has_no_nearest",
-    "boundaries.Borders.nearest:group",
+GROUPS = np.array([7, 8])
+differs(
+    "boundaries.Borders.nearest",
+    lambda w, **o: (
+        Borders(BORDERS, GROUPS).nearest(np.array([0.5]), np.array([0.0]), **o)[0].tolist()
+    ),
+    group=(np.array([8]), [-1], [1]),
 )
 seen_by(
     "boundaries/test_nearest.py::test_one_point_gets_the_numbers_of_many_bit_for_bit",
