@@ -92,13 +92,14 @@ _TEMPLATE = """<!doctype html>
 
 def _figure(title: str, paper: Paper) -> Any:
     """Return the empty map: sea and land, without axes."""
+    from bokeh.models import Range1d
     from bokeh.plotting import figure
 
-    drawn = figure(
+    drawn: Any = figure(
         title=title, tools="pan,wheel_zoom,box_zoom,reset,save", active_scroll="wheel_zoom",
         sizing_mode="scale_width", width=1100, height=600, toolbar_location="above",
         background_fill_color=paper.sea, border_fill_color=paper.page, outline_line_color=None,
-        x_range=(-2.75, 2.75), y_range=(-1.2, 1.32),
+        x_range=Range1d(start=-2.75, end=2.75), y_range=Range1d(start=-1.2, end=1.32),
     )  # fmt: skip
     drawn.title.text_color = paper.ink
     drawn.axis.visible = False
@@ -132,13 +133,8 @@ def _tint(drawn: Any, near: NDArray[np.bool_], said: str) -> None:
 
 def _dots(drawn: Any, counts: NDArray[np.int64], paper: Paper) -> None:
     """Draw a dot for each half degree that holds rows; its number is told under the pointer."""
-    from bokeh.models import (
-        ColorBar,
-        ColumnDataSource,
-        FixedTicker,
-        HoverTool,
-        NumeralTickFormatter,
-    )
+    from bokeh.models import ColumnDataSource, FixedTicker, HoverTool, NumeralTickFormatter
+    from bokeh.models.annotations import ColorBar
     from bokeh.transform import log_cmap
 
     row, col = np.nonzero(counts)
