@@ -37,6 +37,7 @@ lowest: $(VENV)/dev ## run geodata's tests against the lowest versions that it d
 		-W ignore::DeprecationWarning -W ignore::FutureWarning --ignore tests/georl \
 		--ignore tests/benchmarks --ignore tests/test_mistakes.py --ignore tests/test_papers.py \
 		--ignore tests/test_site.py --ignore tests/test_errors.py \
+		--ignore tests/test_accessibility.py \
 		--deselect tests/test_package.py tests geodata
 
 lint: $(VENV)/dev ## ruff and the import rules

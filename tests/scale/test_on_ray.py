@@ -59,6 +59,7 @@ def test_datasets_are_built_as_by_one_process(tmp_path):
     assert [name for name, same in found.items() if not all(same.values())] == [], found
 
 
+@needs_ray
 def test_what_is_not_built_on_ray_is_said(tmp_path):
     lake = tmp_path / "lake"
     tables.write(lake / "photos", rows().slice(0, 9))
@@ -149,6 +150,7 @@ def run(*words):
     return done.exit_code, str(done.exception)
 
 
+@needs_ray
 def test_what_cannot_work_on_ray_is_said_before_it_starts(tmp_path):
     pq.write_table(rows(), tmp_path / "rows.parquet")
     with socket.socket() as unused:
