@@ -125,7 +125,7 @@ def sentence(taught_km: float, blind: float, reward: Change, median: Change) -> 
     )
     how = "shows no change of" if not reward.sure else "raised" if reward.value > 0 else "lowered"
     fell = "fell" if median.value < 0 else "rose"
-    moved = f"the median error {fell} by {median.text(0)} km"
+    moved = f"the median error {fell} ({median.text(0)} km)"
     if not median.sure:
         moved = f"the median error is not told apart from before ({median.text(0)} km)"
     return f"{sft}; GRPO {how} the held-out reward ({reward.text(3)}), and {moved}."
