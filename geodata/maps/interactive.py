@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geodata import files
+from geodata.maps.cells import counted
 from geodata.maps.land import outlines
 from geodata.maps.projection import project
 from geodata.maps.world import DARK, LIGHT, NEAR, Paper
@@ -137,15 +138,12 @@ def _dots(drawn: Any, counts: NDArray[np.int64], paper: Paper) -> None:
     from bokeh.models.annotations import ColorBar
     from bokeh.transform import log_cmap
 
-    row, col = np.nonzero(counts)
-    many = counts[row, col]
+    many, lat, lon = counted(counts)
     if not len(many):
         return
-    order = np.argsort(many, kind="stable")
-    lat, lon = (row[order] + 0.5) / 2.0 - 90.0, (col[order] + 0.5) / 2.0 - 180.0
     x, y = project(lat, lon)
     source = ColumnDataSource(
-        {"x": np.round(x, 4), "y": np.round(y, 4), "lat": lat, "lon": lon, "rows": many[order]}
+        {"x": np.round(x, 4), "y": np.round(y, 4), "lat": lat, "lon": lon, "rows": many}
     )
     most = int(many.max())
     same = int(many.min()) == most

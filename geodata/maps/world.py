@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geodata import coords, files
-from geodata.maps.cells import SHAPE
+from geodata.maps.cells import SHAPE, counted
 from geodata.maps.land import outlines
 from geodata.maps.projection import NORTH, SOUTH, cut, great_circle, project
 from geodata.sphere import EARTH_RADIUS_KM
@@ -139,19 +139,16 @@ class WorldMap:
         from matplotlib.colors import LinearSegmentedColormap, LogNorm
         from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
-        row, col = np.nonzero(counts)
-        many = counts[row, col]
+        many, lat, lon = counted(counts)
         if not len(many):
             return
-        order = np.argsort(many, kind="stable")
-        lat, lon = (row[order] + 0.5) / 2.0 - 90.0, (col[order] + 0.5) / 2.0 - 180.0
         ramp = LinearSegmentedColormap.from_list("rows", self.paper.ramp)
         same = int(many.min()) == int(many.max())
         dots = self._scatter(
             lat,
             lon,
             None,
-            c=[self.paper.dot] if same else many[order],
+            c=[self.paper.dot] if same else many,
             norm=None if same else LogNorm(1, int(many.max())),
             cmap=None if same else ramp,
         )
