@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import typer
 
-from geodata.ending import end_cleanly
+from geodata.ending import BROKEN_PIPE, end_cleanly, leave
 from geodata.printable import printable
 
 # what a package that is not installed belongs to; the rest stands in the core
@@ -24,6 +24,14 @@ _EXTRAS = {
     "report": ("webdataset",),
     "train": ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "filelock"),
 }
+
+
+def main(app: typer.Typer, program: str) -> NoReturn:
+    """Run a command line as `run` does and end the process with its exit code."""
+    try:
+        run(app, program)
+    except SystemExit as stop:
+        leave(int(stop.code or 0))
 
 
 def run(app: typer.Typer, program: str) -> NoReturn:
@@ -53,7 +61,7 @@ def run(app: typer.Typer, program: str) -> NoReturn:
         sys.exit(130)
     except BrokenPipeError:  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+        sys.exit(BROKEN_PIPE)
     except Exception as error:
         _fail(program, error)
     sys.exit(stopped if isinstance(stopped, int) else 0)

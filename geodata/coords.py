@@ -18,6 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from geodata import buffers
+
 MAX_LAT = 90.0
 MAX_LON = 360.0
 
@@ -116,11 +118,11 @@ def pair(text: str) -> tuple[float, float]:
     ((48.85, 2.35), (-33.9, 151.2))
     """
     found = _PAIR_TEXT.fullmatch(text)
-    numbers_ = parse_numbers(pa.array(found.groups(), pa.string())).to_pylist() if found else [None]
-    if None in numbers_:
+    texts = found.groups() if found else ("",)
+    if not all(re.fullmatch(_NUMBER_TEXT, text) for text in texts):
         msg = f"{text[:60]!r} is no coordinate; write latitude and longitude as in '48.85,2.35'"
         raise ValueError(msg)
-    return scalar(*numbers_)
+    return scalar(*(float(text) for text in texts))
 
 
 def arrays(lat: Any, lon: Any, *, wrap: bool = True) -> Coordinates:
@@ -165,8 +167,10 @@ def _column(name: str, values: Any) -> tuple[NDArray[np.float64], NDArray[np.boo
         return _arrow_column(values)
     if hasattr(values, "__arrow_c_stream__") and not isinstance(values, np.ndarray):
         return _arrow_column(pa.chunked_array(values))
-    mask = np.ma.getmaskarray(values) if np.ma.isMaskedArray(values) else None
-    array = np.ma.getdata(values) if mask is not None else np.asarray(_as_objects(values))
+    mask = None
+    if isinstance(values, np.ndarray) and type(values) is not np.ndarray:  # `np.ma` takes 25 ms
+        mask, values = np.ma.getmaskarray(values), np.ma.getdata(values)
+    array = np.asarray(_as_objects(values))
     if array.ndim != 1:
         msg = f"{name} must be one-dimensional, got shape {array.shape}; use .ravel() first"
         raise ValueError(msg)
@@ -206,11 +210,10 @@ def _arrow_column(
     kind = column.type
     if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)):
         return np.zeros(len(column)), np.zeros(len(column), bool)
-    ok = np.asarray(pc.is_valid(column)).astype(bool)
+    ok = buffers.flags(pc.is_valid(column))
     if pa.types.is_decimal(kind):  # its own cast to floating point is off by a last digit
         column = pc.cast(column, pa.string())
-    numbers_ = pc.fill_null(pc.cast(column, pa.float64(), safe=False), 0.0)
-    out = np.asarray(numbers_).astype(np.float64)
+    out = np.array(buffers.numbers(pc.cast(column, pa.float64(), safe=False), absent=0.0))
     return out, ok & np.isfinite(out)
 
 
@@ -228,5 +231,5 @@ def parse_numbers(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedAr
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         return column
     plain = pc.match_substring_regex(column, _NUMBER_TEXT)
-    trimmed = pc.utf8_trim(pc.if_else(plain, column, None), " \t+")
+    trimmed = pc.utf8_trim(pc.if_else(plain, column, pa.nulls(1, column.type)[0]), " \t+")
     return pc.cast(trimmed, pa.float64())

@@ -1,5 +1,6 @@
 """SIGINT ends with 130, SIGTERM with 143, and neither leaves a half-written file."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -70,3 +71,38 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == str(-signal.SIGTERM), done.stderr
+
+
+LEAVE = """
+import atexit, sys, threading, time
+from geodata.ending import leave
+atexit.register(lambda: print("cleaned"))
+class Last:
+    def __del__(self):
+        print("taken apart", flush=True)
+last = Last()
+if {thread}:
+    threading.Thread(target=lambda: (time.sleep(0.3), print("thread done"))).start()
+print("out")
+print("err", file=sys.stderr)
+leave(7)
+"""
+
+
+@pytest.mark.parametrize("thread", [False, True])
+def test_leaving_cleans_up_and_flushes_and_waits_only_for_threads(thread):
+    done = subprocess.run(
+        [sys.executable, "-c", LEAVE.format(thread=thread)], capture_output=True, text=True
+    )
+    usual = ["out", "thread done", "cleaned", "taken apart"]
+    assert done.stdout.split("\n")[:-1] == (usual if thread else ["out", "cleaned"])
+    assert (done.returncode, done.stderr) == (7, "err\n")
+
+
+def test_a_reader_that_went_away_is_told_by_the_status():
+    code = "from geodata.ending import leave; print('x'); leave(0)"
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([sys.executable, "-c", code], stdout=writer, stderr=subprocess.PIPE)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")

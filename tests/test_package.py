@@ -33,6 +33,19 @@ def test_a_label_loads_nothing_heavy():
     assert not loaded_after("from geodata import cor; cor.label(48.85, 2.29)") & (HEAVY | {"scipy"})
 
 
+def test_a_score_of_files_loads_neither_pandas_nor_scipy(tmp_path):
+    """Both are installed where the tests run: pyarrow would import the one at the first chance."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    cells = {"id": [1, 2, 3], "lat": [0.0, 1.0, 2.0], "lon": [0.0, 1.0, None]}
+    pq.write_table(pa.table(cells), tmp_path / "p.parquet")
+    pq.write_table(pa.table(cells | {"lon": [0.0, 1.0, 2.0]}), tmp_path / "t.parquet")
+    files = [str(tmp_path / name) for name in ("p.parquet", "t.parquet")]
+    code = f"from geodata import evaluation; evaluation.evaluate(*{files}, regions=False)"
+    assert not loaded_after(code) & {"torch", "geopandas", "pandas", "scipy", "matplotlib"}
+
+
 def test_rewards_do_not_load_torch():
     assert "torch" not in loaded_after(
         "from georl import rewards; rewards.geo_r([''], lat=[0.0], lon=[0.0])"

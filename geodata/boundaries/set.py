@@ -269,4 +269,4 @@ def from_wkb(table: pa.Table) -> NDArray[Any]:
     """Return the shapes of region rows as shapely geometries, shape (n,)."""
     import shapely
 
-    return np.asarray(shapely.from_wkb(table["geometry"].to_numpy(zero_copy_only=False)))
+    return np.asarray(shapely.from_wkb(table["geometry"].to_pylist()))

@@ -52,7 +52,7 @@ for verb in (
 
 def main() -> None:
     """Run the command; a mistake of the user is one line and exit code 2."""
-    commandline.run(app, "geodata")
+    commandline.main(app, "geodata")
 
 
 def _version(show: bool) -> None:

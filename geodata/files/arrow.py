@@ -129,10 +129,10 @@ def id_text(column: Any) -> Any:
         return pc.cast(column, pa.string())
     if not pa.types.is_string(kind):
         column = pc.cast(column, pa.string())
-    empty = pc.equal(pc.binary_length(column), 0)
-    if not pc.any(empty).as_py():
+    length = pc.binary_length(column)
+    if pc.min(length).as_py() != 0:  # also where there is no text at all
         return column
-    return pc.if_else(empty, pa.scalar(None, pa.string()), column)
+    return pc.if_else(pc.equal(length, 0), pa.nulls(1, pa.string())[0], column)
 
 
 def _plain_float(value: float) -> str:

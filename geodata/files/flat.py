@@ -30,7 +30,7 @@ class Batch(NamedTuple):
 
 def no_rows(names: Sequence[str]) -> pa.Table:
     """Return a table of text columns without rows."""
-    return pa.table({name: pa.array([], pa.string()) for name in names})
+    return pa.table({name: pa.nulls(0, pa.string()) for name in names})
 
 
 def flat_names(schema: pa.Schema, prefix: str = "", depth: int = 0) -> tuple[str, ...]:

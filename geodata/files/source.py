@@ -145,7 +145,9 @@ class Source:
 
     def no_rows(self) -> pa.Table:
         """Return a table with the columns as they are stored and no rows."""
-        return no_rows(self.columns) if self.schema is None else self.schema.empty_table()
+        return (
+            no_rows(self.columns) if self.schema is None else pa.Table.from_batches([], self.schema)
+        )
 
     def kinds(self) -> Kinds:
         """Return the kind of every column of JSON, read from all rows; empty for other formats.

@@ -22,7 +22,7 @@ for verb in (training, judging, reasons, demonstrating, serving):
 
 def main() -> None:
     """Run the command line; a problem of the user's is one line, not a traceback."""
-    commandline.run(app, "georl")
+    commandline.main(app, "georl")
 
 
 def _version(show: bool) -> None:

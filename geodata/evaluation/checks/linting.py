@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata import leakage, sphere
+from geodata import buffers, leakage, sphere
 from geodata.evaluation import joining
 from geodata.evaluation.checks import own_words
 from geodata.evaluation.checks.reviewing import review
@@ -173,15 +173,20 @@ def _turned(
     x: NDArray[np.float64],
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return which rows are near once a sign is turned, and which once the pair is swapped."""
-    sign, swapped = np.zeros(len(y), bool), np.zeros(len(y), bool)
-    far = np.flatnonzero(sphere.haversine_km(lat, lon, y, x) > FAR_KM)
-    lat, lon, y, x = lat[far], lon[far], y[far], x[far]
-    turned = [sphere.haversine_km(lat, lon, *pair) for pair in ((-y, x), (y, -x), (-y, -x))]
-    sign[far] = np.minimum.reduce(turned) <= NEAR_KM
-    fits = np.abs(x) <= 90
-    near = sphere.haversine_km(lat, lon, np.where(fits, x, 0), y) <= NEAR_KM
-    swapped[far] = fits & near
-    return sign, swapped
+    found = np.zeros((2, len(y)), bool)
+    # a distance is measured only where the latitudes allow what is looked for: a degree is 111 km
+    beside = (np.abs(lat - y) <= 1) & (np.abs(lon - x) <= 1)  # nearer than FAR_KM, wherever
+    mirrored = np.abs(np.abs(lat) - np.abs(y)) <= NEAR_KM / 110
+    crossed = (np.abs(lat - x) <= NEAR_KM / 110) & (np.abs(x) <= 90)
+    for near, possible, pairs in (
+        (found[0], mirrored, ((-y, x), (y, -x), (-y, -x))),
+        (found[1], crossed, ((x, y),)),
+    ):
+        rows = np.flatnonzero(possible & ~beside)
+        rows = rows[sphere.haversine_km(lat[rows], lon[rows], y[rows], x[rows]) > FAR_KM]
+        for a, b in pairs:
+            near[rows] |= sphere.haversine_km(lat[rows], lon[rows], a[rows], b[rows]) <= NEAR_KM
+    return found[0], found[1]
 
 
 def _answers(n: int) -> str:
@@ -193,7 +198,7 @@ def _first_rows(joined: Joined) -> tuple[NDArray[np.float64], ...]:
     parts: list[list[NDArray[np.float64]]] = []
     rows = 0
     for batch in joined.batches(names):
-        parts.append([batch.column(name).to_numpy(zero_copy_only=False) for name in names])
+        parts.append([buffers.numbers(batch.column(name), absent=np.nan) for name in names])
         rows += batch.num_rows
         if rows >= CHECK_ROWS:
             break

@@ -11,6 +11,7 @@ from geodata.evaluation.checks.units import against_units
 from geodata.evaluation.findings import SHOWN, Finding, finding
 from geodata.evaluation.joining import Joined, Predictions, distance_columns, read_numbers
 from geodata.files import BATCH_ROWS
+from geodata.hashing import mix
 
 REPEATED_SHARE = 0.05
 """From this share of truth rows on, places that repeat are told."""
@@ -71,6 +72,11 @@ def _nothing(joined: Joined) -> list[Finding]:
 
 def _repeated(truth: Places) -> list[Finding]:
     """Say how many truth rows share their place with another row."""
+    bits = [np.ascontiguousarray(values + 0.0).view(np.uint64) for values in truth]  # no -0.0
+    keys = np.sort(mix(bits[0]) ^ bits[1])
+    same = keys[1:] == keys[:-1]  # as a rule few: then nothing needs to be gathered
+    if 2 * np.count_nonzero(same) < max(REPEATED_ROWS, REPEATED_SHARE * len(keys)):
+        return []
     pairs = np.stack(truth, axis=1).view(np.complex128).ravel()  # sorted by latitude, longitude
     _, back, counts = np.unique(pairs, return_inverse=True, return_counts=True)
     rows = np.flatnonzero(counts[back] > 1)

@@ -15,14 +15,14 @@ status          meaning
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from geodata import coords
+from geodata import buffers, coords
 from geodata.files import Batch, Columns
 
 STATUSES = ("ok", "missing", "unparsable", "invalid", "ambiguous", "refused")
@@ -116,7 +116,7 @@ def _read_sixtieths(
 
 
 def _has_marks(cells: pa.ChunkedArray) -> NDArray[np.bool_]:
-    return _mask(pc.fill_null(pc.match_substring_regex(cells, "[°ºNSEWnsew]"), False))
+    return buffers.flags(pc.match_substring_regex(cells, "[°ºNSEWnsew]"))
 
 
 def _from_names(columns: list[pa.ChunkedArray]) -> CheckedRows:
@@ -134,7 +134,7 @@ def _from_columns(lat: pa.ChunkedArray, lon: pa.ChunkedArray) -> CheckedRows:
     problems: dict[str, NDArray[np.bool_]] = {}
     if not checked.valid.all():
         rows = np.flatnonzero(~checked.valid)
-        cells = lat.take(pa.array(rows)), lon.take(pa.array(rows))
+        cells = lat.take(buffers.column(rows)), lon.take(buffers.column(rows))
         blanks = is_blank(cells[0]), is_blank(cells[1])
         status[rows[blanks[0] & blanks[1]]] = MISSING
         for code, mask in _problems(cells, (y[rows], x[rows]), blanks).items():
@@ -199,7 +199,7 @@ def as_floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
         return np.full(len(column), np.nan)
     if kind != pa.float64():
         column = pc.cast(column, pa.float64(), safe=False)
-    return np.asarray(column.to_numpy())
+    return buffers.numbers(column, absent=np.nan)
 
 
 def is_blank(column: pa.ChunkedArray) -> NDArray[np.bool_]:
@@ -211,22 +211,18 @@ def is_blank(column: pa.ChunkedArray) -> NDArray[np.bool_]:
     array([False,  True,  True,  True, False])
     """
     if pa.types.is_string(column.type):
-        return _mask(pc.fill_null(pc.match_substring_regex(column, _BLANK), True))
-    return _mask(pc.is_null(column))
+        return buffers.flags(pc.match_substring_regex(column, _BLANK), absent=True)
+    return buffers.flags(pc.is_null(column))
 
 
 def not_finite(column: pa.ChunkedArray, values: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return where a cell holds NaN or infinity rather than nothing."""
     if pa.types.is_string(column.type):
-        words = _mask(pc.fill_null(pc.match_substring_regex(column, _NOT_FINITE), False))
+        words = buffers.flags(pc.match_substring_regex(column, _NOT_FINITE))
         return words | np.isinf(values)
     if not pa.types.is_floating(column.type):
         return np.zeros(len(values), bool)
-    return ~np.isfinite(values) & _mask(pc.is_valid(column))
-
-
-def _mask(values: Any) -> NDArray[np.bool_]:
-    return np.asarray(values).astype(bool)
+    return ~np.isfinite(values) & buffers.flags(pc.is_valid(column))
 
 
 def status_of_words(text: str) -> int:

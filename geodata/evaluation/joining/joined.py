@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from geodata import buffers
 from geodata.evaluation.findings import Finding
 from geodata.evaluation.joining.checked_rows import (
     INVALID,
@@ -215,21 +216,21 @@ class Joined:
         if "id" in wanted:
             made["id"] = _ids(table, self.truth.columns.id, part)
         if {"lat", "lon"} & wanted:
-            made |= {"lat": pa.array(self.lat[part]), "lon": pa.array(self.lon[part])}
+            made |= {"lat": buffers.column(self.lat[part]), "lon": buffers.column(self.lon[part])}
         if {"pred_lat", "pred_lon"} & wanted:
             lat = _gather(self.pred_lat, at, np.nan)
             mask = np.isnan(lat)
-            made["pred_lat"] = pa.array(lat, mask=mask)
-            made["pred_lon"] = pa.array(_gather(self.pred_lon, at, np.nan), mask=mask)
+            made["pred_lat"] = buffers.column(lat, absent=mask)
+            made["pred_lon"] = buffers.column(_gather(self.pred_lon, at, np.nan), absent=mask)
         if "status" in wanted:
             codes = _gather(self.pred_status, at, MISSING)
             made["status"] = pa.array(STATUSES).take(pa.array(codes))
         if DISTANCE in wanted and self.pred_distance_km is not None:
             errors = _gather(self.pred_distance_km, at, np.nan)
-            made[DISTANCE] = pa.array(errors, mask=np.isnan(errors))
+            made[DISTANCE] = buffers.column(errors, absent=np.isnan(errors))
         for level, names in self.pred_regions.items():
             if f"pred_{level}" in wanted:
-                made[f"pred_{level}"] = names.take(pa.array(at, mask=at < 0))
+                made[f"pred_{level}"] = names.take(buffers.column(at, absent=at < 0))
         return made
 
 
@@ -252,7 +253,7 @@ def ids_of(source: Source, column: str, rows: Sequence[int]) -> list[str]:
         stop = start + batch.table.num_rows
         inside = [row - start for row in rows[len(out) :] if row < stop]
         if inside:
-            ids = id_text(batch.table.column(column).take(pa.array(inside)))
+            ids = id_text(batch.table.column(column).take(buffers.column(np.array(inside))))
             out += [str(value) for value in ids.to_pylist()]
         start = stop
         if len(out) == len(rows):
@@ -287,7 +288,7 @@ def _gather(values: NDArray[Any], at: NDArray[Any], absent: float) -> NDArray[An
         return np.full(len(at), absent, values.dtype)
     there = at >= 0
     if there.all():
-        return np.asarray(values[at])
+        return values.take(at)  # a third of the time of an index
     out = np.full(len(at), absent, values.dtype)
     out[there] = values[at[there]]
     return out

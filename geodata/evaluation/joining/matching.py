@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from geodata import buffers
 from geodata.hashing import mix
 
 _EXTENSION = r"(?i)\.(jpe?g|png|webp|gif|bmp|tiff?|heic|avif)$"
@@ -102,20 +103,20 @@ def whole_numbers(ids: Any) -> Any:
     ['3228511372', '322', '0.5', '1e3a']
     """
     ids = trimmed(ids)
-    if not pc.any(looks_float(ids)).as_py():
+    if not looks_float(ids).any():
         return ids
     return pa.array([None if v is None else _whole(v) for v in ids.to_pylist()], pa.string())
 
 
-def looks_float(ids: Any) -> Any:
+def looks_float(ids: Any) -> NDArray[np.bool_]:
     """Return which ids are numbers written with a point or an exponent.
 
     Examples
     --------
-    >>> looks_float(pa.array(["3.2e9", "322.0", "322", "a.5"])).to_pylist()
+    >>> looks_float(pa.array(["3.2e9", "322.0", "322", "a.5"])).tolist()
     [True, True, False, False]
     """
-    return pc.fill_null(pc.match_substring_regex(ids, _FLOAT_ID_RE2), False)
+    return buffers.flags(pc.match_substring_regex(ids, _FLOAT_ID_RE2))
 
 
 def _whole(text: str) -> str:
@@ -170,7 +171,7 @@ def id_keys(ids: Any, mode: str, *, first_row: int) -> NDArray[np.uint64]:
     series = pl.Series(values=pa.chunked_array(values) if isinstance(values, list) else values)
     hashed = series.hash(seed=1).to_numpy().astype(np.uint64)
     if values.null_count:
-        rows = np.flatnonzero(np.asarray(pc.is_null(values)))
+        rows = np.flatnonzero(buffers.flags(pc.is_null(values)))
         hashed[rows] = pl.Series(rows + first_row).hash(seed=2).to_numpy()
     return hashed
 
@@ -183,9 +184,9 @@ def whole_number_keys(ids: Any, *, first_row: int) -> NDArray[np.uint64]:
     >>> whole_number_keys(pa.chunked_array([[7, 8]]), first_row=0).tolist()
     [7, 8]
     """
-    out = np.array(pc.fill_null(ids, 0).to_numpy()).view(np.uint64)
+    out = np.array(buffers.numbers(ids, absent=0)).view(np.uint64)
     if ids.null_count:
-        rows = np.flatnonzero(np.asarray(pc.is_null(ids)))
+        rows = np.flatnonzero(buffers.flags(pc.is_null(ids)))
         out[rows] = (rows + first_row).astype(np.uint64) | np.uint64(1 << 63)
     return out
 
@@ -287,7 +288,7 @@ def _find_dense(
     at = wanted - np.uint64(low)  # wraps below the lowest, which is then beyond the table
     inside = at < np.uint64(width)
     if inside.all():
-        return np.asarray(table[at])
+        return table.take(at)
     out = np.full(len(wanted), -1, np.int32)
     out[inside] = table[at[inside]]
     return out

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geodata.evaluation.findings import SHOWN, Finding, Severity, finding
@@ -286,7 +285,5 @@ def is_summary(row_id: str | None, *, has_place: bool, damaged: bool = False) ->
 
 def float_ids(ids: pa.Array | pa.ChunkedArray) -> tuple[NDArray[np.bool_], str]:
     """Return which text ids are written as floats, and the first of them."""
-    mask = np.asarray(looks_float(ids)).astype(bool)
-    if not mask.any():
-        return mask, ""
-    return mask, repr(pc.filter(ids, pa.array(mask))[0].as_py())
+    mask = looks_float(ids)
+    return mask, repr(ids[int(np.argmax(mask))].as_py()) if mask.any() else ""

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from geodata import coords
+from geodata import buffers, coords
 from geodata.evaluation.findings import SHOWN, Finding, PredictionError, finding
 from geodata.evaluation.joining import matching
 from geodata.evaluation.joining.checked_rows import (
@@ -66,7 +66,7 @@ class Scan:
                 ids = id_text(column)
                 self.key_parts.append(matching.id_keys(ids, "exact", first_row=self.rows))
             if ids.null_count:
-                empty = np.flatnonzero(np.asarray(pc.is_null(ids)))
+                empty = np.flatnonzero(buffers.flags(pc.is_null(ids)))
                 self.no_id += (empty[: SHOWN - len(self.no_id)] + self.rows).tolist()
             tail = pc.cast(ids.slice(max(0, len(ids) - LAST_ROWS)), pa.string()).to_pylist()
             start = table.num_rows - len(tail)

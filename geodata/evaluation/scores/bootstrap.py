@@ -22,6 +22,7 @@ from geodata.evaluation.scores.intervals import (
     CONFIDENCE,
     Interval,
     check_confidence,
+    normal_quantile,
     wilson_ends,
 )
 
@@ -150,13 +151,11 @@ def clustered_means(
     >>> found.value, found.low < 5.5 < found.high
     (5.5, True)
     """
-    from scipy.special import ndtri
-
     check_confidence(confidence)
     found = by_cluster(np.asarray(values), clusters)
     draws = _draws(found, resamples, seed)
     factor, quantile = found.widening(confidence)
-    stretch = factor * quantile / float(ndtri((1 + confidence) / 2))
+    stretch = factor * quantile / normal_quantile(confidence)
     means = found.means()
     spread = means + (draws - means) * stretch
     return [
@@ -224,11 +223,9 @@ def _weights(sizes: Floats, resamples: int, seed: int) -> Iterator[Floats]:
 
 
 def _normal_mean(values: Floats, confidence: float) -> Interval:
-    from scipy.special import ndtri
-
     middle = float(values.mean())
     error = float(values.std(ddof=1)) / len(values) ** 0.5 if len(values) > 1 else 0.0
-    half = float(ndtri((1 + confidence) / 2)) * error
+    half = normal_quantile(confidence) * error
     return Interval(middle, middle - half, middle + half, confidence, "normal")
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from geodata import coords, sphere
+from geodata import buffers, coords, sphere
 from geodata.evaluation.scores.rule import Scoring
 
 CHUNK_ROWS = 1 << 15
@@ -93,7 +93,7 @@ def score_rows(
 
 def _as_given(errors: Any, scoring: Scoring) -> Outcome:
     """Return the outcome of errors that are known without coordinates."""
-    km = np.array(errors.to_numpy(zero_copy_only=False), np.float64)
+    km = np.array(buffers.numbers(errors, absent=np.nan), np.float64)
     answered = ~np.isnan(km)
     rank = _rank(km, scoring.limits_km)
     km[~answered] = 0.0

@@ -22,13 +22,16 @@ Bools = NDArray[np.bool_]
 
 def intervals_of(scores: Scores, options: Options) -> dict[float, Interval | None]:
     """Return the interval of each accuracy."""
-    return dict(
-        zip(
-            scores.scoring.thresholds_km,
-            shares_of(scores.within(), scores, options),
-            strict=True,
-        )
-    )
+    thresholds = scores.scoring.thresholds_km
+    if options.cluster is None:  # counts are all that Wilson's interval asks for
+        found = [_wilson(scores.correct[t], scores, options) for t in thresholds]
+    else:
+        found = shares_of(scores.within(), scores, options)
+    return dict(zip(thresholds, found, strict=True))
+
+
+def _wilson(correct: int, scores: Scores, options: Options) -> Interval | None:
+    return wilson(correct, scores.denominator, confidence=options.confidence)
 
 
 def shares_of(within: Bools, scores: Scores, options: Options) -> list[Interval | None]:
@@ -36,10 +39,7 @@ def shares_of(within: Bools, scores: Scores, options: Options) -> list[Interval 
     counted = slice(None) if scores.scoring.missing == "wrong" else scores.there
     rows = within[counted]
     if options.cluster is None or not len(rows):
-        return [
-            wilson(int(count), scores.denominator, confidence=options.confidence)
-            for count in rows.sum(axis=0)
-        ]
+        return [_wilson(int(count), scores, options) for count in rows.sum(axis=0)]
     return [
         *clustered_shares(
             rows,

@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from geodata.evaluation.checks.linting import against_truth, lint, near_duplicates, overlap
+from geodata import sphere
+from geodata.evaluation.checks.linting import _turned, against_truth, lint, near_duplicates, overlap
 from geodata.evaluation.checks.own_words import against_words
 from geodata.evaluation.findings import PredictionError, failing
 from geodata.evaluation.joining import join, read_predictions
@@ -103,6 +104,26 @@ def test_turned_signs_show_beside_the_truth():
     found = lint(answers, truth)
     assert codes(found) == ["sign_error"]
     assert found[0].rows == (2,)
+
+
+def test_turned_and_swapped_rows_are_those_that_a_measure_of_all_finds():
+    """Few rows are measured; the rule is the same as if all were."""
+    rng = np.random.default_rng(0)
+    n = 20_000
+    lat, lon = rng.uniform(-89.9, 89.9, n), rng.uniform(-180, 180, n)
+    near = rng.normal(0, 0.15, (2, n))
+    kinds = [(lat, lon), (-lat, lon), (lat, -lon), (-lat, -lon), (lon, lat), (lon, -lat)]
+    chosen = rng.integers(0, len(kinds), n)
+    y = np.clip(np.choose(chosen, [k[0] for k in kinds]) + near[0], -90, 90)
+    x = np.choose(chosen, [k[1] for k in kinds]) + near[1]
+    y[::50], x[::50] = np.nan, np.nan
+    far = sphere.haversine_km(lat, lon, y, x) > 1000
+    turned = [sphere.haversine_km(lat, lon, a * y, b * x) for a, b in ((-1, 1), (1, -1), (-1, -1))]
+    crossed = sphere.haversine_km(lat, lon, np.where(np.abs(x) <= 90, x, np.nan), y)
+    sign, swapped = _turned(lat, lon, y, x)
+    np.testing.assert_array_equal(sign, far & (np.fmin.reduce(turned) <= 25))
+    np.testing.assert_array_equal(swapped, far & (crossed <= 25))
+    assert min(sign.sum(), swapped.sum()) > 500
 
 
 def test_copied_truth_shows():

@@ -6,6 +6,7 @@ import pytest
 
 from geodata import evaluation, sphere
 from geodata.evaluation.checks import lint
+from geodata.evaluation.checks.reviewing import _repeated
 
 N = 400
 
@@ -142,6 +143,19 @@ def test_places_that_repeat():
     assert found.count == 60
     assert f"there are {N - 40} places" in found.message
     assert "truth_repeats_places" in {one.code for one in lint(again, again)}
+
+
+@pytest.mark.parametrize("repeated", range(8, 13))
+def test_places_that_repeat_are_told_from_the_tenth_row_on(repeated):
+    rng = np.random.default_rng(0)
+    lat, lon = rng.uniform(-80, 80, 150), rng.uniform(-170, 170, 150)
+    lat[:repeated], lon[:repeated] = 10.0, 0.0
+    lon[1:repeated:2] = -0.0  # the same meridian
+    told = _repeated((lat, lon))
+    assert [one.count for one in told] == ([repeated] if repeated >= 10 else [])
+    pairs = rng.permutation(150)
+    lat[:14], lon[:14] = np.repeat(lat[20:27], 2), np.repeat(lon[20:27], 2)
+    assert _repeated((lat[pairs], lon[pairs]))[0].count >= 14
 
 
 def test_nothing_answered_is_an_error():

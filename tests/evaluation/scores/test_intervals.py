@@ -136,6 +136,16 @@ def test_median_interval_is_made_of_data():
     assert (few.low, few.value, few.high) == (0.0, 2.0, sphere.HALF_CIRCUMFERENCE_KM)
 
 
+@pytest.mark.parametrize("n", [*range(1, 60), 999, 1000, 54_321, 1_000_000])
+@pytest.mark.parametrize("confidence", [0.5, 0.9, 0.95, 0.999])
+def test_ends_of_the_median_are_the_farthest_that_a_binomial_allows(n, confidence):
+    found = intervals.median_interval(np.arange(1.0, n + 1), confidence=confidence)
+    rank = int(found.low)
+    tail = (1 - confidence) / 2
+    assert stats.binom.cdf(rank - 1, n, 0.5) <= tail < stats.binom.cdf(rank, n, 0.5)
+    assert found.high == (n + 1 - rank if rank else sphere.HALF_CIRCUMFERENCE_KM)
+
+
 def test_nothing_to_say_is_none():
     assert intervals.wilson(0, 0) is None
     assert bootstrap.bootstrap_share(0, 0) is None
