@@ -10,7 +10,8 @@ import argparse
 
 import numpy as np
 
-from geodata.evaluation.scores import bootstrap, held_out, intervals, pairs
+from geodata.evaluation.scores.confidence import held_out
+from geodata.evaluation.scores.intervals import bootstrap, closed_form, pairs
 
 SHARES = (0.05, 0.35)
 CLUSTERS = (3, 5, 10, 20, 50, 200)
@@ -34,7 +35,7 @@ def shares(rng, times):
     for n in (20, 100, 1_000, 10_000):
         for true in SHARES:
             counts = rng.binomial(n, true, times)
-            known = {k: holds(intervals.wilson(int(k), n), true) for k in set(counts.tolist())}
+            known = {k: holds(closed_form.wilson(int(k), n), true) for k in set(counts.tolist())}
             show(f"share, Wilson, n {n:,}, true {true:.0%}", np.mean([known[k] for k in counts]))
 
 
@@ -43,14 +44,14 @@ def differences(rng, times):
         for chances in ((0.15, 0.15), (0.02, 0.02), (0.2, 0.05)):
             drawn = rng.multinomial(n, [*chances, 1 - sum(chances)], times)
             true = chances[0] - chances[1]
-            found = [holds(intervals.paired_share(int(a), int(b), n), true) for a, b, _ in drawn]
+            found = [holds(closed_form.paired_share(int(a), int(b), n), true) for a, b, _ in drawn]
             show(f"difference, Tango, n {n:,}, only A {chances[0]}, B {chances[1]}", np.mean(found))
 
 
 def medians(rng, times):
     for n in (3, 5, 6, 7, 20, 100, 1_000, 10_000):
         found = [
-            holds(intervals.median_interval(rng.exponential(100, n)), 100 * np.log(2))
+            holds(closed_form.median_interval(rng.exponential(100, n)), 100 * np.log(2))
             for _ in range(times)
         ]
         show(f"median, order statistics, n {n:,}", np.mean(found))
@@ -66,7 +67,7 @@ def clustered(rng, times):
                         right, codes = clustered_rows(rng, count, true, within, alike)
                         one = bootstrap.clustered_shares(right[:, None], codes, resamples=500)[0]
                         found.append(holds(one, true))
-                        plain.append(holds(intervals.wilson(int(right.sum()), len(right)), true))
+                        plain.append(holds(closed_form.wilson(int(right.sum()), len(right)), true))
                     sizes = "alike" if alike else "unequal"
                     name = f"share, {count} clusters {sizes}, true {true:.0%}, corr. {within}"
                     show(f"{name} (Wilson {np.mean(plain):.0%})", np.mean(found))

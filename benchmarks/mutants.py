@@ -148,7 +148,9 @@ def summary(results, known):
 
     With the 95% interval of the share.
     """
-    from geodata.evaluation.scores.intervals import wilson  # after the tries: they have a copy's
+    from geodata.evaluation.scores.intervals.closed_form import (
+        wilson,  # after the tries: they have a copy's
+    )
 
     counts = defaultdict(Counter)
     for row in results:

@@ -13,7 +13,7 @@ from geodata.evaluation.checks import lint
 from geodata.evaluation.findings import PredictionError
 from geodata.evaluation.joining.distances import LONGEST_KM, distance_columns
 from geodata.evaluation.report import to_html
-from geodata.evaluation.scores.rule import Scoring
+from geodata.evaluation.scores.counting.rule import Scoring
 from geodata.files import FileError
 
 ROWS = 200

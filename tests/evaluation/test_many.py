@@ -16,7 +16,7 @@ from geodata.cli import app
 from geodata.evaluation.findings import PredictionError, finding
 from geodata.evaluation.report import print_comparison
 from geodata.evaluation.report.of_pairs import of_comparison
-from geodata.evaluation.scores import pairs
+from geodata.evaluation.scores.intervals import pairs
 
 from .report.cases import printed
 from .report.reading import markdown_tables

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from geodata import cor, evaluation
-from geodata.evaluation.scores.regions import LEVELS, region_accuracy
+from geodata.evaluation.scores.regions.accuracy import LEVELS, region_accuracy
 
 ROWS = 300
 

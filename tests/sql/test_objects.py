@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from geodata import query, sphere
-from geodata.evaluation.scores import metrics
-from geodata.evaluation.scores.rule import THRESHOLDS_KM, Scoring
+from geodata.evaluation.scores.counting import metrics
+from geodata.evaluation.scores.counting.rule import THRESHOLDS_KM, Scoring
 
 FOLDER = query.sql_folder()
 FILES = sorted(path for name in query.SQL_FOLDERS for path in (FOLDER / name).glob("*.sql"))

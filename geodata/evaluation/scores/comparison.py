@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from geodata.evaluation.findings import Finding
-from geodata.evaluation.scores.pairs import Paired
+from geodata.evaluation.scores.intervals import Paired
 from geodata.evaluation.scores.result import Evaluation, interval_dict
 
 

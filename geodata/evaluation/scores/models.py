@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 
 from geodata import SOFTWARE
 from geodata.evaluation.findings import Finding
-from geodata.evaluation.scores.clusters import by_cluster, sign_flip
-from geodata.evaluation.scores.groups import share
-from geodata.evaluation.scores.intervals import Interval
-from geodata.evaluation.scores.pairs import holm
+from geodata.evaluation.scores.counting import share
+from geodata.evaluation.scores.intervals import Interval, by_cluster, holm, sign_flip
 from geodata.evaluation.scores.published import Published
 from geodata.evaluation.scores.result import Evaluation, interval_dict, published_dict
 

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from geodata import answers
 from geodata.evaluation.joining import Joined, Predictions, check_rows
-from geodata.evaluation.scores.metrics import Scorer
-from geodata.evaluation.scores.rule import Scoring
+from geodata.evaluation.scores.counting import Scorer, Scoring
 from geodata.files import Columns, find_pair
 
 READERS = {"tolerant": "parse_tolerant", "strict": "parse_strict", "json": "parse_json"}

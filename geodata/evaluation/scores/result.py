@@ -12,16 +12,13 @@ from numpy.typing import NDArray
 
 from geodata import SOFTWARE
 from geodata.evaluation.findings import Finding
-from geodata.evaluation.scores.bootstrap import RESAMPLES, SEED
 from geodata.evaluation.scores.candidates import CandidateScores
-from geodata.evaluation.scores.confidence import Confidence
-from geodata.evaluation.scores.groups import Group
-from geodata.evaluation.scores.intervals import CONFIDENCE, Interval
-from geodata.evaluation.scores.metrics import Scores
+from geodata.evaluation.scores.confidence import COVERAGES, Confidence
+from geodata.evaluation.scores.counting import Group, Scores
+from geodata.evaluation.scores.intervals import CONFIDENCE, RESAMPLES, SEED, Interval
 from geodata.evaluation.scores.published import Published
 from geodata.evaluation.scores.readings import Readings
 from geodata.evaluation.scores.regions import RegionAccuracy
-from geodata.evaluation.scores.selective import COVERAGES
 
 SCHEMA = "geodata.evaluation/1"
 """Name and version of the JSON form; the number rises when a field changes its meaning."""

@@ -6,15 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geodata.evaluation.findings import Finding, finding
-from geodata.evaluation.scores.bootstrap import clustered_shares
-from geodata.evaluation.scores.clusters import FEW_CLUSTERS
+from geodata.evaluation.scores.counting import Scores
 from geodata.evaluation.scores.intervals import (
+    FEW_CLUSTERS,
     Interval,
     clustered_median,
+    clustered_shares,
     median_interval,
     wilson,
 )
-from geodata.evaluation.scores.metrics import Scores
 from geodata.evaluation.scores.result import Options
 
 Bools = NDArray[np.bool_]

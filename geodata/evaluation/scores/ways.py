@@ -16,9 +16,8 @@ from geodata.evaluation.scores.candidates import (
     nearest_rank,
     vote,
 )
-from geodata.evaluation.scores.labels import labels_at
-from geodata.evaluation.scores.metrics import Scores
-from geodata.evaluation.scores.outcomes import score_rows
+from geodata.evaluation.scores.counting import Scores, score_rows
+from geodata.evaluation.scores.regions import labels_at
 from geodata.evaluation.scores.result import Options
 from geodata.evaluation.scores.uncertainty import shares_of
 

@@ -8,11 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geodata.evaluation.findings import Finding, finding
-from geodata.evaluation.scores.confidence import Confidence
-from geodata.evaluation.scores.held_out import BackOff, back_off, halves, radii
-from geodata.evaluation.scores.metrics import Scores
+from geodata.evaluation.scores.confidence import (
+    BackOff,
+    Confidence,
+    back_off,
+    halves,
+    radii,
+    selective,
+)
+from geodata.evaluation.scores.counting import Scores
 from geodata.evaluation.scores.result import Options
-from geodata.evaluation.scores.selective import selective
 
 LEVELS = ("city", "admin1", "country")
 """Levels to answer at, the finest first."""

@@ -384,7 +384,7 @@ def test_the_projection_is_proj_s(lat, lon):
 def test_region_accuracy_is_in_every_report():
     from dataclasses import replace
 
-    from geodata.evaluation.scores.regions import RegionAccuracy
+    from geodata.evaluation.scores.regions.accuracy import RegionAccuracy
 
     counts = {"country": RegionAccuracy("country", ROWS, 390, 380, 200)}
     found = replace(result(), regions=counts, named_regions=counts)

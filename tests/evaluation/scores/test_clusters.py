@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 from scipy import optimize, stats
 
 from geodata import sphere
-from geodata.evaluation.scores import bootstrap, clusters, intervals, pairs
+from geodata.evaluation.scores.intervals import bootstrap, closed_form, clusters, pairs
 
 
 @given(st.lists(st.integers(-5, 5), min_size=1, max_size=10))
@@ -105,7 +105,7 @@ def test_equal_clusters_widen_by_the_textbook_factor():
 def test_the_paired_interval_solves_the_score_equation(a, b, more):
     """Tango's statistic at each end is the normal quantile; the constrained rate by brute force."""
     n = a + b + more
-    found = intervals.paired_share(a, b, n)
+    found = closed_form.paired_share(a, b, n)
     z = stats.norm.ppf(0.975)
     assert -1 <= found.low <= found.value <= found.high <= 1
     for end, sign in ((found.low, 1), (found.high, -1)):
@@ -129,7 +129,7 @@ def _constrained(a, b, n, delta):
 def test_the_median_is_covered_whatever_few_rows_there_are(n):
     rng = np.random.default_rng(n)
     draws = rng.exponential(100.0, (1500, n))
-    found = [intervals.median_interval(row) for row in draws]
+    found = [closed_form.median_interval(row) for row in draws]
     true = 100 * np.log(2)
     hits = np.mean([one.low <= true <= one.high for one in found])
     assert hits >= 0.94
@@ -144,8 +144,8 @@ def test_the_median_is_covered_whatever_few_rows_there_are(n):
 
 def test_a_clustered_median_is_the_quantiles_of_the_share():
     values = np.random.default_rng(0).exponential(100, 1000)
-    half = intervals.Interval(0.5, 0.4, 0.6, 0.95, "cluster bootstrap")
-    found = intervals.clustered_median(values, half)
+    half = closed_form.Interval(0.5, 0.4, 0.6, 0.95, "cluster bootstrap")
+    found = closed_form.clustered_median(values, half)
     ordered = np.sort(values)
     assert (found.low, found.high) == (ordered[400], ordered[599])
 

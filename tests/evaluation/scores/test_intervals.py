@@ -4,7 +4,7 @@ from hypothesis import given, strategies as st
 from scipy import stats
 
 from geodata import sphere
-from geodata.evaluation.scores import bootstrap, intervals, pairs
+from geodata.evaluation.scores.intervals import bootstrap, closed_form, pairs
 
 
 @given(st.integers(1, 10_000_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
@@ -13,14 +13,14 @@ def test_wilson_is_the_closed_form(pair):
     z, p = stats.norm.ppf(0.975), correct / rows
     centre = (p + z**2 / (2 * rows)) / (1 + z**2 / rows)
     half = z / (1 + z**2 / rows) * np.sqrt(p * (1 - p) / rows + z**2 / (4 * rows**2))
-    found = intervals.wilson(correct, rows)
+    found = closed_form.wilson(correct, rows)
     assert found.low == pytest.approx(centre - half, abs=1e-9)
     assert found.high == pytest.approx(centre + half, abs=1e-9)
 
 
 def test_half_width_of_im2gps3k():
     """1.67 points at 25 km for 2,997 independent rows at about 32%."""
-    assert round(100 * intervals.wilson(959, 2997).half_width, 2) == 1.67
+    assert round(100 * closed_form.wilson(959, 2997).half_width, 2) == 1.67
     assert round(100 * bootstrap.bootstrap_share(959, 2997).half_width, 1) == 1.7
 
 
@@ -31,7 +31,7 @@ def test_photographers_widen_the_interval():
     author = np.repeat(np.arange(198), sizes)
     skill = rng.beta(0.9, 1.9, 198)
     right = rng.random(len(author)) < skill[author]
-    alone = intervals.wilson(int(right.sum()), len(right)).half_width
+    alone = closed_form.wilson(int(right.sum()), len(right)).half_width
     together = bootstrap.clustered_shares(right[:, None], author)[0]
     assert together.method == "cluster bootstrap"
     assert together.half_width > 2 * alone
@@ -129,17 +129,17 @@ def test_the_interval_covers_as_often_as_it_says():
 
 def test_median_interval_is_made_of_data():
     values = np.random.default_rng(2).exponential(100, 501)
-    found = intervals.median_interval(values)
+    found = closed_form.median_interval(values)
     assert found.value == np.median(values)
     assert {found.low, found.high} <= set(values)
-    few = intervals.median_interval([3.0, 1.0])
+    few = closed_form.median_interval([3.0, 1.0])
     assert (few.low, few.value, few.high) == (0.0, 2.0, sphere.HALF_CIRCUMFERENCE_KM)
 
 
 @pytest.mark.parametrize("n", [*range(1, 60), 999, 1000, 54_321, 1_000_000])
 @pytest.mark.parametrize("confidence", [0.5, 0.9, 0.95, 0.999])
 def test_ends_of_the_median_are_the_farthest_that_a_binomial_allows(n, confidence):
-    found = intervals.median_interval(np.arange(1.0, n + 1), confidence=confidence)
+    found = closed_form.median_interval(np.arange(1.0, n + 1), confidence=confidence)
     rank = int(found.low)
     tail = (1 - confidence) / 2
     assert stats.binom.cdf(rank - 1, n, 0.5) <= tail < stats.binom.cdf(rank, n, 0.5)
@@ -147,18 +147,18 @@ def test_ends_of_the_median_are_the_farthest_that_a_binomial_allows(n, confidenc
 
 
 def test_nothing_to_say_is_none():
-    assert intervals.wilson(0, 0) is None
+    assert closed_form.wilson(0, 0) is None
     assert bootstrap.bootstrap_share(0, 0) is None
     assert bootstrap.bootstrap_mean([]) is None
-    assert intervals.median_interval([]) is None
+    assert closed_form.median_interval([]) is None
     assert bootstrap.bootstrap_mean([3.0]).half_width == 0.0
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: intervals.wilson(5, 4), "5 of 4 rows"),
-        (lambda: intervals.wilson(1, 2, confidence=95), "confidence 95"),
+        (lambda: closed_form.wilson(5, 4), "5 of 4 rows"),
+        (lambda: closed_form.wilson(1, 2, confidence=95), "confidence 95"),
         (lambda: bootstrap.clustered_shares([[1], [0]], [3, 3]), "found 1 cluster"),
         (lambda: bootstrap.clustered_shares([[1], [0]], [3]), "one a row"),
         (lambda: pairs.compare_within([[True]], [[True]], (1.0, 25.0)), "same thresholds"),

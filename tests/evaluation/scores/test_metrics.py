@@ -5,11 +5,11 @@ from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
 
 from geodata import query, sphere
-from geodata.evaluation.scores import metrics, outcomes
-from geodata.evaluation.scores.groups import GroupCodes
-from geodata.evaluation.scores.regions import region_accuracy, region_matches
-from geodata.evaluation.scores.rule import TIE_KM, Scoring
-from geodata.evaluation.scores.thresholds import threshold_counts, threshold_shares
+from geodata.evaluation.scores.counting import metrics, outcomes
+from geodata.evaluation.scores.counting.groups import GroupCodes
+from geodata.evaluation.scores.counting.rule import TIE_KM, Scoring
+from geodata.evaluation.scores.counting.thresholds import threshold_counts, threshold_shares
+from geodata.evaluation.scores.regions.accuracy import region_accuracy, region_matches
 
 R = sphere.EARTH_RADIUS_KM
 LATS = st.floats(-90, 90)

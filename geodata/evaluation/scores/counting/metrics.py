@@ -14,9 +14,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
-from geodata.evaluation.scores.groups import Group, GroupCodes, GroupCodesBuilder, share, summarise
-from geodata.evaluation.scores.outcomes import Outcome, column_of, score_rows
-from geodata.evaluation.scores.rule import Scoring
+from geodata.evaluation.scores.counting.groups import (
+    Group,
+    GroupCodes,
+    GroupCodesBuilder,
+    share,
+    summarise,
+)
+from geodata.evaluation.scores.counting.outcomes import Outcome, column_of, score_rows
+from geodata.evaluation.scores.counting.rule import Scoring
 
 GEOSCORE_MAX = 5000.0
 GEOSCORE_SCALE_KM = 1492.7

@@ -1,6 +1,6 @@
 """Country, region and city accuracy from labels of the truth and of the prediction.
 
-Labels come from `geodata.evaluation.scores.labels`; this module only compares them.
+Labels come from `geodata.evaluation.scores.regions.labels`; this module only compares them.
 ``sql/metrics/region_accuracy.sql`` is the same in SQL.
 """
 
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from geodata.evaluation.scores.groups import share
+from geodata.evaluation.scores.counting import share
 
 LEVELS = {"country": "country_code", "admin1": "admin1_code", "city": "city"}
 """Level and its label column; the prediction's column has ``pred_`` before it."""

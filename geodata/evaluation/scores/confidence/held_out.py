@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geodata.evaluation.scores.groups import share
+from geodata.evaluation.scores.counting import share
 from geodata.sphere import HALF_CIRCUMFERENCE_KM
 
 RADIUS_LEVELS = (0.5, 0.8, 0.9, 0.95)

@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from geodata.evaluation.scores.rule import Scoring
+    from geodata.evaluation.scores.counting.rule import Scoring
 
 Floats = NDArray[np.float64]
 

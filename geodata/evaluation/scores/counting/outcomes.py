@@ -1,7 +1,7 @@
 """Score rows one by one: the error, whether there is an answer, and the thresholds it is within.
 
-The test that decides a threshold is that of `geodata.evaluation.scores.rule`. On the sphere it is
-made on the haversine of the distance, which needs no arcsine.
+The test that decides a threshold is that of `geodata.evaluation.scores.counting.rule`. On the
+sphere it is made on the haversine of the distance, which needs no arcsine.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from geodata import buffers, coords, sphere
-from geodata.evaluation.scores.rule import Scoring
+from geodata.evaluation.scores.counting.rule import Scoring
 
 CHUNK_ROWS = 1 << 15
 """Rows worked on at a time, so that temporaries stay in the cache."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from geodata.evaluation.scores.held_out import BackOff, Radius
-from geodata.evaluation.scores.selective import Selective
+from geodata.evaluation.scores.confidence.held_out import BackOff, Radius
+from geodata.evaluation.scores.confidence.risk import Selective
 
 
 @dataclass(frozen=True)

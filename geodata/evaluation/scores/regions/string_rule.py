@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from geodata import gazetteer
-from geodata.evaluation.scores.regions import RegionAccuracy
+from geodata.evaluation.scores.regions.accuracy import RegionAccuracy
 from geodata.files import REGION_NAMES, find_named
 
 LEVELS = ("country", "city")

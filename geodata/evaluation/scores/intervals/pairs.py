@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geodata.evaluation.scores.bootstrap import RESAMPLES, SEED, clustered_means
-from geodata.evaluation.scores.clusters import by_cluster, sign_flip
-from geodata.evaluation.scores.intervals import (
+from geodata.evaluation.scores.intervals.bootstrap import RESAMPLES, SEED, clustered_means
+from geodata.evaluation.scores.intervals.closed_form import (
     CONFIDENCE,
     Interval,
     check_confidence,
     paired_share,
 )
+from geodata.evaluation.scores.intervals.clusters import by_cluster, sign_flip
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 from numpy.typing import ArrayLike, NDArray
 
 from geodata import sphere
-from geodata.evaluation.scores.groups import share
-from geodata.evaluation.scores.outcomes import A_LIMIT_KM, chunks
-from geodata.evaluation.scores.rule import THRESHOLDS_KM, Missing, Scoring
+from geodata.evaluation.scores.counting.groups import share
+from geodata.evaluation.scores.counting.outcomes import A_LIMIT_KM, chunks
+from geodata.evaluation.scores.counting.rule import THRESHOLDS_KM, Missing, Scoring
 
 Floats = NDArray[np.float64]
 

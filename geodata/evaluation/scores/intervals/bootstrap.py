@@ -4,7 +4,7 @@ A bootstrap of counts does not draw rows. Resampling n rows with replacement mak
 each outcome multinomial, so drawing those counts is the same bootstrap, and 10M rows cost what
 100 do; `scipy.stats.bootstrap` would hold resamples x rows values. With clusters whole
 clusters are drawn, because photos of one photographer succeed and fail together, and what few
-clusters do to the spread is mended as `geodata.evaluation.scores.clusters` says.
+clusters do to the spread is mended as `geodata.evaluation.scores.intervals.clusters` says.
 
 Every draw comes from a generator with the given seed: same input, same interval.
 """
@@ -17,14 +17,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geodata.evaluation.scores.clusters import Clusters, by_cluster
-from geodata.evaluation.scores.intervals import (
+from geodata.evaluation.scores.intervals.closed_form import (
     CONFIDENCE,
     Interval,
     check_confidence,
     normal_quantile,
     wilson_ends,
 )
+from geodata.evaluation.scores.intervals.clusters import Clusters, by_cluster
 
 RESAMPLES = 10_000
 MIN_RESAMPLES = 1_000
