@@ -19,6 +19,8 @@ from geodata.files.flat import Batch, flat, flat_names, outer_names
 from geodata.files.formats import BATCH_ROWS, FileError, TableFile
 
 MAX_BYTES = 1 << 31
+MAX_WORKBOOK_BYTES = 1 << 27
+"""Of the XML in a workbook: a million rows of three numbers are 100 MB, and 600 MB once read."""
 """A file larger than this is no table of answers; Arrow IPC is mapped and has no limit."""
 
 _ARROW_MAGIC = b"ARROW1"
@@ -112,13 +114,26 @@ def _xlsx(path: Path) -> pa.Table:
         msg = f"{path}: reading .xlsx needs openpyxl (pip install openpyxl), or save it as .csv"
         raise FileError(msg) from error
     try:
+        with zipfile.ZipFile(path) as packed:
+            size = sum(member.file_size for member in packed.infolist())
+        if size > MAX_WORKBOOK_BYTES:
+            raise _too_large(path, size)
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         rows = [list(row) for row in book.worksheets[0].iter_rows(values_only=True)]
         book.close()
+    except FileError:
+        raise
     except (KeyError, ValueError, OSError, IndexError, zipfile.BadZipFile) as error:
         msg = f"{path}: cannot be read as XLSX: {error}"
         raise FileError(msg) from error
     return table_of_cells(rows, str(path))
+
+
+def _too_large(path: Path, size: int) -> FileError:
+    return FileError(
+        f"{path}: unfolds into {size >> 20} MiB, and a workbook is read whole, up to "
+        f"{MAX_WORKBOOK_BYTES >> 20} MiB; save it as .csv, which is read in parts"
+    )
 
 
 def table_of_cells(rows: Sequence[Sequence[Any]], where: str) -> pa.Table:

@@ -1,9 +1,13 @@
 """Whatever a model left behind is scored alike: formats, point columns, names of columns, ids."""
 
+import datetime
 import json
 import struct
+import zipfile
 
 import numpy as np
+import openpyxl
+import pandas as pd
 import pyarrow as pa
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
@@ -97,12 +101,37 @@ def test_xlsx_without_its_reader_names_the_remedy(tmp_path):
 
 
 def test_xlsx(tmp_path, expected):
-    openpyxl = pytest.importorskip("openpyxl")
     book = openpyxl.Workbook()
     for row in (["id", "lat", "lon"], *zip(IDS, LAT, LON, strict=True)):
         book.active.append(row)
     book.save(tmp_path / "p.xlsx")
     assert scored(tmp_path / "p.xlsx") == expected
+    pd.DataFrame({"id": IDS, "lat": LAT, "lon": LON}).to_excel(tmp_path / "q.xlsx")
+    assert scored(tmp_path / "q.xlsx") == expected
+
+
+def test_xlsx_as_people_leave_it(tmp_path, expected):
+    """Text for numbers, dates, a column without a name, empty lines, another sheet."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(["Photo ID ", None, "Latitude", "Longitude", "checked on"])
+    for i, y, x in zip(IDS, LAT, LON, strict=True):
+        sheet.append([i, "note", None if y is None else f" {y} ", x, datetime.date(2026, 5, 1)])
+        sheet.append([])
+    book.create_sheet("old").append(["id", "lat", "lon"])
+    book.save(tmp_path / "p.xlsx")
+    assert scored(tmp_path / "p.xlsx") == expected
+
+
+def test_a_workbook_that_unfolds_without_end_is_refused_before_it_does(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["id", "lat", "lon"])
+    book.save(tmp_path / "p.xlsx")
+    with zipfile.ZipFile(tmp_path / "p.xlsx", "a", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("xl/worksheets/sheet9.xml", b" " * (1 << 27))
+    assert (tmp_path / "p.xlsx").stat().st_size < 1 << 20
+    with pytest.raises(FileError, match=r"unfolds into 128 MiB, .* up to 128 MiB; save it as .csv"):
+        files.open_source(tmp_path / "p.xlsx")
 
 
 def test_geojson(tmp_path, expected):
