@@ -91,17 +91,15 @@ class SharedPromptsTrainer(GRPOTrainer):
         return prompt_ids.to(device), mask.to(device), images
 
     def _generate_single_turn(self, prompt_ids: Any, images: Any, fields: Any, *rest: Any) -> Any:
-        if not self._share or self.use_vllm or self._unique is None or self._group is None:
-            stock: Any = super()._generate_single_turn
+        stock: Any = super()._generate_single_turn
+        if self.use_vllm:
             return stock(prompt_ids, images, fields, *rest)
         model = self._bare(self.model)
-        training = model.training
-        model.eval()
-        try:
+        with _without_dropout(model):
+            if not self._share or self._unique is None or self._group is None:
+                return stock(prompt_ids, images, fields, *rest)
             with self.accelerator.autocast():
                 answers = sharing.sample(model, *self._unique, self._group, self.generation_config)
-        finally:
-            model.train(training)
         return [_until_end(row, self.eos_token_ids) for row in answers.tolist()], None
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> Tensor:
@@ -211,6 +209,17 @@ def _images_of(fields: dict[str, Any]) -> Any:
     if any(count != 1 for count in counts) or fields.get("image_grid_thw") is None:
         return False
     return sharing.Images(fields["pixel_values"], fields["image_grid_thw"])
+
+
+@contextlib.contextmanager
+def _without_dropout(model: torch.nn.Module) -> Iterator[None]:
+    """Sample from the model that is meant; TRL samples in training mode, dropout included."""
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)
 
 
 @contextlib.contextmanager

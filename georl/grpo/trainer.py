@@ -19,6 +19,7 @@ What differs from TRL's GRPOTrainer, each switchable, all off = stock:
 - places that saturate are sampled less (curriculum.enabled);
 - the KL reference is a copy of the model that the run starts from (TRL reads it anew by name,
   which after LoRA is the model before it, and on the hub another commit);
+- answers are sampled without dropout, where model.lora_dropout asks for some in updates;
 - photos have one size for processor and vLLM, and the first batch is compared;
 - checkpoints are sealed with hashes, and a resumed run equals the uninterrupted one.
 """

@@ -91,8 +91,11 @@ def test_updates_drop_nothing_out_that_sampling_keeps(places, stages, tmp_path, 
     assert expected in rates or not expected
 
 
-def test_answers_are_sampled_without_dropout_and_updates_made_with_it(places, stages, tmp_path):
-    more = ["model.lora_rank=4", "model.lora_dropout=0.5"]
+@pytest.mark.parametrize("shared", ["true", "false"])
+def test_answers_are_sampled_without_dropout_and_updates_made_with_it(
+    places, stages, tmp_path, shared
+):
+    more = ["model.lora_rank=4", "model.lora_dropout=0.5", f"grpo.share_prompts={shared}"]
     trainer = grpo.build(grpo_run(places, tmp_path, stages[0], *more), reward_funcs=[shorter])
     modes = {True: set(), False: set()}  # whether layers drop out, by whether gradients are kept
     for layer in trainer.model.modules():
