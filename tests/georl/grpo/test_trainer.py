@@ -107,6 +107,25 @@ def test_answers_are_sampled_without_dropout_and_updates_made_with_it(
     assert modes == {True: {True}, False: {False}}
 
 
+def alike(completions, **_):
+    return [1.0] * len(completions)
+
+
+def test_evaluation_judges_every_row_and_teaches_nothing(places, stages, tmp_path):
+    """Dropping, replacing and the curriculum are for training."""
+    more = ["groups.drop_equal=true", "groups.tries=3", "curriculum.enabled=true"]
+    trainer = grpo.build(grpo_run(places, tmp_path, stages[0], *more), reward_funcs=[alike])
+    asked = []
+    score = trainer._score
+    trainer._score = lambda rows: asked.extend(row["id"] for row in rows) or score(rows)
+    rows = trainer.train_dataset.select(range(2))
+    found = trainer.evaluate(eval_dataset=rows)
+    assert found["eval_reward"] == 1.0
+    assert sorted(set(asked)) == sorted(rows["id"])
+    assert len(trainer.curriculum.popular) == 0
+    assert not trainer._metrics["train"]
+
+
 # --- what vLLM is given ---------------------------------------------------------------------
 
 
