@@ -103,6 +103,9 @@ def test_a_reader_that_went_away_is_told_by_the_status():
     code = "from geodata.ending import leave; print('x'); leave(0)"
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run([sys.executable, "-c", code], stdout=writer, stderr=subprocess.PIPE)
+    buffered = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdout=writer, stderr=subprocess.PIPE, env=buffered
+    )
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, b"")

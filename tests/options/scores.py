@@ -8,6 +8,7 @@ from rich.console import Console
 
 from geodata import evaluation
 from geodata.evaluation import checks, joining, report, scores as scoring
+from geodata.evaluation.scores import confidence, intervals
 from tests.options.finding import differs, only_cost, seen_by
 from tests.options.world import KYOTO, PARIS, World, said
 
@@ -612,4 +613,78 @@ differs(
 seen_by(
     "evaluation/scores/test_metrics.py::test_a_distance_equal_to_the_threshold_is_on_it",
     "evaluation.scores.threshold_counts:strict",
+)
+
+
+# ---- how sure a score is
+
+ERRORS = np.arange(1.0, 102.0)
+CLUSTERS = np.arange(101) // 5
+
+
+def width(found):
+    return round(found.high - found.low, 3)
+
+
+differs(
+    "evaluation.scores.intervals.wilson",
+    lambda w, **o: width(intervals.wilson(50, 100, **o)),
+    confidence=(0.5, 0.192, 0.067),
+)
+differs(
+    "evaluation.scores.intervals.median_interval",
+    lambda w, **o: width(intervals.median_interval(ERRORS, **o)),
+    confidence=(0.5, 20.0, 8.0),
+)
+differs(
+    "evaluation.scores.intervals.clustered_median",
+    lambda w, **o: (
+        intervals.clustered_median(
+            ERRORS, intervals.Interval(0.5, 0.25, 0.75, 0.95, "cluster bootstrap"), **o
+        ).confidence
+    ),
+    confidence=(0.5, 0.95, 0.5),
+)
+
+
+def in_clusters(w: World, **options):
+    right = (np.random.default_rng(0).random((101, 1)) < 0.4) | (ERRORS[:, None] < 20)
+    return str(intervals.clustered_shares(right, CLUSTERS, **{"resamples": 300, **options})[0])
+
+
+differs(
+    "evaluation.scores.intervals.clustered_shares",
+    in_clusters,
+    confidence=(0.5, bool, bool),
+    resamples=(500, bool, bool),
+    seed=(9, bool, bool),
+)
+differs(
+    "evaluation.scores.confidence.halves",
+    lambda w, **o: bool(
+        (confidence.halves(100, 0, **o)[::2] == confidence.halves(100, 0, **o)[1::2]).all()
+    ),
+    clusters=(np.arange(100) // 2, False, True),
+)
+differs(
+    "evaluation.scores.confidence.selective",
+    lambda w, **o: (
+        (found := confidence.selective([[True], [False]], [0.9, 0.1], (25.0,), **o)).source,
+        found.risk_coverage(25)[0].tolist(),
+    ),
+    rows=(4, ("confidence", [0.5, 1.0]), ("confidence", [0.25, 0.5])),
+    source=("spread", ("confidence", [0.5, 1.0]), ("spread", [0.5, 1.0])),
+)
+
+
+def backed_off(w: World, **options):
+    sure = np.linspace(0, 1, 400)
+    right = {"city": np.random.default_rng(0).random(400) < sure}
+    return confidence.back_off(right, sure, confidence.halves(400, 0), **options)[0].bar
+
+
+differs(
+    "evaluation.scores.confidence.back_off",
+    backed_off,
+    target=(0.6, lambda bar: bar > 0.5, lambda bar: bar < 0.4),
 )

@@ -130,6 +130,27 @@ def test_saturated_places_become_popular_and_are_drawn_at_the_kept_share(trainer
     assert near.mean() < 0.35
 
 
+@pytest.mark.parametrize("keep", [0.0, 0.3, 1.0])
+def test_new_groups_come_from_popular_places_at_the_kept_share(trainer, keep):
+    config = CurriculumConfig(enabled=True, radius_km=2800, keep=keep, budget=50)
+    curriculum = Curriculum(config, 0)
+    curriculum.popular.add(0.0, 50.0)  # 25 degrees to either side
+    drawn = [row["lon"] for row in curriculum.draw(200, trainer)[::2]]
+    inside = np.mean([abs(lon - 50) <= 25 for lon in drawn])
+    alone = 51 / 101  # of the photos lie inside
+    expected = alone * keep / (alone * keep + 1 - alone)
+    assert abs(inside - expected) < 0.12
+
+
+def test_processes_draw_other_photos_and_each_the_same_ones_again(trainer):
+    drawn = []
+    for rank in (0, 1, 0):
+        trainer.accelerator.process_index = rank
+        drawn.append(Curriculum(CurriculumConfig(), 0).draw(8, trainer))
+    assert drawn[0] == drawn[2]
+    assert drawn[0] != drawn[1]
+
+
 def test_switched_off_it_changes_nothing_and_learns_nothing(trainer):
     curriculum = Curriculum(CurriculumConfig(enabled=False), 0)
     rows = lessons(trainer, [10, 90])

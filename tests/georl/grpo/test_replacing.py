@@ -1,6 +1,8 @@
 """Groups that cannot teach leave the batch and others take their place (georl.grpo.groups)."""
 
+import threading
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -117,11 +119,100 @@ def test_the_kept_and_the_new_are_those_that_teach(first, fresh, tries, drop, st
     assert trainer.seen == [*range(1, len(first) + 1), *range(101, 101 + sum(asked))]
 
 
+class Together:
+    """Two processes as threads: what one gives to a collective, both get, in their order."""
+
+    def __init__(self):
+        self.barrier = threading.Barrier(2, timeout=60)
+        self.given = [None, None]
+        self.here = threading.local()
+
+    def all(self, value):
+        self.given[self.here.rank] = value
+        self.barrier.wait()
+        found = list(self.given)
+        self.barrier.wait()
+        return found
+
+    def run(self, work):
+        def start(rank):
+            self.here.rank = rank
+            return work(rank)
+
+        with ThreadPoolExecutor(2) as pool:
+            return list(pool.map(start, (0, 1)))
+
+
+class OfTwo(Trainer):
+    def __init__(self, together, rank, *given):
+        super().__init__(*given)
+        self.together = together
+        self.accelerator = SimpleNamespace(
+            process_index=rank,
+            num_processes=2,
+            gather=lambda value: torch.cat([one.reshape(-1) for one in together.all(value)]),
+        )
+
+    def _score(self, rows):
+        batch = super()._score(rows)
+        every = self.together.all(self.rollouts.last)
+        self.rollouts.last = tuple(map(torch.cat, zip(*every, strict=True)))
+        return batch
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(1, 4).flatmap(lambda n: st.tuples(*[st.lists(kinds, min_size=n, max_size=n)] * 2)),
+    st.tuples(*[st.lists(kinds, min_size=24, max_size=24)] * 2),
+    st.integers(0, 3),
+)
+def test_two_processes_ask_alike_and_each_fills_its_own_room(firsts, fresh, tries):
+    options = GroupConfig(drop_equal=True, tries=tries)
+    together = Together()
+    trainers = [OfTwo(together, k, options, firsts[k], fresh[k], 1, "grpo") for k in (0, 1)]
+    stock = groups.gather_object
+    groups.gather_object = lambda values: [one for part in together.all(values) for one in part]
+    try:
+        batches = together.run(
+            lambda k: groups.drop_and_replace(trainers[k], trainers[k].rows(trainers[k].first))
+        )
+    finally:
+        groups.gather_object = stock
+
+    good, room = {"teaches"}, len(firsts[0])
+    kept = [[n for n, kind in enumerate(first, 1) if kind in good] for first in firsts]
+    rest, asked = [list(enumerate(one, 101)) for one in fresh], []
+    for _ in range(tries):
+        need = max(room - len(mine) for mine in kept)
+        if need == 0:
+            break
+        asked.append(need)
+        for mine, left in zip(kept, rest, strict=True):
+            found = [n for n, kind in left[:need] if kind in good]
+            mine += found[: room - len(mine)]
+            del left[:need]
+    assert [trainer.asked for trainer in trainers] == [asked, asked]
+    for batch, mine in zip(batches, kept, strict=True):
+        live = batch["completion_mask"].bool().any(1)
+        assert batch["prompt_ids"][live, 0].tolist() == [n for n in mine for _ in range(SIZE)]
+        assert len(live) == max(1, SIZE * max(map(len, kept)))
+        assert int(batch["num_items_in_batch"]) == SIZE * sum(map(len, kept))
+        rows = max(1, SIZE * sum(map(len, kept)))
+        assert float(batch["loss_scale"]) == pytest.approx(2 * len(live) / rows)
+
+
 def test_nothing_is_dropped_unless_asked():
     trainer = Trainer(GroupConfig(), ["equal", "unreadable"], [], 1)
     batch = groups.drop_and_replace(trainer, trainer.rows(trainer.first))
     assert batch["prompt_ids"][:, 0].tolist() == [1, 1, 2, 2]
     assert trainer._metrics["train"]["groups/equal"] == [0.5]
+
+
+@pytest.mark.parametrize(("epsilon", "equal"), [(1.5, 1.0), (0.5, 0.0)])
+def test_the_epsilon_of_the_run_decides(epsilon, equal):
+    trainer = Trainer(GroupConfig(drop_equal=True, epsilon=epsilon), ["teaches"], [], 1)
+    groups.drop_and_replace(trainer, trainer.rows(trainer.first))
+    assert trainer._metrics["train"]["groups/equal"] == [equal]
 
 
 @pytest.mark.parametrize(("apart", "equal"), [(0.9, True), (1.1, False)])

@@ -110,7 +110,9 @@ def test_packed_log_probabilities_and_gradients_equal_the_repeated_ones(setting)
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("options", [{}, {"temperature": 0.7}, {"top_p": 0.8}, {"top_k": 5}])
+@pytest.mark.parametrize(
+    "options", [{}, {"temperature": 0.7}, {"top_p": 0.8}, {"top_k": 5}, {"min_p": 0.02}]
+)
 def test_sampling_draws_what_generate_draws(setting, options):
     model, processor, inputs, pictures = setting
     settings = {"temperature": 1.0, "top_p": 1.0, "top_k": 0} | options

@@ -13,6 +13,7 @@ from trl.generation import vllm_generation
 from georl import data, grpo, models, sft
 from georl.config import ConfigError, check, load, replace
 from georl.grpo import first_batch, trainer as module
+from georl.grpo.shared_trainer import _until_end
 from georl.run import JsonLines
 
 from ..tiny_runs import SMALL, write_places
@@ -115,8 +116,9 @@ def test_evaluation_judges_every_row_and_teaches_nothing(places, stages, tmp_pat
     """Dropping, replacing and the curriculum are for training."""
     more = ["groups.drop_equal=true", "groups.tries=3", "curriculum.enabled=true"]
     trainer = grpo.build(grpo_run(places, tmp_path, stages[0], *more), reward_funcs=[alike])
-    asked = []
-    score = trainer._score
+    asked, written = [], []
+    score, sample = trainer._score, trainer._generate_single_turn
+    trainer._generate_single_turn = lambda *given: written.append(sample(*given)) or written[-1]
     trainer._score = lambda rows: asked.extend(row["id"] for row in rows) or score(rows)
     rows = trainer.train_dataset.select(range(2))
     found = trainer.evaluate(eval_dataset=rows)
@@ -124,6 +126,15 @@ def test_evaluation_judges_every_row_and_teaches_nothing(places, stages, tmp_pat
     assert sorted(set(asked)) == sorted(rows["id"])
     assert len(trainer.curriculum.popular) == 0
     assert not trainer._metrics["train"]
+    ids = [answer for turn in written for answer in turn[0]]
+    assert trainer.generated_tokens == sum(map(len, ids)) > len(ids)
+
+
+def test_an_answer_keeps_its_end_and_nothing_behind_it():
+    """The end is a token that is learnt; an answer that was cut has none."""
+    cases = [([5, 2, 0, 0], [5, 2]), ([2, 5], [2]), ([5, 6], [5, 6]), ([5, 3, 2], [5, 3])]
+    for tokens, kept in cases:
+        assert _until_end(tokens, [2, 3]) == kept
 
 
 # --- what vLLM is given ---------------------------------------------------------------------
