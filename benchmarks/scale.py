@@ -41,11 +41,14 @@ HALF = """
 import sys, time
 from geodata import scale
 import pyarrow as pa
+from geodata.scale.dealing import Shard
+from geodata.scale.sharding import LabelJob
 scale.Label()(pa.table({"lat": [0.0], "lon": [0.0]}))  # the start: the index is opened
 start, cpu = time.perf_counter(), time.process_time()
 source, folder, count, mine = sys.argv[1:3] + [int(sys.argv[3]), int(sys.argv[4])]
+job = LabelJob.of(source, folder)  # hashed once a process, as Ray's driver does
 for number in range(mine, count + 1, 2):
-    scale.label_shard(source, folder, f"{number}/{count}")
+    job.make(Shard(number, count))
 print(time.perf_counter() - start, time.process_time() - cpu)
 """
 

@@ -32,4 +32,13 @@ from .places import (
     open_image as open_image,
     open_images as open_images,
 )
+from .samples import (
+    Sample as Sample,
+    Samples as Samples,
+    content as content,
+    open_samples as open_samples,
+    row_of as row_of,
+    samples as samples,
+    shard_paths as shard_paths,
+)
 from .tar import archive_kind as archive_kind
