@@ -12,7 +12,6 @@ differ; docs/log.md keeps dated ones. 20M rows take about 4 GB of disk, 50M for 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import resource
 import subprocess
@@ -65,7 +64,9 @@ def make(path, rows, *, predicted):
         if predicted:
             none = rng.random(n) < 0.1
             off = np.exp(rng.normal(-2, 3, n)) * rng.choice([-1, 1], n)
-            table = table.append_column("pred_lat", pa.array(np.clip(lat + off, -90, 90), mask=none))
+            table = table.append_column(
+                "pred_lat", pa.array(np.clip(lat + off, -90, 90), mask=none)
+            )
             table = table.append_column("pred_lon", pa.array(lon, mask=none))
         else:
             ids = pa.array(np.arange(start, start + n)).cast(pa.string())
@@ -110,13 +111,11 @@ class Workers:
         self._thread.join()
 
     def told(self):
-        """Return the largest of each half of the time, over workers that did something."""
-        halves = []
-        for part in (0, 1):
-            tops = [max(s[len(s) // 2 :] if part else s[: len(s) // 2 or 1])
-                    for s in self.seen.values() if len(s) > 3]  # fmt: skip
-            halves.append(max(tops, default=0))
-        return halves
+        """Return the largest of each quarter of the time, over workers that did something."""
+        series = [s for s in self.seen.values() if len(s) > 7]
+        cuts = [(i * len(s) // 4, (i + 1) * len(s) // 4, s) for s in series for i in range(4)]
+        tops = [max(s[start:stop]) for start, stop, s in cuts]
+        return [max(tops[i::4], default=0) for i in range(4)]
 
     def _watch(self):
         while not self._left.wait(0.5):
@@ -129,7 +128,7 @@ class Workers:
                     status = (folder / "status").read_text()
                 except OSError:
                     continue
-                own = next((l for l in status.splitlines() if l.startswith("RssAnon")), "0 0")
+                own = next((x for x in status.splitlines() if x.startswith("RssAnon")), "0 0")
                 self.seen.setdefault(folder.name, []).append(int(own.split()[1]) / 1024)
 
 
@@ -179,10 +178,9 @@ def label(folder, rows, shards):
     with Workers() as watched:
         wall, own, _ = timed(lambda: scale.label_on_ray(source, folder / "ray", shards))
     cpu = of_workers(ray) - cpu
-    first, second = watched.told()
-    print(f"label, Ray, two workers: {wall:.1f} s, CPU {own + cpu:.1f} s; {plain / wall:.2f} of the "
-          f"throughput of two processes; a worker's own memory {first:.0f} MiB in the first half, "
-          f"{second:.0f} in the second")  # fmt: skip
+    print(f"label, Ray, two workers: {wall:.1f} s, CPU {own + cpu:.1f} s; {plain / wall:.2f} of "
+          f"the throughput of two processes; a worker's own memory by quarters of the time "
+          f"{', '.join(f'{top:.0f}' for top in watched.told())} MiB")  # fmt: skip
     same(joined(folder, "ray"), expected, "Ray")
     source.unlink()
 
@@ -199,7 +197,9 @@ def remove(folder):
 
 
 def same(found, expected, who):
-    print(f"  {who}: {'equal' if found == expected else 'ANOTHER CONTENT'} {found[:12]}", flush=True)
+    print(
+        f"  {who}: {'equal' if found == expected else 'ANOTHER CONTENT'} {found[:12]}", flush=True
+    )
     if found != expected:
         sys.exit(1)
 
@@ -214,9 +214,7 @@ def bucket(folder, rows):
     with s3_server.server() as endpoint:
         os.environ |= s3_server.KEYS | {"AWS_ENDPOINT_URL": endpoint}
         address = "s3://bucket/lake/rows"
-        wall, cpu, _ = timed(
-            lambda: tables.append(address, opened.tables(), schema=opened.schema)
-        )
+        wall, cpu, _ = timed(lambda: tables.append(address, opened.tables(), schema=opened.schema))
         print(f"bucket, written: {wall:.1f} s, CPU {cpu:.1f} s")
         wall, cpu, found = timed(lambda: tables.open_rows(address))
         wall, cpu, told = timed(lambda: content(found.tables(), found.schema))

@@ -54,7 +54,7 @@ def train(config: Config) -> Path:
     """
     config = data.checked(config)
     given = data.trainer_inputs(config, completions=True)
-    trainer = GeoSFTTrainer(args=arguments(config), skip=config.data.skip_missing, **given)
+    trainer = GeoSFTTrainer(args=arguments(config), **given)
     held_out.attach(trainer, config)
     return run.fit(trainer, config)
 
@@ -65,17 +65,12 @@ class GeoSFTTrainer(ExactResume, SFTTrainer):
     transformers says of Qwen2.5-VL that it takes no count of a whole batch's tokens, and Trainer
     then averages the means of micro-batches and processes, so that a token among long answers
     weighs less. TRL takes the loss itself here and needs the count only.
-
-    Parameters
-    ----------
-    skip
-        Whether a stream goes on without rows that cannot be used.
     """
 
     loader: data.Loader | None = None
     """Of a run that streams its photos."""
 
-    def __init__(self, *, train_dataset: Any, skip: bool = False, **options: Any) -> None:
+    def __init__(self, *, train_dataset: Any, **options: Any) -> None:
         stream = train_dataset if isinstance(train_dataset, data.Stream) else None
         rows = train_dataset if stream is None else IterableDataset.from_generator(stream.__iter__)
         super().__init__(train_dataset=rows, **options)
@@ -85,7 +80,7 @@ class GeoSFTTrainer(ExactResume, SFTTrainer):
                 stream, self._train_batch_size, self.data_collator,
                 workers=self.args.dataloader_num_workers, rank=self.args.process_index,
                 processes=self.args.world_size, output=Path(str(self.args.output_dir)),
-                step=lambda: self.state.global_step + 1, skip=skip,
+                step=lambda: self.state.global_step + 1,
                 pin=self.args.dataloader_pin_memory and torch.cuda.is_available(),
             )  # fmt: skip
             self.add_callback(_SavePlaces(self.loader))
@@ -102,11 +97,11 @@ class GeoSFTTrainer(ExactResume, SFTTrainer):
             self.loader.restore(start, step_of(start))
             self._before = self.loader.standing.images
 
-    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+    def log(self, logs: dict[str, float], *given: Any) -> None:
         """Log, of a stream also its images: how many, how many a second, how many are ready."""
         if self.loader is not None:
             logs = logs | self._images(self.loader)
-        super().log(logs, start_time)
+        super().log(logs, *given)
 
     def _images(self, loader: data.Loader) -> dict[str, float]:
         """Return the images of all processes since the last row of the log."""

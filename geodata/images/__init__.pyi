@@ -32,7 +32,8 @@ from .places import (
     open_image as open_image,
     open_images as open_images,
 )
-from .samples import (
+from .tar import archive_kind as archive_kind
+from .webdataset import (
     Sample as Sample,
     Samples as Samples,
     content as content,
@@ -41,4 +42,3 @@ from .samples import (
     samples as samples,
     shard_paths as shard_paths,
 )
-from .tar import archive_kind as archive_kind

@@ -147,7 +147,7 @@ def lane(shards: Shards, columns: Sequence[str], number: int, count: int, seed: 
         for at in range(place.unit, len(own)):
             first = place.row if at == place.unit else 0
 
-            def wanted(i: int, first: int = first, at: int = at) -> bool:
+            def wanted(i: int, first: int = first, at: int = at, step: int = step) -> bool:
                 return i >= first and (i + at) % step == number % step
 
             for i, row in shards.rows(shards.units[int(own[at])], columns, wanted):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,7 @@ class Stream:
 
     def __init__(self, config: Config) -> None:
         self._config, data = config, config.data
+        self.skips = data.skip_missing
         self.shards = open_shards(data)
         if self.shards.chats:
             chat_columns.check_answers(self.shards.chats, self.shards.label)
@@ -113,7 +114,7 @@ class Stream:
         """Return questions and answers of the first rows, for the tiny model's tokenizer."""
         if self._config.model.name != "tiny":
             return []
-        said = []
+        said: list[tuple[str, str]] = []
         for place, row in lane(self.shards, self.columns, 0, 1, self._config.seed, Place()):
             if place.round or len(said) == _TEXT_ROWS:
                 break
@@ -163,11 +164,11 @@ class Stream:
 class _StreamReader(Reader):
     """Reads what comes with the row."""
 
-    def _opened(self, row: Row) -> Any:
+    def _opened(self, row: Mapping[str, Any]) -> Any:
         source = row["path"] if row["bytes"] is None else row["bytes"]
         return self._picture(source, row["id"])
 
-    def _chat(self, row: Row) -> Row:
+    def _chat(self, row: Mapping[str, Any]) -> Row:
         return {name: row[name] for name in self._chats}
 
 
@@ -194,7 +195,6 @@ class _Lanes(IterableDataset):  # type: ignore[type-arg]
     in_all: int
     standing: Standing
     collate: Callable[[list[Row]], Any]
-    skip: bool
 
     def __iter__(self) -> Iterator[tuple[Any, dict[str, Any]]]:
         told = get_worker_info()
@@ -208,7 +208,7 @@ class _Lanes(IterableDataset):  # type: ignore[type-arg]
                 rows.append(row)
             else:
                 bad.append(problem)
-                if not self.skip:
+                if not self.stream.skips:
                     yield None, {"bad": bad}
                     return
                 if len(bad) > 1000 and not rows:
@@ -239,18 +239,17 @@ class Loader:
         Folder of the run, for the list of rows that are passed over.
     step
         Returns the step that a batch is for.
-    skip
-        Whether the run goes on without rows that cannot be used.
+    pin
+        Whether batches are laid where a GPU fetches them while it computes.
     """
 
     def __init__(
         self, stream: Stream, batch: int, collate: Callable[[list[Row]], Any], *, workers: int,
-        rank: int, processes: int, output: Path, step: Callable[[], int], skip: bool,
-        pin: bool = False,
+        rank: int, processes: int, output: Path, step: Callable[[], int], pin: bool,
     ) -> None:  # fmt: skip
         self._stream, self._batch, self._collate, self._pin = stream, batch, collate, pin
         self._workers, self._rank, self._processes = workers, rank, processes
-        self._step, self._skip = step, skip
+        self._step = step
         self._name = f"stream-{rank:05d}.json"
         listed = UNUSABLE if processes == 1 else f"unusable_photos-{rank:05d}.jsonl"
         self._unusable = JsonLines(output / listed)
@@ -267,7 +266,7 @@ class Loader:
         lanes = max(self._workers, 1)
         dataset = _Lanes(
             self._stream, self._batch, self._rank * lanes, lanes, self._processes * lanes,
-            self.standing, self._collate, self._skip,
+            self.standing, self._collate,
         )  # fmt: skip
         loader: Any = DataLoader(
             dataset, batch_size=None, num_workers=self._workers, pin_memory=self._pin,
@@ -285,7 +284,9 @@ class Loader:
         if "lane" not in told:
             problem = told["bad"][-1]["problem"]
             if told.get("none"):
-                msg = f"{len(told['bad'])} rows after each other cannot be used, the last: {problem}"
+                msg = (
+                    f"{len(told['bad'])} rows after each other cannot be used, the last: {problem}"
+                )
             else:
                 msg = f"{problem}; repair it, or set data.skip_missing=true to go on without it"
             raise DataError(msg)
@@ -310,7 +311,7 @@ class Loader:
             If the run has other shards, another number of processes or of workers now.
         """
         path = folder / self._name
-        held = json.loads(path.read_text("utf-8")) if path.is_file() else {"shape": None}
+        held: Any = json.loads(path.read_text("utf-8")) if path.is_file() else {"shape": None}
         there, here = held.pop("shape"), json.loads(json.dumps(self._shape()))
         if there != here:
             names = [k for k in here if there is None or there[k] != here[k]]

@@ -3,10 +3,12 @@
 `python -m tests.scale.ray_runs WHAT FOLDER` prints what it found as JSON.
 """
 
+import io
 import json
 import os
 import signal
 import sys
+import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,12 +72,29 @@ class DyingJob(LabelJob):
         return super().make(shard, progress)
 
 
+def as_tars(folder):
+    """WebDataset shards of some of the rows, without pictures."""
+    folder.mkdir()
+    for number in range(3):
+        with tarfile.open(folder / f"{number:06d}.tar", "w") as tar:
+            for row in rows().slice(number * 40, 40).to_pylist():
+                text = json.dumps({"lat": row["lat"], "lon": row["lon"]}).encode()
+                member = tarfile.TarInfo(f"{row['id']}.json")
+                member.size = len(text)
+                tar.addfile(member, io.BytesIO(text))
+    return folder
+
+
 def quick(folder):
     import ray
 
     made = scale.label_on_ray(folder / "rows.parquet", folder / "shards", 3)
     joined = scale.join_shards(folder / "shards", folder / "lake" / "labelled")
     again = scale.label_on_ray(folder / "rows.parquet", folder / "shards", 3)
+    tars = tables.open_rows(as_tars(folder / "tars"))
+    scale.label_on_ray(folder / "tars", folder / "of-tars", 2)
+    of_tars = scale.join_shards(folder / "of-tars", folder / "lake" / "tars").content_hash
+    expected = content(cor.label_table(pa.concat_tables(tars.tables())))
     other = scale.Label(expected=scale.Label().expected | {"boundaries_sha256": "0" * 64})
     try:
         scale.check_nodes(ray, other)
@@ -83,7 +102,7 @@ def quick(folder):
         refused = str(error)
     return {
         "labelled": joined.content_hash, "resumed": [one.resumed for one in again],
-        "rows": [one.rows for one in made], "refused": refused,
+        "rows": [one.rows for one in made], "refused": refused, "tars": of_tars == expected,
     }  # fmt: skip
 
 

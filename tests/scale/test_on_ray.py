@@ -46,6 +46,7 @@ def test_ray_gives_the_rows_of_one_process(tmp_path):
     assert found["labelled"] == expected["labelled"]
     assert found["rows"] == [6666, 6667, 6667]
     assert found["resumed"] == [True] * 3
+    assert found["tars"]
     assert "boundaries_sha256" in found["refused"]
     assert "node " in found["refused"]
 
