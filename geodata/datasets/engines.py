@@ -51,6 +51,24 @@ def here(task: Task) -> tuple[Made, Commit]:
     return made, lambda note: tables.write(task.path, made.batches, note, schema=made.schema)
 
 
+def in_bucket(address: str) -> Engine:
+    """Return what makes the rows in this process and writes them into a lake in a bucket."""
+
+    def engine(task: Task) -> tuple[Made, Commit]:
+        made = task.make()
+
+        def commit(note: dict[str, Any]) -> int:
+            tables.send_inputs(address)
+            there = tables.path_of(address, task.path.name)
+            number = tables.write(there, made.batches, note, schema=made.schema)
+            tables.near(address, task.path.name)
+            return number
+
+        return made, commit
+
+    return engine
+
+
 def not_empty(recipe: str, made: Made) -> Made:
     """Return what a recipe made.
 

@@ -99,7 +99,8 @@ def build_on_ray(
         return _labelled(run, task) if recipe == "labelled" else _chosen(run, task)
 
     params = {"source": None, "seed": 0, **params}
-    return datasets.build_by(engine, recipe, Path(lake).absolute(), name, inputs, **params)
+    place = lake if tables.address_of(lake) else Path(lake).absolute()
+    return datasets.build_by(engine, recipe, place, name, inputs, **params)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -47,16 +47,20 @@ def server(bucket="bucket"):
 
 
 _METHODS = (b"GET ", b"PUT ", b"POST ", b"HEAD ", b"DELETE ")
-_ERROR = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+_ANSWERS = {
+    code: f"HTTP/1.1 {code} {text}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
+    for code, text in (("500", "Internal Server Error"), ("403", "Forbidden"))
+}
 
 
 @dataclass
 class Faults:
-    """What a proxy does to the next requests: `500`, `cut`, `slow`, or `lost` (its answer)."""
+    """What a proxy does to the next requests: `500`, `403`, `cut`, `slow`, or `lost` (its answer)."""
 
     port: int
     fault: str = ""
     times: int = 0
+    only: tuple[bytes, ...] = _METHODS
 
     def serve(self, client):
         """Hand one connection on, both ways."""
@@ -70,12 +74,12 @@ class Faults:
             back.start()
             while data := client.recv(1 << 16):
                 fault = ""
-                if self.times > 0 and data.startswith(_METHODS):
+                if self.times > 0 and data.startswith(self.only):
                     self.times -= 1
                     fault = self.fault
-                if fault == "500":
-                    client.sendall(_ERROR)
-                if fault in ("500", "cut"):
+                if fault in _ANSWERS:
+                    client.sendall(_ANSWERS[fault])
+                if fault in (*_ANSWERS, "cut"):
                     break
                 if fault == "slow":
                     time.sleep(0.5)
