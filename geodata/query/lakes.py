@@ -86,8 +86,8 @@ class LakeViews:
 
     def _version(self, name: str) -> tables.TableVersion | None:
         if name in self._latest:
-            latest = self._latest[name]
-            return tables.open(latest.path, latest.version) if self._is_view else latest
+            newest = self._latest[name]
+            return tables.open(newest.path, newest.version) if self._is_view else newest
         found = _VERSION.fullmatch(name)
         latest = self._latest.get(found[1]) if found else None
         if found is None or latest is None or int(found[2]) > latest.version:

@@ -43,6 +43,8 @@ from geodata.tables.errors import (
 )
 
 PATIENCE_S = 120.0
+_TRIES = 8
+"""Of a request to a server that answers 500 or cuts the connection."""
 KEYS = (
     "keys and endpoint come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and "
     "AWS_ENDPOINT_URL"
@@ -305,7 +307,10 @@ def system_of(address: str) -> tuple[Any, str]:
     if scheme in ("s3", "s3a") and endpoint:
         kind, _, host = endpoint.rstrip("/").partition("://")
         region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-        return pafs.S3FileSystem(endpoint_override=host, scheme=kind, region=region), rest
+        patient = pafs.AwsStandardS3RetryStrategy(max_attempts=_TRIES)
+        return pafs.S3FileSystem(
+            endpoint_override=host, scheme=kind, region=region, retry_strategy=patient
+        ), rest
     system, path = pafs.FileSystem.from_uri(address)
     return system, str(path)
 

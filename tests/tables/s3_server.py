@@ -55,7 +55,7 @@ _ANSWERS = {
 
 @dataclass
 class Faults:
-    """What a proxy does to the next requests: `500`, `403`, `cut`, `slow`, or `lost` (its answer)."""
+    """What a proxy does to the next requests: `500`, `403`, `cut`, `slow`, `lost` (its answer)."""
 
     port: int
     fault: str = ""
