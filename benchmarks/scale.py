@@ -1,17 +1,20 @@
 """One machine, plain processes, a local Ray cluster and an S3 server on the same rows.
 
-    python benchmarks/scale.py [--rows 2000000] [--only label bucket score] [--shards 16]
+    python benchmarks/scale.py [--rows 2000000] [--shards 16] [--only label bucket score images]
 
 ``label``: a file labelled by one process, by two processes a half each, and on a Ray cluster of
 two workers; one content hash, and the throughput of Ray beside that of the two processes, each
 after its start. ``bucket``: the rows to an S3 server on loopback (moto) and back. ``score``:
-joined rows scored by this process, by DuckDB and on Ray. Prints figures, and an error where rows
-differ; docs/log.md keeps dated ones. 20M rows take about 4 GB of disk, 50M for ``score`` alone 3.
+joined rows scored by this process, by DuckDB and on Ray. ``images``: photos of 1024x768 as JPEG in
+WebDataset shards, streamed as `georl` does for SFT, one for every thousand rows. Prints figures,
+and an error where rows differ; docs/log.md keeps dated ones. 20M rows take about 4 GB of disk, 50M
+for ``score`` alone 3.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import resource
 import subprocess
@@ -31,6 +34,7 @@ os.environ["PYTHONPATH"] = str(ROOT)
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from PIL import Image
 
 from geodata import cor, evaluation, files, hashing, query, scale, tables
 
@@ -254,6 +258,54 @@ def score(folder, rows):
     source.unlink()
 
 
+def photo(rng):
+    """A JPEG of 1024x768 with shapes and grain, about as large as one of a camera."""
+    shapes = Image.fromarray(rng.integers(0, 255, (12, 16, 3), dtype=np.uint8))
+    grain = rng.normal(0, 12, (768, 1024, 1))
+    whole = np.asarray(shapes.resize((1024, 768), Image.Resampling.BICUBIC)) + grain
+    out = io.BytesIO()
+    Image.fromarray(np.clip(whole, 0, 255).astype(np.uint8)).save(out, "JPEG", quality=85)
+    return out.getvalue()
+
+
+def images(folder, rows):
+    import webdataset
+
+    from georl import config, data
+
+    count, rng = max(rows // 1000, 64), np.random.default_rng(0)
+    (folder / "tars").mkdir()
+    held = [photo(rng) for _ in range(16)]
+    for number in range(4):
+        with webdataset.TarWriter(str(folder / "tars" / f"{number:06d}.tar")) as tar:
+            for i in range(number, count, 4):
+                tar.write({"__key__": f"{i:09d}", "jpg": held[i % 16],
+                           "json": {"lat": i / 1e6, "lon": 0.0, "country": "France"}})  # fmt: skip
+    print(f"images: {count} photos of {len(held[0]) / 1024:.0f} KiB")
+    asked = ["task=sft", "data.stream=true", f"data.table={folder / 'tars'}"]
+    run = config.load(None, [*asked, "model.max_pixels=401408", "train.max_steps=1"])
+    size = next(iter(data.Stream(run)))["image"].size
+    tokens = size[0] * size[1] // 28**2
+    for workers in (0, 1, 2):
+        loader = data.Loader(
+            data.Stream(run), 8, arrays, workers=workers, rank=0, processes=1, output=folder,
+            step=lambda: 0, pin=False,
+        )  # fmt: skip
+        reading = iter(loader)
+        next(reading)
+        wall, cpu, _ = timed(lambda reading=reading: [next(reading) for _ in range(count // 8)])
+        rate = count // 8 * 8 / wall
+        own = f"{1000 * cpu / count:.0f} ms CPU a photo, " if not workers else ""
+        print(f"images, {workers} workers: {own}{rate:.0f} images/s, {rate * tokens:,.0f} image "
+              f"tokens/s of {tokens} a photo; ready {loader.per_second():.0f} images/s")  # fmt: skip
+        del reading
+    remove(folder / "tars")
+
+
+def arrays(rows):
+    return [np.asarray(row["image"]) for row in rows]
+
+
 def agree(found, expected, who):
     print(f"  {who}: {'equal' if found == expected else 'DIFFERENT'} {found}", flush=True)
     if found != expected:
@@ -264,13 +316,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=2_000_000)
     parser.add_argument("--shards", type=int, default=16)
-    parser.add_argument("--only", nargs="+", default=["label", "bucket", "score"])
+    parser.add_argument("--only", nargs="+", default=["label", "bucket", "score", "images"])
     parser.add_argument("--folder", type=Path, help="Where the rows lie meanwhile.")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
         what = {"label": lambda p: label(p, asked.rows, asked.shards),
                 "bucket": lambda p: bucket(p, asked.rows),
-                "score": lambda p: score(p, asked.rows)}  # fmt: skip
+                "score": lambda p: score(p, asked.rows),
+                "images": lambda p: images(p, asked.rows)}  # fmt: skip
         for name in asked.only:
             print(f"{name}: {asked.rows:,} rows", flush=True)
             what[name](Path(folder))

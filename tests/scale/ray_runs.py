@@ -23,6 +23,8 @@ from geodata.scale.dealing import Shard
 from geodata.scale.sharding import LabelJob
 
 N = 20_000
+KILLS = 7
+"""Of workers that write rows; three more die between a shard and its manifest."""
 
 
 def rows():
@@ -44,12 +46,12 @@ def content(table):
 
 @dataclass(frozen=True)
 class Dying(BatchFunction):
-    """Labels, and dies with its worker the first three times that it is called."""
+    """Labels, and dies with its worker the first `KILLS` times that it is called."""
 
     folder: str = ""
 
     def _made(self, batch):
-        for i in range(3):
+        for i in range(KILLS):
             try:
                 os.close(os.open(f"{self.folder}/{i}", os.O_CREAT | os.O_EXCL))
             except FileExistsError:
