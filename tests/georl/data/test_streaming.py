@@ -19,6 +19,7 @@ from georl.config import ConfigError, check, load
 from georl.data import DataError
 from georl.data.lanes import Place, Shards, Unit, lane
 from georl.run import JsonLines
+from tests import pages
 from tests.georl.tiny_runs import SMALL
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
@@ -300,3 +301,9 @@ def test_what_a_stream_cannot_read_is_said(tmp_path):
     pq.write_table(photos().drop(["lat"]), tmp_path / "n.parquet")
     with pytest.raises(data.DataError, match=r"data\.lat and data\.lon name them"):
         data.Stream(run(tmp_path / "n.parquet"))
+
+
+def test_the_page_about_shards_works_word_for_word(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    pages.follow(pages.TUTORIALS / "stream.md", tmp_path)
