@@ -296,8 +296,9 @@ def images(folder, rows):
         wall, cpu, _ = timed(lambda reading=reading: [next(reading) for _ in range(count // 8)])
         rate = count // 8 * 8 / wall
         own = f"{1000 * cpu / count:.0f} ms CPU a photo, " if not workers else ""
-        print(f"images, {workers} workers: {own}{rate:.0f} images/s, {rate * tokens:,.0f} image "
-              f"tokens/s of {tokens} a photo; ready {loader.per_second():.0f} images/s")  # fmt: skip
+        print(f"images, {workers} workers: {own}{rate:.0f} images/s, "
+              f"{rate * tokens:,.0f} image tokens/s of {tokens} a photo; "
+              f"ready {loader.per_second():.0f} images/s")  # fmt: skip
         del reading
     remove(folder / "tars")
 

@@ -47,7 +47,7 @@ def connect(address: str | None) -> Any:
     here: dict[str, Any] = {"include_dashboard": False} if address == _MADE_HERE else {}
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **here)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except Exception as error:  # Ray raises bare ones, of a start that took too long
         reason = " ".join(str(error).split())[:300] or type(error).__name__
         msg = (
             f"no Ray cluster at {address}: {reason}; ray status tells, and "

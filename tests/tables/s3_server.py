@@ -51,11 +51,19 @@ _ANSWERS = {
     code: f"HTTP/1.1 {code} {text}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
     for code, text in (("500", "Internal Server Error"), ("403", "Forbidden"))
 }
+_SKEW = (
+    "<?xml version='1.0'?><Error><Code>RequestTimeTooSkewed</Code><Message>The difference between "
+    "the request time and the current time is too large.</Message></Error>"
+)
+_ANSWERS["skew"] = (
+    "HTTP/1.1 403 Forbidden\r\nContent-Type: application/xml\r\nConnection: close\r\n"
+    f"Content-Length: {len(_SKEW)}\r\n\r\n{_SKEW}"
+).encode()
 
 
 @dataclass
 class Faults:
-    """What a proxy does to the next requests: `500`, `403`, `cut`, `slow`, `lost` (its answer)."""
+    """What a proxy does to the next requests: `500`, `403`, `skew`, `cut`, `slow`, `lost`."""
 
     port: int
     fault: str = ""

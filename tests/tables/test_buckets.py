@@ -220,6 +220,21 @@ def test_a_bucket_without_rights_is_said(bucket, endpoint, monkeypatch):
     assert tables.verify(f"{bucket}/photos").version == 0
 
 
+def test_a_clock_that_the_server_does_not_believe_is_said(bucket, endpoint, monkeypatch):
+    tables.append(f"{bucket}/photos", photos())
+    with s3_server.faults(endpoint) as (proxy, kind):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy)
+        kind.fault, kind.times = "skew", 10**6
+        for work in (
+            lambda: tables.open_rows(f"{bucket}/photos"), lambda: tables.near(bucket),
+            lambda: tables.append(f"{bucket}/photos", photos(3, 90)),
+        ):  # fmt: skip
+            with pytest.raises(tables.TableError, match=r"request time|RequestTimeTooSkewed"):
+                work()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    assert tables.verify(f"{bucket}/photos").version == 0
+
+
 def test_a_bucket_that_may_only_be_read_is_left_as_it_was(bucket, endpoint, monkeypatch):
     tables.append(f"{bucket}/photos", photos())
     with s3_server.faults(endpoint) as (proxy, kind):
