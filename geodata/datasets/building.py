@@ -9,7 +9,7 @@ from typing import Any, overload
 
 from geodata import hashing, tables
 from geodata.datasets.audits import Audit, run_audits
-from geodata.datasets.engines import EmptyDatasetError, Engine, Task, here, in_bucket, not_empty
+from geodata.datasets.engines import EmptyDatasetError, Engine, Task, for_lake, here, not_empty
 from geodata.datasets.recipes import (
     Made,
     Recipe,
@@ -154,15 +154,7 @@ def build(*asked: Any, source: Any = None, seed: int = 0, **params: Any) -> Buil
 def build_by(engine: Engine, *asked: Any, source: Any, seed: int, **params: Any) -> Built:
     """Build a dataset as `build` does, its rows made and written by an engine."""
     recipe, lake, name, inputs = asked_for(asked, params)
-    address = tables.address_of(lake)
-    if address is not None:
-        if engine is not here:
-            msg = (
-                f"{address}: an engine of several machines builds in a folder that all of them "
-                "see; leave the engine out for a lake in a bucket"
-            )
-            raise DatasetError(msg)
-        engine, lake = in_bucket(address), tables.near(address)
+    engine, lake = for_lake(engine, lake)
     if source is not None:
         inputs = with_source(inputs, source)
     path = tables.path_of(lake, name)
@@ -234,11 +226,9 @@ def rebuild(
     True
     >>> lake.cleanup()
     """
-    if tables.address_of(lake) is not None:
-        if write:
-            tables.refuse_address(lake)
-        tables.bring_inputs(lake)
-        lake = tables.near(lake)
+    if write:
+        tables.refuse_address(lake)
+    lake = tables.near(lake, inputs=True)
     path = tables.path_of(lake, name)
     recorded = open_version(path, version, check=not write)
     note = _recipe_note(recorded)
@@ -299,9 +289,7 @@ def audit(
     [('dataset_duplicate_ids', 0), ('dataset_null_country', 0)]
     >>> lake.cleanup()
     """
-    if tables.address_of(lake) is not None:
-        tables.bring_inputs(lake)
-        lake = tables.near(lake)
+    lake = tables.near(lake, inputs=True)
     opened = tables.open(tables.path_of(lake, name), version)
     note = _recipe_note(opened)
     return run_audits(

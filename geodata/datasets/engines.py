@@ -51,7 +51,27 @@ def here(task: Task) -> tuple[Made, Commit]:
     return made, lambda note: tables.write(task.path, made.batches, note, schema=made.schema)
 
 
-def in_bucket(address: str) -> Engine:
+def for_lake(engine: Engine, lake: Any) -> tuple[Engine, Any]:
+    """Return the engine for a lake and the folder to read it from; for a bucket its own.
+
+    Raises
+    ------
+    DatasetError
+        For an engine of several machines with a lake in a bucket.
+    """
+    address = tables.address_of(lake)
+    if address is None:
+        return engine, lake
+    if engine is not here:
+        msg = (
+            f"{address}: an engine of several machines builds in a folder that all of them see; "
+            "leave the engine out for a lake in a bucket"
+        )
+        raise DatasetError(msg)
+    return _in_bucket(address), tables.near(address)
+
+
+def _in_bucket(address: str) -> Engine:
     """Return what makes the rows in this process and writes them into a lake in a bucket."""
 
     def engine(task: Task) -> tuple[Made, Commit]:

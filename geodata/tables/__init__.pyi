@@ -24,7 +24,6 @@ from .inputs import (
 from .log import exists as exists
 from .mapping import draw_map as draw_map
 from .mirrors import (
-    bring_inputs as bring_inputs,
     is_view as is_view,
     near as near,
     send_inputs as send_inputs,

@@ -47,7 +47,7 @@ _TRIES = 8
 """Of a request to a server that answers 500 or cuts the connection."""
 KEYS = (
     "keys and endpoint come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and "
-    "AWS_ENDPOINT_URL"
+    "AWS_ENDPOINT_URL, and a clock that is minutes off is refused like a wrong key"
 )
 
 

@@ -26,7 +26,7 @@ _folders_of: dict[str, tuple[tempfile.TemporaryDirectory[str], Path]] = {}
 """By address of a lake, what is removed when the process ends, and the view in it."""
 
 
-def near(lake: _Path, only: str | None = None) -> Path:
+def near(lake: _Path, only: str | None = None, *, inputs: bool = False) -> Path:
     """Return a folder that stands for a lake: the lake itself, or a view of one in a bucket.
 
     Parameters
@@ -35,6 +35,8 @@ def near(lake: _Path, only: str | None = None) -> Path:
         A folder, or an address such as ``s3://bucket/lake``.
     only
         A table; the logs of all by default.
+    inputs
+        Bring the files, too, that the lake keeps for replays.
 
     Returns
     -------
@@ -61,8 +63,9 @@ def near(lake: _Path, only: str | None = None) -> Path:
         _folders_of[address][1].mkdir(parents=True)
         stands_for(_folders_of[address][1], address)
     folder = _folders_of[address][1]
+    wanted = [*_logs(address, folder, only), *(_listed(address, INPUTS) if inputs else ())]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        list(pool.map(lambda one: _bring(address, folder, one), list(_logs(address, folder, only))))
+        list(pool.map(lambda one: _bring(address, folder, one), wanted))
     return folder
 
 
@@ -85,15 +88,6 @@ def fill(root: Path, active: Sequence[log.Active]) -> None:
     wanted = [f"{root.name}/{f.name}" for f in active if not (root / f.name).is_file()]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         list(pool.map(lambda name: _bring(address, root.parent, name), wanted))
-
-
-def bring_inputs(lake: _Path) -> None:
-    """Bring the files that a lake in a bucket keeps for replays."""
-    address = address_of(lake)
-    if address is not None:
-        folder = near(address)
-        for name in list(_listed(address, INPUTS)):
-            _bring(address, folder, name)
 
 
 def send_inputs(lake: _Path) -> None:
