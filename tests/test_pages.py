@@ -51,6 +51,7 @@ FOLLOWED = {
 """Page -> the test that follows it."""
 
 SLOW = {
+    "docs/tutorials/other-engines.md": "starts Spark, half a minute",
     "docs/tutorials/cluster.md": "starts a Ray cluster on this machine, most of a minute",
 }
 """Pages that are followed before a release and not in CI, and why."""

@@ -69,10 +69,19 @@ class Stream:
 
     Examples
     --------
+    >>> import io, tempfile
+    >>> import pyarrow.parquet as pq
+    >>> from PIL import Image
     >>> from georl.config import load
-    >>> stream = Stream(load(None, ["data.stream=true", "data.table=shards"]))  # doctest: +SKIP
-    >>> next(iter(stream))["image"].size  # doctest: +SKIP
-    (728, 532)
+    >>> picture = io.BytesIO()
+    >>> Image.new("RGB", (56, 28)).save(picture, "PNG")
+    >>> rows = {"id": ["a"], "lat": [48.9], "lon": [2.3], "image": [picture.getvalue()]}
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> pq.write_table(pa.table(rows), folder.name + "/photos.parquet")
+    >>> stream = Stream(load(None, ["data.stream=true", f"data.table={folder.name}"]))
+    >>> next(iter(stream))["image"].size
+    (56, 28)
+    >>> folder.cleanup()
     """
 
     def __init__(self, config: Config) -> None:
