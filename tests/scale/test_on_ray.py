@@ -117,10 +117,17 @@ def cluster():
     folder = tempfile.mkdtemp(prefix="r", dir="/tmp")  # sockets have short names
     words = ["start", "--head", "--block", f"--port={port}", "--num-cpus=2", f"--temp-dir={folder}"]
     words += ["--include-dashboard=false", "--disable-usage-stats"]
-    ray = Path(sys.executable).with_name("ray")
+    ray, asked = Path(sys.executable).with_name("ray"), f"127.0.0.1:{port}"
     head = subprocess.Popen([ray, *words], env=ENV, stdout=subprocess.DEVNULL)
     try:
-        yield f"127.0.0.1:{port}"
+        status = [ray, "status", f"--address={asked}"]
+        for _ in range(40):  # on a busy machine a start takes too long for Ray itself
+            if head.poll() is not None:
+                head = subprocess.Popen([ray, *words], env=ENV, stdout=subprocess.DEVNULL)
+            time.sleep(2)
+            if not subprocess.run(status, env=ENV, capture_output=True, check=False).returncode:
+                break
+        yield asked
     finally:
         head.terminate()
         head.wait()
