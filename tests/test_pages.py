@@ -39,7 +39,9 @@ FOLLOWED = {
         "georl/test_geo_r_page.py::test_the_page_is_followed_with_a_tiny_model": ["train-geo-r"],
         "georl/test_tutorials.py::test_answers_are_scored_word_for_word": ["globe-scores"],
         "georl/demo/test_globe.py::test_the_page_goes_on_where_the_demo_ends": ["train-globe"],
+        "georl/data/test_streaming.py::test_the_page_about_shards_works_word_for_word": ["stream"],
         "scale/test_pages.py::test_a_ray_cluster": ["cluster"],
+        "scale/test_pages.py::test_other_engines": ["other-engines"],
         "scale/test_pages.py::test_a_table_in_a_bucket": ["bucket"],
         "scale/test_pages.py::test_shards_without_an_engine": ["shards"],
         "tables/test_pages.py::test_the_page_works_word_for_word":
@@ -49,6 +51,7 @@ FOLLOWED = {
 """Page -> the test that follows it."""
 
 SLOW = {
+    "docs/tutorials/other-engines.md": "starts Spark, half a minute",
     "docs/tutorials/cluster.md": "starts a Ray cluster on this machine, most of a minute",
 }
 """Pages that are followed before a release and not in CI, and why."""

@@ -45,12 +45,14 @@ def list_(lake: opts.Lake) -> None:
     """
     from geodata import tables
 
-    found = tables.names(lake)
+    here = tables.near(lake)
+    found = tables.names(here)
     if not found:
-        say(f"{lake}: no tables; geodata photos import FILE --lake {lake} makes one")
+        told = tables.address_of(lake) or lake
+        say(f"{told}: no tables; geodata photos import FILE --lake {told} makes one")
     for name in found:
-        path = tables.path_of(lake, name)
-        opened = tables.open(path)
+        path = tables.path_of(here, name)
+        opened = tables.open_version(path, None, check=not tables.is_view(here))
         recipe = tables.history(path)[0].note.get("recipe", "-")
         say(f"{name:24} version {opened.version:3} {opened.rows:12,} rows  {recipe}")
 
@@ -63,7 +65,7 @@ def history(name: Name, lake: opts.Lake) -> None:
     """
     from geodata import tables
 
-    for commit in tables.history(tables.path_of(lake, name)):
+    for commit in tables.history(tables.path_of(tables.near(lake), name)):
         tags = f" [{', '.join(commit.tags)}]" if commit.tags else ""
         added = "? rows" if commit.rows_added is None else f"{commit.rows_added:,} rows"
         say(f"{commit.version}{tags}  {commit.time:%Y-%m-%d %H:%M:%S} UTC  {commit.kind}, {added}")
@@ -122,7 +124,8 @@ def verify(
         raise typer.Exit(1)
     say(f"{name}, version {report.version}: {report.rows:,} rows in {report.files} files")
     say(f"content hash {report.content_hash}")
-    say(f"SHA-256      {report.sha256}")
+    if report.sha256 is not None:  # of a table in a bucket there is none
+        say(f"SHA-256      {report.sha256}")
     if not report.is_sealed:
         raise typer.Exit(1)
 
@@ -192,7 +195,7 @@ def diff(
     """
     from geodata import tables
 
-    found = tables.diff(tables.path_of(lake, name), a, b)
+    found = tables.diff(tables.path_of(tables.near(lake), name), a, b)
     say(
         f"version {found.a} ({found.rows_a:,} rows) -> {found.b} ({found.rows_b:,} rows): "
         f"{found.rows_added:,} rows added, {found.rows_removed:,} removed"
@@ -300,7 +303,7 @@ def export(
     """
     from geodata import tables
 
-    say(str(tables.export(tables.path_of(lake, name), out, at)))
+    say(str(tables.export(tables.path_of(tables.near(lake), name), out, at)))
 
 
 @dataset_app.command("card", no_args_is_help=True)
@@ -321,7 +324,7 @@ def card(
     """
     from geodata import tables
 
-    path = tables.path_of(lake, name)
+    path = tables.path_of(tables.near(lake), name)
     if out is None:
         say_text(tables.card(path, at))
     else:

@@ -84,7 +84,7 @@ def label(
 
     Example: geodata label photos.parquet -o shards --engine ray --address auto
     """
-    from geodata import cor
+    from geodata import cor, tables
 
     unknown = [w for w in what if w[0:1] == "-" and w[1:2] not in _NUMERIC and w != "-"]
     if unknown:
@@ -106,6 +106,12 @@ def label(
         raise ValueError(msg)
     if out is None and what[0] != "-":
         msg = f"say where to write: geodata label {what[0]} -o labelled.parquet"
+        raise ValueError(msg)
+    if out is not None and tables.address_of(out):
+        msg = (
+            f"{out} is an address, and label writes a file or a folder; for a table in a bucket: "
+            "geodata photos import, then geodata dataset build labelled, both with --lake"
+        )
         raise ValueError(msg)
     if cluster:
         on_ray.label(what[0], out, shards, address, lat=lat, lon=lon, **options)

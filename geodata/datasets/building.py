@@ -9,7 +9,7 @@ from typing import Any, overload
 
 from geodata import hashing, tables
 from geodata.datasets.audits import Audit, run_audits
-from geodata.datasets.engines import EmptyDatasetError, Engine, Task, here, not_empty
+from geodata.datasets.engines import EmptyDatasetError, Engine, Task, for_lake, here, not_empty
 from geodata.datasets.recipes import (
     Made,
     Recipe,
@@ -97,7 +97,8 @@ def build(*asked: Any, source: Any = None, seed: int = 0, **params: Any) -> Buil
     recipe
         A key of `geodata.datasets.RECIPES`, or one of `geodata.datasets.register`.
     lake
-        Folder of tables.
+        Folder of tables, or one in a bucket, ``s3://bucket/lake``: the tables that are read are
+        brought over to ``TMPDIR`` meanwhile.
     name
         Table to write; a new version if it is there. By default it is called like the recipe. A
         table that no recipe made is refused.
@@ -153,6 +154,7 @@ def build(*asked: Any, source: Any = None, seed: int = 0, **params: Any) -> Buil
 def build_by(engine: Engine, *asked: Any, source: Any, seed: int, **params: Any) -> Built:
     """Build a dataset as `build` does, its rows made and written by an engine."""
     recipe, lake, name, inputs = asked_for(asked, params)
+    engine, lake = for_lake(engine, lake)
     if source is not None:
         inputs = with_source(inputs, source)
     path = tables.path_of(lake, name)
@@ -224,6 +226,9 @@ def rebuild(
     True
     >>> lake.cleanup()
     """
+    if write:
+        tables.refuse_address(lake)
+    lake = tables.near(lake, inputs=True)
     path = tables.path_of(lake, name)
     recorded = open_version(path, version, check=not write)
     note = _recipe_note(recorded)
@@ -284,6 +289,7 @@ def audit(
     [('dataset_duplicate_ids', 0), ('dataset_null_country', 0)]
     >>> lake.cleanup()
     """
+    lake = tables.near(lake, inputs=True)
     opened = tables.open(tables.path_of(lake, name), version)
     note = _recipe_note(opened)
     return run_audits(

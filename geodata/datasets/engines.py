@@ -51,6 +51,44 @@ def here(task: Task) -> tuple[Made, Commit]:
     return made, lambda note: tables.write(task.path, made.batches, note, schema=made.schema)
 
 
+def for_lake(engine: Engine, lake: Any) -> tuple[Engine, Any]:
+    """Return the engine for a lake and the folder to read it from; for a bucket its own.
+
+    Raises
+    ------
+    DatasetError
+        For an engine of several machines with a lake in a bucket.
+    """
+    address = tables.address_of(lake)
+    if address is None:
+        return engine, lake
+    if engine is not here:
+        msg = (
+            f"{address}: an engine of several machines builds in a folder that all of them see; "
+            "leave the engine out for a lake in a bucket"
+        )
+        raise DatasetError(msg)
+    return _in_bucket(address), tables.near(address)
+
+
+def _in_bucket(address: str) -> Engine:
+    """Return what makes the rows in this process and writes them into a lake in a bucket."""
+
+    def engine(task: Task) -> tuple[Made, Commit]:
+        made = task.make()
+
+        def commit(note: dict[str, Any]) -> int:
+            tables.send_inputs(address)
+            there = tables.path_of(address, task.path.name)
+            number = tables.write(there, made.batches, note, schema=made.schema)
+            tables.near(address, task.path.name)
+            return number
+
+        return made, commit
+
+    return engine
+
+
 def not_empty(recipe: str, made: Made) -> Made:
     """Return what a recipe made.
 

@@ -71,6 +71,11 @@ class Source:
         """The file, where it is one."""
         return self.parts[0].path if len(self.parts) == 1 else None
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that the rows are in."""
+        return tuple(part.path for part in self.parts)
+
     def identity(self) -> dict[str, Any]:
         """Return what tells this source from another: name and SHA-256, or rows if in memory."""
         if not self.parts:

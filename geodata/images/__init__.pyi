@@ -33,3 +33,12 @@ from .places import (
     open_images as open_images,
 )
 from .tar import archive_kind as archive_kind
+from .webdataset import (
+    Sample as Sample,
+    Samples as Samples,
+    content as content,
+    open_samples as open_samples,
+    row_of as row_of,
+    samples as samples,
+    shard_paths as shard_paths,
+)

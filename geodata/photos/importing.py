@@ -191,8 +191,11 @@ def import_(
     into_file = is_file_target(target)
     chosen = as_salt(salt or None)
     told = described(chosen)
+    place = Path(os.fspath(target))
     if not into_file:
-        chosen, told = salt_for(target, salt)
+        place = _near(target, opened, salt)
+        chosen, told = salt_for(place, False if salt is None and tables.is_view(place.parent)
+                                else salt)  # fmt: skip
     rules = _rules(opened, chosen, images, min_image_bytes, licence, source_name)
     rules = replace(rules, places=_places(opened, rules, target))
     batches = _batches(opened, rules)
@@ -201,8 +204,8 @@ def import_(
     before = None
     if not into_file:
         if not again:
-            refuse_again(target, made_by["source"])
-        before = tables.open(target) if tables.exists(Path(target)) else None
+            refuse_again(place, made_by["source"], tables.address_of(target) or target)
+        before = tables.open(place) if tables.exists(place) else None
     tally = Tally()
     stream = _counted(first, batches, tally, opened.rows, progress)
     schema = _empty(rules).schema if first is None else first[0].schema
@@ -212,7 +215,7 @@ def import_(
     else:
         version = tables.append(target, stream, made_by, schema=schema)
     return ImportReport(
-        target=os.fspath(target),
+        target=tables.address_of(target) or os.fspath(target),
         version=version,
         format=opened.format,
         detected=opened.detected,
@@ -228,6 +231,27 @@ def import_(
         ids=next((told for role, told in (("photo_id", "column"), ("image", "image"))
                   if role in opened.columns), "row number"),
     )  # fmt: skip
+
+
+def _near(target: str | os.PathLike[str], opened: PhotoSource, salt: Any) -> Path:
+    """Return the folder of a table, of one in a bucket what stands for it here.
+
+    Raises
+    ------
+    ValueError
+        For authors without a salt in a bucket, where none is kept.
+    """
+    address = tables.address_of(target)
+    if address is None:
+        return Path(os.fspath(target))
+    if salt is None and "author" in opened.columns:
+        msg = (
+            f"{address}: a lake in a bucket keeps no salt, and the rows have authors; give one "
+            "(--salt or GEODATA_SALT, salt=) and keep it, or hash without (--no-salt, salt=False)"
+        )
+        raise ValueError(msg)
+    lake, _, table = address.rpartition("/")
+    return tables.near(lake, table) / table
 
 
 def _rules(

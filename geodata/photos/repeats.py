@@ -45,8 +45,19 @@ def fingerprint(path: Path | None) -> str | None:
     return digest.hexdigest()
 
 
-def refuse_again(target: str | os.PathLike[str], origin: Mapping[str, Any]) -> None:
+def refuse_again(
+    target: str | os.PathLike[str], origin: Mapping[str, Any], called: str | os.PathLike[str]
+) -> None:
     """Refuse a source whose rows an earlier import brought into the table.
+
+    Parameters
+    ----------
+    target
+        Folder of the table.
+    origin
+        Of the source: name and SHA-256.
+    called
+        What messages call the table.
 
     An import that was killed behind its commit is found here by the next one: its rows are there.
 
@@ -61,11 +72,11 @@ def refuse_again(target: str | os.PathLike[str], origin: Mapping[str, Any]) -> N
         known = commit.note.get("source")
         if isinstance(known, Mapping) and known.get("sha256") == origin["sha256"]:
             rows = "its" if commit.rows_added is None else f"{commit.rows_added:,}"
-            called = "" if known.get("name") == origin["name"] else f", as {known.get('name')}"
+            other = "" if known.get("name") == origin["name"] else f", as {known.get('name')}"
             msg = (
-                f"{origin['name']} (SHA-256 {str(origin['sha256'])[:12]}) is in {target} already: "
+                f"{origin['name']} (SHA-256 {str(origin['sha256'])[:12]}) is in {called} already: "
                 f"version {commit.version} of {commit.time:%Y-%m-%d %H:%M} UTC has {rows} rows "
-                f"of it{called}; nothing was appended (--again, again=True, appends it once more)"
+                f"of it{other}; nothing was appended (--again, again=True, appends it once more)"
             )
             raise AlreadyImportedError(msg)
         if commit.kind in _REPLACES:

@@ -15,6 +15,7 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from geodata import tables
 from geodata.query.held_files import FOLDER, held_files
 from geodata.query.labels import add_cor_label
 from geodata.query.lakes import LakeViews
@@ -115,10 +116,11 @@ def connect(
     Parameters
     ----------
     lake
-        A folder of Delta tables, or one Delta table. Table ``photos`` is the view ``photos`` (its
-        latest version as of now) and one view a version: ``photos_v0``, ``photos_v1``. A view is
-        made when a statement first names it. Letters of a table's name that SQL does not take
-        are ``_``: ``mp16-hard`` is ``mp16_hard``.
+        A folder of Delta tables, or one Delta table; or a lake in a bucket, ``s3://bucket/lake``,
+        whose tables are brought over to ``TMPDIR`` as statements name them. Table ``photos`` is
+        the view ``photos`` (its latest version as of now) and one view a version: ``photos_v0``,
+        ``photos_v1``. A view is made when a statement first names it. Letters of a table's name
+        that SQL does not take are ``_``: ``mp16-hard`` is ``mp16_hard``.
     files
         CSV, TSV, Parquet or JSONL files, or Arrow tables: a mapping of view name to file, or
         paths, which are named by `view_name`. NaN reads as NULL. Columns of a CSV are text,
@@ -167,7 +169,7 @@ def connect(
         add_cor_label(con)
         held = held_files(con)
         names: set[str] = set()
-        opened = None if lake is None else LakeViews(held, Path(lake), names)
+        opened = None if lake is None else LakeViews(held, tables.near(lake), names)
         add_files(con, held, files, names)
         if locked:
             _lock(con)

@@ -52,11 +52,14 @@ class LakeViews:
         self._latest: dict[str, tables.TableVersion] = {}
         self._made: set[str] = set()
         self._one_at_a_time = threading.Lock()
+        self._is_view = tables.is_view(lake)  # of a lake in a bucket: files come when named
         is_table = (lake / "_delta_log").is_dir()
         for folder in [lake] if is_table else [lake / name for name in tables.names(lake)]:
             name = tables.sql_name(folder.resolve().name if is_table else folder.name)
             claim(name, names)
-            self._latest[name.casefold()] = tables.open(folder)
+            self._latest[name.casefold()] = tables.open_version(
+                folder, None, check=not self._is_view
+            )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -83,7 +86,8 @@ class LakeViews:
 
     def _version(self, name: str) -> tables.TableVersion | None:
         if name in self._latest:
-            return self._latest[name]
+            newest = self._latest[name]
+            return tables.open(newest.path, newest.version) if self._is_view else newest
         found = _VERSION.fullmatch(name)
         latest = self._latest.get(found[1]) if found else None
         if found is None or latest is None or int(found[2]) > latest.version:

@@ -80,7 +80,8 @@ def write(
     target
         ``.parquet`` or ``.jsonl``: one file. Otherwise a folder that is new or empty.
     lake
-        Folder of tables.
+        Folder of tables, or one in a bucket, ``s3://bucket/lake``, whose relative pictures start
+        from the current folder.
     split, where
         Which rows, as `geodata.query.choose` has it: a split such as ``train``, or ``all``, which
         a table with a column ``split`` must be given; a SQL condition.
@@ -132,7 +133,8 @@ def write(
     kind = forms.format_of(out, format)
     with contextlib.ExitStack() as stack:
         table = _rows(rows, lake, split, where, out, stack)
-        if lake is not None and options.image_root is None:
+        is_far = lake is not None and tables.address_of(lake) is not None
+        if lake is not None and options.image_root is None and not is_far:
             table, options = _from_lake(table, options, Path(lake))
         keep, absent = _usable(table, options)
         light, _ = chats.judged(table, _tolerant(options))
@@ -264,7 +266,7 @@ def _rows(
         table = as_table(rows)
         keep = query.choose(files.open_source(table, what="the rows"), split, where)
         return table if keep is None else table.filter(pa.array(keep))
-    source = open_input(lake, "rows", rows)
+    source = open_input(tables.near(lake), "rows", rows)
     source.need("photo_id", "lat", "lon", "image")
     names = ["photo_id", "lat", "lon", "image"]
     names += [name for name in chats.TRUTH if name in source.columns]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+from pathlib import Path
 from typing import Any
 
 from geodata.errors import GeodataError
@@ -14,6 +15,9 @@ TRIES = 10
 """How often a task that died with its worker is tried again."""
 
 _ANSWER_S = 5.0
+_MADE_HERE = "local"
+_NOTED = "ray_current_cluster"
+"""File in which ``ray start`` notes where it listens; it outlives a cluster that was killed."""
 
 
 class RayClusterError(GeodataError, ValueError):
@@ -22,6 +26,9 @@ class RayClusterError(GeodataError, ValueError):
 
 def connect(address: str | None) -> Any:
     """Return Ray, connected: to an address, or to a cluster of this machine that is made here.
+
+    Without an address that of ``RAY_ADDRESS`` counts, as Ray has it. A cluster that somebody else
+    started on this machine is joined by ``auto`` only.
 
     Raises
     ------
@@ -35,14 +42,15 @@ def connect(address: str | None) -> Any:
 
     if ray.is_initialized():
         return ray
+    address = address or os.environ.get("RAY_ADDRESS") or _MADE_HERE
     _refuse_dead(address)
-    here: dict[str, Any] = {} if address else {"include_dashboard": False}
+    here: dict[str, Any] = {"include_dashboard": False} if address == _MADE_HERE else {}
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **here)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except Exception as error:  # Ray raises bare ones, of a start that took too long
         reason = " ".join(str(error).split())[:300] or type(error).__name__
         msg = (
-            f"no Ray cluster at {address or 'this machine'}: {reason}; ray status tells, and "
+            f"no Ray cluster at {address}: {reason}; ray status tells, and "
             f"driver and cluster need one version of Ray (here {ray.__version__})"
         )
         raise RayClusterError(msg) from error
@@ -91,9 +99,12 @@ def got(ray: Any, reference: Any) -> Any:
         raise (cause if isinstance(cause, Exception) else error) from None
 
 
-def _refuse_dead(address: str | None) -> None:
+def _refuse_dead(address: str) -> None:
     """Refuse an address at which nobody listens; Ray itself would try for minutes."""
-    if address is None or address in ("auto", "local"):
+    if address == "auto":
+        noted = Path(os.environ.get("RAY_TMPDIR", "/tmp"), "ray", _NOTED)
+        address = noted.read_text().strip() if noted.is_file() else _MADE_HERE
+    if address == _MADE_HERE:
         return
     host, _, port = address.removeprefix("ray://").rpartition(":")
     try:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import socket
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -99,7 +100,8 @@ def build_on_ray(
         return _labelled(run, task) if recipe == "labelled" else _chosen(run, task)
 
     params = {"source": None, "seed": 0, **params}
-    return datasets.build_by(engine, recipe, Path(lake).absolute(), name, inputs, **params)
+    place = lake if tables.address_of(lake) else Path(lake).absolute()
+    return datasets.build_by(engine, recipe, place, name, inputs, **params)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -237,8 +239,10 @@ def _label(span: tuple[int, int], work: _Work) -> dict[str, int]:
         for bucket, piece in batch.buckets(work.cuts):
             held.setdefault(bucket, []).append(piece)
     for bucket, pieces in held.items():
+        piece_path = work.piece(span[0], bucket)
         with (
-            files.replacing(work.piece(span[0], bucket)) as beside,
+            tables.storage(piece_path, f"sorting on {socket.gethostname()}"),
+            files.replacing(piece_path) as beside,
             pa.OSFile(str(beside), "wb") as out,
             pa.ipc.new_file(out, pieces[0].schema) as writer,
         ):

@@ -6,14 +6,14 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from geodata import files, tables
+from geodata import files, images, tables
 from geodata.errors import GeodataError
 from geodata.files import Source
 
@@ -144,8 +144,17 @@ def _pieces(source: Source, names: Sequence[str] | None, rows: int) -> Iterator[
             length = int(pq.read_metadata(file).num_rows)
             one = dataclasses.replace(version, files=(file,), rows=length)
             yield length, partial(one.batches, outer, rows)
+    elif isinstance(source, images.Samples):
+        for shard in source.shards:
+            yield _samples_in(shard), partial(source.of_shards((shard,)).tables, names, rows=rows)
     else:
         yield None, partial(source.tables, names, rows=rows)
+
+
+@lru_cache(maxsize=100_000)
+def _samples_in(shard: Path) -> int:
+    """Count the samples of a shard by its headers, once a process."""
+    return sum(1 for _ in images.samples(shard))
 
 
 def _row_groups(path: Path, names: Sequence[str] | None, rows: int) -> Iterator[_Piece]:

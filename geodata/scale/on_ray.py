@@ -6,6 +6,7 @@ its worker is tried again. Files are written by workers, versions are committed 
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -173,6 +174,8 @@ def score_file(
     connect(address)
     from ray import data
 
+    # it tells every stage of its plan, forty lines beside a score; what is wrong is still told
+    logging.getLogger("ray.data").setLevel(logging.WARNING)
     rows = data.read_parquet([_everywhere(path) for path in paths], columns=list(columns))
     return _scored(rows, score, BATCH_ROWS)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,10 +135,11 @@ class LabelJob:
         there = _prepared(self.folder, shard, self.about)
         if there is not None:
             return Sharded(path, shard, there.rows, resumed=True)
-        report = cor.label_file_with(
-            label.engine(), part_of(opened, *shard.span(self.rows)), path,
-            lat=label.lat, lon=label.lon, detail=label.detail, progress=progress,
-        )  # fmt: skip
+        with tables.storage(path, f"labelling on {socket.gethostname()}"):
+            report = cor.label_file_with(
+                label.engine(), part_of(opened, *shard.span(self.rows)), path,
+                lat=label.lat, lon=label.lon, detail=label.detail, progress=progress,
+            )  # fmt: skip
         more = {"content": list(_content([path])), "match": report.matches}
         manifest = Manifest(shard, self.about, report.rows, {path.name: files.sha256(path)}, more)
         manifest.write(self.folder)

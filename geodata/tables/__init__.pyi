@@ -1,4 +1,4 @@
-from .addresses import address_of as address_of
+from .addresses import address_of as address_of, refuse_address as refuse_address
 from .cards import card as card, write_card as write_card
 from .checkpoints import checkpoint as checkpoint
 from .commits import software as software
@@ -23,6 +23,11 @@ from .inputs import (
 )
 from .log import exists as exists
 from .mapping import draw_map as draw_map
+from .mirrors import (
+    is_view as is_view,
+    near as near,
+    send_inputs as send_inputs,
+)
 from .naming import sql_name as sql_name
 from .parts import Part as Part, commit_parts as commit_parts, write_part as write_part
 from .past import Commit as Commit, History as History

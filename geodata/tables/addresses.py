@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 
 from geodata.tables.errors import TableError
+
+_views: dict[Path, str] = {}
+"""Folders of this machine that stand for lakes in buckets, see `geodata.tables.near`."""
 
 # a path that went through `pathlib` has lost one slash
 _ADDRESS = re.compile(r"(s3a?|gs|gcs):/{1,2}(?=[^/])(.+)")
@@ -24,6 +28,22 @@ def address_of(path: str | os.PathLike[str]) -> str | None:
     return None if found is None else f"{found[1]}://{found[2].rstrip('/')}"
 
 
+def stands_for(folder: Path, address: str) -> None:
+    """Note that a folder stands for a lake in a bucket."""
+    _views[folder] = address
+
+
+def called(root: Path) -> str:
+    """Return what messages call a table: its folder, or its address where it is in a bucket."""
+    lake = _views.get(root.parent)
+    return str(root) if lake is None else f"{lake}/{root.name}"
+
+
+def lake_of(folder: Path) -> str | None:
+    """Return the address of the lake that a folder stands for, if it does."""
+    return _views.get(folder)
+
+
 def refuse_address(path: str | os.PathLike[str]) -> None:
     """Refuse an address where only a folder will do.
 
@@ -34,9 +54,10 @@ def refuse_address(path: str | os.PathLike[str]) -> None:
     text = os.fspath(path)
     if "://" in text or address_of(path) is not None:
         msg = (
-            f"{address_of(path) or text!r} is an address; tables in buckets (s3://, gs://) are "
-            "read by label, evaluate and tables.open_rows, written by tables.append and write, and "
-            "checked by tables.verify; for all else give a path"
+            f"{address_of(path) or text!r} is an address; lakes in buckets (s3://, gs://) go with "
+            "photos import, dataset build, list, history, verify, rebuild, audit, diff, export and "
+            "card, sql, records, label and evaluate; in Python with tables.append, write, verify, "
+            "open_rows and near; for all else give a path"
         )
         raise TableError(msg)
 

@@ -43,6 +43,12 @@ from geodata.tables.errors import (
 )
 
 PATIENCE_S = 120.0
+_TRIES = 8
+"""Of a request to a server that answers 500 or cuts the connection."""
+KEYS = (
+    "keys and endpoint come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and "
+    "AWS_ENDPOINT_URL, and a clock that is minutes off is refused like a wrong key"
+)
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,7 @@ class BucketVersion:
 
     def of_file(self, name: str, schema: pa.Schema, rows: int) -> Iterator[pa.Table]:
         """Yield the rows of one file with the columns of a schema."""
-        system, root = _system(self.address)
+        system, root = system_of(self.address)
         with system.open_input_file(f"{root}/{name}") as opened:
             file = pq.ParquetFile(opened, pre_buffer=False, page_checksum_verification=True)
             held = [field for field in file.schema_arrow.names if field in schema.names]
@@ -160,14 +166,14 @@ def write_bucket(
     order = 0 if table is None else int(table.version()) + 1
     with tempfile.TemporaryDirectory(prefix="geodata-") as folder:
         written = data_files.write(Path(folder), parts, kept, order, most)
-        _upload(address, Path(folder), written)
+        upload(address, Path(folder), [file.name for file in written])
     return _commit(address, written, kept, mode, note)
 
 
 def problems_of(version: BucketVersion) -> tuple[Sums, list[str]]:
     """Compute the content of a version from its rows, and what is wrong with its files."""
     found, problems = Sums(), []
-    system, root = _system(version.address)
+    system, root = system_of(version.address)
     recorded = version.recorded()
     for file in version.files:
         entry = recorded.get(file.name)
@@ -233,7 +239,7 @@ def _attempt(
 
 def _noted(address: str, version: int) -> dict[str, Any]:
     """Return what we noted in a commit, read from the log itself; nothing of another tool's."""
-    system, root = _system(address)
+    system, root = system_of(address)
     try:
         with system.open_input_stream(f"{root}/{log.LOG}/{version:020}.json") as stream:
             lines = [json.loads(line) for line in stream.read().splitlines() if line.strip()]
@@ -267,34 +273,44 @@ def _load(address: str, version: int | None) -> DeltaTable | None:
         if version is not None and re.search(r"version|not exist", told, re.IGNORECASE):
             msg = f"{address}: there is no version {version} ({told[:200]})"
             raise VersionNotFoundError(msg) from error
-        msg = (
-            f"{address}: the bucket cannot be read ({told[:300]}); keys and endpoint come from "
-            "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL"
-        )
+        msg = f"{address}: the bucket cannot be read ({told[:300]}); {KEYS}"
         raise TableError(msg) from error
 
 
-def _upload(address: str, folder: Path, written: Sequence[DataFile]) -> None:
-    system, root = _system(address)
+def upload(address: str, folder: Path, names: Sequence[str]) -> None:
+    """Send files of a folder into a bucket, under their names.
+
+    Raises
+    ------
+    TableError
+        If they cannot be written.
+    """
+    system, root = system_of(address)
     try:
-        for file in written:
-            target = f"{root}/{file.name}"
-            with (folder / file.name).open("rb") as source, system.open_output_stream(target) as to:
+        for name in names:
+            with (
+                (folder / name).open("rb") as source,
+                system.open_output_stream(f"{root}/{name}") as to,
+            ):
                 while block := source.read(1 << 23):
                     to.write(block)
     except OSError as error:
-        msg = f"{address}: cannot be written ({log.first_line(error)[:300]}); nothing was committed"
+        told = log.first_line(error)[:300]
+        msg = f"{address}: cannot be written ({told}); nothing was committed; {KEYS}"
         raise TableError(msg) from error
 
 
-def _system(address: str) -> tuple[Any, str]:
+def system_of(address: str) -> tuple[Any, str]:
     """Return Arrow's file system of a bucket and the folder in it."""
     scheme, _, rest = address.partition("://")
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
     if scheme in ("s3", "s3a") and endpoint:
         kind, _, host = endpoint.rstrip("/").partition("://")
         region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-        return pafs.S3FileSystem(endpoint_override=host, scheme=kind, region=region), rest
+        patient = pafs.AwsStandardS3RetryStrategy(max_attempts=_TRIES)
+        return pafs.S3FileSystem(
+            endpoint_override=host, scheme=kind, region=region, retry_strategy=patient
+        ), rest
     system, path = pafs.FileSystem.from_uri(address)
     return system, str(path)
 

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from geodata import files
-from geodata.tables import kept_inputs, log, rewriting, salts, writing
+from geodata.tables import addresses, kept_inputs, log, rewriting, salts, writing
 from geodata.tables.errors import TableError
 from geodata.tables.rewriting import Task
 from geodata.tables.versions import open_version
@@ -92,6 +92,7 @@ def forget(
     True
     >>> lake.cleanup()
     """
+    addresses.refuse_address(path)
     wanted = _checked(ids)
     given = Path(path).resolve()
     is_table = log.exists(given)

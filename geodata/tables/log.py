@@ -164,11 +164,12 @@ def check_version(root: Path, version: int | None = None) -> int:
     TableNotFoundError, VersionNotFoundError
     """
     if not exists(root):
-        msg = f"{root}: there is no table{_others(root.parent)}"
+        msg = f"{addresses.called(root)}: there is no table{_others(root.parent)}"
         raise errors.TableNotFoundError(msg)
     latest = last_version(root)
     if version is not None and not 0 <= version <= latest:
-        msg = f"{root}: there is no version {version}; the versions are 0 to {latest}"
+        told = addresses.called(root)
+        msg = f"{told}: there is no version {version}; the versions are 0 to {latest}"
         raise VersionNotFoundError(msg)
     return latest if version is None else version
 

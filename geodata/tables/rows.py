@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from geodata import files
+from geodata import files, images
 from geodata.files import Source
 from geodata.tables.addresses import address_of
 
@@ -33,8 +33,8 @@ def open_rows(
     source
         The folder of a versioned table, ``lake/photos``, ``lake/photos@3`` or
         ``lake/photos@paper``; a table in a bucket, ``s3://bucket/lake/photos@3``; a
-        `TableVersion`; or what `geodata.files.open_source` takes: files,
-        folders of shards, Arrow, data frames.
+        `TableVersion`; WebDataset shards, a ``.tar`` or a folder of them; or what
+        `geodata.files.open_source` takes: files, folders of shards, Arrow, data frames.
     format, what, encoding
         As in `geodata.files.open_source`.
 
@@ -58,6 +58,8 @@ def open_rows(
             from geodata.tables.versions import open_version  # brings deltalake
 
             return source_of_version(open_version(folder, version))
+        if format is None and images.shard_paths(source):
+            return images.open_samples(source)
     elif hasattr(source, "content_hash"):
         return source_of_version(source)
     return files.open_source(source, format=format, what=what, encoding=encoding)

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from geodata import hashing
 from geodata.hashing import Sums
-from geodata.tables import data_files, log, tagging
+from geodata.tables import data_files, log, mirrors, tagging
 from geodata.tables.errors import TableChangedError
 
 if TYPE_CHECKING:
@@ -173,6 +173,7 @@ def open_version(
     number = tagging.resolve(root, version)
     found = log.snapshot(root, number)
     if check:
+        mirrors.fill(root, found.files)
         _check_files(root, found.version, found.files)
     return TableVersion(
         path=root,

@@ -161,7 +161,6 @@ def path_of(lake: _Path, name: str) -> Path:
         ...
     geodata.tables.errors.TableError: '../photos' cannot name a table or tag: a name ...
     """
-    addresses.refuse_address(lake)
     return Path(lake) / log.check_name(name)
 
 

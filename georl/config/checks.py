@@ -78,6 +78,8 @@ def _problems(config: Config, world: int) -> Iterator[str | None]:
         )
         yield from _of_held_out(config)
         yield from _of_hub(config)
+    if config.data.stream:
+        yield from _of_stream(config)
     if config.task == "grpo":
         yield from _of_grpo(config, train.batch // world)
         if config.grpo.vllm != "off":
@@ -125,6 +127,23 @@ def _of_held_out(config: Config) -> Iterator[str]:
             f"train.eval_steps is {train.eval_steps} with train.strategy=deepspeed, under which "
             "answering while training was never tried; use train.strategy=fsdp, or set "
             "train.eval_steps=0 and answer with the checkpoints: georl predict"
+        )
+
+
+def _of_stream(config: Config) -> Iterator[str]:
+    """Yield what a stream of photos cannot do."""
+    if config.task != "sft":
+        yield (
+            f"data.stream with task={config.task}, which asks for photos by their number: groups, "
+            "curriculum and answers that go on; leave it out, WebDataset shards and Parquet are "
+            "then read in place, or laid out once"
+        )
+    if config.data.table == "world":
+        yield "data.stream with data.table=world, which has no shards; leave it out"
+    if config.train.max_steps < 1:
+        yield (
+            "data.stream without train.max_steps: a stream has no end, so epochs do not tell when "
+            "to stop; set train.max_steps to rows x epochs / train.batch"
         )
 
 

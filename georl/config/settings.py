@@ -44,7 +44,8 @@ class DataConfig:
 
     table: str = "world"
     """'world' (crops of Blue Marble); a CSV, TSV, JSONL or Parquet file of photos, or a folder of
-    such files; the folder of a table in a lake; or records of ``geodata records`` (Parquet, a
+    such files; the folder of a table in a lake; WebDataset shards (a ``.tar``, or a folder of
+    them), whose pictures are read in place; or records of ``geodata records`` (Parquet, a
     folder of shards, LLaVA-style JSON). Records bring their own messages, and ``prompt``,
     ``question``, ``levels``, ``decimals`` and ``round_degrees`` do not apply to them."""
     version: str | None = None
@@ -84,6 +85,10 @@ class DataConfig:
     """Folder where images that a table holds as bytes, and the messages of records, are laid out
     to be read in any order; by default 'cache' beside the run's output. Runs may share one; it
     can be deleted when none uses it."""
+    stream: bool = False
+    """For sft: read WebDataset shards, or Parquet with image bytes, in order as training goes, and
+    lay nothing out. Shards come in another order each round, their rows as they lie, as ``geodata
+    records`` shuffles them; ``train.workers`` processes decode. It needs ``train.max_steps``."""
     places: str | None = None
     """For 'world': a Parquet file with lat and lon to crop at, in place of random points."""
     rows: int = 20000

@@ -60,7 +60,7 @@ class Source:
 
     def stamp(self) -> str:
         """Return a text that changes when the files do: their paths, sizes and times."""
-        parts = tuple(part.path for part in self.rows.parts) if self.rows is not None else ()
+        parts = () if self.rows is None else self.rows.paths
         paths = self.version.files if self.version else parts
         state = [(str(p.resolve()), p.stat()) for p in paths or (self.llava,) if p is not None]
         return json.dumps([(name, s.st_size, s.st_mtime_ns) for name, s in state])
@@ -131,7 +131,7 @@ def open_source(data: DataConfig) -> Source:
         schema = pa.schema([]) if head is None else head.schema
         return Source(data.table, schema, llava=path)
     try:
-        found = files.open_source(path)
+        found = tables.open_rows(path)
     except files.FileError as error:
         raise DataError(str(error)) from error
     return Source(data.table, _schema(found), found, keep=_chosen(found, data))
@@ -201,14 +201,6 @@ def _refuse_lake(folder: Path) -> None:
         msg = (
             f"{folder} is a lake; name one of its tables, {', '.join(names)}: data.table="
             f"{folder / names[0]}"
-        )
-        raise DataError(msg)
-    shown = [path for path in folder.rglob("*") if path.is_file()]
-    is_rows = any(files.is_table_file(path) for path in shown)
-    if not is_rows and any(path.suffix.lower() == ".tar" for path in shown):
-        msg = (
-            f"{folder} holds tar shards, which are not read here; write Parquet, e.g. with "
-            "geodata records --format parquet"
         )
         raise DataError(msg)
 

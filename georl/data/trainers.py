@@ -8,6 +8,7 @@ from georl import models
 from georl.config import Config, check
 from georl.data.opening import load, texts
 from georl.data.sources import pinned
+from georl.data.streaming import Stream
 from georl.plan import check_memory
 from georl.run import check_start, join_processes
 
@@ -36,10 +37,16 @@ def trainer_inputs(config: Config, *, completions: bool) -> dict[str, Any]:
     Parameters and errors are those of `georl.data.load`; a model that is larger than the device
     or cannot be loaded is a ConfigError.
     """
-    rows = load(config, completions=completions)  # before the hub is asked how large the model is
+    rows: Any  # before the hub is asked how large the model is
+    if config.data.stream:
+        rows = Stream(config)
+        said = rows.texts()
+    else:
+        rows = load(config, completions=completions)
+        said = texts(rows, config)
     check_memory(config)
     join_processes()
-    model, processor = models.load(config.model, texts=texts(rows, config), seed=config.seed)
+    model, processor = models.load(config.model, texts=said, seed=config.seed)
     return {
         "model": model,
         "train_dataset": rows,

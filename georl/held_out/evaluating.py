@@ -20,6 +20,7 @@ from transformers import TrainerCallback
 
 from geodata import answers, evaluation
 from geodata.files import write_text
+from geodata.printable import tell
 from georl import data, rewards
 from georl.config import EVAL_KM, Config, PredictConfig, replace
 from georl.data import DataError, Photos
@@ -51,7 +52,10 @@ def attach(trainer: Any, config: Config) -> None:
         return
     told = held_out_config(config)
     photos = data.photos(told, "grpo")
-    refuse_trained_on(photos.table, trainer.train_dataset.with_format(None))
+    if config.data.stream:
+        tell("a stream does not say beforehand what it holds: held-out photos are not looked for")
+    else:
+        refuse_trained_on(photos.table, trainer.train_dataset.with_format(None))
     rows = photos.table.slice(0, config.data.eval_rows)
     if not rows.num_rows:
         msg = f"{told.data.table} has no held-out rows to ask for; set data.eval_split"

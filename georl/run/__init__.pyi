@@ -1,4 +1,4 @@
-from .checkpoints import delete as delete
+from .checkpoints import delete as delete, step_of as step_of
 from .curves import save_figure as save_figure
 from .launch import (
     check_start as check_start,

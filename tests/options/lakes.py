@@ -41,6 +41,10 @@ seen_by(
     "tables.append:schema",
     "tables.write:schema",
 )
+seen_by(
+    "tables/test_buckets.py::test_a_view_of_a_lake_brings_what_it_is_asked_for",
+    "tables.near:only,inputs",
+)
 differs(
     "tables.open",
     lambda w, **o: tables.open(w.shared_lake / "photos", **o).rows,

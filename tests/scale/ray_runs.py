@@ -3,10 +3,12 @@
 `python -m tests.scale.ray_runs WHAT FOLDER` prints what it found as JSON.
 """
 
+import io
 import json
 import os
 import signal
 import sys
+import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +23,8 @@ from geodata.scale.dealing import Shard
 from geodata.scale.sharding import LabelJob
 
 N = 20_000
+KILLS = 7
+"""Of workers that write rows; three more die between a shard and its manifest."""
 
 
 def rows():
@@ -42,12 +46,12 @@ def content(table):
 
 @dataclass(frozen=True)
 class Dying(BatchFunction):
-    """Labels, and dies with its worker the first three times that it is called."""
+    """Labels, and dies with its worker the first `KILLS` times that it is called."""
 
     folder: str = ""
 
     def _made(self, batch):
-        for i in range(3):
+        for i in range(KILLS):
             try:
                 os.close(os.open(f"{self.folder}/{i}", os.O_CREAT | os.O_EXCL))
             except FileExistsError:
@@ -70,12 +74,29 @@ class DyingJob(LabelJob):
         return super().make(shard, progress)
 
 
+def as_tars(folder):
+    """WebDataset shards of some of the rows, without pictures."""
+    folder.mkdir()
+    for number in range(3):
+        with tarfile.open(folder / f"{number:06d}.tar", "w") as tar:
+            for row in rows().slice(number * 40, 40).to_pylist():
+                text = json.dumps({"lat": row["lat"], "lon": row["lon"]}).encode()
+                member = tarfile.TarInfo(f"{row['id']}.json")
+                member.size = len(text)
+                tar.addfile(member, io.BytesIO(text))
+    return folder
+
+
 def quick(folder):
     import ray
 
     made = scale.label_on_ray(folder / "rows.parquet", folder / "shards", 3)
     joined = scale.join_shards(folder / "shards", folder / "lake" / "labelled")
     again = scale.label_on_ray(folder / "rows.parquet", folder / "shards", 3)
+    tars = tables.open_rows(as_tars(folder / "tars"))
+    scale.label_on_ray(folder / "tars", folder / "of-tars", 2)
+    of_tars = scale.join_shards(folder / "of-tars", folder / "lake" / "tars").content_hash
+    expected = content(cor.label_table(pa.concat_tables(tars.tables())))
     other = scale.Label(expected=scale.Label().expected | {"boundaries_sha256": "0" * 64})
     try:
         scale.check_nodes(ray, other)
@@ -83,7 +104,7 @@ def quick(folder):
         refused = str(error)
     return {
         "labelled": joined.content_hash, "resumed": [one.resumed for one in again],
-        "rows": [one.rows for one in made], "refused": refused,
+        "rows": [one.rows for one in made], "refused": refused, "tars": of_tars == expected,
     }  # fmt: skip
 
 

@@ -22,6 +22,19 @@ def test_shards_without_an_engine(folder):
     pages.follow(TUTORIALS / "shards.md", folder)
 
 
+@pytest.mark.parametrize(("engine", "needs"), [("Spark", "pyspark"), ("Daft", "daft")])
+@pytest.mark.slow
+def test_other_engines(folder, engine, needs):
+    """Where the engine is installed; Spark also wants a Java."""
+    if find_spec(needs) is None or (engine == "Spark" and shutil.which("java") is None):
+        pytest.skip(f"{needs} is not installed")
+    text = (TUTORIALS / "other-engines.md").read_text("utf-8")
+    part = text.partition(f"## {engine}\n")[2].partition("\n## ")[0]
+    (folder / "part.md").write_text(part, "utf-8")
+    (code,) = [block for kind, block in pages.blocks(folder / "part.md") if kind == "python"]
+    pages.run_python(code, {"__name__": "page"})
+
+
 @pytest.mark.skipif(find_spec("moto") is None, reason="moto[server] is not installed")
 def test_a_table_in_a_bucket(folder, monkeypatch):
     with s3_server.server() as endpoint:

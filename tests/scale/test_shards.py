@@ -1,7 +1,11 @@
 """Shards of a file: together the rows of one process, never fewer and never twice."""
 
 import json
+import os
+import resource
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -356,3 +360,51 @@ def test_a_killed_task_leaves_no_finished_shard(shards, tmp_path, monkeypatch):
 
 def _killed(*_):
     raise KeyboardInterrupt
+
+
+FULL = """
+import sys
+from geodata import scale, tables
+try:
+    scale.label_shard(sys.argv[1], sys.argv[2], "1/2")
+except tables.StorageFullError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_leaves_no_shard_and_the_same_call_makes_it(tmp_path):
+    source, out = tmp_path / "rows.parquet", tmp_path / "shards"
+    files.write_table(photos(40_000), source)
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(source), str(out)],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000)),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert "no room left while labelling on" in done.stdout
+    assert not [p for p in out.iterdir() if p.name[0] != "."]
+    assert scale.label_shard(source, out, "1/2").rows == 20_000
+
+
+def test_clocks_that_differ_change_nothing(tmp_path):
+    """Files of a node whose clock is a day ahead or behind: rows by number, never by time."""
+    source, out, lake = tmp_path / "rows.parquet", tmp_path / "shards", tmp_path / "lake"
+    files.write_table(ROWS, source)
+    for number, ahead in ((1, 86_400), (2, -86_400)):
+        scale.label_shard(source, out, f"{number}/2")
+        for path in out.glob(f"*shard-0000{number}*"):
+            now = path.stat().st_mtime + ahead
+            os.utime(path, (now, now))
+    assert scale.label_shard(source, out, "1/2").resumed
+    first = scale.join_shards(out, lake / "labelled")
+    assert first.content_hash == content(cor.label_table(ROWS))
+    table = lake / "parts"
+    parts = [p for i in (1, 0) for p in tables.write_part(table, ROWS.slice(i * 500, 500), i)]
+    for part, ahead in zip(parts, (86_400, -86_400), strict=True):
+        now = (table / part.file.name).stat().st_mtime + ahead
+        os.utime(table / part.file.name, (now, now))
+    tables.commit_parts(table, parts)
+    assert tables.open(table).arrow().equals(ROWS)
+    assert tables.repair(table) == []
+    assert tables.verify(table).ok

@@ -47,16 +47,28 @@ def server(bucket="bucket"):
 
 
 _METHODS = (b"GET ", b"PUT ", b"POST ", b"HEAD ", b"DELETE ")
-_ERROR = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+_ANSWERS = {
+    code: f"HTTP/1.1 {code} {text}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
+    for code, text in (("500", "Internal Server Error"), ("403", "Forbidden"))
+}
+_SKEW = (
+    "<?xml version='1.0'?><Error><Code>RequestTimeTooSkewed</Code><Message>The difference between "
+    "the request time and the current time is too large.</Message></Error>"
+)
+_ANSWERS["skew"] = (
+    "HTTP/1.1 403 Forbidden\r\nContent-Type: application/xml\r\nConnection: close\r\n"
+    f"Content-Length: {len(_SKEW)}\r\n\r\n{_SKEW}"
+).encode()
 
 
 @dataclass
 class Faults:
-    """What a proxy does to the next requests: `500`, `cut`, `slow`, or `lost` (its answer)."""
+    """What a proxy does to the next requests: `500`, `403`, `skew`, `cut`, `slow`, `lost`."""
 
     port: int
     fault: str = ""
     times: int = 0
+    only: tuple[bytes, ...] = _METHODS
 
     def serve(self, client):
         """Hand one connection on, both ways."""
@@ -70,12 +82,12 @@ class Faults:
             back.start()
             while data := client.recv(1 << 16):
                 fault = ""
-                if self.times > 0 and data.startswith(_METHODS):
+                if self.times > 0 and data.startswith(self.only):
                     self.times -= 1
                     fault = self.fault
-                if fault == "500":
-                    client.sendall(_ERROR)
-                if fault in ("500", "cut"):
+                if fault in _ANSWERS:
+                    client.sendall(_ANSWERS[fault])
+                if fault in (*_ANSWERS, "cut"):
                     break
                 if fault == "slow":
                     time.sleep(0.5)

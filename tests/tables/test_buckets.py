@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
-from geodata import cor, files, hashing, tables
+from geodata import cor, datasets, files, hashing, tables
 from geodata.cli import app
 from geodata.tables import buckets
 from tests.tables import s3_server
@@ -98,10 +98,182 @@ def test_labels_and_scores_read_a_bucket(bucket, tmp_path):
     assert "100.0" in done.output
 
 
+def run(*words):
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    return done.exit_code, done.output + str(done.exception or "")
+
+
+def pictured(n=60):
+    """Photos of cities, with authors and pictures that are elsewhere."""
+    rng = np.random.default_rng(5)
+    return pa.table({
+        "photo_id": [f"p{i}" for i in range(n)], "author": [f"a{i % 7}" for i in range(n)],
+        "lat": 48.8 + rng.uniform(-3, 3, n), "lon": 2.3 + rng.uniform(-3, 3, n),
+        "image": [f"{i}.jpg" for i in range(n)],
+    })  # fmt: skip
+
+
+def test_a_lake_in_a_bucket_is_that_of_a_folder_verb_by_verb(bucket, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    files.write_table(pictured(), "photos.csv")
+    files.write_table(pa.table({"lat": [48.0], "lon": [2.0]}), "popular.csv")
+    near = ("--salt", "secret")
+    for lake in (bucket, "lake"):
+        assert run("photos", "import", "photos.csv", "--lake", lake, *near)[0] == 0
+        assert (
+            "already: version 0" in run("photos", "import", "photos.csv", "--lake", lake, *near)[1]
+        )
+        build = ("dataset", "build")
+        for words in (("labelled",), ("rand", "-n", 20, "--seed", 3),
+                      ("hard", "--from", "labelled", "-n", 9, "--popular", "popular.csv"),
+                      ("filter", "--where", "lat > 48", "--name", "north")):  # fmt: skip
+            code, said = run(*build, *words, "--lake", lake)
+            assert code == 0, said
+    here, there = tables.near("lake"), tables.near(bucket)
+    assert (
+        tables.names(there) == tables.names(here) == ["hard", "labelled", "north", "photos", "rand"]
+    )
+    for name in tables.names(here):
+        one, other = tables.open(here / name), tables.open(there / name)
+        assert (one.content_hash, one.rows) == (other.content_hash, other.rows)
+        assert one.arrow().equals(other.arrow())
+        assert (one.note == other.note) or name == "photos"
+    for words in (
+        ("dataset", "list"), ("dataset", "audit", "hard"), ("dataset", "rebuild", "hard"),
+        ("dataset", "diff", "rand", 0, 0), ("dataset", "card", "rand"),
+        ("sql", "SELECT count(*), max(city) FROM north JOIN labelled USING (photo_id)"),
+        ("sql", "SELECT count(*) FROM photos_v0"), ("sql", "SHOW TABLES"),
+    ):  # fmt: skip
+        assert run(*words, "--lake", bucket) == run(*words, "--lake", "lake")
+    told = [run("dataset", "verify", "hard", "--lake", lake) for lake in (bucket, "lake")]
+    assert told[0][0] == told[1][0] == 0
+    assert told[1][1].startswith(told[0][1].rstrip())  # a folder says its SHA-256 too
+    for lake, out in ((bucket, "a"), ("lake", "b")):
+        assert run("dataset", "export", "rand", "--lake", lake, "-o", f"export-{out}")[0] == 0
+        words = ("records", "sft", "--lake", lake, "--from", "rand", "-o", f"{out}.parquet")
+        assert run(*words, "--no-check", "--image-root", ".")[0] == 0
+    assert files.sha256("a.parquet") == files.sha256("b.parquet")
+    assert "built by a recipe" in run("dataset", "rebuild", "photos", "--lake", bucket)[1]
+
+
+def test_a_view_of_a_lake_brings_what_it_is_asked_for(bucket, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    files.write_table(pa.table({"lat": [48.0], "lon": [2.0]}), "popular.csv")
+    for name in ("photos", "others"):
+        tables.append(f"{bucket}/{name}", photos())
+    near = tables.near(bucket, only="photos")
+    assert tables.names(near) == ["photos"]
+    assert not list((near / "photos").glob("*.parquet"))
+    assert tables.open(near / "photos").arrow().equals(photos())
+    datasets.build("labelled", bucket)
+    datasets.build("hard", bucket, "hard", {"popular": "popular.csv"}, n=5)
+    code = (
+        "import sys; from geodata import tables; "
+        "print(*[(tables.near(sys.argv[1], inputs=i) / '_inputs').is_dir() for i in (0, 1)])"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code, bucket], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.split() == ["False", "True"]
+    (tmp_path / "popular.csv").unlink()
+    assert datasets.rebuild(bucket, "hard").rows == 5
+
+
+def test_what_a_bucket_cannot_do_is_said_in_one_line(bucket, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    files.write_table(pictured(), "photos.csv")
+    tables.append(f"{bucket}/photos", photos())
+    for words, message in (
+        (("photos", "import", "photos.csv"), "a lake in a bucket keeps no salt"),
+        (("dataset", "tag", "photos", "paper"), "is an address"),
+        (("dataset", "compact", "photos"), "is an address"),
+        (("dataset", "restore", "photos", 0), "is an address"),
+        (("dataset", "checkpoint", "photos"), "is an address"),
+        (("dataset", "rebuild", "photos", "--write"), "is an address"),
+        (("dataset", "verify", "photos", "--repair"), "is an address"),
+        (("photos", "hash", "photos"), "is an address"),
+        (("tables", "forget", "--id", "a"), "is an address"),
+        (("dataset", "build", "labelled", "--engine", "ray"), "leave the engine out"),
+        (("dataset", "history", "none"), f"{bucket}/none: there is no table"),
+        (
+            ("dataset", "build", "rand", "--from", "photos@7"),
+            f"{bucket}/photos: there is no version",
+        ),
+    ):
+        code, said = run(*words, "--lake", bucket)
+        assert code == 2 or "Error" in said or code == 1
+        assert message in said
+        assert len(said.strip().splitlines()) == 1
+    assert "is an address" in run("label", "photos.csv", "-o", f"{bucket}/labelled")[1]
+    for words in (("dataset", "list"), ("sql", "SELECT 1")):
+        assert "the bucket cannot be read" in run(*words, "--lake", "s3://no-such-bucket/lake")[1]
+    assert not list(tmp_path.glob("s3*"))
+    plain = ("photos", "import", "photos.csv", "--lake", bucket, "--table", "mine", "--no-salt")
+    assert run(*plain)[0] == 0
+    again = ("photos", "import", "photos.csv", "--lake", bucket, "--table", "mine", "--again")
+    assert "photographers of two imports" in run(*again, "--salt", "other")[1]
+
+
+@pytest.mark.parametrize("fault", ["500", "cut", "slow", "lost"])
+def test_faults_while_a_lake_is_read_and_built_on(bucket, endpoint, monkeypatch, fault):
+    tables.append(f"{bucket}/photos", photos())
+    with s3_server.faults(endpoint) as (proxy, kind):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy)
+        kind.fault, kind.times = fault, 3
+        assert datasets.build("labelled", bucket).rows == 50
+        assert kind.times < 3
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    report = tables.verify(f"{bucket}/labelled")
+    assert (report.ok, report.version, report.rows) == (True, 0, 50)
+
+
+def test_a_bucket_without_rights_is_said(bucket, endpoint, monkeypatch):
+    tables.append(f"{bucket}/photos", photos())
+    with s3_server.faults(endpoint) as (proxy, kind):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy)
+        kind.fault, kind.times = "403", 10**6
+        for work in (
+            lambda: tables.open_rows(f"{bucket}/photos"),
+            lambda: tables.append(f"{bucket}/photos", photos(3, 90)),
+            lambda: tables.near(bucket),
+        ):
+            with pytest.raises(tables.TableError, match="AWS_ACCESS_KEY_ID"):
+                work()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    assert tables.verify(f"{bucket}/photos").version == 0
+
+
+def test_a_clock_that_the_server_does_not_believe_is_said(bucket, endpoint, monkeypatch):
+    tables.append(f"{bucket}/photos", photos())
+    with s3_server.faults(endpoint) as (proxy, kind):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy)
+        kind.fault, kind.times = "skew", 10**6
+        for work in (
+            lambda: tables.open_rows(f"{bucket}/photos"), lambda: tables.near(bucket),
+            lambda: tables.append(f"{bucket}/photos", photos(3, 90)),
+        ):  # fmt: skip
+            with pytest.raises(tables.TableError, match="a clock that is minutes off"):
+                work()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    assert tables.verify(f"{bucket}/photos").version == 0
+
+
+def test_a_bucket_that_may_only_be_read_is_left_as_it_was(bucket, endpoint, monkeypatch):
+    tables.append(f"{bucket}/photos", photos())
+    with s3_server.faults(endpoint) as (proxy, kind):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy)
+        kind.fault, kind.times, kind.only = "403", 10**6, (b"PUT ", b"POST ")
+        assert read(f"{bucket}/photos").num_rows == 50
+        with pytest.raises(tables.TableError, match="nothing was committed"):
+            datasets.build("labelled", bucket)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    assert tables.names(tables.near(bucket)) == ["photos"]
+
+
 def test_damage_in_the_bucket_is_found(bucket):
     tables.append(f"{bucket}/photos", photos())
     opened = buckets.open_bucket(f"{bucket}/photos")
-    system, root = buckets._system(opened.address)
+    system, root = buckets.system_of(opened.address)
     path = f"{root}/{opened.files[0].name}"
     with system.open_input_file(path) as file:
         data = bytearray(file.read())

@@ -196,7 +196,7 @@ def test_a_version_is_pinned_and_a_resumed_run_never_reads_another(tmp_path, fol
         ("none", [], "there is no such file or folder; data.table is 'world'"),
         ("", [], "is a lake; name one of its tables, rand: data.table="),
         ("photos.csv", ["data.version=1"], r"version is '1', but .*photos\.csv is no table"),
-        ("tars", [], "tar shards, which are not read here; write Parquet"),
+        ("tars", [], "is no tar archive, so no WebDataset shard"),
         ("mixed", [], "holds csv and parquet files"),
         ("empty", [], "holds no .*csv.* file and is no table"),
         ("uneven", [], r"b\.csv has no column 'image', which .*a\.csv has"),
