@@ -22,7 +22,7 @@ from geodata import datasets, near_duplicates, photos, tables
 from geodata.photos import AlreadyImportedError
 
 TOUCHES = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.listdir", "os.scandir",
-           "os.truncate", "tempfile.mkstemp", "os.chmod")  # fmt: skip
+           "os.truncate", "os.link", "tempfile.mkstemp", "os.chmod")  # fmt: skip
 
 
 def import_(lake):
