@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.compute as pc
 
 from geodata.images.column import archive_of, is_member
 

@@ -74,10 +74,10 @@ def check_path(path: str | os.PathLike[str]) -> Path:
     return root
 
 
-def exists(root: Path) -> bool:
+def exists(root: str | os.PathLike[str]) -> bool:
     """Return whether a table is there."""
     try:
-        with os.scandir(root / LOG) as entries:
+        with os.scandir(Path(root, LOG)) as entries:
             return any(entry.name.endswith(".json") for entry in entries)
     except (FileNotFoundError, NotADirectoryError):
         return False

@@ -125,18 +125,20 @@ def published_lake(folder, rows=1600):
     datasets.build("labelled", folder / "lake")
     tables.tag(folder / "lake" / "labelled", "paper")
     (folder / "photos").mkdir()
+    pictures = [jpeg(scene(i, (32, 24))) for i in range(5)]
     for i, name in enumerate(names):
-        (folder / "photos" / name).write_bytes(jpeg(scene(i % 5, (32, 24))))
+        (folder / "photos" / name).write_bytes(pictures[i % 5])
     csv(pa.table({"photo_id": names, "score": rng.random(rows)}), folder / "scores.csv")
     said = [(name, model, "Japan") for name in names for model in ("a", "b")]
     columns = dict(zip(("photo_id", "model", "answer"), map(list, zip(*said))))
     csv(pa.table(columns), folder / "answers.csv")
 
 
-def test_publish_your_dataset(tmp_path, monkeypatch):
+@pytest.mark.parametrize("rows", [1600, pytest.param(1_000_000, marks=pytest.mark.slow)])
+def test_publish_your_dataset(tmp_path, monkeypatch, rows):
     """The exported set is opened by every reader that the page names, as far as it is here."""
     monkeypatch.chdir(tmp_path)
-    published_lake(tmp_path)
+    published_lake(tmp_path, rows)
     follow(TUTORIALS / "publish.md", tmp_path)
     japan = tables.open("lake/japan").rows
     parts = sorted(Path("divided/data").glob("*.parquet"))
