@@ -2,10 +2,11 @@
 
     python killed_verbs.py
 
-A line is VERB, LAKE and STEP with tabs between them; the run is a process of its own, forked from this one, which has
-loaded everything and used nothing. A step is a touch of the lake's files through Python: opening,
-renaming, linking, removing, making, listing; and of the folder around it. Step 0 never comes: the run ends by itself. What is printed:
-how many steps there were, and whether it was killed.
+A line is VERB, LAKE and STEP with tabs between them; the run is a process of its own, forked from
+this one, which has loaded everything and used nothing. A step is a touch of the lake's files, or
+of those beside it, through Python: opening, renaming, linking, removing, making, listing. Step 0
+never comes: the run ends by itself. What is printed: how many steps there were, and whether it
+was killed.
 """
 
 import os
