@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -48,3 +50,14 @@ def print_audits(audits: Iterable[Audit]) -> None:
             say(f"  {row}", fg="red", err=True)
     if any(found.offending for found in audits):
         raise typer.Exit(1)
+
+
+def print_exported(folder: Path) -> None:
+    """Print how many rows each part of an export has, as its files say."""
+    import pyarrow.parquet as pq
+
+    rows: Counter[str] = Counter()
+    for file in (folder / "data").iterdir():
+        rows[file.name.partition("-")[0]] += pq.read_metadata(file).num_rows
+    parts = ", ".join(f"{name} {count:,}" for name, count in rows.most_common())
+    say(f"{folder}: {rows.total():,} rows ({parts}), card and Croissant file")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from geodata.cli import completion, options as opts, recipes
-from geodata.cli.dataset_reports import print_audits
+from geodata.cli.dataset_reports import print_audits, print_exported
 from geodata.cli.telling import say, say_text
 
 dataset_app = typer.Typer(
@@ -300,7 +300,7 @@ def export(
     """
     from geodata import tables
 
-    say(str(tables.export(tables.path_of(lake, name), out, at)))
+    print_exported(tables.export(tables.path_of(lake, name), out, at))
 
 
 @dataset_app.command("card", no_args_is_help=True)

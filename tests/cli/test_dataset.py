@@ -318,7 +318,8 @@ def test_at_chooses_a_version(versions, tmp_path, at):
     )
     for rows, words in ((20, ()), (30, ("--at", at))):
         out = tmp_path / f"export{rows}"
-        run("dataset", "export", "rand", *versions, "-o", out, *words)
+        told = run("dataset", "export", "rand", *versions, "-o", out, *words)
+        assert f"export{rows}: {rows} rows (train {rows}), card and Croissant file" in told
         assert pq.read_table(out / "data").num_rows == rows
     assert "rand@old is version 0" in run("dataset", "tag", "rand", "old", *versions, "--at", at)
 
