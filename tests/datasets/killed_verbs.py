@@ -28,9 +28,9 @@ TOUCHES = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.listdir
            "os.truncate", "os.link", "tempfile.mkstemp", "os.chmod")  # fmt: skip
 
 
-def import_(lake, source="more.csv", **options):
+def import_(lake, source="more.csv", table="photos", **options):
     try:
-        photos.import_(lake.parent / source, lake / "photos", **options)
+        photos.import_(lake.parent / source, lake / table, **options)
     except AlreadyImportedError:
         return  # the run before was killed behind its commit
 
@@ -101,6 +101,7 @@ VERBS = {
     "write": lambda lake: tables.write(lake / "photos", pa.table({"photo_id": ["p1"]})),
     "import": lambda lake: import_(lake, columns={"author": None}),
     "import pictures": lambda lake: import_(lake, "images"),
+    "import columns": lambda lake: import_(lake, table="plain"),
     "labelled": build("labelled"),
     "rand": build("rand", inputs="places", n=3),
     "popular": build("popular", inputs={"rows": "places", "predictions": "said.csv"}, n=1),
