@@ -1,6 +1,7 @@
 """The log of a versioned table: where it is and what a version holds.
 
-Transactions are Delta Lake's (`deltalake`). No old commit is ever cleaned up, so that every version
+Transactions are Delta Lake's: the library's (`deltalake`), and where they are plain our own, which
+list nothing (`newest`, `appending`). No old commit is ever cleaned up, so that every version
 that was named can be opened for good. Nothing that a log names is opened unless it is a file of the
 table's own folder.
 """

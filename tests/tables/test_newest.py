@@ -8,6 +8,7 @@ import sys
 
 import polars
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
 from hypothesis import given, settings, strategies as st
@@ -265,6 +266,26 @@ def test_only_a_plain_table_is_written_without_the_library(
     assert state.is_plain == plain
 
 
+@pytest.mark.parametrize("more", [{"parts": 2}, {"v2Checkpoint": {"path": "x.parquet"}}])
+def test_a_checkpoint_of_another_form_is_left(table, more):
+    hint = folder(table) / "_last_checkpoint"
+    assert read(table) is not None
+    hint.write_text(json.dumps(json.loads(hint.read_text()) | more))
+    assert read(table) is None
+
+
+def test_a_checkpoint_with_files_of_its_own_is_left(table):
+    """Version 2 of checkpoints may name other files, which hold the rows of the log."""
+    file = folder(table) / f"{5:020}.checkpoint.parquet"
+    known = pq.read_table(file)
+    kind = known.schema.field("sidecar").type
+    one = {"path": "x.parquet", "sizeInBytes": 1, "modificationTime": 0, "tags": None}
+    sidecars = pa.array([one, *[None] * (len(known) - 1)], kind)
+    at = known.schema.get_field_index("sidecar")
+    pq.write_table(known.set_column(at, "sidecar", sidecars), file)
+    assert read(table) is None
+
+
 def test_a_checkpoint_of_many_commits_ago_is_left(table, monkeypatch):
     monkeypatch.setattr(newest, "_BEHIND", 3)
     monkeypatch.setattr(checkpoints, "EVERY", 999)
@@ -378,3 +399,28 @@ def test_a_folder_that_was_exchanged_meanwhile_is_tried_again(table, monkeypatch
     monkeypatch.setattr(appending, "_write_new", moves)
     assert tables.append(table, rows(6)) == 6
     assert tables.open(table).rows == 7
+
+
+def test_all_verbs_take_what_was_committed_by_us(tmp_path, often):
+    lake = tmp_path / "lake"
+    path = lake / "t"
+    for n in range(8):
+        tables.append(path, pa.table({"photo_id": [f"p{n}", f"q{n}"]}), note={"n": n})
+    ours = sum("geodata/" in commit_file(path, v).read_text().split('"geodata":')[0]
+               for v in range(8))  # fmt: skip
+    assert ours >= 4
+    tables.tag(path, "paper", 5)
+    assert tables.diff(path, 5, 7).rows_added == 4
+    assert tables.forget(path, ["p3"]).rows == {"t": 1}
+    assert read(path) is not None
+    assert [tables.open(path, v).rows for v in (2, 5, 7)] == [6, 11, 15]
+    assert tables.append(path, pa.table({"photo_id": ["last"]})) == 9  # behind that of the forget
+    assert tables.compact(path) == 10
+    assert tables.restore(path, "paper") == 11
+    tables.vacuum(path, retention_hours=0)
+    assert tables.open(path).rows == tables.open(path, "paper").rows == 11
+    assert [c.kind for c in tables.history(path)][:4] == ["restore", "compact", "append", "forget"]
+    report = tables.verify(path)
+    assert (report.problems, report.is_sealed, report.orphans) == ((), True, ())
+    again = tables.export(path, tmp_path / "out")
+    assert pq.read_table(again / "data").num_rows == 11
