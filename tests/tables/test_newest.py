@@ -315,6 +315,16 @@ def test_a_column_called_as_the_count_of_rows_changes_no_count(tmp_path, often):
     assert tables.open(tmp_path / "t").rows == 4
 
 
+def test_the_count_of_rows_is_that_of_the_file_wherever_it_stands(table):
+    theirs = tables.open(table).files[0]
+    shutil.copy(theirs, table / "part-x.parquet")
+    entry = {"path": "part-x.parquet", "size": theirs.stat().st_size, "partitionValues": {}}
+    stats = '{"minValues": {"numRecords": 7}, "numRecords": 1}'
+    edited(table, {"add": entry | {"modificationTime": 0, "dataChange": True, "stats": stats}})
+    tables.checkpoint(table)
+    assert read(table).adds["part-x.parquet"].rows == 1
+
+
 def test_files_without_counted_rows_are_counted(table):
     theirs = tables.open(table).files[0]
     shutil.copy(theirs, table / "part-x.parquet")
