@@ -37,10 +37,6 @@ _COLUMNS = [
 ]
 
 
-class _LeftError(Exception):
-    """The log is the library's to read."""
-
-
 def read(log: Path, version: int | None = None) -> replay.State | None:
     """Return what a version holds, the newest for None; None where the library has to say.
 
@@ -62,10 +58,15 @@ def read(log: Path, version: int | None = None) -> replay.State | None:
         _follow(log, state, version)
         _own(log, f"{state.version:020}.json")  # its note is read by name
         return state if _is_ours(state) else None
-    except (_LeftError, TableError, OSError, ValueError, TypeError, LookupError, AttributeError):
+    except (TableError, OSError, ValueError, TypeError, LookupError, AttributeError):
         return None
     except pa.ArrowException:
         return None
+
+
+def _left() -> TableError:
+    """Return what ends the reading here; nobody sees it."""
+    return TableError("the log is the library's to read")
 
 
 def _is_ours(state: replay.State) -> bool:
@@ -79,12 +80,12 @@ def _start(log: Path, version: int | None) -> int:
         _own(log, HINT)
         hint = json.loads((log / HINT).read_bytes())
         if hint.get("parts") or hint.get("v2Checkpoint"):
-            raise _LeftError
+            raise _left()
         return int(hint["version"])
     for number in range(version, max(version - _BEHIND - 1, -1), -1):
         if os.path.lexists(_checkpoint_of(log, number)):
             return number
-    raise _LeftError
+    raise _left()
 
 
 def _checkpoint_of(log: Path, number: int) -> str:
@@ -94,7 +95,7 @@ def _checkpoint_of(log: Path, number: int) -> str:
 def _own(log: Path, name: str) -> None:
     """Leave a file that is no regular one, or not there, to the library."""
     if not stat.S_ISREG(os.lstat(f"{log}/{name}").st_mode):
-        raise _LeftError
+        raise _left()
 
 
 def _checkpoint(log: Path, number: int) -> replay.State:
@@ -103,14 +104,14 @@ def _checkpoint(log: Path, number: int) -> replay.State:
     with pq.ParquetFile(path, pre_buffer=False) as file:
         rows = file.read(columns=_COLUMNS, use_threads=False)
     if "sidecar" in rows.column_names and rows["sidecar"].null_count < len(rows):
-        raise _LeftError
+        raise _left()
     state = replay.State(number)
     for name in ("protocol", "metaData"):
         (action,) = rows[name].drop_null().to_pylist()
         replay.apply(state, {name: _without_pairs(action)}, log.parent)
     adds = pa.Table.from_struct_array(rows["add"].drop_null())
     if adds["deletionVector"].null_count < len(adds):
-        raise _LeftError
+        raise _left()
     columns = (adds["path"].to_pylist(), adds["size"].to_pylist(), _records(adds["stats"]))
     state.adds = {name: replay.Add(*of) for name, *of in zip(*columns, strict=True)}
     return state
@@ -143,7 +144,7 @@ def _follow(log: Path, state: replay.State, version: int | None) -> None:
         replay.apply_file(state, log / name)
         state.version = number
     else:
-        raise _LeftError
+        raise _left()
     ahead = range(state.version + 2, state.version + 2 + _AHEAD)
     if version is not None or any(os.path.lexists(f"{log}/{n:020}.json") for n in ahead):
-        raise _LeftError
+        raise _left()
