@@ -434,3 +434,15 @@ def test_all_verbs_take_what_was_committed_by_us(tmp_path, often):
     assert (report.problems, report.is_sealed, report.orphans) == ((), True, ())
     again = tables.export(path, tmp_path / "out")
     assert pq.read_table(again / "data").num_rows == 11
+
+
+def test_a_table_with_settings_of_others_is_written_by_the_library(table):
+    settings = {"delta.dataSkippingNumIndexedCols": "3"}
+    edited(table, {"metaData": {"id": "x", "format": {"provider": "parquet", "options": {}},
+                                "schemaString": DeltaTable(table).schema().to_json(),
+                                "partitionColumns": [], "configuration": settings,
+                                "createdTime": 0}})  # fmt: skip
+    assert read(table) is not None
+    number = tables.append(table, rows(6))
+    assert "delta-rs" in commit_file(table, number).read_text()
+    assert tables.open(table).rows == 7
