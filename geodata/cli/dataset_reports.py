@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 ROWS_SHOWN = 5
 """Most offending rows of an audit that are printed."""
 
+_TOLD = ("photo_id", "lat", "lon", "source", "source_row")
+_WIDTH = 76
+
 
 def print_report(report: Mapping[str, Any], indent: str = "  ") -> None:
     """Print counts, one a line, those of a part further in."""
@@ -47,9 +50,18 @@ def print_audits(audits: Iterable[Audit]) -> None:
     for found in audits:
         say(f"audit {found.name}: {found.offending:,} rows")
         for row in found.rows.slice(0, ROWS_SHOWN).to_pylist():
-            say(f"  {row}", fg="red", err=True)
+            say(f"  {_line_of(row)}", fg="red", err=True)
+        if found.offending and found.name == "dataset_duplicate_ids":
+            say("  geodata dataset build dedupe keeps one row of each", err=True)
     if any(found.offending for found in audits):
         raise typer.Exit(1)
+
+
+def _line_of(row: Mapping[str, Any]) -> str:
+    """Return what tells a row from others, and what the audit found: the last column."""
+    names = [name for name in _TOLD if name in row] + [list(row)[-1]]
+    told = [f"{name} {row[name]}" for name in dict.fromkeys(names) if row[name] is not None]
+    return f"{', '.join(told):.{_WIDTH}}"
 
 
 def print_exported(folder: Path) -> None:

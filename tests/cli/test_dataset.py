@@ -328,10 +328,25 @@ def test_audit_looks_at_the_version(versions):
     note = tables.open(versions[1] / "rand").note
     far = pa.table({"photo_id": ["a"], "lat": [91.0], "lon": [0.0]})
     tables.write(versions[1] / "rand", far, note=note)
-    assert "dataset_bad_coordinates: 1 rows" in run("dataset", "audit", "rand", *versions, code=1)
+    told = run("dataset", "audit", "rand", *versions, code=1)
+    assert "dataset_bad_coordinates: 1 rows" in told
+    assert "  photo_id a, lat 91.0, lon 0.0" in told
+    assert "dedupe" not in told
     assert "dataset_bad_coordinates: 0 rows" in run(
         "dataset", "audit", "rand", *versions, "--at", "first"
     )
+
+
+def test_rows_of_an_audit_are_told_in_a_line(versions):
+    note = tables.open(versions[1] / "rand").note
+    rows = {name: ["x" * 90, "x" * 90] for name in ("country", "reason", "source")}
+    twice = pa.table({"photo_id": ["a", "a"], "lat": [9.0, 9.0], "lon": [0.0, 0.0], **rows})
+    tables.write(versions[1] / "rand", twice, note=note)
+    told = run("dataset", "audit", "rand", *versions, code=1)
+    (line, _) = [one for one in told.splitlines() if "photo_id a" in one]
+    assert line.startswith("  photo_id a, lat 9.0, lon 0.0, source xxx")
+    assert len(line) <= 80
+    assert "dedupe keeps one row of each" in told
 
 
 def test_a_rebuild_writes_only_if_asked(versions):
