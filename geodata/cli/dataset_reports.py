@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ROWS_SHOWN = 5
 """Most offending rows of an audit that are printed."""
 
-_TOLD = ("photo_id", "lat", "lon", "source", "source_row")
+_TOLD = ("photo_id", "lat", "lon")
 _WIDTH = 76
 
 
@@ -59,9 +59,10 @@ def print_audits(audits: Iterable[Audit]) -> None:
 
 def _line_of(row: Mapping[str, Any]) -> str:
     """Return what tells a row from others, and what the audit found: the last column."""
-    names = [name for name in _TOLD if name in row] + [list(row)[-1]]
-    told = [f"{name} {row[name]}" for name in dict.fromkeys(names) if row[name] is not None]
-    return f"{', '.join(told):.{_WIDTH}}"
+    names = [*(name for name in _TOLD if name in row), list(row)[-1], "source"]
+    told = [f"{name} {row[name]}" for name in dict.fromkeys(names) if row.get(name) is not None]
+    text = ", ".join(told)
+    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 3]}..."
 
 
 def print_exported(folder: Path) -> None:

@@ -343,8 +343,9 @@ def test_rows_of_an_audit_are_told_in_a_line(versions):
     twice = pa.table({"photo_id": ["a", "a"], "lat": [9.0, 9.0], "lon": [0.0, 0.0], **rows})
     tables.write(versions[1] / "rand", twice, note=note)
     told = run("dataset", "audit", "rand", *versions, code=1)
-    (line, _) = [one for one in told.splitlines() if "photo_id a" in one]
-    assert line.startswith("  photo_id a, lat 9.0, lon 0.0, source xxx")
+    (line, *_) = [one for one in told.splitlines() if "photo_id a" in one]
+    assert line.startswith("  photo_id a, lat 9.0, lon 0.0, copies 2, source xxx")
+    assert line.endswith("x...")
     assert len(line) <= 80
     assert "dedupe keeps one row of each" in told
 
