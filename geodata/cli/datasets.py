@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from geodata.cli import completion, options as opts, recipes
-from geodata.cli.dataset_reports import print_audits
+from geodata.cli.dataset_reports import print_audits, print_exported
 from geodata.cli.telling import say, say_text
 
 dataset_app = typer.Typer(
@@ -115,9 +115,10 @@ def verify(
     report = tables.verify(path, at, expect=expect)
     for problem in [*report.problems, *_unchecked(report)]:
         say(f"error: {problem}", fg="red", err=True)
+    remedy = "it is not an hour old, and stays" if repair else "--repair moves it aside"
     for orphan in report.orphans:
         say(
-            f"no version uses {orphan}: a writer was stopped, or is about to commit (--repair)",
+            f"no version uses {orphan}: a writer was stopped, or is about to commit; {remedy}",
             err=True,
         )
     if report.problems:
@@ -303,7 +304,7 @@ def export(
     """
     from geodata import tables
 
-    say(str(tables.export(tables.path_of(tables.near(lake), name), out, at)))
+    print_exported(tables.export(tables.path_of(tables.near(lake), name), out, at))
 
 
 @dataset_app.command("card", no_args_is_help=True)

@@ -109,19 +109,34 @@ def started(
     ]
 
 
-def started_table(table: pa.Table, home: str | os.PathLike[str] | None) -> pa.Table:
-    """Return rows with the references of their column ``image`` as `started` gives them.
+def started_table(
+    table: pa.Table, home: str | os.PathLike[str] | None, column: str = "image"
+) -> pa.Table:
+    """Return rows with the references of one of their columns as `started` gives them.
+
+    Parameters
+    ----------
+    column
+        Of text; where it is not there, or holds anything else, the rows stay as they are.
 
     Examples
     --------
     >>> started_table(pa.table({"image": ["no/such.jpg"]}), "lake")["image"].to_pylist()
     ['no/such.jpg']
     """
-    at = table.schema.get_field_index("image")
-    if home is None or at < 0 or not pa.types.is_string(table.schema.field(at).type):
+    at = table.schema.get_field_index(column)
+    if home is None or at < 0 or not _is_text(table.schema.field(at).type):
         return table
-    made = pa.array(started(table["image"].to_pylist(), home), pa.string())
-    return table.set_column(at, table.schema.field(at), made)
+    made = started(pc.cast(table[column], pa.string()).to_pylist(), home)
+    field = table.schema.field(at).with_type(pa.string())
+    return table.set_column(at, field, pa.array(made, pa.string()))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    return any(is_one(kind) for is_one in texts)
 
 
 def _found(reference: str, base: str, archives: dict[str, bool]) -> str | None:

@@ -264,19 +264,27 @@ def _rows(
 ) -> pa.Table:
     if lake is None:
         table = as_table(rows)
-        keep = query.choose(files.open_source(table, what="the rows"), split, where)
+        keep = _choose(files.open_source(table, what="the rows"), split, where)
         return table if keep is None else table.filter(pa.array(keep))
     source = open_input(tables.near(lake), "rows", rows)
     source.need("photo_id", "lat", "lon", "image")
     names = ["photo_id", "lat", "lon", "image"]
     names += [name for name in chats.TRUTH if name in source.columns]
-    keep = query.choose(source.source, split, where)
+    keep = _choose(source.source, split, where)
     schema = pa.schema([source.table.schema.field(name) for name in names])
     heavy = holds_bytes(schema)
     parts = _kept(source.table.batches(names, 256 if heavy else 1 << 16), keep)
     if heavy:
         return stack.enter_context(on_disk(parts, schema, out.absolute().parent))
     return pa.concat_tables([schema.empty_table(), *parts])
+
+
+def _choose(source: files.Source, split: str | None, where: str | None) -> np.ndarray | None:
+    try:
+        return query.choose(source, split, where)
+    except query.QueryError as error:
+        msg = f"{error} (split=, where=; --split, --where)"
+        raise type(error)(msg) from error
 
 
 def _kept(parts: Iterator[pa.Table], keep: np.ndarray | None) -> Iterator[pa.Table]:

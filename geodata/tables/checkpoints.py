@@ -10,13 +10,12 @@ import contextlib
 import os
 from pathlib import Path
 
-from geodata.tables import errors, log, seals
+from geodata.tables import errors, log, newest, seals
 
 EVERY = 32
 """Versions from one checkpoint to the next: what is read from single commits at most."""
 
-HINT = "_last_checkpoint"
-"""The file of the log that says which checkpoint is the newest; without it opening takes longer."""
+HINT = newest.HINT
 
 _ENDING = ".checkpoint.parquet"
 

@@ -26,17 +26,13 @@ import geodata
 from geodata import hashing
 from geodata.errors import GeodataError
 from geodata.hashing import Sums
-from geodata.tables import checkpoints, errors, log, seals
+from geodata.tables import appending, checkpoints, errors, log, replay, seals
 from geodata.tables.data_files import DataFile, now_ms
 from geodata.tables.errors import TableConflictError, TableError
-from geodata.tables.log import KEY, LOG, exists, first_line, load, schema_of
+from geodata.tables.log import KEY, LOG, Snapshot, exists, first_line, load, schema_of
 
 _PATIENCE_S = 120.0
-CONFIGURATION = {
-    "delta.logRetentionDuration": "interval 36500 days",
-    "delta.deletedFileRetentionDuration": "interval 36500 days",
-    "delta.enableExpiredLogCleanup": "false",
-}
+CONFIGURATION = replay.CONFIGURATION
 
 
 def commit(
@@ -45,7 +41,7 @@ def commit(
     schema_for: Callable[[pa.Schema | None], pa.Schema],
     mode: str,
     note: dict[str, Any],
-    opened: DeltaTable | None = None,
+    opened: Snapshot | None = None,
 ) -> int:
     """Make written files a version, retrying while others commit first.
 
@@ -157,7 +153,7 @@ def _attempt(
     schema_for: Callable[[pa.Schema | None], pa.Schema],
     mode: str,
     payload: Payload,
-    opened: DeltaTable | None,
+    opened: Snapshot | None,
 ) -> int:
     """Commit on top of the newest version, or fail if that is no longer the newest.
 
@@ -166,16 +162,30 @@ def _attempt(
     """
     if opened is None and not exists(root):
         return _create(root, actions(written), schema_for(None), payload.text(payload.sums()))
-    table = opened or load(root)
-    known = schema_of(table)
-    schema = schema_for(known)
-    before = content(root, table) if mode == "append" else Sums()
-    table = _evolve(root, table, schema, mode, before)
-    total = None if before is None else before.plus(payload.sums())
+    if mode == "append":
+        before = opened or log.snapshot(root)
+        if _append(root, before, written, schema_for(before.schema), payload):
+            return before.version + 1
+    table = load(root)
+    schema = schema_for(schema_of(table))
+    known = content(root, int(table.version())) if mode == "append" else Sums()
+    table = _evolve(root, table, schema, mode, known)
+    total = None if known is None else known.plus(payload.sums())
     table.create_write_transaction(
         actions(written), mode, Schema.from_arrow(schema), **properties(payload.text(total))
     )
     return int(table.version()) + 1
+
+
+def _append(
+    root: Path, before: Snapshot, written: list[DataFile], schema: pa.Schema, payload: Payload
+) -> bool:
+    """Commit files behind a version, if they are all that the next one needs."""
+    if not before.is_plain or set(schema.names) != set(before.schema.names):
+        return False
+    known = content(root, before.version)
+    total = None if known is None else known.plus(payload.sums())
+    return appending.commit(root, before.version, written, payload.text(total), payload.identity)
 
 
 def actions(written: Sequence[DataFile], *, new_rows: bool = True) -> list[Any]:
@@ -183,14 +193,13 @@ def actions(written: Sequence[DataFile], *, new_rows: bool = True) -> list[Any]:
     return [AddAction(f.name, f.size, {}, now_ms(), new_rows, f.stats) for f in written]
 
 
-def content(root: Path, table: DeltaTable) -> Sums | None:
+def content(root: Path, version: int) -> Sums | None:
     """Return the recorded content of a version, None where another tool wrote a part of it."""
-    version = int(table.version())
     total = log.total(root, version)
     if total is not None:
         return total
     known = log.recorded(root, version)
-    entries = [known.get(file.name) for file in log.active(root, table)]
+    entries = [known.get(file.name) for file in log.snapshot(root, version).files]
     if any(entry is None for entry in entries):
         return None
     return hashing.combine(Sums(*entry["content"]) for entry in entries if entry)
@@ -218,7 +227,7 @@ def _evolve(
 ) -> DeltaTable:
     """Add what the schema needs before rows use it: a feature, and for an append the columns."""
     # a column of NULLs adds nothing to the content; before an overwrite it is not known here
-    total = before if mode == "append" else content(root, table)
+    total = before if mode == "append" else content(root, int(table.version()))
     noted = properties(json.dumps(_with({"kind": "schema", "software": software()}, total)))
     if _has_local_time(schema) and "timestampNtz" not in (table.protocol().writer_features or []):
         # The library would commit the rows without it, and no version could be opened again.

@@ -1,6 +1,7 @@
 """The log of a versioned table: where it is and what a version holds.
 
-Transactions are Delta Lake's (`deltalake`). No old commit is ever cleaned up, so that every version
+Transactions are Delta Lake's: the library's (`deltalake`), and where they are plain our own, which
+list nothing (`newest`, `appending`). No old commit is ever cleaned up, so that every version
 that was named can be opened for good. Nothing that a log names is opened unless it is a file of the
 table's own folder.
 """
@@ -11,7 +12,7 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from geodata.hashing import Sums
-from geodata.tables import addresses, errors, own_files, replay
+from geodata.tables import addresses, errors, newest, own_files, replay
 from geodata.tables.errors import TableChangedError, TableError, VersionNotFoundError
 
 KEY = "geodata"
@@ -74,10 +75,10 @@ def check_path(path: str | os.PathLike[str]) -> Path:
     return root
 
 
-def exists(root: Path) -> bool:
+def exists(root: str | os.PathLike[str]) -> bool:
     """Return whether a table is there."""
     try:
-        with os.scandir(root / LOG) as entries:
+        with os.scandir(Path(root, LOG)) as entries:
             return any(entry.name.endswith(".json") for entry in entries)
     except (FileNotFoundError, NotADirectoryError):
         return False
@@ -105,8 +106,7 @@ def load(root: Path, version: int | None = None) -> DeltaTable:
     TableNotFoundError, VersionNotFoundError, TableChangedError
     """
     check_version(root, version)
-    if _library.is_of_parent:
-        raise _ForkedError(_FORKED.format(root))
+    refuse_fork(root)
     with _trusted(root):
         _library.used_by = os.getpid()
         table = DeltaTable(str(root), version=version)
@@ -122,10 +122,27 @@ class Snapshot(NamedTuple):
     version: int
     schema: pa.Schema
     files: list[Active]
+    is_plain: bool
+    """Whether rows can be added by naming files, see `replay.State.is_plain`."""
 
 
 def snapshot(root: Path, version: int | None = None) -> Snapshot:
     """Read what a version holds, also in a process that was forked.
+
+    Without a list of the log's folder where `newest` can.
+
+    Raises
+    ------
+    TableNotFoundError, VersionNotFoundError, TableChangedError
+    """
+    state = newest.read(root / LOG, version)
+    if state is None:
+        return by_library(root, version)
+    return Snapshot(state.version, state.schema, active_of(root, state), state.is_plain)
+
+
+def by_library(root: Path, version: int | None = None) -> Snapshot:
+    """Read what a version holds as the Delta library has it; commit by commit after a fork.
 
     Raises
     ------
@@ -135,18 +152,19 @@ def snapshot(root: Path, version: int | None = None) -> Snapshot:
         table = load(root, version)
     except _ForkedError:
         state = replay.replay(root / LOG, check_version(root, version))
-        return Snapshot(state.version, state.schema, active_of(root, state))
-    return Snapshot(int(table.version()), schema_of(table), active(root, table))
+        return Snapshot(state.version, state.schema, active_of(root, state), False)
+    return Snapshot(int(table.version()), schema_of(table), active(root, table), False)
 
 
 def active_of(root: Path, state: replay.State) -> list[Active]:
     """Return the files of a version that was replayed, in the order their rows were written."""
-    return _checked(root, (_active_of(name, add) for name, add in state.adds.items()))
+    return _checked(root, (Active(name, *add) for name, add in state.adds.items()))
 
 
-def _active_of(name: str, add: Mapping[str, Any]) -> Active:
-    rows = json.loads(add.get("stats") or "{}").get("numRecords")
-    return Active(name, int(add["size"]), rows)
+def refuse_fork(root: Path) -> None:
+    """Refuse to write in a process that was forked when the Delta library was in use."""
+    if _library.is_of_parent:
+        raise _ForkedError(_FORKED.format(root))
 
 
 def _others(lake: Path) -> str:

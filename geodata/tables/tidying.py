@@ -127,6 +127,6 @@ def _replace(
         [*commits.actions(written, new_rows=False), *gone],
         "append",
         Schema.from_arrow(found.schema),
-        **commits.properties(payload.text(commits.content(root, table))),
+        **commits.properties(payload.text(commits.content(root, found.version))),
     )
     return found.version + 1

@@ -110,7 +110,7 @@ def _replace(opened: TableVersion, written: list[data_files.DataFile], identity:
         raise _MovedOnError
     note = _note(opened, "compacted")
     payload = Payload(identity, "compact", note, written)
-    before, total = commits.content(root, table), payload.sums()
+    before, total = commits.content(root, opened.version), payload.sums()
     if before is not None and before != total:
         msg = f"{root}: the rows are not those that were committed; verify names the file"
         raise TableChangedError(msg)
@@ -161,7 +161,7 @@ def restore(path: str | os.PathLike[str], version: int | str) -> int:
         raise TableError(msg)
     wanted = open_version(root, version)
     note = _note(wanted, "restored")
-    total: Sums | None = commits.content(root, log.load(root, wanted.version))
+    total: Sums | None = commits.content(root, wanted.version)
 
     def attempt(identity: str) -> int:
         table = log.load(root)

@@ -192,11 +192,11 @@ def _check_checkpoints(root: Path) -> list[str]:
     if problems or not any((root / log.LOG).glob("*.checkpoint*")):
         return problems
     try:
-        found = log.snapshot(root)
-        ours = log.active_of(root, replay.replay(root / log.LOG, found.version))
+        found = (log.by_library(root), log.snapshot(root))
+        ours = log.active_of(root, replay.replay(root / log.LOG, found[0].version))
     except TableError as error:
         return [str(error)]
-    if [f[:2] for f in found.files] != [f[:2] for f in ours]:
+    if any([f[:2] for f in one.files] != [f[:2] for f in ours] for one in found):
         problems.append("a checkpoint names other files than the commits; remove the checkpoints")
     return problems
 

@@ -206,9 +206,9 @@ def _write(
     schema, tables = schemas.stream(rows, schema)
     known = opened = None
     if log.exists(root):
-        opened = log.load(root)
-        order = int(opened.version()) + 1
-        known = log.schema_of(opened) if mode == "append" else None
+        opened = log.snapshot(root)
+        order = opened.version + 1
+        known = opened.schema if mode == "append" else None
     else:
         naming.check_new(root)
         order = 0

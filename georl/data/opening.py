@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 from PIL import Image
 
-from geodata.images import started, started_table
+from geodata.images import started_table
 from georl.config import Config, DataConfig, ModelConfig
 from georl.data import chats as chat_columns, images, prompts, rows, sizes, world
 from georl.data.sources import DataError, Source, home_of, open_source, pinned
@@ -303,9 +303,7 @@ def _unpack(source: Source, image: str, chats: Sequence[str], config: Config) ->
     def batches() -> Iterator[pa.Table]:
         parts = source.batches([image, *chats], _UNPACK_ROWS)
         for part in rows.limited(parts, data.limit):
-            made = images.unpacked(part[image])
-            paths = pa.array(started(made["path"].to_pylist(), home_of(data)), pa.string())
-            made = made.set_column(made.schema.get_field_index("path"), "path", paths)
+            made = started_table(images.unpacked(part[image]), home_of(data), "path")
             for name in chats:
                 made = made.append_column(name, part[name])
             yield made

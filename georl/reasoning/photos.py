@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 from geodata import coords, cor
 from geodata.errors import GeodataError
 from geodata.files import ID_NAMES, Source, coordinate_columns, find_named, id_text, squeeze
-from geodata.images import confined, started
+from geodata.images import confined, started_table
 from geodata.tables import open_rows
 from georl.config import ConfigError, ReasonPhotos
 from georl.endpoints import jpeg
@@ -115,8 +115,7 @@ def rows(options: ReasonPhotos) -> Iterator[list[Row]]:
         if left is not None:
             picked, ids = picked.slice(0, left), ids.slice(0, left)
             left -= picked.num_rows
-        if (home := _home(options)) is not None:
-            picked = _started(picked, wanted["image"], home)
+        picked = started_table(picked, _home(options), wanted["image"])
         yield _judged(picked, ids.to_pylist(), wanted, seen)
         if left == 0:
             return
@@ -163,13 +162,6 @@ def _ids(table: pa.Table, column: str | None, start: int) -> pa.ChunkedArray:
             [pa.array([str(start + i) for i in range(table.num_rows)], pa.string())]
         )
     return id_text(table[column])
-
-
-def _started(table: pa.Table, image: str, home: Path) -> pa.Table:
-    """Return rows whose pictures are found from wherever a set of them lies."""
-    texts = started(pc.cast(table[image], pa.string()).to_pylist(), home)
-    at = table.schema.get_field_index(image)
-    return table.set_column(at, image, pa.array(texts, pa.string()))
 
 
 def _judged(

@@ -318,7 +318,8 @@ def test_at_chooses_a_version(versions, tmp_path, at):
     )
     for rows, words in ((20, ()), (30, ("--at", at))):
         out = tmp_path / f"export{rows}"
-        run("dataset", "export", "rand", *versions, "-o", out, *words)
+        told = run("dataset", "export", "rand", *versions, "-o", out, *words)
+        assert f"export{rows}: {rows} rows (train {rows}), card and Croissant file" in told
         assert pq.read_table(out / "data").num_rows == rows
     assert "rand@old is version 0" in run("dataset", "tag", "rand", "old", *versions, "--at", at)
 
@@ -327,10 +328,26 @@ def test_audit_looks_at_the_version(versions):
     note = tables.open(versions[1] / "rand").note
     far = pa.table({"photo_id": ["a"], "lat": [91.0], "lon": [0.0]})
     tables.write(versions[1] / "rand", far, note=note)
-    assert "dataset_bad_coordinates: 1 rows" in run("dataset", "audit", "rand", *versions, code=1)
+    told = run("dataset", "audit", "rand", *versions, code=1)
+    assert "dataset_bad_coordinates: 1 rows" in told
+    assert "  photo_id a, lat 91.0, lon 0.0" in told
+    assert "dedupe" not in told
     assert "dataset_bad_coordinates: 0 rows" in run(
         "dataset", "audit", "rand", *versions, "--at", "first"
     )
+
+
+def test_rows_of_an_audit_are_told_in_a_line(versions):
+    note = tables.open(versions[1] / "rand").note
+    rows = {name: ["x" * 90, "x" * 90] for name in ("country", "reason", "source")}
+    twice = pa.table({"photo_id": ["a", "a"], "lat": [9.0, 9.0], "lon": [0.0, 0.0], **rows})
+    tables.write(versions[1] / "rand", twice, note=note)
+    told = run("dataset", "audit", "rand", *versions, code=1)
+    (line, *_) = [one for one in told.splitlines() if "photo_id a" in one]
+    assert line.startswith("  photo_id a, lat 9.0, lon 0.0, copies 2, source xxx")
+    assert line.endswith("x...")
+    assert len(line) <= 80
+    assert "dedupe keeps one row of each" in told
 
 
 def test_a_rebuild_writes_only_if_asked(versions):

@@ -146,6 +146,7 @@ def test_a_split_with_nulls_is_never_taken_for_a_part(home):
     asked = ("records", "sft", "--lake", "lake", "--from", "divided", "-o")
     said = " ".join(run(home, *asked, "a.parquet", code=2).split())
     assert "has splits (test 4, train 4, NULL 4 rows); choose one" in said
+    assert said.endswith("(split=, where=; --split, --where)")
     assert "4 records" in run(home, *asked, "a.parquet", "--split", "train")
     assert "12 records" in run(home, *asked, "b.parquet", "--split", "all")
     said = " ".join(

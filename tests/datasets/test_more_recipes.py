@@ -387,6 +387,7 @@ def test_a_split_that_misses_its_share_is_refused_with_the_reason(tmp_path):
     least = float(str(caught.value).rpartition("least=")[2].split()[0])
     assert 0.2 < least < 0.5
     assert datasets.build("split", tmp_path, **SHARES, least=least - 0.05).ok
+    assert datasets.build("split", tmp_path, **SHARES, least=least).ok  # for all parts, at once
     tables.write(tmp_path / "labelled", rows.drop_columns("author"))
     built = datasets.build("split", tmp_path, **SHARES)
     for part in built.report["parts"]:

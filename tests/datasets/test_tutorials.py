@@ -65,6 +65,7 @@ def test_a_leakage_report(tmp_path, monkeypatch):
 def holiday(folder, photos=60):
     """Write photos as a phone does, in a folder of folders, with a RAW file and bad ones."""
     rng = np.random.default_rng(3)
+    scenes = [scene(i, (96, 72)) for i in range(60)]
     for i in range(photos):
         exif = Image.Exif()
         exif[0x0110] = "Phone"
@@ -72,7 +73,7 @@ def holiday(folder, photos=60):
         exif[0x8825] = {1: "N", 2: degrees(lat), 3: "E", 4: degrees(lon)}
         path = folder / f"day{i % 3}" / f"IMG_{i:04}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(jpeg(scene(i, (96, 72)), exif=exif, xmp=XMP))
+        path.write_bytes(jpeg(scenes[i % 60], exif=exif, xmp=XMP))
     (folder / "IMG_9998.CR2").write_bytes(b"II*\0 raw")
     (folder / "IMG_9999.jpg").write_bytes(jpeg(scene(0, (96, 72))))
 
@@ -125,18 +126,20 @@ def published_lake(folder, rows=1600):
     datasets.build("labelled", folder / "lake")
     tables.tag(folder / "lake" / "labelled", "paper")
     (folder / "photos").mkdir()
+    pictures = [jpeg(scene(i, (32, 24))) for i in range(5)]
     for i, name in enumerate(names):
-        (folder / "photos" / name).write_bytes(jpeg(scene(i % 5, (32, 24))))
+        (folder / "photos" / name).write_bytes(pictures[i % 5])
     csv(pa.table({"photo_id": names, "score": rng.random(rows)}), folder / "scores.csv")
     said = [(name, model, "Japan") for name in names for model in ("a", "b")]
     columns = dict(zip(("photo_id", "model", "answer"), map(list, zip(*said))))
     csv(pa.table(columns), folder / "answers.csv")
 
 
-def test_publish_your_dataset(tmp_path, monkeypatch):
+@pytest.mark.parametrize("rows", [1600, pytest.param(1_000_000, marks=pytest.mark.slow)])
+def test_publish_your_dataset(tmp_path, monkeypatch, rows):
     """The exported set is opened by every reader that the page names, as far as it is here."""
     monkeypatch.chdir(tmp_path)
-    published_lake(tmp_path)
+    published_lake(tmp_path, rows)
     follow(TUTORIALS / "publish.md", tmp_path)
     japan = tables.open("lake/japan").rows
     parts = sorted(Path("divided/data").glob("*.parquet"))

@@ -270,3 +270,17 @@ seen_by(
     "scale.label_on_ray:address",
     "scale.score_file:address",
 )
+
+
+def found_from_home(w, **options):
+    (w.folder / "a.jpg").touch()
+    table = pa.table({"image": ["a.jpg"], "path": pa.array(["a.jpg"], pa.large_string())})
+    found = images.started_table(table, w.folder, **options)
+    return [found[name].to_pylist() == ["a.jpg"] for name in ("image", "path")]
+
+
+differs(
+    "images.started_table",
+    found_from_home,
+    column=("path", lambda found: found == [False, True], lambda found: found == [True, False]),
+)

@@ -7,6 +7,7 @@ import duckdb
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import shapely
@@ -137,6 +138,7 @@ REQUIRED = {"@context", "@type", "conformsTo", "name", "description", "license",
             "distribution", "recordSet"}  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what mlcroissant reads with
 @pytest.mark.parametrize("file_rows", [7, 100])
 def test_croissant_describes_every_file_and_column(lake, tmp_path, file_rows):
     """Against the required fields of the specification, and mlcroissant where it is installed."""
@@ -163,6 +165,10 @@ def test_croissant_describes_every_file_and_column(lake, tmp_path, file_rows):
     mlcroissant = pytest.importorskip("mlcroissant")
     dataset = mlcroissant.Dataset(jsonld=str(out / "croissant.json"))
     assert not dataset.metadata.ctx.issues.errors
+    for record in told["recordSet"]:
+        read = [one[f"{record['name']}/photo_id"] for one in dataset.records(record["name"])]
+        kept = table.filter(pc.equal(table["split"], record["name"]))
+        assert [one.decode() for one in read] == kept["photo_id"].to_pylist()
 
 
 def test_a_card_tells_no_folder(lake, tmp_path):

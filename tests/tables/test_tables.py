@@ -948,3 +948,11 @@ def test_references_name_an_input(path):
     reference = tables.open(path).reference()
     assert json.loads(json.dumps(reference)) == reference
     assert reference["rows"] == 3
+
+
+def test_whether_a_table_is_there_is_asked_of_any_path(tmp_path):
+    assert not tables.exists(tmp_path / "t")
+    tables.append(tmp_path / "t", pa.table({"a": [1]}))
+    assert tables.exists(tmp_path / "t")
+    assert tables.exists(str(tmp_path / "t"))
+    assert not tables.exists(str(tmp_path))

@@ -201,22 +201,29 @@ def _filled(
 
 
 def _check_all_filled(report: Mapping[str, Any], shares: Mapping[str, float], least: float) -> None:
-    for part in report["parts"]:
+    asked = [part for part in report["parts"] if shares[part["part"]]]
+    for part in asked:
         name, rows = part["part"], part["rows"]
         missed = rows < least * part["asked"] or not rows
-        if shares[name] and report["rows"] and missed:
+        if report["rows"] and missed:
             left = f"only {rows:,} rows are" if rows else "no row is"
-            enough = rows * 100 // max(part["asked"], 1) / 100
-            insist = f", or set least={enough:g} to accept it"
             msg = (
                 f"{left} left for {name!r}, {part['share']:.2%} of the usable rows where "
                 f"{part['share_asked']:.2%} was asked for: of {report['rows_in']:,} rows "
                 f"{report['photographer_at_home_in_another_split']:,} were left out as their "
                 f"photographer is at home in another split and {report['near_another_split']:,} "
                 "as they are near another split; raise its share, choose another seed, a finer "
-                f"resolution or a smaller buffer{insist if rows else ''}"
+                f"resolution or a smaller buffer{_insisting(asked)}"
             )
             raise DatasetError(msg)
+
+
+def _insisting(parts: list[dict[str, Any]]) -> str:
+    """Return how to take the parts as they are; not where one is empty."""
+    enough = min(part["rows"] * 100 // max(part["asked"], 1) / 100 for part in parts)
+    if not all(part["rows"] for part in parts):
+        return ""
+    return f", or accept all parts as they are with least={enough:g} (--least {enough:g})"
 
 
 def _with_split(rows: Input, part_of_row: _Splits) -> Iterator[pa.Table]:
