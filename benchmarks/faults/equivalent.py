@@ -58,12 +58,6 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "any width above the number of divisions keeps countries apart",
     ),
     (
-        "geodata/boundaries/exchange/fetching.py",
-        "self.total = 0",
-        "self.total = 1",
-        "pooch says the total before the first step",
-    ),
-    (
         "geodata/boundaries/set.py",
         "country, unit = owner[:, 0].copy(), owner[:, 1].copy()",
         "country, unit = (owner[:, 0]), owner[:, 1].copy()",

@@ -41,6 +41,7 @@ from .formats import (
     is_table_file as is_table_file,
 )
 from .jsonrows import typed as typed
+from .parquet import parquet_rows as parquet_rows
 from .points import with_points as with_points
 from .reading import read_table as read_table
 from .source import (
