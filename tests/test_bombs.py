@@ -106,10 +106,10 @@ def feather(folder, size):
     text = pa.array(["x" * 10**6] * 50)
     part = pa.record_batch({"id": text, "lat": np.zeros(50), "lon": np.zeros(50)})
     options = pa.ipc.IpcWriteOptions(compression="zstd")
-    with pa.OSFile(str(folder / "bomb.feather"), "wb") as sink:
-        with pa.ipc.new_file(sink, part.schema, options=options) as out:
-            for _ in range(size):
-                out.write_batch(part)
+    path = str(folder / "bomb.feather")
+    with pa.OSFile(path, "wb") as sink, pa.ipc.new_file(sink, part.schema, options=options) as out:
+        for _ in range(size):
+            out.write_batch(part)
     return folder / "bomb.feather"
 
 

@@ -204,7 +204,9 @@ class _Listed:
         }
 
     def bytes(self, group: int) -> int:
-        about = self._metadata.row_group(group) if self._widths else None
+        if not self._widths:
+            return 0
+        about = self._metadata.row_group(group)
         return sum(about.column(i).num_values * width for i, width in self._widths.items())
 
 
