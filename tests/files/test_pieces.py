@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from geodata import files, tables
 from geodata.files import FileError, loaded, parquet, pieces
@@ -50,6 +50,7 @@ SCHEMA = pa.schema(
 )
 
 
+@settings(deadline=None)
 @given(rows=ROWS, start=st.integers(0, 3))
 def test_the_bytes_of_a_row_are_those_of_its_values(rows, start):
     table = pa.Table.from_pylist(rows, SCHEMA).slice(start)
@@ -59,6 +60,7 @@ def test_the_bytes_of_a_row_are_those_of_its_values(rows, start):
         assert told == list(map(written_out, column.to_pylist()))
 
 
+@settings(deadline=None)
 @given(lists=st.lists(st.lists(st.integers(0, 9), min_size=2, max_size=2), max_size=6))
 @pytest.mark.parametrize("kind", [pa.list_(pa.int64(), 2), pa.large_list(pa.int64())], ids=str)
 def test_lists_of_numbers_count_by_their_width(kind, lists):
@@ -67,6 +69,7 @@ def test_lists_of_numbers_count_by_their_width(kind, lists):
     assert pieces.row_bytes(column[1:]).tolist() == [16] * max(0, len(lists) - 1)
 
 
+@settings(deadline=None)
 @given(rows=ROWS, most=st.integers(1, 40))
 def test_pieces_hold_all_rows_and_no_more_bytes_than_asked(rows, most):
     table = pa.Table.from_pylist(rows, SCHEMA)
