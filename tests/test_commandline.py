@@ -155,15 +155,14 @@ def test_the_version_is_said_the_same_way(program):
 
 
 def test_files_that_were_read_and_are_wrong_end_with_1(tmp_path):
-    (tmp_path / "truth.csv").write_text("id,lat,lon\na,1,2\nb,3,4\n")
-    (tmp_path / "no").mkdir()
+    (tmp_path / "preds.csv").write_text("id,lat,lon\na,1,2\nb,3,4\n")
     wrong = {
         "duplicate_ids": "id,lat,lon\na,1,2\na,5,6\n",
         "unreadable": "id,lat,lon\n\"a,1,2\n",
     }
     codes = {}
     for what, text in wrong.items():
-        (tmp_path / "preds.csv").write_text(text)
+        (tmp_path / "truth.csv").write_text(text)
         done = run("geodata", "evaluate", "preds.csv", "--truth", "truth.csv", cwd=tmp_path)
         assert done.stderr.startswith("geodata: error: ")
         assert done.stderr.count("\n") == 1

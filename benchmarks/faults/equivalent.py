@@ -28,12 +28,6 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "an anti join asks whether there is a row, not how often",
     ),
     (
-        "geodata/files/parquet.py",
-        "with pq.ParquetFile(file.path, pre_buffer=False) as parquet:",
-        "with (pq.ParquetFile(file.path)) as parquet:",
-        "the rows are the same; what is held in memory is a figure of docs/log.md, not of a test",
-    ),
-    (
         "geodata/tables/tagging.py",
         'version, found = -1, ""',
         'version, found = (1), ""',
