@@ -158,7 +158,7 @@ def test_files_that_were_read_and_are_wrong_end_with_1(tmp_path):
     (tmp_path / "preds.csv").write_text("id,lat,lon\na,1,2\nb,3,4\n")
     wrong = {
         "duplicate_ids": "id,lat,lon\na,1,2\na,5,6\n",
-        "unreadable": "id,lat,lon\n\"a,1,2\n",
+        "unreadable": 'id,lat,lon\n"a,1,2\n',
     }
     codes = {}
     for what, text in wrong.items():

@@ -65,6 +65,15 @@ def test_the_tables_are_geoparquet(swiss):
     assert set(above) - {None} <= set(ids)
 
 
+def test_what_is_said_of_a_known_source_takes_the_place_of_what_is_known(swiss, tmp_path):
+    said = {"release": "mine", "licence": "CC0-1.0"}
+    source = whosonfirst(tmp_path)
+    made = boundaries.build(source, tmp_path / "own", kind="whosonfirst", **said)
+    for name, value in said.items():
+        assert made.provenance[name] == value != swiss.provenance[name]
+    assert set(made.units["licence"].to_pylist()) == {"CC0-1.0"}
+
+
 @pytest.mark.parametrize(
     ("shape", "admin1", "admin2", "city"),
     [
