@@ -182,9 +182,10 @@ def test_a_large_photo_says_nothing_beside_the_answer(monkeypatch, capsys, tmp_p
             print(opened.size)
 
     monkeypatch.setattr("sys.argv", ["one", "--"])
-    with warnings.catch_warnings(record=True) as said, pytest.raises(SystemExit, match="0"):
+    with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        commandline.run(app, "one")
+        with pytest.raises(SystemExit, match="0"):
+            commandline.run(app, "one")
     assert capsys.readouterr().out == "(9500, 9500)\n"
     assert [str(one.message) for one in said] == []
 

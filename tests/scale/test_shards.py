@@ -97,6 +97,13 @@ def test_a_part_is_the_rows_from_one_number_to_another(sources, form, a, b, rows
     assert found == list(range(start, stop))
 
 
+@pytest.mark.parametrize(("start", "stop"), [(0, 7), (7, 8), (13, 29), (29, 30), (30, 30)])
+def test_a_part_of_rows_in_memory_counts_all_batches_before_it(start, stop):
+    source = files.source_of(pa.table({"n": range(30)}))
+    parts = list(part_of(source, start, stop).tables(["n"], rows=4))
+    assert [n for part in parts for n in part["n"].to_pylist()] == list(range(start, stop))
+
+
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("count", [1, 3])
 def test_shards_are_together_what_one_process_writes(tmp_path, form, count):
