@@ -75,6 +75,36 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "if compact and (2 * int(done.sum()) > len(rows)):",
         "finished answers leave a step later; the answers are the same, as a test says",
     ),
+    (
+        "geodata/near_duplicates/bursts.py",
+        "if len(rows) > 1:",
+        "if (len(rows) >= 1):",
+        "one photo has no other to be like: there are no pairs either way",
+    ),
+    (
+        "geodata/places/rule.py",
+        'whole = np.where(inside[1] == ANY, city, inside[0].city.take(winner, mode="clip"))',
+        "whole = np.where(inside[1] == ANY, city, (inside[0].city.take(winner)))",
+        "NOBODY is -1, the last place; what is read there is not used, since winner >= 0 is asked",
+    ),
+    (
+        "georl/rewards/globe.py",
+        'inside = gazetteer.resolve(rest.strip(), level="admin1", country="US")',
+        'inside = gazetteer.resolve((rest), level="admin1", country="US")',
+        "the gazetteer looks names up without blanks around them",
+    ),
+    (
+        "georl/run/rollouts.py",
+        "self.last: tuple[Tensor, Tensor] = (torch.zeros(0), torch.zeros(0))",
+        "self.last: tuple[Tensor, Tensor] = (torch.zeros(0), torch.ones(0))",
+        "no values are no values",
+    ),
+    (
+        "sql/macros/within_km.sql",
+        "haversine_km(lat1, lon1, lat2, lon2) <= limit_km + 1e-9;",
+        "haversine_km(lat1, lon1, lat2, lon2) < limit_km + 1e-9;",
+        "the margin is for rounding: what lies on its very end is as good as any",
+    ),
 )
 
 

@@ -275,8 +275,9 @@ def _known_encoding(encoding: str) -> None:
 def _head(path: Path, format_: str | None, encoding: str | None = None) -> TableFile:
     kind = format_ or file_format(path)
     if not path.is_file():
-        msg = f"{path}: expected a {kind} file, found {'a folder' if path.is_dir() else 'nothing'}"
-        raise FileError(f"{msg} there")
+        found = "a folder" if path.is_dir() else "a pipe or device" if path.exists() else "nothing"
+        msg = f"{path}: expected a {kind} file, found {found} there"
+        raise FileError(msg)
     packing = compression_of(path)
     file = TableFile(path, kind, (), encoding=encoding or "utf-8", compression=packing)
     with _readable(file):

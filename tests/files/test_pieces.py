@@ -1,6 +1,7 @@
 """Batches are bounded in bytes as they unfold, whatever holds the rows, and lose none."""
 
 import json
+import os
 
 import numpy as np
 import pyarrow as pa
@@ -276,3 +277,11 @@ def test_words_are_read_beside_their_rows_where_batches_end_elsewhere(small, tmp
     assert {status[i] for i in range(0, 300, 2)} == {"ok"}
     assert len({status[i] for i in range(1, 300, 2)}) > 1
     assert json.dumps(status)
+
+
+def test_what_is_no_regular_file_is_called_what_it_is(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "zero.csv").symlink_to("/dev/zero")
+    for name, what in (("pipe", "a pipe or device"), ("zero", "a pipe or device"), ("no", "nothing")):
+        with pytest.raises(FileError, match=f"{name}.csv: expected a csv file, found {what} there"):
+            files.open_source(tmp_path / f"{name}.csv")

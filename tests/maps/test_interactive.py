@@ -92,6 +92,23 @@ def test_what_lies_around_places_is_tinted_and_named(tmp_path):
     assert np.allclose(high, [500, 1000], atol=60)
 
 
+def test_a_strip_of_the_tint_is_the_half_degree_that_it_stands_for(tmp_path):
+    pytest.importorskip("bokeh", reason="the extra map is not installed")
+    counts = np.zeros(maps.SHAPE, np.int64)
+    near = counts.astype(bool)
+    near[200, 300:303] = True  # 10 to 10.5 degrees north, 30 to 28.5 west
+    near[0, 0] = True
+    maps.write_page(tmp_path / "m.html", "t", counts, near=near, said="here")
+    strips = next(s for s in drawn(tmp_path / "m.html")[1] if len(s.get("ys", [])) == 2)
+    edges = [((-90.0, -89.5), (-180.0, -179.5)), ((10.0, 10.5), (-30.0, -28.5))]
+    for xs, ys, ((south, north), (west, east)) in zip(
+        strips["xs"], strips["ys"], edges, strict=True
+    ):
+        x, y = maps.project([south, north, north, south], [west, west, east, east])
+        assert np.allclose(numbers(xs), x, atol=1e-4)
+        assert np.allclose(numbers(ys), y, atol=1e-4)
+
+
 def test_an_empty_table_is_an_empty_map(tmp_path):
     pytest.importorskip("bokeh", reason="the extra map is not installed")
     assert tables.draw_map({"lat": [None], "lon": [None]}, tmp_path / "m.html") == 0
