@@ -282,6 +282,10 @@ def test_words_are_read_beside_their_rows_where_batches_end_elsewhere(small, tmp
 def test_what_is_no_regular_file_is_called_what_it_is(tmp_path):
     os.mkfifo(tmp_path / "pipe.csv")
     (tmp_path / "zero.csv").symlink_to("/dev/zero")
-    for name, what in (("pipe", "a pipe or device"), ("zero", "a pipe or device"), ("no", "nothing")):
+    for name, what in (
+        ("pipe", "a pipe or device"),
+        ("zero", "a pipe or device"),
+        ("no", "nothing"),
+    ):
         with pytest.raises(FileError, match=f"{name}.csv: expected a csv file, found {what} there"):
             files.open_source(tmp_path / f"{name}.csv")

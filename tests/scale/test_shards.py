@@ -305,6 +305,18 @@ def run(*words):
     return done.exit_code, done.output, done.exception
 
 
+@pytest.mark.parametrize("how", [["--engine", "ray"], ["--shard", "1/2"]])
+@pytest.mark.parametrize(
+    "words", [["-", "-o", "shards"], ["photos.csv", "-o", "-"], ["photos.csv"]], ids=" ".join
+)
+def test_parts_are_made_of_a_file_into_a_folder(tmp_path, monkeypatch, how, words):
+    monkeypatch.chdir(tmp_path)
+    as_csv(tmp_path)
+    *_, error = run("label", *words, *how)
+    assert "FILE and --out FOLDER" in str(error) or "say where to write" in str(error)
+    assert [path.name for path in tmp_path.iterdir()] == ["photos.csv"]
+
+
 def test_the_command_line(tmp_path, labelled):
     source, out = as_csv(tmp_path), tmp_path / "shards"
     for i in (1, 2):
