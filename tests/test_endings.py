@@ -1,4 +1,4 @@
-"""A name's ending tells the format in capitals as well: ``PHOTOS.CSV`` of a camera or of Windows."""
+"""A name's ending tells the format in capitals as well: ``PHOTOS.CSV`` of a camera."""
 
 import gzip
 import json

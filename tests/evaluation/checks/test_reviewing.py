@@ -83,7 +83,7 @@ def test_small_true_answers_are_not_radians():
 
 @pytest.mark.parametrize(("lat", "lon"), [((1.6, 3.0), (0.0, 3.0)), ((0.0, 1.5), (3.2, 6.0))])
 def test_radians_are_told_beside_a_truth_that_cannot_be_radians(lat, lon):
-    """Latitudes of radians end at pi / 2 and longitudes at pi: a truth beyond either has degrees."""
+    """Latitudes in radians end at pi / 2, longitudes at pi: beyond either a truth has degrees."""
     rng = np.random.default_rng(0)
     y, x = rng.uniform(*lat, N), rng.uniform(*lon, N)
     truth = pa.table({"id": list(range(N)), "lat": y, "lon": x})

@@ -177,7 +177,7 @@ def test_a_crop_is_centred_on_its_point_also_across_the_antimeridian_and_at_the_
 
 @pytest.mark.parametrize("lat", [90.0, 88.0, 0.0, -88.0, -90.0])
 def test_a_crop_at_a_pole_ends_at_the_pole(lat):
-    """The picture ends there: what lies beyond is not made up, and nothing before it is left out."""
+    """The picture ends there: nothing beyond is made up, nothing before it is left out."""
     from importlib import resources
 
     with (resources.files("georl") / "assets" / "bluemarble.jpg").open("rb") as file:
