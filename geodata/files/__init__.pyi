@@ -34,7 +34,6 @@ from .flat import (
 )
 from .formats import (
     BATCH_ROWS as BATCH_ROWS,
-    FORMATS as FORMATS,
     FileError as FileError,
     TableFile as TableFile,
     file_format as file_format,

@@ -289,3 +289,21 @@ def test_what_is_no_regular_file_is_called_what_it_is(tmp_path):
     ):
         with pytest.raises(FileError, match=f"{name}.csv: expected a csv file, found {what} there"):
             files.open_source(tmp_path / f"{name}.csv")
+
+
+@pytest.mark.parametrize("checksums", [False, True])
+def test_a_page_that_was_changed_is_noticed(tmp_path, checksums):
+    path = tmp_path / "a.parquet"
+    pq.write_table(
+        pa.table({"n": [12345, 67890]}), path, write_page_checksum=True, use_dictionary=False,
+        compression="none", write_statistics=False,
+    )  # fmt: skip
+    content = bytearray(path.read_bytes())
+    content[content.index((67890).to_bytes(8, "little"))] ^= 1
+    path.write_bytes(content)
+    read = parquet.parquet_rows(path, checksums=checksums)
+    if checksums:
+        with pytest.raises(OSError, match="CRC"):
+            list(read)
+    else:
+        assert next(read)["n"].to_pylist() == [12345, 67891]
