@@ -70,7 +70,7 @@ def test_a_set_is_called_as_its_folder_unless_it_is_given_a_name(swiss):
 
     assert boundaries.load(swiss.folder).name == swiss.folder.name == "set"
     assert open_set(swiss.folder, "mine").name == "mine"
-    assert boundaries.load("bundled").name == "bundled" != boundaries.load("bundled").folder.name
+    assert boundaries.load("bundled").name == "bundled"
 
 
 def test_what_is_said_of_a_known_source_takes_the_place_of_what_is_known(swiss, tmp_path):
