@@ -109,6 +109,17 @@ def test_a_strip_of_the_tint_is_the_half_degree_that_it_stands_for(tmp_path):
         assert np.allclose(numbers(ys), y, atol=1e-4)
 
 
+@pytest.mark.parametrize(("most", "ticks"), [(2, [1, 2]), (4, [1, 2]), (60, [1, 2, 5, 10, 20, 50])])
+def test_the_bar_is_marked_with_round_numbers_up_to_the_most(tmp_path, most, ticks):
+    pytest.importorskip("bokeh", reason="the extra map is not installed")
+    counts = np.zeros(maps.SHAPE, np.int64)
+    counts[100, 100], counts[100, 102] = 1, most
+    maps.write_page(tmp_path / "m.html", "t", counts)
+    text = (tmp_path / "m.html").read_text(encoding="utf-8")
+    found = re.search(r'"name":"FixedTicker".*?"ticks":\[([\d.,]*)\]', text)
+    assert [float(one) for one in found[1].split(",")] == ticks
+
+
 def test_an_empty_table_is_an_empty_map(tmp_path):
     pytest.importorskip("bokeh", reason="the extra map is not installed")
     assert tables.draw_map({"lat": [None], "lon": [None]}, tmp_path / "m.html") == 0
