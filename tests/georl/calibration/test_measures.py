@@ -1,5 +1,7 @@
 """AUC, reliability and ECE beside independent counts (georl.calibration)."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
@@ -86,3 +88,6 @@ def test_what_is_printed_are_the_figures_and_a_dash_for_none():
     for line in ("AUC -", "ECE 0.250", "Brier 0.125"):
         assert any(told.startswith(line) for told in lines), line
     assert lines[-2:] == ["truth 2 -", "seen 1 0.500"]
+    bare = dataclasses.replace(found, by_step={}).text()
+    assert "dropped in step" in found.text()
+    assert "dropped in step" not in bare
