@@ -1,7 +1,8 @@
 """How a command line of ours ends: the answer, or one line that says what is wrong.
 
 `geodata` and `georl` run through the same function, so a mistyped word, a missing extra and an
-unreadable file look alike in both: ``PROGRAM: error: what; remedy``, exit code 2.
+unreadable file look alike in both: ``PROGRAM: error: what; remedy``, exit code 2, or 1 where the
+file was read and is wrong.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import difflib
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -51,6 +53,8 @@ def run(app: typer.Typer, program: str) -> NoReturn:
         a file is wrong, told in one line. 130: interrupted.
     """
     end_cleanly()
+    # Pillow's, of a large photo: whoever opens one judges its size
+    warnings.filterwarnings("ignore", r"Image size \(\d+ pixels\) exceeds limit")
     if len(sys.argv) == 1:
         sys.argv.append("--help")
     try:
@@ -73,7 +77,7 @@ def _fail(program: str, error: Exception) -> NoReturn:
     if told is None:
         raise error
     typer.secho(f"{program}: error: {printable(told)}", fg="red", err=True)
-    sys.exit(2)
+    sys.exit(getattr(error, "exit_status", 2))
 
 
 def _usage(error: Any) -> str:

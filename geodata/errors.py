@@ -9,3 +9,6 @@ from __future__ import annotations
 
 class GeodataError(Exception):
     """Something cannot be done as asked: the message says the thing, its value and the remedy."""
+
+    exit_status = 2
+    """What a command ends with: 1 for what was read and is wrong, 2 for what cannot be used."""

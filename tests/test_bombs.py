@@ -20,6 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from geodata import tables
+
 MOST_BYTES, MOST_S = 3 << 29, 60
 GRACE = 4
 """A machine shared with others is this much slower by the clock; processor time counts."""
@@ -33,9 +35,23 @@ VERBS = (
     "records sft --from {bomb} -o out.jsonl",
     "boundaries build file --from {bomb} -c country=CH -c admin1=NAME --out ./out",
     "lint {bomb} --truth truth.csv",
-    "dataset build filter --lake lake --from {bomb} --where 'lat > 0'",
     "compare {bomb} preds.csv --truth truth.csv",
     "table {bomb} preds.csv --truth truth.csv",
+    "label {bomb} -o out.parquet",
+    "map {bomb} -o out.svg",
+    "dataset build join --lake lake --from few --other {bomb} --on id",
+    "dataset build annotate --lake lake --from few --annotations {bomb} --on id",
+    "dataset build popular --lake lake --from few --predictions {bomb}",
+)
+OF_A_LAKE = (
+    "dataset build filter --lake lake --from bombs --where 'lat >= 0'",
+    "dataset build labelled --lake lake --from bombs",
+    "label lake/bombs -o out.csv",
+    "records sft --lake lake --from bombs -o out.jsonl",
+    "dataset export bombs --lake lake -o out",
+    "dataset verify bombs --lake lake",
+    "dataset compact bombs --lake lake",
+    "sql 'SELECT * FROM bombs ORDER BY 1' --lake lake",
 )
 PICTURES = "photos import photos.csv -o out.parquet --images {bomb}"
 
@@ -57,6 +73,50 @@ def parquet(folder, size):
     table = pa.table({"id": text, "lat": zeros, "lon": zeros})
     pq.write_table(table, folder / "bomb.parquet", compression="zstd")
     return folder / "bomb.parquet"
+
+
+def plain_parquet(folder, size):
+    """The same, declared as text, in row groups behind one that is harmless."""
+    schema = pa.schema([("id", pa.string()), ("lat", pa.float64()), ("lon", pa.float64())])
+    few = pa.table({"id": ["a"], "lat": [1.0], "lon": [2.0]}, schema=schema)
+    with pq.ParquetWriter(folder / "bomb.parquet", schema, compression="zstd") as out:
+        out.write_table(few)
+        many = pa.table(
+            {"id": ["x" * 10**6] * 46, "lat": np.zeros(46), "lon": np.zeros(46)}, schema
+        )
+        for _ in range(size):
+            out.write_table(many)
+    return folder / "bomb.parquet"
+
+
+def lists(folder, size):
+    """A hundred thousand zeros in each of some rows, which as a run cost nothing."""
+    zeros = pa.ListArray.from_arrays(
+        pa.array(np.arange(0, 10**5 * (8 * size + 1), 10**5, np.int32)),
+        pa.array(np.zeros(8 * 10**5 * size)),
+    )
+    rows = np.zeros(8 * size)
+    table = pa.table({"id": rows.astype(str), "lat": rows, "lon": rows, "zeros": zeros})
+    pq.write_table(table, folder / "bomb.parquet", compression="zstd")
+    return folder / "bomb.parquet"
+
+
+def feather(folder, size):
+    """Batches whose packed texts are a thousand times larger than they are."""
+    text = pa.array(["x" * 10**6] * 50)
+    part = pa.record_batch({"id": text, "lat": np.zeros(50), "lon": np.zeros(50)})
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    path = str(folder / "bomb.feather")
+    with pa.OSFile(path, "wb") as sink, pa.ipc.new_file(sink, part.schema, options=options) as out:
+        for _ in range(size):
+            out.write_batch(part)
+    return folder / "bomb.feather"
+
+
+def arrays(folder, size):
+    zeros = np.zeros(10**6 * size)
+    np.savez_compressed(folder / "bomb.npz", id=zeros.astype(np.int64), lat=zeros, lon=zeros)
+    return folder / "bomb.npz"
 
 
 def no_newline(folder, size):
@@ -148,7 +208,7 @@ def long_names(folder, size):
 
 FILES = (
     fifo, device, parquet, no_newline, no_newline_in_the_head, long_integers_csv,
-    long_integers_json, deep_json, packed,
+    long_integers_json, deep_json, packed, plain_parquet, lists, feather, arrays,
 )  # fmt: skip
 ARCHIVES = (overlapping, ratio, large_photo, long_names)
 
@@ -159,7 +219,8 @@ def place(tmp_path):
     for name in ("truth.csv", "preds.csv"):
         (tmp_path / name).write_text(rows)
     (tmp_path / "photos.csv").write_text("id,lat,lon\na.jpg,1,2\n0.jpg,3,4\n")
-    (tmp_path / "lake").mkdir()
+    few = {"photo_id": ["a"], "id": ["a"], "lat": [1.0], "lon": [2.0]}
+    tables.write(tmp_path / "lake" / "few", pa.table(few))
     return tmp_path
 
 
@@ -214,6 +275,18 @@ def test_no_verb_is_filled_or_held_up_by_a_file(make, place, figure, record_prop
     first = FILES.index(make) * 2  # every verb meets some bomb in CI
     lines = [verb.format(bomb=bomb.name) for verb in islice(cycle(VERBS), first, first + verbs)]
     tried(place, lines, record_property)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="peak memory is that of Linux's wait4")
+@pytest.mark.parametrize("make", [parquet, plain_parquet], ids=lambda make: make.__name__)
+def test_no_verb_is_filled_or_held_up_by_a_table_of_a_lake(make, place, figure, record_property):
+    import deltalake
+
+    table = place / "lake" / "bombs"
+    table.mkdir()
+    make(table, figure("size", ci=5, full=100))
+    deltalake.convert_to_deltalake(str(table))
+    tried(place, OF_A_LAKE[: figure("verbs", ci=3, full=len(OF_A_LAKE))], record_property)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is that of Linux's wait4")

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 
 import pytest
 import typer
@@ -145,3 +146,80 @@ def test_a_fault_of_ours_keeps_its_traceback(monkeypatch):
         _status(KeyError("x"), monkeypatch)
     with pytest.raises(ModuleNotFoundError):
         _status(ModuleNotFoundError("No module named 'nothing'", name="nothing"), monkeypatch)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_version_is_said_the_same_way(program):
+    done = run(program, "--version")
+    assert (done.returncode, done.stdout) == (0, f"{program} {geodata.__version__}\n")
+
+
+def test_files_that_were_read_and_are_wrong_end_with_1(tmp_path):
+    (tmp_path / "preds.csv").write_text("id,lat,lon\na,1,2\nb,3,4\n")
+    wrong = {
+        "duplicate_ids": "id,lat,lon\na,1,2\na,5,6\n",
+        "unreadable": 'id,lat,lon\n"a,1,2\n',
+    }
+    codes = {}
+    for what, text in wrong.items():
+        (tmp_path / "truth.csv").write_text(text)
+        done = run("geodata", "evaluate", "preds.csv", "--truth", "truth.csv", cwd=tmp_path)
+        assert done.stderr.startswith("geodata: error: ")
+        assert done.stderr.count("\n") == 1
+        codes[what] = done.returncode
+    assert codes == {"duplicate_ids": 1, "unreadable": 2}
+
+
+def test_a_large_photo_says_nothing_beside_the_answer(monkeypatch, capsys, tmp_path):
+    from PIL import Image
+
+    Image.new("1", (9500, 9500)).save(tmp_path / "large.png")
+    app = typer.Typer()
+
+    @app.command()
+    def only():
+        with Image.open(tmp_path / "large.png") as opened:
+            print(opened.size)
+
+    monkeypatch.setattr("sys.argv", ["one", "--"])
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        with pytest.raises(SystemExit, match="0"):
+            commandline.run(app, "one")
+    assert capsys.readouterr().out == "(9500, 9500)\n"
+    assert [str(one.message) for one in said] == []
+
+
+TOLD_FROM = {
+    "CSV": ("id,lat,lon\na,48.85,2.29\n", '"id","lat","lon","country",'),
+    "lines": ('\ufeff {"id": "a", "lat": 48.85, "lon": 2.29}\n', '{"id": "a", "lat": 48.85, '),
+    "array": ('[{"id": "a", "lat": 48.85, "lon": 2.29}]', '[\n{"id":"a",'),
+    "collection": (
+        '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"id": "a"}, '
+        '"geometry": {"type": "Point", "coordinates": [2.29, 48.85]}}]}',
+        '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"id": "a", ',
+    ),
+    "features first": (
+        '{"features" : [{"type": "Feature", "properties": {}, '
+        '"geometry": {"type": "Point", "coordinates": [2.29, 48.85]}}], '
+        '"type": "FeatureCollection"}',
+        '{"features": [{"type": "Feature", "properties": {"country": "France"',
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", TOLD_FROM)
+def test_standard_input_is_told_from_how_it_begins(kind):
+    text, begins = TOLD_FROM[kind]
+    done = run("geodata", "label", "-", input=text, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.replace(" ", "").startswith(begins.replace(" ", ""))
+    assert "France" in done.stdout
+
+
+@pytest.mark.parametrize("text", ["id,lat,lon\na,1\n", '{"a": 1}', '{"features": [', "["])
+def test_errors_call_standard_input_by_its_name(text):
+    done = run("geodata", "label", "-", input=text)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("geodata: error: standard input: ")
+    assert "geodata-" not in done.stderr

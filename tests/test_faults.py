@@ -86,3 +86,11 @@ def test_an_entry_that_fits_no_longer_is_an_error(faults):
     for gone in ("FAR", "lat"):
         with pytest.raises(LookupError, match="mend the entry"):
             fault.found_once(root, "a/m.py", gone)
+
+
+def test_what_is_said_to_change_nothing_still_stands_in_the_code(monkeypatch):
+    """A reason whose lines are gone would stop the next campaign."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    from faults.equivalent import EQUIVALENT, reasons
+
+    assert len(reasons(ROOT)) == len(EQUIVALENT) > 5

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from geodata import SOFTWARE, commandline
+from geodata import __version__, commandline
 from geodata.cli import (
     boundary_sets,
     datasets,
@@ -57,7 +57,7 @@ def main() -> None:
 
 def _version(show: bool) -> None:
     if show:
-        say(SOFTWARE)
+        say(f"geodata {__version__}")
         raise typer.Exit
 
 

@@ -42,6 +42,8 @@ class Finding:
 class PredictionError(GeodataError, ValueError):
     """A prediction or truth file that cannot be scored as it is."""
 
+    exit_status = 1
+
     def __init__(self, finding: Finding) -> None:
         super().__init__(str(finding).removeprefix("error: "))
         self.finding = finding

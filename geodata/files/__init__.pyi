@@ -34,13 +34,13 @@ from .flat import (
 )
 from .formats import (
     BATCH_ROWS as BATCH_ROWS,
-    FORMATS as FORMATS,
     FileError as FileError,
     TableFile as TableFile,
     file_format as file_format,
     is_table_file as is_table_file,
 )
 from .jsonrows import typed as typed
+from .parquet import parquet_rows as parquet_rows
 from .points import with_points as with_points
 from .reading import read_table as read_table
 from .source import (

@@ -1,10 +1,11 @@
 """Formats that are read whole: Arrow IPC and feather, NumPy archives, workbooks, GeoJSON.
 
-Each becomes one Arrow table, which is then handed out in batches like any other file.
+Arrow's batches come one after the other; of the others one table is made, and then batches.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import zipfile
@@ -12,72 +13,139 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from geodata.files.arrow import as_table
 from geodata.files.flat import Batch, flat, flat_names, outer_names
 from geodata.files.formats import BATCH_ROWS, FileError, TableFile
+from geodata.files.pieces import BOMB_RATIO, FREE_BYTES, gathered, pieces_of_file
 
 MAX_BYTES = 1 << 31
-MAX_WORKBOOK_BYTES = 1 << 27
-"""Of the XML in a workbook: a million rows of three numbers are 100 MB, and 600 MB once read."""
 """A file larger than this is no table of answers; Arrow IPC is mapped and has no limit."""
 
-_ARROW_MAGIC = b"ARROW1"
+MAX_WORKBOOK_BYTES = 1 << 27
+"""Of the XML in a workbook: a million rows of three numbers are 100 MB, and 600 MB once read."""
+
+_ARROW_MAGIC, _ARROW_HEAD = b"ARROW1", 8
 _ZIP_MAGIC, _OLD_EXCEL_MAGIC = b"PK", b"\xd0\xcf\x11\xe0"
+_FRAMES = (0xFD2FB528, 0x184D2204)
+"""What zstd and LZ4 begin with, behind the 8 bytes that say how long a buffer is unpacked."""
 
 
 def loaded_head(path: Path, kind: str) -> TableFile:
     """Return names and number of rows."""
+    if kind == "arrow":
+        _refuse_unfolding(path)
+        with _arrow_parts(path, narrow=True) as (schema, parts):
+            rows = sum(part.num_rows for part in parts)
+        return TableFile(path, kind, flat_names(schema), rows)
     table = _load(path, kind)
     return TableFile(path, kind, flat_names(table.schema), table.num_rows)
 
 
 def loaded_batches(file: TableFile, names: Sequence[str]) -> Iterator[Batch]:
     """Yield the rows in order with flat columns."""
-    table = _load(file.path, file.format)
-    for start in range(0, table.num_rows, BATCH_ROWS):
-        yield Batch(flat(table.slice(start, BATCH_ROWS), names), {})
+    for table in loaded_tables(file, names, BATCH_ROWS):
+        yield Batch(flat(table, names), {})
 
 
 def loaded_tables(file: TableFile, names: Sequence[str] | None, rows: int) -> Iterator[pa.Table]:
     """Yield the rows in order with the columns as they are stored, all or those named."""
-    table = _load(file.path, file.format)
-    if names is not None:
-        table = table.select(outer_names(table.schema, names))
-    for start in range(0, table.num_rows, rows):
-        yield table.slice(start, rows)
+    whole = gathered(_parts(file, names), rows)
+    some = (t.slice(start, rows) for t in whole for start in range(0, t.num_rows, rows))
+    yield from pieces_of_file(some, str(file.path), file.path.stat().st_size)
 
 
 def loaded_schema(file: TableFile) -> pa.Schema:
     """Return the schema as stored."""
+    if file.format == "arrow":
+        with _arrow_parts(file.path, narrow=True) as (schema, _):
+            return schema
     return _load(file.path, file.format).schema
 
 
+def _parts(file: TableFile, names: Sequence[str] | None) -> Iterator[pa.Table]:
+    if file.format != "arrow":
+        table = _load(file.path, file.format)
+        yield table if names is None else table.select(outer_names(table.schema, names))
+        return
+    with _arrow_parts(file.path, names) as (_, parts):
+        yield from parts
+
+
 def _load(path: Path, kind: str) -> pa.Table:
-    if kind != "arrow" and path.stat().st_size > MAX_BYTES:
+    if path.stat().st_size > MAX_BYTES:
         msg = f"{path}: {path.stat().st_size >> 20} MiB of {kind}; write it as Parquet first"
         raise FileError(msg)
     return READERS[kind](path)
 
 
-def _arrow(path: Path) -> pa.Table:
-    """Map an IPC file or stream: feather, ``.arrow``, shards of ``datasets.save_to_disk``."""
+@contextlib.contextmanager
+def _arrow_parts(
+    path: Path, names: Sequence[str] | None = None, *, narrow: bool = False
+) -> Iterator[tuple[pa.Schema, Iterator[pa.Table]]]:
+    """Map an IPC file or stream: feather, ``.arrow``, shards of ``datasets.save_to_disk``.
+
+    Gives the schema, and the batches one after the other; with ``narrow`` only their first column,
+    to count rows without unpacking the others.
+    """
     with pa.memory_map(str(path)) as mapped:
         magic = mapped.read(len(_ARROW_MAGIC))
         mapped.seek(0)
-        if magic == _ARROW_MAGIC:
-            return as_table(pa.ipc.open_file(mapped).read_all())
-        return as_table(pa.ipc.open_stream(mapped).read_all())
+        is_file = magic == _ARROW_MAGIC
+        opener = pa.ipc.open_file if is_file else pa.ipc.open_stream
+        schema = opener(mapped).schema
+        wanted = (
+            range(len(schema))
+            if names is None
+            else map(schema.get_field_index, outer_names(schema, names))
+        )
+        fields = [0] if narrow else sorted(wanted)
+        mapped.seek(0)
+        options = pa.ipc.IpcReadOptions(included_fields=fields)
+        reader = opener(mapped, options=options) if len(schema) else opener(mapped)
+        batches = map(reader.get_batch, range(reader.num_record_batches)) if is_file else reader
+        parts = (as_table(pa.Table.from_batches([batch])) for batch in batches)
+        yield as_table(schema.empty_table()).schema, parts
+
+
+def _refuse_unfolding(path: Path) -> None:
+    """Refuse an IPC file with a batch that says of itself that it is a bomb when unpacked.
+
+    Only its compressed buffers count: what is not compressed is mapped and takes no memory.
+    """
+    with pa.memory_map(str(path)) as mapped:
+        mapped.seek(_ARROW_HEAD if mapped.read(len(_ARROW_MAGIC)) == _ARROW_MAGIC else 0)
+        for message in pa.ipc.MessageReader.open_stream(mapped):
+            if message.body is None:
+                continue
+            body = np.frombuffer(message.body, np.uint8)
+            words = body[: len(body) // 8 * 8].view(np.uint64)  # where every buffer begins
+            low = words[1:].astype(np.uint32)
+            claimed = sum(words[:-1][(low == _FRAMES[0]) | (low == _FRAMES[1])].tolist())
+            if claimed > FREE_BYTES:
+                msg = f"{path}: a batch of {len(body)} bytes unfolds into {claimed >> 20} MiB"
+                raise FileError(f"{msg}; write it as Parquet, or in batches of fewer rows")
+
+
+def _refuse_members(path: Path) -> None:
+    """Refuse a zip archive whose members are far more than it is."""
+    with zipfile.ZipFile(path) as archive:
+        claimed = sum(member.file_size for member in archive.infolist())
+    if claimed > max(FREE_BYTES, BOMB_RATIO * path.stat().st_size):
+        msg = f"{path}: its members unfold from {path.stat().st_size} bytes into"
+        raise FileError(f"{msg} {claimed >> 20} MiB; not a table of answers")
 
 
 def _npz(path: Path) -> pa.Table:
     """Read named arrays of one length; a two-column one becomes a list column."""
-    import numpy as np
-
     try:
+        _refuse_members(path)
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
+    except FileError:
+        raise
     except (EOFError, zipfile.BadZipFile, AttributeError) as error:
         msg = f"{path}: cannot be read as NPZ: {error or 'the file is empty'}"
         raise FileError(msg) from error
@@ -198,9 +266,10 @@ def _as_text(value: Any) -> str | None:
 
 
 READERS: dict[str, Callable[[Path], pa.Table]] = {
-    "arrow": _arrow,
     "npz": _npz,
     "xlsx": _xlsx,
     "geojson": _geojson,
 }
 """Format -> what reads a file of it whole."""
+
+LOADED = frozenset(("arrow", *READERS))

@@ -8,11 +8,18 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from geodata.files.flat import no_rows
+from geodata.files.formats import FileError
+from geodata.files.pieces import BOMB_RATIO, FREE_BYTES
 from geodata.files.source import open_source
 
 
 def read_table(path: str | os.PathLike[str], columns: Sequence[str] | None = None) -> pa.Table:
     r"""Read a whole file that `open_source` can open; text formats come as text.
+
+    Raises
+    ------
+    FileError
+        Also for a small file that would fill memory: more than a hundred times its size.
 
     Examples
     --------
@@ -29,7 +36,14 @@ def read_table(path: str | os.PathLike[str], columns: Sequence[str] | None = Non
     """
     source = open_source(path)
     names = list(columns or source.kinds() or source.columns)
-    tables = list(source.tables(names))
+    tables, held = list[pa.Table](), 0
+    size = sum(part.path.stat().st_size for part in source.parts)
+    for table in source.tables(names):
+        held += table.nbytes
+        if held > max(FREE_BYTES, BOMB_RATIO * size):
+            msg = f"{path}: unfolds from {size} bytes into {held >> 20} MiB and more, too many to"
+            raise FileError(f"{msg} hold at once; keep the columns that are needed")
+        tables.append(table)
     if tables:
         return pa.concat_tables(tables, promote_options="permissive")
     return source.no_rows() if columns is None else no_rows(names)

@@ -32,13 +32,14 @@ from geodata.files.formats import (
 )
 from geodata.files.jsonrows import Kinds, json_batches, json_kinds, json_names
 from geodata.files.loaded import (
-    READERS as LOADED,
+    LOADED,
     loaded_batches,
     loaded_head,
     loaded_schema,
     loaded_tables,
 )
 from geodata.files.parquet import parquet_batches, parquet_head, parquet_schema, parquet_tables
+from geodata.files.pieces import pieces
 from geodata.files.shards import shards
 from geodata.files.text import delimited_head, encoding_hint
 from geodata.files.whole import sha256
@@ -112,7 +113,7 @@ class Source:
         names = list(self.columns if columns is None else columns)
         if self.stream is not None:
             for table in self.stream(names, BATCH_ROWS):
-                yield Batch(flat(table, names), {})
+                yield from (Batch(flat(t, names), {}) for t in pieces(table, self.name))
         for part in self.parts:
             yield from _checked_rows(part, names, damaged, lines)
 
@@ -134,7 +135,8 @@ class Source:
             With the line of a row that cannot be read.
         """
         if self.stream is not None:
-            yield from self.stream(columns, rows)
+            for table in self.stream(columns, rows):
+                yield from pieces(table, self.name)
         for part in self.parts:
             if part.format == "parquet":
                 with _readable(part):
@@ -280,8 +282,9 @@ def _known_encoding(encoding: str) -> None:
 def _head(path: Path, format_: str | None, encoding: str | None = None) -> TableFile:
     kind = format_ or file_format(path)
     if not path.is_file():
-        msg = f"{path}: expected a {kind} file, found {'a folder' if path.is_dir() else 'nothing'}"
-        raise FileError(f"{msg} there")
+        found = "a folder" if path.is_dir() else "a pipe or device" if path.exists() else "nothing"
+        msg = f"{path}: expected a {kind} file, found {found} there"
+        raise FileError(msg)
     packing = compression_of(path)
     file = TableFile(path, kind, (), encoding=encoding or "utf-8", compression=packing)
     with _readable(file):

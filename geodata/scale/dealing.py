@@ -159,13 +159,6 @@ def _samples_in(shard: Path) -> int:
 
 def _row_groups(path: Path, names: Sequence[str] | None, rows: int) -> Iterator[_Piece]:
     with pq.ParquetFile(path, pre_buffer=False) as file:
-        outer = None if names is None else files.outer_names(file.schema_arrow, names)
         for group in range(file.metadata.num_row_groups):
-
-            def read(group: int = group) -> Iterator[pa.Table]:
-                wanted = file.iter_batches(
-                    rows, row_groups=[group], columns=outer, use_threads=False
-                )
-                yield from (pa.Table.from_batches([batch]) for batch in wanted)
-
+            read = partial(files.parquet_rows, path, names, rows, groups=[group])
             yield int(file.metadata.row_group(group).num_rows), read

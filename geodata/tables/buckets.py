@@ -22,7 +22,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.fs as pafs
-import pyarrow.parquet as pq
 from deltalake import DeltaTable, Schema
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError as _NoTable
 from deltalake.transaction import create_table_with_add_actions
@@ -86,10 +85,8 @@ class BucketVersion:
         """Yield the rows of one file with the columns of a schema."""
         system, root = system_of(self.address)
         with system.open_input_file(f"{root}/{name}") as opened:
-            file = pq.ParquetFile(opened, pre_buffer=False, page_checksum_verification=True)
-            held = [field for field in file.schema_arrow.names if field in schema.names]
-            for batch in file.iter_batches(rows, columns=held, use_threads=False):
-                yield schemas.fitted(pa.Table.from_batches([batch]), schema)
+            for table in files.parquet_rows(opened, schema.names, rows, checksums=True):
+                yield schemas.fitted(table, schema)
 
     def source(self) -> Source:
         """Return it as a source of rows."""

@@ -80,12 +80,8 @@ def remove(root: Path, written: list[DataFile]) -> None:
 
 def read(path: Path, schema: pa.Schema, rows: int = ROW_GROUP) -> Iterator[pa.Table]:
     """Yield the rows of a file in its order, memory flat, with the columns of ``schema``."""
-    # pre_buffer would keep every row group that was read
-    with pq.ParquetFile(path, pre_buffer=False, page_checksum_verification=True) as file:
-        wanted = set(schema.names)
-        held = [name for name in file.schema_arrow.names if name in wanted]
-        for batch in file.iter_batches(batch_size=rows, columns=held, use_threads=False):
-            yield fitted(pa.Table.from_batches([batch]), schema)
+    for table in files.parquet_rows(path, schema.names, rows, checksums=True):
+        yield fitted(table, schema)
 
 
 def _noting(tables: Iterator[pa.Table], raised: list[BaseException]) -> Iterator[pa.Table]:

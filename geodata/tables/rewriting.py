@@ -152,9 +152,8 @@ def _tables(file: Path, column: str | None) -> Iterator[pa.Table]:
     """Yield the column of the id."""
     with pq.ParquetFile(file, pre_buffer=False) as opened:
         name = id_column(opened.schema_arrow.names, column)
-        if name is not None:
-            for batch in opened.iter_batches(columns=[name], use_threads=False):
-                yield pa.Table.from_batches([batch])
+    if name is not None:
+        yield from files.parquet_rows(file, [name])
 
 
 def _mask(rows: pa.Table, task: Task) -> tuple[Any, set[str]]:

@@ -65,6 +65,23 @@ def test_the_tables_are_geoparquet(swiss):
     assert set(above) - {None} <= set(ids)
 
 
+def test_a_set_is_called_as_its_folder_unless_it_is_given_a_name(swiss):
+    from geodata.boundaries.set import open_set
+
+    assert boundaries.load(swiss.folder).name == swiss.folder.name == "set"
+    assert open_set(swiss.folder, "mine").name == "mine"
+    assert boundaries.load("bundled").name == "bundled"
+
+
+def test_what_is_said_of_a_known_source_takes_the_place_of_what_is_known(swiss, tmp_path):
+    said = {"release": "mine", "licence": "CC0-1.0"}
+    source = whosonfirst(tmp_path)
+    made = boundaries.build(source, tmp_path / "own", kind="whosonfirst", **said)
+    for name, value in said.items():
+        assert made.provenance[name] == value != swiss.provenance[name]
+    assert set(made.units["licence"].to_pylist()) == {"CC0-1.0"}
+
+
 @pytest.mark.parametrize(
     ("shape", "admin1", "admin2", "city"),
     [

@@ -140,6 +140,20 @@ def test_one_place_among_others_moves_no_border_but_a_landmark_does():
     assert moved[0].covers(shapely.Point(2.03, 1.0))
 
 
+def test_a_landmark_off_all_land_gets_a_disc_of_its_unit():
+    def made(lon, lat, code):
+        landmark = seeds(*OWN, (lon, lat, LANDMARK + code, ""))
+        return borders.straighten([WEST, EAST], ["X-W", "X-E"], landmark)
+
+    west, east = made(4.05, 1.0, "X-W")  # nearest to the other unit
+    assert west.covers(shapely.Point(4.05, 1.0))
+    assert east.equals(EAST)
+    for lon, code in ((4.05, "X-E"), (4.05, "X-Z")):  # nearest to its own, and of no unit
+        west, east = made(lon, 1.0, code)
+        assert west.equals(WEST)
+        assert east.equals(EAST)
+
+
 def test_a_place_far_behind_a_border_moves_nothing():
     far = [(2.5 + i / 200, 1.0, "W", "") for i in range(3)]
     west, _ = borders.straighten([WEST, EAST], ["X-W", "X-E"], seeds(*OWN, *far))

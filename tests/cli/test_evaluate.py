@@ -261,5 +261,5 @@ def test_a_table_of_models_shows_the_shares_of_each(files):
 def test_the_version_is_the_package_s():
     for words in (["--version"], ["--version", "evaluate"]):
         done = runner.invoke(app, words)
-        assert (done.exit_code, done.output) == (0, f"geodata-georl {geodata.__version__}\n")
+        assert (done.exit_code, done.output) == (0, f"geodata {geodata.__version__}\n")
     assert "geodata-georl" not in runner.invoke(app, ["evaluate", "--help"]).output

@@ -313,6 +313,18 @@ def test_hard_agrees_with_the_sql_way(lake):
 # split, exclude-benchmark, dedupe
 
 
+def test_a_part_that_nobody_asked_for_is_counted_as_empty(tmp_path):
+    rows = {"photo_id": ["a", "b"], "lat": [0.0, 40.0], "lon": [0.0, 90.0]}
+    tables.write(tmp_path / "photos", pa.table(rows))
+    for shares in ({"validation": 0.5, "test": 0.0}, {"validation": 0.0, "test": 0.5}):
+        built = datasets.build(
+            tmp_path, "split", "split", {"rows": "photos"}, buffer=0, least=0, **shares
+        )
+        none = next(name for name, share in shares.items() if not share)
+        assert built.report["splits"][none] == 0
+        assert sum(built.report["splits"].values()) == built.rows == 2
+
+
 @pytest.mark.parametrize("seed", [0, 1])
 def test_split_shares_no_photographer_cell_or_neighbour(lake, seed):
     built = datasets.build(lake, "split", "split", seed=seed, validation=0.2, test=0.2, least=0)

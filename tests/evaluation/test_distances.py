@@ -209,7 +209,8 @@ def test_lint_says_it_too():
         ("distance_km", "km"), ("distance (m)", "m"), ("ErrorKm", "km"), ("km_error", "km"),
         ("haversine_distance_in_miles", "mi"), ("geodesic_error_meters", "m"), ("gcd", None),
         ("dist", None), ("prediction_error", None), ("distance_to_gt_km", "km"),
-        ("result.distance_km", "km"), ("distance_bin", 0), ("distance_to_road_km", 0),
+        ("result.distance_km", "km"), ("run.of.error_km", "km"),
+        ("distance_bin", 0), ("distance_to_road_km", 0),
         ("error_message", 0), ("km", 0), ("dist_sea", 0), ("id", 0), ("lat_error", 0),
     ],
 )  # fmt: skip

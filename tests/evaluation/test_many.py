@@ -236,6 +236,20 @@ def test_a_dagger_marks_those_not_told_from_the_best():
     assert "d" not in found.level_with_best(25.0)
 
 
+@pytest.mark.parametrize(
+    ("thresholds", "low", "lines"), [((0.01, 1.0), 0.005, 2), ((1.0, 25.0), 0.1, 2)]
+)
+def test_curves_begin_below_the_smallest_threshold(thresholds, low, lines):
+    pytest.importorskip("matplotlib")
+    from geodata.evaluation.report import curves
+
+    rows = {"id": ["a", "b"], "lat": [0.0, 1.0], "lon": [0.0, 1.0]}
+    found = evaluation.evaluate(rows, rows, regions=False, thresholds_km=thresholds)
+    axes = curves._figure({"one": found}).axes[0]
+    assert axes.get_xlim()[0] == pytest.approx(low)
+    assert len(axes.get_lines()) == 1 + lines
+
+
 @pytest.mark.parametrize("ending", ["svg", "pdf"])
 def test_curves_are_the_same_bytes(tmp_path, ending):
     found = evaluation.table(MODELS, _truth())

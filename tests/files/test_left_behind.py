@@ -359,16 +359,20 @@ def test_shards_may_be_counted_from_one_and_come_in_several_series(tmp_path):
         files.open_source(tmp_path)
 
 
-def test_text_is_read_plainly_unless_one_string_is_long(tmp_path):
+def test_text_is_read_plainly_unless_one_string_is_long(tmp_path, monkeypatch):
     """The long string lies in the second row group, where the first does not tell of it."""
     path = tmp_path / "p.parquet"
     ids = [*map(str, range(1000)), *(["a"] * 500 + ["b" * 5_000] + ["a"] * 499)]
     pq.write_table(pa.table({"id": ids}), path, row_group_size=1000)
     assert files.read_table(path)["id"].to_pylist() == ids
-    schema = pq.read_schema(path)
-    assert parquet._repeated_text(path, schema, ["id"]) == ["id"]
-    pq.write_table(pa.table({"id": ids[:1000]}), path)
-    assert parquet._repeated_text(path, schema, ["id"]) == []
+    monkeypatch.setattr(parquet, "MAX_BATCH_BYTES", 1 << 10)  # every group is looked at
+    monkeypatch.setattr(parquet, "PIECE_BYTES", 1 << 20)
+    reader = parquet._Groups(
+        pq.ParquetFile(path), lambda texts: pq.ParquetFile(path, read_dictionary=list(texts)), None
+    )
+    for group, kind in enumerate([pa.string(), pa.dictionary(pa.int32(), pa.string())]):
+        table = next(reader.read(group, 1000, threads=False))
+        assert table.schema.field("id").type == kind
 
 
 @pytest.mark.parametrize("name", ["pred", "prediction", "answer", "gt", "result.pred"])

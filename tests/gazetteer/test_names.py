@@ -620,3 +620,14 @@ def test_the_table_of_characters_is_made_of_two_dictionaries(tmp_path):
     (tmp_path / "JPVariants.txt").write_text("廣\t広\n辨\t弁\n瓣\t弁\n一\t一\n", encoding="utf-8")
     out = characters.write(tmp_path, tmp_path / "han.csv")
     assert out.read_text(encoding="utf-8") == "variant,simplified\n乾,干\n広,广\n廣,广\n"
+
+
+def test_a_code_in_small_letters_is_the_country_unless_it_is_a_word():
+    codes = boundaries.load().table("country")["code"].to_pylist()
+    told = {code: gazetteer.resolve(code.lower()) for code in codes if code}
+    words = {code for code, found in told.items() if found is None}
+    assert {found.code for found in told.values() if found} == set(told) - words
+    assert {"IN", "IT", "NO", "IS"} <= words
+    assert len(words) < len(told) / 5
+    assert gazetteer.resolve("usa").code == "US"
+    assert gazetteer.resolve("Fr") is None

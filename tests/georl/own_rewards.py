@@ -54,3 +54,7 @@ class Scorer:
 
 scorer = Scorer()
 number = 3
+
+
+def _hidden(completions, **columns):
+    """Nobody's reward but this module's."""

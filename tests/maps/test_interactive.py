@@ -92,6 +92,34 @@ def test_what_lies_around_places_is_tinted_and_named(tmp_path):
     assert np.allclose(high, [500, 1000], atol=60)
 
 
+def test_a_strip_of_the_tint_is_the_half_degree_that_it_stands_for(tmp_path):
+    pytest.importorskip("bokeh", reason="the extra map is not installed")
+    counts = np.zeros(maps.SHAPE, np.int64)
+    near = counts.astype(bool)
+    near[200, 300:303] = True  # 10 to 10.5 degrees north, 30 to 28.5 west
+    near[0, 0] = True
+    maps.write_page(tmp_path / "m.html", "t", counts, near=near, said="here")
+    strips = next(s for s in drawn(tmp_path / "m.html")[1] if len(s.get("ys", [])) == 2)
+    edges = [((-90.0, -89.5), (-180.0, -179.5)), ((10.0, 10.5), (-30.0, -28.5))]
+    for xs, ys, ((south, north), (west, east)) in zip(
+        strips["xs"], strips["ys"], edges, strict=True
+    ):
+        x, y = maps.project([south, north, north, south], [west, west, east, east])
+        assert np.allclose(numbers(xs), x, atol=1e-4)
+        assert np.allclose(numbers(ys), y, atol=1e-4)
+
+
+@pytest.mark.parametrize(("most", "ticks"), [(2, [1, 2]), (4, [1, 2]), (60, [1, 2, 5, 10, 20, 50])])
+def test_the_bar_is_marked_with_round_numbers_up_to_the_most(tmp_path, most, ticks):
+    pytest.importorskip("bokeh", reason="the extra map is not installed")
+    counts = np.zeros(maps.SHAPE, np.int64)
+    counts[100, 100], counts[100, 102] = 1, most
+    maps.write_page(tmp_path / "m.html", "t", counts)
+    text = (tmp_path / "m.html").read_text(encoding="utf-8")
+    found = re.search(r'"name":"FixedTicker".*?"ticks":\[([\d.,]*)\]', text)
+    assert [float(one) for one in found[1].split(",")] == ticks
+
+
 def test_an_empty_table_is_an_empty_map(tmp_path):
     pytest.importorskip("bokeh", reason="the extra map is not installed")
     assert tables.draw_map({"lat": [None], "lon": [None]}, tmp_path / "m.html") == 0

@@ -122,3 +122,20 @@ def test_a_note_may_say_anything(tmp_path, note):
     tables.write(tmp_path / "t", pa.table({"lat": [1.0], "lon": [2.0]}), note=note)
     card = tables.write_card(tmp_path / "t", tmp_path / "card")
     assert (card.parent / "map.png").exists()
+
+
+CAPITALS = {
+    "FR": (48.86, 2.35), "JP": (35.69, 139.69), "BR": (-15.79, -47.88), "AU": (-35.28, 149.13),
+    "US": (38.9, -77.04), "ZA": (-25.75, 28.19), "FJ": (-18.0, 178.3), "RU": (55.75, 37.62),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", CAPITALS)
+def test_an_outline_is_the_land_of_its_country(code):
+    import shapely
+
+    land = shapely.union_all([shapely.Polygon(ring / 100.0) for ring in maps.outlines()[code]])
+    lat, lon = CAPITALS[code]
+    assert land.contains(shapely.Point(lon, lat))
+    others = [at for other, at in CAPITALS.items() if other != code]
+    assert not any(land.contains(shapely.Point(x, y)) for y, x in others)

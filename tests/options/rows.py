@@ -81,6 +81,26 @@ def refusal(call, *args, **options):
     return ""
 
 
+def parquet_of(w: World, **options):
+    path = w.folder / "parts.parquet"
+    pq.write_table(TABLE, path, row_group_size=2)
+    read = files.parquet_rows(path, **options)
+    return said(lambda: [(t.num_rows, t.column_names) for t in read])
+
+
+differs(
+    "files.parquet_rows",
+    parquet_of,
+    names=(["b"], [(3, ["a", "b"])], [(3, ["b"])]),
+    rows=(1, [(3, ["a", "b"])], [(1, ["a", "b"])] * 3),
+    groups=([1], [(3, ["a", "b"])], [(1, ["a", "b"])]),
+)
+seen_by(
+    "files/test_pieces.py::test_a_page_that_was_changed_is_noticed", "files.parquet_rows:checksums"
+)
+only_cost("files.parquet_rows", threads="columns decoded at the same time")
+
+
 differs(
     "files.as_table",
     lambda w, **o: refusal(files.as_table, 7, **o),

@@ -207,6 +207,24 @@ def test_documents_of_other_tools(tmp_path, name, document, format_, seen):
         assert found[0]["licence"] == "4"
 
 
+@pytest.mark.parametrize(
+    ("time", "taken"),
+    [
+        ("2018_06_25_08_00_00", "2018-06-25T08:00:00Z"),
+        ("2018_06_25_08_00", None),
+        ("2018_06_25_08_00_0x_000", None),
+        ("", None),
+        (None, None),
+        (2018, None),
+    ],
+)
+def test_a_capture_time_that_is_cut_is_missing(tmp_path, time, taken):
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps([{**TOOLS[0], "MAPCaptureTime": time}]))
+    (row,) = read(path)
+    assert (row["photo_id"], row["status"], row["taken_at"]) == ("a.jpg", "ok", taken)
+
+
 def test_documents_that_are_cut_or_of_another_kind_are_told(tmp_path):
     path = tmp_path / "a.geojson"
     path.write_text(json.dumps(FEATURES)[:200])

@@ -101,6 +101,13 @@ def test_a_part_is_the_rows_from_one_number_to_another(sources, form, a, b, rows
     assert found == list(range(start, stop))
 
 
+@pytest.mark.parametrize(("start", "stop"), [(0, 7), (7, 8), (13, 29), (29, 30), (30, 30)])
+def test_a_part_of_rows_in_memory_counts_all_batches_before_it(start, stop):
+    source = files.source_of(pa.table({"n": range(30)}))
+    parts = list(part_of(source, start, stop).tables(["n"], rows=4))
+    assert [n for part in parts for n in part["n"].to_pylist()] == list(range(start, stop))
+
+
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("count", [1, 3])
 def test_shards_are_together_what_one_process_writes(tmp_path, form, count):
@@ -300,6 +307,18 @@ def test_records_become_a_table(tmp_path, labelled):
 def run(*words):
     done = CliRunner().invoke(app, [str(word) for word in words])
     return done.exit_code, done.output, done.exception
+
+
+@pytest.mark.parametrize("how", [["--engine", "ray"], ["--shard", "1/2"]])
+@pytest.mark.parametrize(
+    "words", [["-", "-o", "shards"], ["photos.csv", "-o", "-"], ["photos.csv"]], ids=" ".join
+)
+def test_parts_are_made_of_a_file_into_a_folder(tmp_path, monkeypatch, how, words):
+    monkeypatch.chdir(tmp_path)
+    as_csv(tmp_path)
+    *_, error = run("label", *words, *how)
+    assert "FILE and --out FOLDER" in str(error) or "say where to write" in str(error)
+    assert [path.name for path in tmp_path.iterdir()] == ["photos.csv"]
 
 
 def test_the_command_line(tmp_path, labelled):

@@ -266,6 +266,39 @@ def test_sql_and_python_give_the_same_score(con):
     assert rows[0][2:4] == pytest.approx((mine.mean_km, mine.geoscore), rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    "answers", [[None], [1.0], [1.0, None], [1.0, 90.0], [None, None]], ids=str
+)
+def test_the_smallest_relations_are_scored_as_numpy_scores_them(con, answers):
+    """One row, and one of two without an answer: where divisions and quantiles have their edges."""
+    n = len(answers)
+    answered = pa.array(answers, pa.float64())
+    table = pa.table(
+        {"lat": [0.0] * n, "lon": [0.0] * n, "pred_lat": answered, "pred_lon": answered,
+         "part": ["x"] * n}
+    )  # fmt: skip
+    con.register("few", table)
+    scorer = metrics.Scorer(by=["part"])
+    scorer.add(table)
+    mine = scorer.finish()
+    rows = con.sql("FROM error_quantiles('few')").fetchall()
+    for mine_km, row in zip(mine.quantiles_km.values(), rows, strict=True):
+        assert row[1] == (None if mine_km is None else pytest.approx(mine_km))
+        assert row[2] == (None if mine.mean_km is None else pytest.approx(mine.mean_km))
+        assert row[3] == pytest.approx(mine.geoscore)
+        assert row[4:] == (n, n - answered.null_count, mine.coverage)
+    rows = con.sql("FROM threshold_accuracy('few')").fetchall()
+    assert [row[3:6] for row in rows] == [
+        (right, share, mine.coverage)
+        for right, share in zip(mine.correct.values(), mine.accuracy.values(), strict=True)
+    ]
+    for row in rows:
+        by = con.sql(
+            f"FROM threshold_accuracy_by('few', part, threshold_km := {row[0]})"
+        ).fetchall()
+        assert [one[4:7] for one in by] == [row[3:6]]
+
+
 def test_unit_vectors_give_the_same_counts(con):
     rng = np.random.default_rng(14)
     n = 20_000

@@ -91,3 +91,18 @@ def test_the_command(path):
     told = CliRunner().invoke(app, [*where, "--repair"]).output
     assert told.count("moved ") == len(LEFT)
     assert "(--repair)" not in told
+
+
+def test_a_version_that_cannot_be_opened_hides_nothing_of_the_others(tmp_path):
+    path = tmp_path / "lake" / "t"
+    for _ in range(2):
+        tables.write(path, pa.table({"id": ["a", "b"]}))
+    (old,), (file,) = tables.open(path, 0).files, tables.open(path).files
+    old.rename(tmp_path / "elsewhere.parquet")
+    old.symlink_to(tmp_path / "elsewhere.parquet")
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    told = " ".join(tables.verify(path, 0).problems)
+    assert old.name in told
+    assert file.name in told

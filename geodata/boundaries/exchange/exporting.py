@@ -59,7 +59,8 @@ def export(name: str | os.PathLike[str], target: str | os.PathLike[str]) -> Path
     >>> folder.cleanup()
     """
     target = Path(target)
-    if target.suffix not in FORMATS:
+    kind = target.suffix.lower()
+    if kind not in FORMATS:
         msg = f"{target}: expected a name that ends in {', '.join(FORMATS)}"
         raise FileError(msg)
     chosen = load(name)
@@ -71,9 +72,9 @@ def export(name: str | os.PathLike[str], target: str | os.PathLike[str]) -> Path
         )
         raise FileError(msg)
     with files.replacing(target) as part:
-        if target.suffix == ".zip":
+        if kind == ".zip":
             _zip(chosen, part)
-        elif target.suffix == ".parquet":
+        elif kind == ".parquet":
             _parquet(chosen, part)
         else:
             with part.open("w", encoding="utf-8") as out:

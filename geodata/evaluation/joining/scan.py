@@ -271,13 +271,15 @@ def _read_words(
 
     if not any((part == MISSING).any() for part in status):
         return
+    status[:] = [np.concatenate(status)]  # batches of other columns may end at other rows
     checks.rows = 0
     for code in ("empty_answers", "refused", "unparsable"):
         checks.count.pop(code, None)
         checks.first.pop(code, None)
     words = str(predictions.checked_text)
-    for part, batch in zip(status, predictions.source.batches([words]), strict=True):
+    for batch in predictions.source.batches([words]):
         column = batch.table.column(words)
+        part = status[0][checks.rows : checks.rows + len(column)]
         for row in np.flatnonzero(part == MISSING).tolist():
             text = column[row].as_py()
             if isinstance(text, str) and answers.parse_tolerant(text).lat is None:

@@ -82,6 +82,15 @@ def test_small_true_answers_are_not_radians():
     assert "likely_unit" not in _codes(list(range(N)), lat + 0.01, lon, truth)
 
 
+@pytest.mark.parametrize(("lat", "lon"), [((1.6, 3.0), (0.0, 3.0)), ((0.0, 1.5), (3.2, 6.0))])
+def test_radians_are_told_beside_a_truth_that_cannot_be_radians(lat, lon):
+    """Latitudes in radians end at pi / 2, longitudes at pi: beyond either a truth has degrees."""
+    rng = np.random.default_rng(0)
+    y, x = rng.uniform(*lat, N), rng.uniform(*lon, N)
+    truth = pa.table({"id": list(range(N)), "lat": y, "lon": x})
+    assert "likely_unit" in _codes(list(range(N)), np.radians(y), np.radians(x), truth)
+
+
 def test_shuffled_answers_are_at_chance():
     truth, ids, y, x = _rows()
     for seed in range(20):

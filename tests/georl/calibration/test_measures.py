@@ -1,5 +1,7 @@
 """AUC, reliability and ECE beside independent counts (georl.calibration)."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
@@ -75,3 +77,17 @@ def test_the_interval_holds_the_value_and_widens_where_photos_repeat():
     assert five[1] - five[0] > 0.8 * (alone[1] - alone[0])
     assert auc_interval(said, yes, range(200), resamples=50, seed=1) != alone
     assert auc_interval(said[:3], np.array([True] * 3), range(3)) is None
+
+
+def test_what_is_printed_are_the_figures_and_a_dash_for_none():
+    found = calibration.Calibration(
+        judge="j", records="r", split="all", rows=3, yes=3, auc=None, interval=None, ece=0.25,
+        brier=0.125, bins=[], by_step={"truth": (2, None), "seen": (1, 0.5)}, without={},
+    )  # fmt: skip
+    lines = [" ".join(line.split()) for line in found.text().splitlines()]
+    for line in ("AUC -", "ECE 0.250", "Brier 0.125"):
+        assert any(told.startswith(line) for told in lines), line
+    assert lines[-2:] == ["truth 2 -", "seen 1 0.500"]
+    bare = dataclasses.replace(found, by_step={}).text()
+    assert "dropped in step" in found.text()
+    assert "dropped in step" not in bare

@@ -175,6 +175,24 @@ def test_a_crop_is_centred_on_its_point_also_across_the_antimeridian_and_at_the_
     assert sahara[0] > 150 > ocean[0]
 
 
+@pytest.mark.parametrize("lat", [90.0, 88.0, 0.0, -88.0, -90.0])
+def test_a_crop_at_a_pole_ends_at_the_pole(lat):
+    """The picture ends there: nothing beyond is made up, nothing before it is left out."""
+    from importlib import resources
+
+    with (resources.files("georl") / "assets" / "bluemarble.jpg").open("rb") as file:
+        globe = np.asarray(Image.open(file).convert("RGB"))
+    half = world.DEGREES_TALL / 2
+    north, south = min(lat + half, 90.0), max(lat - half, -90.0)
+    rows = [(90.0 - edge) / 180.0 * len(globe) for edge in (north, south)]
+    wide = min(world.DEGREES_TALL / max(np.cos(np.radians(lat)), 0.3), 80.0)
+    columns = [(180.0 + edge) / 360.0 * globe.shape[1] for edge in (-wide / 2, wide / 2)]
+    box = (columns[0], rows[0], columns[1], rows[1])
+    expected = Image.fromarray(globe).resize((64, 64), Image.Resampling.BOX, box=box)
+    found = np.asarray(world.Earth().crop(lat, 0.0, pixels=64), np.int16)
+    assert np.abs(found - np.asarray(expected, np.int16)).max() <= 1
+
+
 def test_photos_lie_on_land_inside_the_box_and_repeat_with_the_seed():
     table = world.world_photos(200, 3)
     assert table.num_rows == 200

@@ -43,3 +43,19 @@ def test_a_run_that_fails_ends_the_demo_with_the_end_of_its_log(tmp_path):
     run = config.load(None, ["task=sft", f"output={tmp_path / 'arm'}", "data.table=nowhere.csv"])
     with pytest.raises(DemoError, match=r"arm stopped with status 2[\s\S]*nowhere\.csv"):
         train_all([Job("arm", "an arm", run)], 2, time.perf_counter())
+
+
+def test_answers_are_also_drawn_where_grpo_is_concerned(tmp_path, monkeypatch):
+    """Every arm of the report that GRPO is compared with or trained, and no other."""
+    asked = {}
+    monkeypatch.setattr(
+        demo, "_predict", lambda arm, *_: asked.update({arm: asked.get(arm, 0) + 1})
+    )
+    monkeypatch.setattr(demo.report, "score", lambda folder, truth, drawn: len(drawn))
+    arms = (*demo.MAIN, *demo.QUESTIONS)
+    drawn = {arm: demo._score(arm, tmp_path, tmp_path, None) for arm in arms}
+    assert {arm for arm, n in drawn.items() if n} == {
+        arm for arm in arms if arm in demo.MAIN or arm.task == "grpo"
+    }
+    assert set(drawn.values()) == {0, demo.SAMPLES}
+    assert asked == {arm: 1 + n for arm, n in drawn.items()}

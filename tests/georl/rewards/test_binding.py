@@ -92,6 +92,9 @@ def test_a_reward_of_one_s_own_is_found_by_its_module_and_bears_that_name():
         own("lenght")
     with pytest.raises(ConfigError, match="has no function 'number'"):
         own("number")
+    with pytest.raises(ConfigError, match="has no function 'hidden'") as caught:
+        own("hidden")
+    assert "_hidden" not in str(caught.value)  # what begins with a bar is nobody else's
     for name in ("no.such.module:f", ":f", "..x:f"):
         with pytest.raises(ConfigError, match="cannot be imported"):
             rewards.bind_rewards(rewards, RewardConfig({name: 1.0}))

@@ -162,6 +162,26 @@ def test_log_probabilities_are_those_of_the_model(server, little):
     assert rewards.TOP <= requests.MAX_TOP
 
 
+def test_an_answer_is_finished_where_its_last_token_ends_it(little):
+    from georl.serve.speaker import Speaker
+
+    speaker = Speaker(str(little))
+    chat = [{"role": "user", "content": [{"type": "text", "text": "Where?"}]}]
+    asked = requests.Asked(chat, 4, 0.0, None, 1)
+    generation = speaker._model.generation_config
+    generation.eos_token_id = None
+    whole = speaker.answer(asked)
+    assert (whole.answered, whole.finished) == (4, False)
+    vocabulary = speaker._processor.tokenizer.get_vocab()
+    by_text = {speaker._processor.tokenizer.decode([i]): i for i in vocabulary.values()}
+    first = by_text[whole.tokens[0].text]
+    for ends, finished in ((first, True), ([first], True), (len(vocabulary) + 10**6, False)):
+        generation.eos_token_id = ends
+        said = speaker.answer(asked)
+        assert said.finished is finished
+        assert said.answered == (1 if finished else 4)
+
+
 def test_seeds_decide_the_draws(server):
     def draw(seed):
         body = {"model": "little", "messages": chat(), "max_tokens": 8, "temperature": 1.5}
