@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import sys
 import tempfile
@@ -12,13 +13,15 @@ from pathlib import Path
 from geodata.files import FileError
 
 _HEAD = 4096
+_COLLECTION = re.compile(rb'"type"\s*:\s*"FeatureCollection"|^\s*\{\s*"features"\s*:')
 
 
 @contextlib.contextmanager
 def files_of(source: str, target: str) -> Iterator[tuple[str, str]]:
     """Give the names of files to read and to write, where ``-`` is standard input or output.
 
-    Standard input is CSV, or JSON lines if it begins with a brace, and read to its end first.
+    Standard input is CSV, or JSON lines or GeoJSON if it begins with a brace, and read to its end
+    first.
     What goes to standard output has the format of what was read, CSV for Parquet; it is printed
     when all of it is there, and not at all after a mistake.
     """
@@ -29,7 +32,11 @@ def files_of(source: str, target: str) -> Iterator[tuple[str, str]]:
         if source == "-":
             source = str(_spooled(Path(folder)))
         made = str(Path(folder, f"out{_ending(source)}")) if target == "-" else target
-        yield source, made
+        try:
+            yield source, made
+        except FileError as error:
+            said = str(error).replace(source, "standard input").replace(made, "standard output")
+            raise FileError(said) from error
         if target == "-":
             sys.stdout.flush()
             with Path(made).open("rb") as done:
@@ -40,15 +47,20 @@ def files_of(source: str, target: str) -> Iterator[tuple[str, str]]:
 def _spooled(folder: Path) -> Path:
     head = sys.stdin.buffer.read(_HEAD)
     if not head.strip():
-        msg = "standard input is empty; expected CSV with a header, or JSON lines"
+        msg = "standard input is empty; expected CSV with a header, JSON lines or GeoJSON"
         raise FileError(msg)
-    path = folder / (
-        "stdin.jsonl" if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{" else "stdin.csv"
-    )
+    path = folder / f"stdin{_kind(head)}"
     with path.open("wb") as file:
         file.write(head)
         shutil.copyfileobj(sys.stdin.buffer, file)
     return path
+
+
+def _kind(head: bytes) -> str:
+    """Return the ending of the format that begins so."""
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"{":
+        return ".csv"
+    return ".geojson" if _COLLECTION.search(head) else ".jsonl"
 
 
 def _ending(source: str) -> str:
