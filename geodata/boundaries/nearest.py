@@ -139,7 +139,9 @@ class Borders:
     @cached_property
     def _balls(self) -> Balls:
         region = self._pieces.region
-        return Balls(self._pieces, np.zeros_like(region) if self.group is None else self.group[region])
+        return Balls(
+            self._pieces, np.zeros_like(region) if self.group is None else self.group[region]
+        )
 
     @cached_property
     def _far(self) -> Far:

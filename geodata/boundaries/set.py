@@ -132,9 +132,7 @@ class BoundarySet:
         if len(need):
             group = self._groups[0][country[need]]
             unit[need] = self.unit_borders.nearest(lat[need], lon[need], group=group)[0]
-        deeper = {
-            level: columns[at + 2].take(owner) for at, level in enumerate(self.levels[2:])
-        }
+        deeper = {level: columns[at + 2].take(owner) for at, level in enumerate(self.levels[2:])}
         return Owners(country, unit, offset, deeper)
 
     def containing(

@@ -30,7 +30,7 @@ from geodata.places import Places
 DEFAULT_WORLDVIEW = "un"
 DEPENDENCIES = ("own", "sovereign")
 
-MATCHES = pa.array(("inside", "nearest", "none", "invalid"))
+MATCHES = ("inside", "nearest", "none", "invalid")
 _INSIDE, _NEAREST, _NONE, _INVALID = range(4)
 
 
@@ -111,7 +111,7 @@ class Labeller:
         columns["city_distance_km"] = _or_null(distance, city < 0)
         self._deeper.put(columns, found.deeper, country)
         match = _match(points.valid, country, found.offset_km)
-        columns["match"] = _texts(pa.array(match), MATCHES, coded)
+        columns["match"] = _texts(pa.array(match), pa.array(MATCHES), coded)
         columns["offset_km"] = _or_null(found.offset_km, country < 0)
         columns["disputed"] = pa.array(self._disputed.take(country))
         if detail:

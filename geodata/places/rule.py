@@ -26,7 +26,8 @@ population and position. A place of population ``p`` has a built-up area of radi
 4. **Division.** Asked with the divisions of a boundary set (`geodata.places.divisions`), the rule
    lets only places of the point's own division win, and merges quarters inside it only, so that
    St. Louis is no city of Illinois. Where that leaves none, a city whose built-up area covers
-   the point is its city after all: Skopje has divisions that hold no place.
+   the point is its city after all: Skopje has divisions that hold no place. Where no other city
+   of the country could win, a city stands for its parts, also for one in another division.
 5. **Cap.** A point more than ``max_km`` (25) outside the radius of that city has none. 25 km is
    what image geolocalization counts as city level, and 97.5% of photos on land are that near.
 

@@ -57,22 +57,24 @@ def compile_set(folder: str | os.PathLike[str], *, edges_per_strip: float | None
         *(table.column(0).to_pylist() for table in tables),
     )
     borders = Borders(shapes[1], groups[1])
-    layer = np.repeat(np.arange(len(tables)), [len(table) for table in tables])
-    shapes = [np.concatenate(shapes)]  # of a large set they are a gigabyte
-    del tables
+    options: dict[str, Any] = {
+        "layer": np.repeat(np.arange(len(tables)), [len(table) for table in tables]),
+        "edges_per_strip": edges_per_strip or _EDGES_PER_STRIP[large],
+        "meta": {"sha256": _identity(paths), **({"levels": levels} if len(levels) > 2 else {})},
+    }
+    index = locate.build(np.concatenate(shapes), **options)
+    if large:  # they are a gigabyte
+        tables, shapes = [], []
 
-    def compiled(finer: Any = ()) -> locate.Index:
-        index = locate.build(
-            shapes[0] if not large else shapes.pop(), layer,
-            edges_per_strip=edges_per_strip or _EDGES_PER_STRIP[large], finer=finer,
-            meta={"sha256": _identity(paths), **({"levels": levels} if len(levels) > 2 else {})},
-        )  # fmt: skip
+    def filled(index: locate.Index) -> locate.Index:
         owners = _owner_rows(index.owners, groups, (sovereign[0], sovereign[2:]))
         return fill(index, owners, _open(owners, groups), groups[0], borders, records=not large)
 
-    index = compiled()
+    index = filled(index)
     if not large:
-        index = compiled(_open_near_places(folder, index, _open(index.owners, groups)))
+        finer = _open_near_places(folder, index, _open(index.owners, groups))
+        if len(finer):
+            index = filled(locate.build(np.concatenate(shapes), finer=finer, **options))
     path = folder / INDEX
     index.save(path)
     return path
@@ -90,10 +92,10 @@ def _open_near_places(
     """Return the base cells where the unit is open at a place or around it."""
     own = folder / "places.bin"  # the bundled set brings its own
     places = Places.load(own if own.is_file() else None)
+    wide = np.maximum(np.cos(np.radians(places.lat)), 0.1)
     found = []
     for north, east in itertools.product((-_AROUND, 0.0, _AROUND), repeat=2):
-        east /= np.maximum(np.cos(np.radians(places.lat)), 0.1)
-        at = coords.arrays(np.clip(places.lat + north, -90.0, 90.0), places.lon + east)
+        at = coords.arrays(np.clip(places.lat + north, -90.0, 90.0), places.lon + east / wide)
         here = np.flatnonzero(is_open[index.locate(at.lat, at.lon)])
         found.append(locate.base_cell(at.lat[here], at.lon[here]))
     return np.unique(np.concatenate(found))
