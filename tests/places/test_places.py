@@ -241,6 +241,18 @@ def test_equal_places_go_to_the_lowest_geonameid(tmp_path):
     assert places.name(places.nearest([10.0], [20.0], "AA").index[0]) == "early"
 
 
+def test_many_candidates_and_equals_among_the_last(tmp_path):
+    around = [(0.003 * np.cos(t), 0.003 * np.sin(t)) for t in np.arange(9) * 0.7]
+    rows = [row(i, f"P{i}", y, 10 + x, "AA", 900, f"{i:02}") for i, (y, x) in enumerate(around)]
+    rows += [row(20 + i, f"Same {i}", 0.0, 10.0, "AA", 900, f"{20 + i}") for i in range(4)]
+    rows += [row(40, "Abroad", 0.0, 10.0, "BB", 900)]
+    places = build(tmp_path, rows)
+    assert len(places._rule.grid.at(0.0, 10.0)) > 12
+    found = places.nearest([0.0, 0.0, 0.0029], [10.0, 10.0, 10.0], ["AA", "BB", "AA"])
+    assert [places.name(i) for i in found.index] == ["Same 0", "Abroad", "P0"]
+    assert places.one(0.0, 10.0, "AA")[0] == found.index[0]
+
+
 def test_metropolis_village_and_division(tmp_path):
     rows = [
         row(1, "Metropolis", 50.0, 10.0, "AA", 5_000_000),
