@@ -21,7 +21,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata.boundaries.far import Far
-from geodata.boundaries.pieces import CLEAR, STEEP, Balls, Pieces, boxes
+from geodata.boundaries.border_pieces import CLEAR, STEEP, Balls, Pieces, boxes
 from geodata.boundaries.plane import in_plane
 from geodata.boundaries.raster import Raster
 from geodata.sphere import EARTH_RADIUS_KM, HALF_CIRCUMFERENCE_KM, haversine_km

@@ -17,11 +17,8 @@ from geodata.files.formats import FileError
 Role = Literal["pred", "truth", "plain"]
 
 _NAME_THEM = "name them with lat= and lon= (--lat and --lon)"
-
-_PRED = (
-    "predictions|prediction|predicted|predict|preds|pred|estimated|estimate|est|guess|hat|parsed"
-)
-_PRED += "|answer|output|model|response|result|final|ypred|yhat|revised|refined|best"
+_PRED = "predictions|prediction|predicted|predict|preds|pred|estimated|estimate|est|guess|hat"
+_PRED += "|parsed|answer|output|model|response|result|final|ypred|yhat|revised|refined|best"
 _TRUTH = "groundtruth|ground|truth|true|gt|target|labels|label|actual|reference|ref|gold|real"
 _NEUTRAL = "coordinates|coordinate|coords|coord|location|loc|geo|gps|degrees|degree|deg|wgs84"
 _NEUTRAL += "|image|img|photo|point|position|pos|geometry|geom|wkt|wkb"

@@ -171,6 +171,26 @@ def test_the_region_alone_is_that_of_the_distance(seed):
     assert clear > 9  # it is not the slow way that answers
 
 
+@pytest.mark.parametrize("lat", [62.0, -74.0, 79.0])
+def test_the_region_alone_where_the_plane_and_the_sphere_disagree(lat):
+    """One region to the north-east, another to the south-west, about as far."""
+    rng, plane, taken = np.random.default_rng(5), 0, 0
+    for _ in range(60):
+        step, ratio = rng.uniform(0.2, 0.4), rng.uniform(0.95, 1.05)
+        north, east = step, step / np.cos(np.radians(lat))
+        shapes = [
+            shapely.box(10 + east, lat + north, 10.2 + east, lat + north + 0.1),
+            shapely.box(9.8 - east, lat - north - 0.1, 10 - east * ratio, lat - north * ratio),
+        ]
+        borders = Borders(np.array(shapes, object), np.array([3, 3]))
+        region = int(borders.nearest(np.array([lat]), np.array([10.0]), group=np.array([3]))[0][0])
+        assert borders.region_one(lat, 10.0, group=3) == region
+        plane += (0 if ratio > 1 else 1) != region
+        taken += region
+    assert plane > 0
+    assert 0 < taken < 60
+
+
 def test_the_region_alone_of_a_group_without_regions():
     borders = Borders(np.array([shapely.box(0, 0, 1, 1)], object), np.array([7]))
     assert borders.region_one(0.5, 40.0, group=8) == -1
