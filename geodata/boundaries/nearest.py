@@ -20,8 +20,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geodata.boundaries.far import Far
 from geodata.boundaries.border_pieces import CLEAR, STEEP, Balls, Pieces, boxes
+from geodata.boundaries.far import Far
 from geodata.boundaries.plane import in_plane
 from geodata.boundaries.raster import Raster
 from geodata.sphere import EARTH_RADIUS_KM, HALF_CIRCUMFERENCE_KM, haversine_km
