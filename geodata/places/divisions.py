@@ -119,14 +119,15 @@ class Divisions:
     def winner(self, point: tuple[float, float, float], country: int, own: int) -> int:
         """Return what `winners` does, for one point."""
         best, winner = np.inf, -1
-        lanes = self._lanes
+        lanes, at = self._lanes, np.array(point)[:, None]
         for division in (own, ANY):
             lane = lanes.number.get((country, division))
             if lane is None:
                 continue
             part = slice(int(lanes.start[lane]), int(lanes.start[lane + 1]))
-            dx, dy, dz = (lanes.axis[k, part] - point[k] for k in range(3))
-            score = np.sqrt(dx * dx + dy * dy + dz * dz) - lanes.reach[part]
+            away = lanes.axis[:, part] - at
+            away *= away
+            score = np.sqrt(away[0] + away[1] + away[2]) - lanes.reach[part]
             least = score.min()
             place = int(lanes.place[part][score == least].min())
             if least < best or (least == best and place < winner):
