@@ -20,22 +20,19 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geodata.boundaries.border_pieces import CLEAR, STEEP, Balls, Pieces, boxes
 from geodata.boundaries.far import Far
-from geodata.boundaries.plane import LONGEST, cut, in_plane
+from geodata.boundaries.plane import in_plane
 from geodata.boundaries.raster import Raster
-from geodata.boundaries.rings import edges_of
 from geodata.sphere import EARTH_RADIUS_KM, HALF_CIRCUMFERENCE_KM, haversine_km
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_PIECE_EDGES = 6
 _FIRST_RADIUS_KM = 2.0
 _BOXES_KM = (2.0, 12.0)  # of those that are tried before what is far is searched as such
 _GROWTH = 2.0
 _BOX_KM = 50.0  # within this limit one box finds all there is; beyond, boxes grow too many
-_CLEAR = 1.5  # of squares: what the plane distorts in the boxes where it is used is a tenth of it
-_STEEP = 80.0  # degrees, where the plane of a box of some kilometres is still true to 1%
 _BOX_MARGIN = 1.0001  # rounding of the box must not lose a piece that touches it
 
 
@@ -62,19 +59,8 @@ class Borders:
     group: NDArray[Any] | None = None
 
     @cached_property
-    def _pieces(self) -> _Pieces:
-        edges, ring, region = edges_of(self.geometries)
-        edges, whole = cut(edges, LONGEST)
-        ring, region = ring[whole], region[whole]
-        position = np.arange(len(ring)) - np.searchsorted(ring, ring)
-        first = np.flatnonzero(position % _PIECE_EDGES == 0)
-        low = np.minimum.reduceat(np.minimum(edges[:, :2], edges[:, 2:]), first)
-        high = np.maximum.reduceat(np.maximum(edges[:, :2], edges[:, 2:]), first)
-        tree = shapely.STRtree(_boxes(*low.T, *high.T))
-        last = np.r_[first[1:], len(ring)] - 1
-        nth = np.minimum(first[:, None] + np.arange(_PIECE_EDGES), last[:, None])
-        columns = np.ascontiguousarray(edges[nth].transpose(0, 2, 1))
-        return _Pieces(tree, columns, region[first])
+    def _pieces(self) -> Pieces:
+        return Pieces.of(self.geometries)
 
     def nearest(
         self,
@@ -92,7 +78,7 @@ class Borders:
         region = np.full(len(lat), -1, np.int64)
         distance = np.full(len(lat), np.inf)
         far = np.flatnonzero(self._raster(max_km).may_reach(lat, lon))
-        flat = np.abs(lat) <= _STEEP
+        flat = np.abs(lat) <= STEEP
         for radius in _boxes_km(max_km):
             at = far[flat[far]]
             found = self._within(lat[at], lon[at], None if group is None else group[at], radius)
@@ -144,6 +130,18 @@ class Borders:
         groups = None if group is None else np.array([group])
         of, km = self.nearest(np.array([lat]), np.array([lon]), group=groups, max_km=max_km)
         return int(of[0]), float(km[0])
+
+    def region_one(self, lat: float, lon: float, *, group: int) -> int:
+        """Return the region of `nearest_one` without its distance, which is sooner."""
+        region = self._balls.nearest_region(lat, lon, group)
+        return self.nearest_one(lat, lon, group=group)[0] if region is None else region
+
+    @cached_property
+    def _balls(self) -> Balls:
+        region = self._pieces.region
+        return Balls(
+            self._pieces, np.zeros_like(region) if self.group is None else self.group[region]
+        )
 
     @cached_property
     def _far(self) -> Far:
@@ -241,8 +239,8 @@ class Borders:
             west, east = lon + shift - dlon, lon + shift + dlon
             near = np.flatnonzero((east >= -180.0) & (west <= 180.0))
             if len(near):
-                boxes = _boxes(west[near], south[near], east[near], north[near])
-                who, piece = self._pieces.tree.query(boxes)
+                squares = boxes(west[near], south[near], east[near], north[near])
+                who, piece = self._pieces.tree.query(squares)
                 columns.append((near[who], piece, np.full(len(who), shift)))
         point, piece, moved = (np.concatenate(c) for c in zip(*columns, strict=True))
         return point, piece, moved
@@ -285,7 +283,7 @@ class Borders:
         """Search one box around one point; None where it meets a pole or the antimeridian."""
         dlat = math.degrees(radius * _BOX_MARGIN / EARTH_RADIUS_KM)
         dlon = dlat / max(math.cos(math.radians(abs(lat) + dlat)), 1e-12)  # a little too wide
-        if abs(lat) + dlat > _STEEP or abs(lon) + dlon >= 180.0:
+        if abs(lat) + dlat > STEEP or abs(lon) + dlon >= 180.0:
             return None
         tree, edges, region = self._pieces
         piece = tree.query(shapely.box(lon - dlon, lat - dlat, lon + dlon, lat + dlat))
@@ -297,7 +295,7 @@ class Borders:
             return -1, math.inf
         plane = in_plane(np.array([lat]), np.array([lon]), edges.take(piece, axis=0))
         square = plane.square.min(axis=1)
-        near = np.flatnonzero(square <= square.min() * _CLEAR)
+        near = np.flatnonzero(square <= square.min() * CLEAR)
         least: dict[int, tuple[float, int]] = {}
         for r, at, i in zip(of[near].tolist(), square[near].tolist(), near.tolist(), strict=True):
             if r not in least or at < least[r][0]:
@@ -308,17 +306,6 @@ class Borders:
         return regions[first], float(km[first])
 
 
-class _Pieces(NamedTuple):
-    """Short runs of edges: their boxes, ends (p, 4, edges) and regions (p,).
-
-    The ends are lon, lat, lon, lat; a shorter run repeats its last edge.
-    """
-
-    tree: shapely.STRtree
-    edges: Floats
-    region: Ints
-
-
 def _boxes_km(max_km: float) -> tuple[float, ...]:
     """Return the radii of the boxes in which the nearest region is sought, one after the other."""
     return _BOXES_KM if max_km > _BOX_KM else (max_km,)
@@ -327,14 +314,7 @@ def _boxes_km(max_km: float) -> tuple[float, ...]:
 def _clearly(lat: Floats, radius_km: Floats) -> Floats:
     """Return how much larger a square in the plane must be to be no nearer on the sphere."""
     distortion = 4.0 * radius_km / EARTH_RADIUS_KM * np.abs(np.tan(np.radians(lat)))
-    return np.where(distortion < 0.2, _CLEAR, 1e300)  # not infinity: 0 times it is no number
-
-
-def _boxes(west: Floats, south: Floats, east: Floats, north: Floats) -> NDArray[Any]:
-    """Return diagonals, which have the envelope of a box at half its cost."""
-    return np.asarray(
-        shapely.linestrings(np.stack([west, south, east, north], 1).reshape(-1, 2, 2))
-    )
+    return np.where(distortion < 0.2, CLEAR, 1e300)  # not infinity: 0 times it is no number
 
 
 def _joined(parts: list[Distances]) -> Distances:

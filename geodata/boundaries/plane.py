@@ -65,8 +65,11 @@ def in_plane(y: Floats, x: Floats, edges: Floats) -> Plane:
     east, dy = bx - ax, by - ay
     dx = east * scale
     length = dx * dx + dy * dy
-    t = np.clip((px * dx + py * dy) / np.where(length > 0, length, 1.0), 0.0, 1.0)
-    square = (px - t * dx) ** 2 + (py - t * dy) ** 2
+    along = (px * dx + py * dy) / np.where(length > 0, length, 1.0)
+    t = np.minimum(np.maximum(along, 0.0), 1.0)  # half of what np.clip costs for a few
+    px -= t * dx
+    py -= t * dy
+    square = px * px + py * py
     return Plane(square, t, (ay, ax), (dy, east))
 
 

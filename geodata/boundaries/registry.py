@@ -64,7 +64,11 @@ def find(name: str | os.PathLike[str] = "bundled") -> Path:
         own = home() / folder
         folder = own if own.is_dir() or not folder.is_dir() else folder
     if not folder.is_dir():
-        msg = f"no boundary set {os.fspath(name)!r}; there are {', '.join(available())}"
+        known = ", ".join(available())
+        msg = (
+            f"no boundary set {os.fspath(name)!r}; there are {known}; 'geodata boundaries' fetches "
+            "and builds others"
+        )
         raise FileError(msg)
     return folder
 

@@ -115,21 +115,24 @@ class BoundarySet:
         max_offset_km : float, km
             Points outside every country go to the nearest one within this distance.
         """
-        owner = self.index.owners[self.index.locate(lat, lon)]
-        country, unit = owner[:, 0].copy(), owner[:, 1].copy()
+        owner = self.index.locate(lat, lon)
+        columns = self._owner_columns
+        country, unit = columns[0].take(owner), columns[1].take(owner)
         offset = np.zeros(len(country))
-        outside = np.flatnonzero(country < 0)
+        open_ = np.flatnonzero(self._open_owners.take(owner))
+        outside = open_[country[open_] < 0]
         if len(outside) and max_offset_km > 0:
             near, distance = self._country_borders.nearest(
                 lat[outside], lon[outside], max_km=max_offset_km
             )
             country[outside] = near
             offset[outside] = np.where(near >= 0, distance, 0.0)
-        need = np.flatnonzero((country >= 0) & (unit < 0) & self._has_units[country])
+        owned = open_[(country[open_] >= 0) & (unit[open_] < 0)]
+        need = owned[self._has_units[country[owned]]]
         if len(need):
             group = self._groups[0][country[need]]
             unit[need] = self.unit_borders.nearest(lat[need], lon[need], group=group)[0]
-        deeper = {level: owner[:, at + 2] for at, level in enumerate(self.levels[2:])}
+        deeper = {level: columns[at + 2].take(owner) for at, level in enumerate(self.levels[2:])}
         return Owners(country, unit, offset, deeper)
 
     def containing(
@@ -172,12 +175,23 @@ class BoundarySet:
                 return -1, unit, 0.0
         if unit < 0 and self._has_units[country]:
             group = self._groups[0][country]
-            unit, _ = self.unit_borders.nearest_one(lat, lon, group=group)
+            unit = self.unit_borders.region_one(lat, lon, group=group)
         return country, unit, offset
 
     @cached_property
     def _owner_rows(self) -> list[tuple[int, int]]:
         return [(a, b) for a, b, *_ in self.index.owners.tolist()]
+
+    @cached_property
+    def _owner_columns(self) -> NDArray[np.int32]:
+        """The owners level by level."""
+        return np.ascontiguousarray(self.index.owners.T)
+
+    @cached_property
+    def _open_owners(self) -> NDArray[np.bool_]:
+        """Which owners leave the country or the unit of their points open."""
+        country, unit = self._owner_columns[:2]
+        return np.where(country < 0, True, (unit < 0) & self._has_units[country])
 
     @cached_property
     def _has_units(self) -> NDArray[np.bool_]:

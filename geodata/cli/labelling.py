@@ -43,7 +43,7 @@ def label(
         list[str],
         typer.Argument(
             metavar="LAT LON | FILE | -",
-            help="Degrees, or one file: CSV, TSV, Parquet, JSONL, GeoJSON; - reads CSV or JSONL.",
+            help="Degrees, or one file: CSV, TSV, Parquet, JSONL, GeoJSON; - reads text formats.",
             show_default=False,
         ),
     ],

@@ -15,7 +15,7 @@ from geodata.files import FileError
 
 _HEAD = 4096
 _BOM_AND_SPACE = b"\xef\xbb\xbf \t\r\n"
-_COLLECTION = re.compile(rb'"type"\s*:\s*"FeatureCollection"|"features"\s*:\s*\[')
+_COLLECTION = re.compile(rb'"type"\s*:\s*"FeatureCollection"|^\{\s*"features"\s*:')
 
 
 @contextlib.contextmanager
@@ -52,7 +52,7 @@ def files_of(source: str, target: str) -> Iterator[tuple[str, str]]:
 def _spooled(folder: Path) -> Path:
     head = sys.stdin.buffer.read(_HEAD)
     if not head.strip():
-        msg = "standard input is empty; expected CSV with a header, or JSON lines"
+        msg = "standard input is empty; expected CSV with a header, JSON lines or GeoJSON"
         raise FileError(msg)
     path = folder / f"stdin{_told_by(head.lstrip(_BOM_AND_SPACE))}"
     with path.open("wb") as file:

@@ -106,11 +106,12 @@ class Labeller:
         country = np.where(points.valid, found.country, np.int32(-1))
         number = self._naming.numbers(country, found.unit)
         city, distance = self._cities.many(points, country, found.unit)
-        columns = {field: self._named(field, number) for field in FIELDS}
-        columns["city"] = self._city_names(city)
+        columns = self._named(number, coded)
+        columns["city"] = self._city_names(city, coded)
         columns["city_distance_km"] = _or_null(distance, city < 0)
         self._deeper.put(columns, found.deeper, country)
-        columns["match"] = _match(points.valid, country, found.offset_km)
+        match = _match(points.valid, country, found.offset_km)
+        columns["match"] = _texts(pa.array(match), pa.array(MATCHES), coded)
         columns["offset_km"] = _or_null(found.offset_km, country < 0)
         columns["disputed"] = pa.array(self._disputed.take(country))
         if detail:
@@ -119,13 +120,22 @@ class Labeller:
             columns = {name: _plain(column) for name, column in columns.items()}
         return pa.table(columns)
 
-    def _named(self, field: str, number: NDArray[np.int32]) -> pa.DictionaryArray:
+    def _named(self, number: NDArray[np.int32], coded: bool) -> dict[str, pa.Array]:
+        """Return the names of numbered pairs, -1 for none."""
+        if coded:
+            return {field: self._coded_names(field, number) for field in FIELDS}
+        indices = _or_null(number, number < 0)
+        return {field: _texts(indices, self._naming.names(field), coded) for field in FIELDS}
+
+    def _coded_names(self, field: str, number: NDArray[np.int32]) -> pa.DictionaryArray:
         words, code = self._naming.texts(field)
         codes = np.append(code, np.int32(-1)).take(number)
-        return _coded(codes, pa.array(words, pa.string()))
+        return _texts(_or_null(codes, codes < 0), pa.array(words, pa.string()), coded=True)
 
-    def _city_names(self, city: NDArray[np.int32]) -> pa.DictionaryArray:
+    def _city_names(self, city: NDArray[np.int32], coded: bool) -> pa.Array:
         """Return names of places; only those that occur are in the dictionary."""
+        if not coded:
+            return _texts(_or_null(city, city < 0), self.places.names, coded)
         code = self._name_codes.take(city)
         there = np.zeros(len(self._name_texts) + 1, bool)
         there[code] = True
@@ -133,7 +143,8 @@ class Labeller:
         used = np.flatnonzero(there)
         short = np.full(len(there), -1, np.int32)
         short[used] = np.arange(len(used), dtype=np.int32)
-        return _coded(short.take(code), self._name_texts.take(pa.array(used)))
+        codes = short.take(code)
+        return _texts(_or_null(codes, codes < 0), self._name_texts.take(pa.array(used)), coded)
 
     @cached_property
     def _name_texts(self) -> pa.Array:
@@ -175,16 +186,19 @@ class Labeller:
 
 def _match(
     valid: NDArray[np.bool_], country: NDArray[np.int32], offset_km: NDArray[np.float64]
-) -> pa.DictionaryArray:
+) -> NDArray[np.int32]:
     match = np.full(len(country), _INSIDE, np.int32)
     match[offset_km > 0] = _NEAREST
     match[country < 0] = _NONE
     match[~valid] = _INVALID
-    return _coded(match, pa.array(MATCHES))
+    return match
 
 
-def _coded(codes: NDArray[np.int32], words: pa.Array) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(_or_null(codes, codes < 0), words)
+def _texts(indices: pa.Array, words: pa.Array, coded: bool) -> pa.Array:
+    """Return the words that are meant; as a dictionary of them where it is coded."""
+    if coded:
+        return pa.DictionaryArray.from_arrays(indices, words, safe=False)  # all are in range
+    return pc.take(words, indices, boundscheck=False)
 
 
 def _or_null(values: NDArray[Any], missing: NDArray[np.bool_]) -> pa.Array:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from geodata.boundaries import BoundarySet
@@ -94,6 +95,11 @@ class Naming:
         with self._lock:
             words = self._words[field]
             return list(words), np.array(self._codes[field], np.int32)
+
+    def names(self, field: str) -> pa.Array:
+        """Return the text of a field for each numbered pair, NULL for none."""
+        words, code = self.texts(field)
+        return pa.array(words, pa.string()).take(pa.array(code, mask=code < 0))
 
     def _add(self, pairs: list[tuple[int, int]]) -> None:
         first: dict[int, int] = {}

@@ -16,10 +16,9 @@ from geodata.files.formats import FileError
 
 Role = Literal["pred", "truth", "plain"]
 
-_PRED = (
-    "predictions|prediction|predicted|predict|preds|pred|estimated|estimate|est|guess|hat|parsed"
-)
-_PRED += "|answer|output|model|response|result|final|ypred|yhat|revised|refined|best"
+_NAME_THEM = "name them with lat= and lon= (--lat and --lon)"
+_PRED = "predictions|prediction|predicted|predict|preds|pred|estimated|estimate|est|guess|hat"
+_PRED += "|parsed|answer|output|model|response|result|final|ypred|yhat|revised|refined|best"
 _TRUTH = "groundtruth|ground|truth|true|gt|target|labels|label|actual|reference|ref|gold|real"
 _NEUTRAL = "coordinates|coordinate|coords|coord|location|loc|geo|gps|degrees|degree|deg|wgs84"
 _NEUTRAL += "|image|img|photo|point|position|pos|geometry|geom|wkt|wkb"
@@ -171,7 +170,7 @@ def find_pair(names: Iterable[str], roles: Sequence[Role], where: str) -> tuple[
         chosen = bare or whole
         if len(chosen) > 1 or any(len(v) > 1 for _, group in chosen for v in group.values()):
             found = ", ".join(n for _, group in chosen for v in group.values() for n in v)
-            msg = f"{where}: {found} could all be the coordinates; name two with lat= and lon="
+            msg = f"{where}: {found} could all be the coordinates; {_NAME_THEM}"
             raise FileError(msg)
         if chosen:
             return chosen[0][1]["lat"][0], chosen[0][1]["lon"][0]
@@ -198,7 +197,7 @@ def _by_last_part(names: Iterable[str], where: str) -> tuple[str, str] | None:
     whole = [pair for pair in pairs.values() if len(pair) == 2]
     if len(whole) > 1:
         found = ", ".join(name for pair in whole for name in pair.values())
-        msg = f"{where}: {found} could all be the coordinates; name two with lat= and lon="
+        msg = f"{where}: {found} could all be the coordinates; {_NAME_THEM}"
         raise FileError(msg)
     return (whole[0]["lat"], whole[0]["lon"]) if whole else None
 
@@ -261,7 +260,7 @@ def coordinate_columns(
     msg = (
         f"{where + ': ' if where else ''}found no {_missing_axis(names, lat, lon)} among "
         f"{', '.join(name[:40] for name in names[:30]) or '(no columns)'}; expected one of lat, "
-        "latitude, gt_lat, lat_pred with its lon, or name them with --lat and --lon"
+        f"latitude, gt_lat, lat_pred with its lon; or {_NAME_THEM}"
     )
     raise FileError(msg)
 

@@ -18,6 +18,7 @@ from geodata.locate.edges import MARGIN, Edges, Floats, Heads, Ints, expand
 from geodata.locate.index import CELL, COLUMNS, FORMAT, MAX_CANDIDATES, ROWS, UNITS, Index
 
 MIN_DIVISION, MAX_DIVISION = 4, 64
+FINER_DIVISION = 16
 HARD_DIVISION = 1024
 EDGES_PER_STRIP = 4.0
 
@@ -29,6 +30,7 @@ def build(
     meta: dict[str, Any] | None = None,
     edges_per_strip: float = EDGES_PER_STRIP,
     max_division: int = MAX_DIVISION,
+    finer: Sequence[int] | NDArray[Any] = (),
 ) -> Index:
     """Build the index of polygons in one or more layers.
 
@@ -44,6 +46,9 @@ def build(
         A base cell with n edges is divided into k x k, k the power of two from
         ``n / edges_per_strip``, at least 4 and at most ``max_division``: finer is faster and
         larger.
+    finer : sequence of int
+        Base cells, row by row from the south-west, that are divided into 16 x 16 at least where
+        a border crosses them.
 
     Returns
     -------
@@ -69,7 +74,7 @@ def build(
     # Regions are renumbered by layer, then area, so that the smaller number wins.
     order = np.lexsort((np.arange(len(polygons)), shapely.area(polygons), layers))
     edges = _unique_edges(polygons[order])
-    heads, sub_edge, sub_cell = _divide(edges, edges_per_strip, max_division)
+    heads, sub_edge, sub_cell = _divide(edges, edges_per_strip, max_division, finer)
     data = assemble(edges, layers[order], order, heads, sub_edge, sub_cell)
     notes = {
         "format": FORMAT,
@@ -172,12 +177,18 @@ def _touched(
     return who[pair], row[pair], col
 
 
-def _divide(edges: Edges, edges_per_strip: float, max_division: int) -> tuple[Heads, Ints, Ints]:
+def _divide(
+    edges: Edges,
+    edges_per_strip: float,
+    max_division: int,
+    finer: Sequence[int] | NDArray[Any],
+) -> tuple[Heads, Ints, Ints]:
     """Choose k for each base cell with edges; return (edge, sub-cell) pairs, by sub-cell."""
     base_edge, base_cell = _base_cells(edges)
     cell, head, count = np.unique(base_cell, return_inverse=True, return_counts=True)
     wanted = np.ceil(np.log2(np.maximum(count / edges_per_strip, 1.0)))
     k = np.clip(2 ** wanted.astype(np.int64), min(MIN_DIVISION, max_division), max_division)
+    k = np.where(np.isin(cell, finer), np.maximum(k, FINER_DIVISION), k)
     while True:
         heads = Heads(cell, k, np.r_[0, np.cumsum(k * k)], base_edge, head)
         sub_edge, sub_cell = _sub_cells(edges, heads)

@@ -208,6 +208,19 @@ def load(path: str | os.PathLike[str], *, verify: bool = False) -> Index:
     return Index(file.arrays, file.meta)
 
 
+def base_cell(lat: ArrayLike, lon: ArrayLike) -> NDArray[np.int64]:
+    """Return the base cells of points, (n,) degrees, row by row from the south-west.
+
+    Examples
+    --------
+    >>> base_cell([-90.0, -90.0, 90.0], [-180.0, -179.7, -180.0])
+    array([      0,       1, 1035360])
+    """
+    row = np.minimum((np.asarray(lat, np.float64) + 90.0) * (1 / CELL), ROWS - 1).astype(np.int64)
+    column = (np.asarray(lon, np.float64) + 180.0) * (1 / CELL)
+    return row * COLUMNS + np.minimum(column, COLUMNS - 1).astype(np.int64)
+
+
 def edge_masks(
     edge: NDArray[np.int32],
     mask: NDArray[np.uint16],

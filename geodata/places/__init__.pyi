@@ -1,4 +1,4 @@
-from .divisions import ANY as ANY, Divisions as Divisions
+from .divisions import ANY as ANY, Divisions as Divisions, covers as covers
 from .grid import (
     BASE_COLS as BASE_COLS,
     BASE_ROWS as BASE_ROWS,

@@ -119,14 +119,15 @@ class Divisions:
     def winner(self, point: tuple[float, float, float], country: int, own: int) -> int:
         """Return what `winners` does, for one point."""
         best, winner = np.inf, -1
-        lanes = self._lanes
+        lanes, at = self._lanes, np.array(point)[:, None]
         for division in (own, ANY):
             lane = lanes.number.get((country, division))
             if lane is None:
                 continue
             part = slice(int(lanes.start[lane]), int(lanes.start[lane + 1]))
-            dx, dy, dz = (lanes.axis[k, part] - point[k] for k in range(3))
-            score = np.sqrt(dx * dx + dy * dy + dz * dz) - lanes.reach[part]
+            away = lanes.axis[:, part] - at
+            away *= away
+            score = np.sqrt(away[0] + away[1] + away[2]) - lanes.reach[part]
             least = score.min()
             place = int(lanes.place[part][score == least].min())
             if least < best or (least == best and place < winner):
@@ -248,14 +249,33 @@ def _cities(places: PlaceColumns, division: Ints) -> Ints:
     return city
 
 
+def covers(apart: Floats, inner: Floats, outer: Floats) -> NDArray[np.bool_]:
+    """Tell whether the built-up areas of places hold others: all of them, or half of small ones.
+
+    Parameters
+    ----------
+    apart : ndarray of float64, shape (n,), km
+        Distance of their centres.
+    inner, outer : ndarray of float64, shape (n,), km
+        Radii of what is held and of what holds. A fifth of the people have a fifth of the square.
+
+    Examples
+    --------
+    >>> covers(np.array([9.0, 9.0]), np.array([4.0, 5.0]), np.array([11.0, 11.0]))
+    array([ True, False])
+    """
+    small = 5.0 * inner * inner <= outer * outer
+    return np.asarray(apart + np.where(small, inner / 2.0, inner) <= outer)
+
+
 def _holder(places: PlaceColumns, part: int, others: Ints) -> int:
     """Return the place among others that covers one most deeply, or that place itself."""
     larger = places.population[others] > places.population[part]
     larger |= (places.population[others] == places.population[part]) & (others < part)
     same = (places.admin1[others] == places.admin1[part]) | places.unknown[others]
     apart = np.linalg.norm(places.sites[others, :3] - places.sites[part, :3], axis=1)
-    covers = apart + places.radius[part] <= places.radius[others]
-    held = np.flatnonzero(larger & covers & (same | places.unknown[part]))
+    inside = covers(apart, places.radius[part], places.radius[others])
+    held = np.flatnonzero(larger & inside & (same | places.unknown[part]))
     if not len(held):
         return part
     depth = apart[held] / places.radius[others[held]]

@@ -75,9 +75,12 @@ class PlaceGrid:
         length = self.list_start.take(number + 1) - first
         return Lists(first, length, self.near_start.take(around))
 
-    def places(self, lists: Lists, k: int, m: int) -> NDArray[np.int32]:
-        """Return candidate ``k`` of the first ``m`` lists, which must be longer than ``k``."""
-        item = self.list_item.take(lists.first[:m] + np.int32(k))
+    def places(self, lists: Lists, k: int | NDArray[np.int64], m: int) -> NDArray[np.int32]:
+        """Return candidate ``k`` of the first ``m`` lists, which must be longer than ``k``.
+
+        ``k`` may also be one number for each of these lists, shape (m,).
+        """
+        item = self.list_item.take(lists.first[:m] + k)
         return self.near.take(lists.near[:m] + item)
 
     def at(self, lat: float, lon: float) -> list[int]:

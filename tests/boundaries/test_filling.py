@@ -5,10 +5,11 @@ import pytest
 import shapely
 from hypothesis import given, settings, strategies as st
 
-from geodata import locate
+from geodata import boundaries, locate
 from geodata.boundaries.building.filling import fill
 from geodata.boundaries.nearest import Borders
 from geodata.sphere import haversine_km
+from tests.boundaries.sets import whosonfirst
 
 
 def filled(units, country):
@@ -46,3 +47,16 @@ def test_a_filled_cell_has_the_nearest_unit_of_all_its_points(seed, south):
     assert np.mean(unit < 0) < 0.12
     assert len(made.data["head"]) > len(index.data["head"])  # open sea was divided
     assert (made.owners[made.locate(lat, lon), 0] == 0).all()
+
+
+def test_cells_are_finer_where_the_unit_is_open_at_places(tmp_path):
+    """The north-eastern quarter, with Sion in it, has a country and no unit."""
+    built = boundaries.build(whosonfirst(tmp_path), tmp_path / "set", kind="whosonfirst")
+    halvings = built.index.data["head"] & 255
+    assert set(halvings.tolist()) == {2, 4}  # 4 x 4, and 16 x 16 around the places
+    lat, lon = np.full(50, 46.25), np.linspace(7.21, 7.39, 50)
+    found = built.locate(lat, lon).unit
+    western = (lon - 7.2) * np.cos(np.radians(46.25)) < 0.05  # degrees of latitude to the southern
+    assert western.any()
+    assert (found == np.where(western, found[0], found[-1])).all()
+    assert found[0] != found[-1]

@@ -136,6 +136,69 @@ def test_the_raster_never_hides_a_border_within_the_limit(seed, limit):
         assert not seen[distance > limit + 120].any()
 
 
+def patchwork(seed):
+    """Squares that share borders, in three groups: at 47 N, by a pole, across the antimeridian."""
+    rng = np.random.default_rng(seed)
+    corners = [(7.0, 47.0), (20.0, 86.0), (178.6, -17.0)]
+    shapes, group = [], []
+    for number, (west, south) in enumerate(corners):
+        for column in range(6):
+            for row in range(3):
+                x = (west + 0.5 * column + 180.0) % 360.0 - 180.0
+                if x + 0.5 <= 180.0:
+                    shapes.append(
+                        shapely.box(x, south + 0.5 * row, x + 0.5, south + 0.5 * row + 0.5)
+                    )
+                    group.append(number)
+    shapes = shapely.segmentize(np.array(shapes, object), rng.uniform(0.02, 0.6))
+    return Borders(shapes, np.array(group)), corners
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_the_region_alone_is_that_of_the_distance(seed):
+    borders, corners = patchwork(seed)
+    rng = np.random.default_rng(seed)
+    clear = 0
+    for group, (west, south) in enumerate(corners):
+        spread = np.exp(rng.uniform(np.log(0.01), np.log(30.0), (30, 1)))
+        near = (west + 1.5, south + 0.75) + spread * rng.normal(0, 1.0, (30, 2))
+        lat, lon = np.clip(near[:, 1], -90, 90), (near[:, 0] + 180) % 360 - 180
+        region = borders.nearest(lat, lon, group=np.full(30, group))[0]
+        for i, (y, x) in enumerate(zip(lat.tolist(), lon.tolist(), strict=True)):
+            assert borders.region_one(y, x, group=group) == region[i]
+            clear += borders._balls.nearest_region(y, x, group) is not None
+    assert clear > 9  # it is not the slow way that answers
+
+
+@pytest.mark.parametrize("lat", [62.0, -74.0, 79.0])
+def test_the_region_alone_where_the_plane_and_the_sphere_disagree(lat):
+    """One region to the north-east, another to the south-west, about as far."""
+    rng, plane, taken = np.random.default_rng(5), 0, 0
+    for _ in range(60):
+        step, ratio = rng.uniform(0.2, 0.4), rng.uniform(0.95, 1.05)
+        north, east = step, step / np.cos(np.radians(lat))
+        shapes = [
+            shapely.box(10 + east, lat + north, 10.2 + east, lat + north + 0.1),
+            shapely.box(9.8 - east, lat - north - 0.1, 10 - east * ratio, lat - north * ratio),
+        ]
+        borders = Borders(np.array(shapes, object), np.array([3, 3]))
+        region = int(borders.nearest(np.array([lat]), np.array([10.0]), group=np.array([3]))[0][0])
+        assert borders.region_one(lat, 10.0, group=3) == region
+        plane += (0 if ratio > 1 else 1) != region
+        taken += region
+    assert plane > 0
+    assert 0 < taken < 60
+
+
+def test_the_region_alone_of_a_group_without_regions():
+    borders = Borders(np.array([shapely.box(0, 0, 1, 1)], object), np.array([7]))
+    assert borders.region_one(0.5, 40.0, group=8) == -1
+    assert borders.region_one(0.5, 40.0, group=7) == 0
+    alone = Borders(np.array([shapely.box(0, 0, 1, 1), shapely.box(3, 0, 4, 1)], object))
+    assert [alone.region_one(0.5, x, group=0) for x in (1.5, 2.9)] == [0, 1]
+
+
 def test_a_group_without_regions_has_no_nearest():
     borders = Borders(np.array([shapely.box(0, 0, 1, 1)], object), np.array([7]))
     region, distance = borders.nearest(np.array([0.5]), np.array([40.0]), group=np.array([8]))

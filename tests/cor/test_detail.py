@@ -170,6 +170,25 @@ def test_the_command_reads_and_writes_streams():
     assert (broken.returncode, broken.stdout) == (2, b"")
 
 
+def test_geojson_comes_in_and_goes_out_by_streams():
+    point = {"type": "Point", "coordinates": [2.2945, 48.8584]}
+    whole = {"features": [{"type": "Feature", "id": 7, "geometry": point, "properties": None}]}
+    for given in (whole | {"type": "FeatureCollection"}, {"type": "FeatureCollection"} | whole):
+        done = geodata("label", "-", stdin=json.dumps(given).encode())
+        made = json.loads(done.stdout)
+        assert (made["type"], made["features"][0]["id"]) == ("FeatureCollection", 7)
+        assert made["features"][0]["properties"]["city"] == "Paris"
+
+
+def test_what_is_wrong_with_a_stream_names_no_file_of_ours():
+    for given in (b"a,b\n1,2\n", b'{"a": 1}\n', b'{"type": "FeatureCollection", "features": 3}'):
+        wrong = geodata("label", "-", stdin=given)
+        assert (wrong.returncode, wrong.stdout) == (2, b"")
+        assert b"standard input: " in wrong.stderr
+        assert b"geodata-" not in wrong.stderr
+        assert wrong.stderr.count(b"\n") == 1
+
+
 COLLECTION = {
     "type": "FeatureCollection",
     "name": "photos",

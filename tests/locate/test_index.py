@@ -120,6 +120,28 @@ def test_poles_and_the_antimeridian():
     assert index.regions(lat, lon)[:, 0].tolist() == [0, 0, 1, 1, -1]
 
 
+def test_cells_named_are_divided_finer_and_answer_the_same():
+    triangles, xy = tiling(9)
+    lat, lon = probes(triangles, xy, 9)
+    plain = building.build(triangles)
+    cell = np.unique(locate.base_cell(lat, lon))
+    fine = building.build(triangles, finer=cell[: len(cell) // 2])
+    assert (fine.regions(lat, lon) == plain.regions(lat, lon)).all()
+    k = [np.bincount(index.data["head"] & 255, minlength=5) for index in (plain, fine)]
+    assert k[1][4:].sum() > k[0][4:].sum()
+    assert k[1].sum() == k[0].sum()
+    nowhere = building.build(triangles, finer=[0])
+    assert all((nowhere.data[name] == array).all() for name, array in plain.data.items())
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon", "cell"),
+    [(-90.0, -180.0, 0), (-90.0, 179.999, 1439), (90.0, -180.0, 719 * 1440), (0.0, 0.0, 519120)],
+)
+def test_base_cells_are_counted_from_the_south_west(lat, lon, cell):
+    assert locate.base_cell([lat], [lon]).tolist() == [cell]
+
+
 def test_crowded_cells_are_divided_further():
     """Twenty slices that meet in one point do not fit one record; finer cells do, but for it."""
     turn = np.linspace(0, 2 * np.pi, 41)

@@ -191,6 +191,7 @@ differs(
     index_size,
     edges_per_strip=(100.0, finer, finer),
     max_division=(4, finer, finer),
+    finer=(range(720 * 1440), finer, finer),
 )
 differs(
     "files.open_source",

@@ -176,7 +176,8 @@ def test_city_and_reach_follow_the_rule(clusters):
     whole = np.arange(len(at))
     for q in range(len(at)):
         d = np.linalg.norm(at - at[q], axis=1)
-        holds = (d + radius[q] <= radius) & (rank < rank[q])
+        shows = np.where(5 * radius[q] ** 2 <= radius**2, radius[q] / 2, radius[q])
+        holds = (d + shows <= radius) & (rank < rank[q])
         holds &= clusters.country == clusters.country[q]
         holds &= (codes == codes[q]) | unknown | unknown[q]
         if holds.any():
@@ -191,12 +192,65 @@ def test_city_and_reach_follow_the_rule(clusters):
         assert abs(clusters.file.arrays["reach_m"][q] - reach) <= 0.5 + 1e-6
 
 
+def test_a_small_place_at_the_rim_is_part_of_the_city_and_a_large_one_is_not(tmp_path):
+    """The city's radius is 12.6 km; a fifth of its people have 5.6 km, a little more 5.7."""
+    rows = [
+        row(1, "City", 0.0, 10.0, "AA", 1_000_000),
+        row(2, "Fifth", 0.0, 10.08, "AA", 199_900),  # 8.9 km off
+        row(3, "Fifth far", 0.0, 9.91, "AA", 199_900),  # 10.0 km
+        row(4, "More", 0.08, 10.0, "AA", 200_100),
+        row(5, "Inside", -0.05, 10.0, "AA", 200_100),  # 5.6 km
+    ]
+    places = build(tmp_path, rows)
+    city = {places.name(i): places.name(int(places.city[i])) for i in range(5)}
+    assert city == {
+        "City": "City", "Fifth": "City", "Fifth far": "Fifth far", "More": "More",
+        "Inside": "City",
+    }  # fmt: skip
+
+
+def test_a_place_listed_twice_is_one_place(tmp_path):
+    near, far = 10.08, 10.1  # 8.9 and 11.1 km at the equator
+    rows = [
+        row(1, "Fuji-yoshida", 0.0, 10.0, "AA", 0),
+        row(2, "Fujiyoshida", 0.0, near, "AA", 900),
+        row(3, "Ōta", 5.0, 10.0, "AA", 0),
+        row(4, "Ota", 5.0, far, "AA", 900),
+        row(5, "Two", 10.0, 10.0, "AA", 0),
+        row(6, "Two", 10.0, near, "AA", 900, "02"),
+        row(7, "Unknown", 15.0, 10.0, "AA", 0),
+        row(8, "Unknown", 15.0, near, "AA", 0),
+        row(9, "People", 20.0, 10.0, "AA", 10),
+        row(10, "People", 20.0, near, "AA", 900),
+        row(11, "", 25.0, 10.0, "AA", 0),
+        row(12, "", 25.0, near, "AA", 900),
+        row(13, "Three", 30.0, 10.0, "AA", 0),
+        row(14, "Three", 30.0, 10.09, "AA", 900),
+        row(15, "Three", 30.0, 9.95, "AA", 400),
+    ]
+    places = build(tmp_path, rows)
+    city = (places.geonameid[places.city]).tolist()
+    assert city == [2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 14, 15]
+
+
 def test_equal_places_go_to_the_lowest_geonameid(tmp_path):
     rows = [row(30, "late", 10, 20, "AA", 900), row(7, "early", 10, 20, "AA", 900, "02")]
     rows += [row(40, "east", 10, 21, "AA", 900), row(41, "west", 10, 19, "AA", 900)]
     places = build(tmp_path, rows)
     assert places.name(places.one(10.0, 20.0, "AA")[0]) == "early"
     assert places.name(places.nearest([10.0], [20.0], "AA").index[0]) == "early"
+
+
+def test_many_candidates_and_equals_among_the_last(tmp_path):
+    around = [(0.003 * np.cos(t), 0.003 * np.sin(t)) for t in np.arange(9) * 0.7]
+    rows = [row(i, f"P{i}", y, 10 + x, "AA", 900, f"{i:02}") for i, (y, x) in enumerate(around)]
+    rows += [row(20 + i, f"Same {i}", 0.0, 10.0, "AA", 900, f"{20 + i}") for i in range(4)]
+    rows += [row(40, "Abroad", 0.0, 10.0, "BB", 900)]
+    places = build(tmp_path, rows)
+    assert len(places._rule.grid.at(0.0, 10.0)) > 12
+    found = places.nearest([0.0, 0.0, 0.0029], [10.0, 10.0, 10.0], ["AA", "BB", "AA"])
+    assert [places.name(i) for i in found.index] == ["Same 0", "Abroad", "P0"]
+    assert places.one(0.0, 10.0, "AA")[0] == found.index[0]
 
 
 def test_metropolis_village_and_division(tmp_path):

@@ -40,7 +40,7 @@ def refuse_swapped_axes(regions: list[Region]) -> None:
         msg = (
             f"{regions[one].path}: latitude and longitude look swapped: {regions[one].name!r} of "
             f"{regions[one].country} would lie near latitude {lat[one]:.1f}, longitude "
-            f"{lon[one]:.1f}; say swap_axes=True if they are"
+            f"{lon[one]:.1f}; say swap_axes=True (--swap-axes) if they are"
         )
         raise FileError(msg)
 

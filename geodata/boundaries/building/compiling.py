@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,20 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geodata import files, locate
+from geodata import coords, files, locate
 from geodata.boundaries.building.filling import fill
 from geodata.boundaries.nearest import Borders
 from geodata.boundaries.schema import INDEX, TABLE_FILES
 from geodata.boundaries.set import from_wkb, numbered, read_region_table
+from geodata.places import Places
 
 LARGE_SET = 2_000_000
 """Above this many vertices cells are divided less and fewer strips are filled: half the time."""
 
 _EDGES_PER_STRIP = {False: 4.0, True: 10.0}
+_AROUND = 0.03
+"""Degrees around a place where photos are taken: three kilometres."""
+
 _CODES = {True: ["code", "sovereign_code"], False: ["country"]}
 
 
@@ -47,24 +52,53 @@ def compile_set(folder: str | os.PathLike[str], *, edges_per_strip: float | None
     shapes = [from_wkb(table) for table in tables]
     groups = numbered(*(table.column(0).to_pylist() for table in tables))
     large = sum(int(shapely.get_num_coordinates(some).sum()) for some in shapes) > LARGE_SET
-    index = locate.build(
-        np.concatenate(shapes),
-        np.repeat(np.arange(len(tables)), [len(table) for table in tables]),
-        edges_per_strip=edges_per_strip or _EDGES_PER_STRIP[large],
-        meta={"sha256": _identity(paths), **({"levels": levels} if len(levels) > 2 else {})},
-    )
-    borders = Borders(shapes[1], groups[1])
     sovereign = numbered(
         [code or "" for code in tables[0]["sovereign_code"].to_pylist()],
         *(table.column(0).to_pylist() for table in tables),
     )
-    del tables, shapes  # of a large set they are a gigabyte
-    owners = _owner_rows(index.owners, groups, (sovereign[0], sovereign[2:]))
-    country, unit = owners[:, 0], owners[:, 1]
-    is_open = (country >= 0) & (unit < 0) & np.isin(groups[0], groups[1])[country]
+    borders = Borders(shapes[1], groups[1])
+    options: dict[str, Any] = {
+        "layer": np.repeat(np.arange(len(tables)), [len(table) for table in tables]),
+        "edges_per_strip": edges_per_strip or _EDGES_PER_STRIP[large],
+        "meta": {"sha256": _identity(paths), **({"levels": levels} if len(levels) > 2 else {})},
+    }
+    index = locate.build(np.concatenate(shapes), **options)
+    if large:  # they are a gigabyte
+        tables, shapes = [], []
+
+    def filled(index: locate.Index) -> locate.Index:
+        owners = _owner_rows(index.owners, groups, (sovereign[0], sovereign[2:]))
+        return fill(index, owners, _open(owners, groups), groups[0], borders, records=not large)
+
+    index = filled(index)
+    if not large:
+        finer = _open_near_places(folder, index, _open(index.owners, groups))
+        if len(finer):
+            index = filled(locate.build(np.concatenate(shapes), finer=finer, **options))
     path = folder / INDEX
-    fill(index, owners, is_open, groups[0], borders, records=not large).save(path)
+    index.save(path)
     return path
+
+
+def _open(owners: NDArray[np.int32], groups: list[NDArray[Any]]) -> NDArray[np.bool_]:
+    """Owners with a country but without a unit although the country has units."""
+    country, unit = owners[:, 0], owners[:, 1]
+    return (country >= 0) & (unit < 0) & np.isin(groups[0], groups[1])[country]
+
+
+def _open_near_places(
+    folder: Path, index: locate.Index, is_open: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Return the base cells where the unit is open at a place or around it."""
+    own = folder / "places.bin"  # the bundled set brings its own
+    places = Places.load(own if own.is_file() else None)
+    wide = np.maximum(np.cos(np.radians(places.lat)), 0.1)
+    found = []
+    for north, east in itertools.product((-_AROUND, 0.0, _AROUND), repeat=2):
+        at = coords.arrays(np.clip(places.lat + north, -90.0, 90.0), places.lon + east / wide)
+        here = np.flatnonzero(is_open[index.locate(at.lat, at.lon)])
+        found.append(locate.base_cell(at.lat[here], at.lon[here]))
+    return np.unique(np.concatenate(found))
 
 
 def _owner_rows(

@@ -65,7 +65,8 @@ def _level_and_name(given: dict[str, str]) -> tuple[str, str]:
 def _refuse_unknown(given: Mapping[str, str]) -> None:
     for key in given:
         if key not in _KEYS and not key.startswith("name:"):
-            msg = f"unknown key {key!r}; known are {', '.join(_KEYS)} (-c/--column, columns=)"
+            known = ", ".join((*_KEYS, *LEVELS[1:]))
+            msg = f"unknown key {key!r}; known are {known} (-c/--column, columns=)"
             raise FileError(msg)
 
 

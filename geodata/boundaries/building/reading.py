@@ -116,7 +116,7 @@ def layers(source: Provider, path: Path, axes: Axes) -> Iterator[Layer]:
         raise FileError(msg) from error
     if not found:
         wanted = " or ".join("(" + ", ".join(one.requires) + ")" for one in source.layouts)
-        msg = f"{path}: no file of {source.name}: expected columns {wanted}, found {seen}"
+        msg = f"{path}: expected columns {wanted} (kind {source.name!r}), found {seen}"
         raise FileError(msg)
 
 
@@ -168,7 +168,10 @@ def _degrees(path: Path, shapes: Shapes, named: Any, axes: Axes) -> Shapes:
     import pyproj
 
     if named is None and axes.crs is None:
-        msg = f"{path}: names no coordinate system; say which it has, such as crs='EPSG:4326'"
+        msg = (
+            f"{path}: names no coordinate system; say which it has, such as crs='EPSG:4326' "
+            "(--crs EPSG:4326)"
+        )
         raise FileError(msg)
     crs = _crs(axes.crs if named is None else named)
     if named is not None and axes.crs is not None and not _same(crs, _crs(axes.crs)):
