@@ -4,10 +4,10 @@ import itertools
 
 import numpy as np
 import pytest
-from geodata.evaluation.scores.confidence.risk import selective
 from hypothesis import given, strategies as st
 
 from geodata.evaluation.scores.confidence import held_out
+from geodata.evaluation.scores.confidence.risk import selective
 
 ROWS = st.lists(st.tuples(st.booleans(), st.floats(-9, 9)), min_size=1, max_size=40)
 
