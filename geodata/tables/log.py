@@ -141,12 +141,16 @@ def snapshot(root: Path, version: int | None = None) -> Snapshot:
 
 def active_of(root: Path, state: replay.State) -> list[Active]:
     """Return the files of a version that was replayed, in the order their rows were written."""
-    return _checked(root, (_active_of(name, add) for name, add in state.adds.items()))
+    return _checked(root, (_active_of(root, name, add) for name, add in state.adds.items()))
 
 
-def _active_of(name: str, add: Mapping[str, Any]) -> Active:
-    rows = json.loads(add.get("stats") or "{}").get("numRecords")
-    return Active(name, int(add["size"]), rows)
+def _active_of(root: Path, name: str, add: Mapping[str, Any]) -> Active:
+    try:
+        rows = json.loads(add.get("stats") or "{}").get("numRecords")
+        return Active(name, int(add["size"]), rows)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        msg = f"{root}: the log names {name!r} without its size, or with damaged statistics"
+        raise TableChangedError(msg) from error
 
 
 def _others(lake: Path) -> str:
