@@ -97,12 +97,12 @@ def test_a_version_that_cannot_be_opened_hides_nothing_of_the_others(tmp_path):
     path = tmp_path / "lake" / "t"
     for _ in range(2):
         tables.write(path, pa.table({"id": ["a", "b"]}))
-    (old,), (file,) = tables.open(path, 0).files, tables.open(path).files
-    old.rename(tmp_path / "elsewhere.parquet")
-    old.symlink_to(tmp_path / "elsewhere.parquet")
+    tables.checkpoint(path)  # the latest version does not need the first commit
+    (path / "_delta_log" / f"{0:020d}.json").write_text('{"add": {"path": "../x.parquet"}}')
+    (file,) = tables.open(path).files
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
-    told = " ".join(tables.verify(path, 0).problems)
-    assert old.name in told
-    assert file.name in told
+    report = tables.verify(path, 0)
+    assert any("commit 0" in told for told in report.problems)
+    assert any(file.name in told for told in report.problems)
