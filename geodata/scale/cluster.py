@@ -51,7 +51,8 @@ def connect(address: str | None) -> Any:
         reason = " ".join(str(error).split())[:300] or type(error).__name__
         msg = (
             f"no Ray cluster at {address}: {reason}; ray status tells, and "
-            f"driver and cluster need one version of Ray (here {ray.__version__})"
+            f"driver and cluster need one version of Ray (here {ray.__version__}) and one token "
+            "(RAY_AUTH_MODE, ray get-auth-token)"
         )
         raise RayClusterError(msg) from error
     return ray

@@ -6,6 +6,7 @@ from .judgements import (
     told_records as told_records,
     write_judgements as write_judgements,
 )
+from .loader import Loader as Loader, Standing as Standing
 from .opening import (
     Photos as Photos,
     Reader as Reader,
@@ -20,7 +21,7 @@ from .sources import (
     open_source as open_source,
     pinned as pinned,
 )
-from .streaming import Loader as Loader, Standing as Standing, Stream as Stream
+from .streaming import Stream as Stream
 from .trainers import checked as checked, trainer_inputs as trainer_inputs
 from .world import EUROPE_AFRICA as EUROPE_AFRICA, Box as Box, world_photos as world_photos
 from .world_reasons import PHRASES as PHRASES, generated_reasons as generated_reasons

@@ -26,6 +26,8 @@ ROOT = Path(__file__).resolve().parents[2]
 needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason="the extra [ray] is not installed")
 SHARDS = 60
 ENV = {**os.environ, "PYTHONPATH": str(ROOT), "RAY_USAGE_STATS_ENABLED": "0", "COLUMNS": "80"}
+ALONE = {**ENV, "RAY_AUTH_MODE": "disabled"}
+"""Of a cluster on loopback that several processes join without a token."""
 
 
 def ran(what, folder):
@@ -118,14 +120,14 @@ def cluster():
     words = ["start", "--head", "--block", f"--port={port}", "--num-cpus=2", f"--temp-dir={folder}"]
     words += ["--include-dashboard=false", "--disable-usage-stats"]
     ray, asked = Path(sys.executable).with_name("ray"), f"127.0.0.1:{port}"
-    head = subprocess.Popen([ray, *words], env=ENV, stdout=subprocess.DEVNULL)
+    head = subprocess.Popen([ray, *words], env=ALONE, stdout=subprocess.DEVNULL)
     try:
         status = [ray, "status", f"--address={asked}"]
         for _ in range(40):  # on a busy machine a start takes too long for Ray itself
             if head.poll() is not None:
-                head = subprocess.Popen([ray, *words], env=ENV, stdout=subprocess.DEVNULL)
+                head = subprocess.Popen([ray, *words], env=ALONE, stdout=subprocess.DEVNULL)
             time.sleep(2)
-            if not subprocess.run(status, env=ENV, capture_output=True, check=False).returncode:
+            if not subprocess.run(status, env=ALONE, capture_output=True, check=False).returncode:
                 break
         yield asked
     finally:
@@ -144,7 +146,7 @@ def test_a_driver_that_dies_five_times_loses_and_doubles_nothing(tmp_path):
         command = [sys.executable, "-m", "geodata", *words, "--shards", str(SHARDS)]
         there, killed, until = 0, 0, time.monotonic() + 800
         while killed < 5:
-            driver = subprocess.Popen(command, cwd=tmp_path, env=ENV, stderr=subprocess.DEVNULL)
+            driver = subprocess.Popen(command, cwd=tmp_path, env=ALONE, stderr=subprocess.DEVNULL)
             before = there
             while there == before and driver.poll() is None:  # it ends where Ray is not up yet
                 time.sleep(0.01)
@@ -156,7 +158,7 @@ def test_a_driver_that_dies_five_times_loses_and_doubles_nothing(tmp_path):
             there = len(list(tmp_path.glob("shards/_shard*")))
             assert there < SHARDS
             assert time.monotonic() < until
-        again = subprocess.run(command, cwd=tmp_path, env=ENV, capture_output=True, text=True)
+        again = subprocess.run(command, cwd=tmp_path, env=ALONE, capture_output=True, text=True)
         assert again.returncode == 0, again.stderr
     assert "of them there already" in again.stdout
     joined = scale.join_shards(tmp_path / "shards", tmp_path / "lake" / "t")

@@ -24,6 +24,7 @@ def test_shards_without_an_engine(folder):
 
 @pytest.mark.parametrize(("engine", "needs"), [("Spark", "pyspark"), ("Daft", "daft")])
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
 def test_other_engines(folder, engine, needs):
     """Where the engine is installed; Spark also wants a Java."""
     if find_spec(needs) is None or (engine == "Spark" and shutil.which("java") is None):
