@@ -115,10 +115,10 @@ def verify(
     report = tables.verify(path, at, expect=expect)
     for problem in [*report.problems, *_unchecked(report)]:
         say(f"error: {problem}", fg="red", err=True)
-    remedy = "it is not an hour old, and stays" if repair else "--repair moves it aside"
+    remedy = "; it is not an hour old, and stays" if repair else " (--repair)"
     for orphan in report.orphans:
         say(
-            f"no version uses {orphan}: a writer was stopped, or is about to commit; {remedy}",
+            f"no version uses {orphan}: a writer was stopped, or is about to commit{remedy}",
             err=True,
         )
     if report.problems:
