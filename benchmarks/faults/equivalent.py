@@ -52,12 +52,6 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "any width above the number of divisions keeps countries apart",
     ),
     (
-        "geodata/boundaries/set.py",
-        "country, unit = owner[:, 0].copy(), owner[:, 1].copy()",
-        "country, unit = (owner[:, 0]), owner[:, 1].copy()",
-        "the rows are picked by an array, so they are a copy already, and column 0 is read once",
-    ),
-    (
         "geodata/query/clock.py",
         "return max(self._end - time.monotonic(), _TICK_S / 2)",
         "return max(self._end - time.monotonic(), (_TICK_S * 2))",
