@@ -112,7 +112,7 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "of three letters there are four initials of a metropolis, and none has another reading",
     ),
     (
-        "geodata/evaluation/scores/held_out.py",
+        "geodata/evaluation/scores/confidence/held_out.py",
         "count = int(codes.max()) + 1 if rows else 0",
         "count = int(codes.max()) + 1 if rows else 1",
         "without rows there is no code to look up, however many clusters are drawn",
