@@ -137,7 +137,11 @@ class Together:
     def run(self, work):
         def start(rank):
             self.here.rank = rank
-            return work(rank)
+            try:
+                return work(rank)
+            except BaseException:
+                self.barrier.abort()  # the other one would wait
+                raise
 
         with ThreadPoolExecutor(2) as pool:
             return list(pool.map(start, (0, 1)))
