@@ -1,6 +1,8 @@
 """Held-out photos during training: scored as elsewhere, the best model kept, nothing disturbed."""
 
 import json
+import math
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -10,10 +12,11 @@ import torch
 
 from geodata import evaluation
 from geodata.files import sha256
-from georl import config, grpo, predict, sft
+from georl import config, data, grpo, predict, sft
 from georl.config import ConfigError, check, load
 from georl.data import DataError
 from georl.held_out import scores
+from georl.held_out.evaluating import HeldOut
 from georl.run import JsonLines, checkpoints
 
 from ..tiny_runs import SMALL, write_places
@@ -64,6 +67,31 @@ def test_it_is_scored_every_so_many_steps_and_at_the_end(evaluated):
     rows = rows_of(evaluated)
     assert [row["step"] for row in rows] == [25, 50, 60]
     assert set(rows[0]) >= {f"eval_{name}" for name in config.EVAL_SCORES}
+
+
+@pytest.mark.parametrize(
+    ("metric", "values", "kept"),
+    [
+        ("reward", [0.2, 0.5, 0.3, 0.5], 2),
+        ("median_km", [900.0, 300.0, 500.0, math.inf], 2),
+        ("median_km", [math.inf, 700.0, 600.0], 3),
+        ("accuracy_25km", [0.0, 0.0], 1),
+    ],
+)
+def test_the_first_of_the_best_is_kept(places, asked, tmp_path, metric, values, kept):
+    more = [*HELD, f"data.eval_table={asked}", f"train.best_metric={metric}", "data.rows=16"]
+    run = run_of("sft", places, tmp_path, *more)
+    trainer = sft.GeoSFTTrainer(
+        args=sft.arguments(run), **data.trainer_inputs(data.checked(run), completions=True)
+    )
+    judge = HeldOut(trainer, run, None)
+    for step, value in enumerate(values, 1):
+        judge._keep(step, {metric: value})
+    found = json.loads((tmp_path / "best" / "held_out.json").read_text())
+    assert (found["step"], found["scores"]) == (kept, {metric: values[kept - 1]})
+    again = HeldOut(trainer, run, None)  # where the run goes on
+    again.on_train_begin(None, SimpleNamespace(global_step=len(values)), None)
+    assert again._best == values[kept - 1]
 
 
 def test_the_loss_is_logged_where_it_is_scored_too(evaluated):
