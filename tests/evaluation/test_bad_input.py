@@ -88,7 +88,7 @@ def folder(tmp_path, monkeypatch):
 @pytest.mark.parametrize("command", ["evaluate {}", "table {} truth.csv", "compare {} truth.csv"])
 def test_one_line_and_an_exit_code(folder, name, code, said, command):
     if command.startswith("compare") and name == "other.csv":
-        code, said = 2, "no truth row is answered by both"
+        said = "no truth row is answered by both"
     words = shlex.split(f"{command.format(name)} --truth truth.csv")
     done = subprocess.run(
         [sys.executable, "-m", "geodata", *words], capture_output=True, text=True, check=False
