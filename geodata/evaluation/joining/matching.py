@@ -288,7 +288,7 @@ def _find_dense(
     at = wanted - np.uint64(low)  # wraps below the lowest, which is then beyond the table
     inside = at < np.uint64(width)
     if inside.all():
-        return table.take(at)
+        return np.asarray(table[at])
     out = np.full(len(wanted), -1, np.int32)
     out[inside] = table[at[inside]]
     return out
