@@ -1,6 +1,6 @@
 """Run the command as ``python -m geodata``."""
 
-from geodata.cli import main
+from geodata.cli import program
 
 if __name__ == "__main__":
-    main()
+    program()

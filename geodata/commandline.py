@@ -28,12 +28,13 @@ _EXTRAS = {
 }
 
 
-def main(app: typer.Typer, program: str) -> NoReturn:
-    """Run a command line as `run` does and end the process with its exit code."""
+def leaving(main: Callable[[], None]) -> NoReturn:
+    """Run a command line that ends with SystemExit, and end the process with its exit code."""
     try:
-        run(app, program)
+        main()
     except SystemExit as stop:
         leave(int(stop.code or 0))
+    leave(0)
 
 
 def run(app: typer.Typer, program: str) -> NoReturn:

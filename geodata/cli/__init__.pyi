@@ -1,1 +1,1 @@
-from .application import app as app, main as main
+from .application import app as app, main as main, program as program

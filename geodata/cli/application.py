@@ -52,7 +52,12 @@ for verb in (
 
 def main() -> None:
     """Run the command; a mistake of the user is one line and exit code 2."""
-    commandline.main(app, "geodata")
+    commandline.run(app, "geodata")
+
+
+def program() -> None:
+    """Run the command as a program of its own: the process ends with it."""
+    commandline.leaving(main)
 
 
 def _version(show: bool) -> None:

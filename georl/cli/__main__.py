@@ -1,5 +1,5 @@
 """``python -m georl.cli``, which launchers start."""
 
-from georl.cli.application import main
+from georl.cli.application import program
 
-main()
+program()

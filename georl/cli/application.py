@@ -22,7 +22,12 @@ for verb in (training, judging, reasons, demonstrating, serving):
 
 def main() -> None:
     """Run the command line; a problem of the user's is one line, not a traceback."""
-    commandline.main(app, "georl")
+    commandline.run(app, "georl")
+
+
+def program() -> None:
+    """Run the command as a program of its own: the process ends with it."""
+    commandline.leaving(main)
 
 
 def _version(show: bool) -> None:
