@@ -129,10 +129,15 @@ def _refuse_unfolding(path: Path) -> None:
                 raise FileError(f"{msg}; write it as Parquet, or in batches of fewer rows")
 
 
+def _members_bytes(path: Path) -> int:
+    """Return the bytes that the members of a zip archive say they unfold into."""
+    with zipfile.ZipFile(path) as archive:
+        return sum(member.file_size for member in archive.infolist())
+
+
 def _refuse_members(path: Path) -> None:
     """Refuse a zip archive whose members are far more than it is."""
-    with zipfile.ZipFile(path) as archive:
-        claimed = sum(member.file_size for member in archive.infolist())
+    claimed = _members_bytes(path)
     if claimed > max(FREE_BYTES, BOMB_RATIO * path.stat().st_size):
         msg = f"{path}: its members unfold from {path.stat().st_size} bytes into"
         raise FileError(f"{msg} {claimed >> 20} MiB; not a table of answers")
@@ -182,9 +187,7 @@ def _xlsx(path: Path) -> pa.Table:
         msg = f"{path}: reading .xlsx needs openpyxl (pip install openpyxl), or save it as .csv"
         raise FileError(msg) from error
     try:
-        with zipfile.ZipFile(path) as packed:
-            size = sum(member.file_size for member in packed.infolist())
-        if size > MAX_WORKBOOK_BYTES:
+        if (size := _members_bytes(path)) > MAX_WORKBOOK_BYTES:
             raise _too_large(path, size)
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         rows = [list(row) for row in book.worksheets[0].iter_rows(values_only=True)]

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from geodata import buffers
 from geodata.files.formats import FileError
 
 PIECE_BYTES = 1 << 25
@@ -148,19 +149,19 @@ def row_bytes(column: Any) -> NDArray[np.int64]:
     if isinstance(column, pa.ExtensionArray):
         return row_bytes(column.storage)
     if pa.types.is_dictionary(kind):
-        each = pa.array(row_bytes(column.dictionary))
-        return _filled(pc.take(each, column.indices))
+        each = buffers.column(row_bytes(column.dictionary))
+        return buffers.numbers(pc.take(each, column.indices), absent=0)
     if pa.types.is_struct(kind):
         inner = (row_bytes(child) for child in column.flatten())
         return sum(inner, np.zeros(len(column), np.int64))
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_map(kind):
-        return _of_lists(column.values, column.offsets.to_numpy())
+        return _of_lists(column.values, buffers.numbers(column.offsets))
     if pa.types.is_fixed_size_list(kind):
         start = column.offset * kind.list_size
         bounds = start + np.arange(len(column) + 1, dtype=np.int64) * kind.list_size
         return _of_lists(column.values, bounds)
     if _is_text(kind):
-        return _filled(pc.binary_length(column))
+        return buffers.numbers(pc.binary_length(column), absent=0).astype(np.int64)
     width = column.nbytes / max(1, len(column))  # views, unions: what they hold on average
     with_width = kind.bit_width / 8 if _is_fixed(kind) else width
     return np.full(len(column), int(with_width), np.int64)
@@ -172,10 +173,6 @@ def _of_lists(values: Any, bounds: NDArray[Any]) -> NDArray[np.int64]:
         return found
     ends = np.concatenate([[0], np.cumsum(row_bytes(values))])
     return np.asarray(ends[bounds[1:]] - ends[bounds[:-1]], np.int64)
-
-
-def _filled(lengths: Any) -> NDArray[np.int64]:
-    return np.asarray(lengths.cast(pa.int64()).fill_null(0))
 
 
 def _is_text(kind: pa.DataType) -> bool:
