@@ -168,8 +168,9 @@ def _attempt(
             return before.version + 1
     table = load(root)
     schema = schema_for(schema_of(table))
+    if _evolve(root, table, schema, mode):  # others may have committed behind it: look again
+        return _attempt(root, written, schema_for, mode, payload, None)
     known = content(root, int(table.version())) if mode == "append" else Sums()
-    table = _evolve(root, table, schema, mode, known)
     total = None if known is None else known.plus(payload.sums())
     table.create_write_transaction(
         actions(written), mode, Schema.from_arrow(schema), **properties(payload.text(total))
@@ -222,27 +223,30 @@ def _create(root: Path, adds: list[AddAction], schema: pa.Schema, payload: str) 
     return 0
 
 
-def _evolve(
-    root: Path, table: DeltaTable, schema: pa.Schema, mode: str, before: Sums | None
-) -> DeltaTable:
-    """Add what the schema needs before rows use it: a feature, and for an append the columns."""
-    # a column of NULLs adds nothing to the content; before an overwrite it is not known here
-    total = before if mode == "append" else content(root, int(table.version()))
-    noted = properties(json.dumps(_with({"kind": "schema", "software": software()}, total)))
+def _evolve(root: Path, table: DeltaTable, schema: pa.Schema, mode: str) -> bool:
+    """Commit one thing that the schema needs before rows use it; False if nothing is missing.
+
+    It is a feature of the table, or for an append its new columns.
+    """
     if _has_local_time(schema) and "timestampNtz" not in (table.protocol().writer_features or []):
         # The library would commit the rows without it, and no version could be opened again.
         table.alter.add_feature(
             TableFeatures.TimestampWithoutTimezone,
             allow_protocol_versions_increase=True,
-            **noted,
+            **_same_content(root, table),
         )
-        table = load(root)
+        return True
     known = set(schema_of(table).names)
     new = [field for field in Schema.from_arrow(schema).fields if field.name not in known]
     if mode == "append" and new:
-        table.alter.add_columns(new, **noted)
-        table = load(root)
-    return table
+        table.alter.add_columns(new, **_same_content(root, table))
+    return mode == "append" and bool(new)
+
+
+def _same_content(root: Path, table: DeltaTable) -> dict[str, Any]:
+    """Return the options of a commit behind a table that leaves its content: NULLs add nothing."""
+    total = content(root, int(table.version()))
+    return properties(json.dumps(_with({"kind": "schema", "software": software()}, total)))
 
 
 def _has_local_time(kind: pa.Schema | pa.DataType) -> bool:

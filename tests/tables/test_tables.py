@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
+from deltalake.table import TableAlterer
 from hypothesis import given, settings, strategies as st
 
 from geodata import hashing, tables
@@ -851,6 +852,32 @@ def test_8_readers_and_5_writers(path):
     assert tables.open(path).rows == 101 * table_writer.ROWS
     assert len(tables.history(path)) == 101
     assert tables.verify(path).ok
+
+
+@pytest.mark.parametrize(
+    ("mode", "what"),
+    [("append", "add_columns"), ("append", "add_feature"), ("overwrite", "add_feature")],
+)
+def test_rows_that_came_behind_a_new_column_are_counted(path, monkeypatch, mode, what):
+    """The content that a commit records is that of the version behind which it stands."""
+    tables.append(path, pa.table({"a": [1]}))
+    original, others = getattr(TableAlterer, what), iter([{"a": [2]}, {"a": [3], "c": [4]}])
+
+    def altered(*args, **options):
+        original(*args, **options)
+        for rows in others:  # once
+            tables.append(path, pa.table(rows))
+
+    monkeypatch.setattr(TableAlterer, what, altered)
+    moment = pa.array([0], pa.timestamp("us"))
+    rows = pa.table({"a": [5], "b": moment if what == "add_feature" else [6]})
+    (tables.append if mode == "append" else tables.write)(path, rows)
+    found = tables.open(path).arrow()
+    is_append = mode == "append"
+    assert sorted(found["a"].to_pylist()) == ([1, 2, 3, 5] if is_append else [5])
+    assert set(found.column_names) == ({"a", "b", "c"} if is_append else {"a", "b"})
+    assert list(others) == []
+    assert tables.verify(path).problems == ()
 
 
 def test_a_rebuild_does_not_keep_rows_appended_meanwhile(path, monkeypatch):
