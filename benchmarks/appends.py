@@ -17,7 +17,8 @@ import numpy as np
 import pyarrow as pa
 
 from geodata import query, tables
-from geodata.tables import checkpoints, tidying
+from geodata.tables.commits import tidying
+from geodata.tables.log import checkpoints
 
 
 def main():

@@ -28,7 +28,7 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "an anti join asks whether there is a row, not how often",
     ),
     (
-        "geodata/tables/tagging.py",
+        "geodata/tables/log/tagging.py",
         'version, found = -1, ""',
         'version, found = (1), ""',
         "an empty text is no tag's, whatever the version",

@@ -1,8 +1,6 @@
-from .addresses import address_of as address_of, refuse_address as refuse_address
-from .cards import card as card, write_card as write_card
-from .checkpoints import checkpoint as checkpoint
+from .buckets import is_view as is_view, near as near, send_inputs as send_inputs
 from .commits import software as software
-from .diffs import Diff as Diff, diff as diff
+from .data_files import fitted as fitted, kept_schema as kept_schema
 from .errors import (
     StorageFullError as StorageFullError,
     TableChangedError as TableChangedError,
@@ -13,37 +11,47 @@ from .errors import (
     VersionNotFoundError as VersionNotFoundError,
     storage as storage,
 )
-from .exporting import export as export
-from .forgetting import Forgotten as Forgotten, forget as forget
-from .inputs import (
+from .exports import card as card, draw_map as draw_map, export as export, write_card as write_card
+from .lakes import lake_salt as lake_salt, sql_name as sql_name
+from .log import (
+    address_of as address_of,
+    checkpoint as checkpoint,
+    exists as exists,
+    refuse_address as refuse_address,
+    tag as tag,
+    tags as tags,
+    untag as untag,
+    vacuum as vacuum,
+)
+from .upkeep import (
+    Forgotten as Forgotten,
+    Report as Report,
+    compact as compact,
+    forget as forget,
+    repair as repair,
+    restore as restore,
+    verify as verify,
+)
+from .versions import (
+    Commit as Commit,
     DatasetError as DatasetError,
+    Diff as Diff,
+    History as History,
     Input as Input,
-    open_input as open_input,
-    reopen as reopen,
-)
-from .log import exists as exists
-from .mapping import draw_map as draw_map
-from .mirrors import (
-    is_view as is_view,
-    near as near,
-    send_inputs as send_inputs,
-)
-from .naming import sql_name as sql_name
-from .parts import Part as Part, commit_parts as commit_parts, write_part as write_part
-from .past import Commit as Commit, History as History
-from .repairing import repair as repair
-from .rows import open_rows as open_rows, source_of_version as source_of_version
-from .salts import lake_salt as lake_salt
-from .schemas import fitted as fitted, kept_schema as kept_schema
-from .tagging import tag as tag, tags as tags, untag as untag, vacuum as vacuum
-from .upkeep import compact as compact, restore as restore
-from .verifying import Report as Report, verify as verify
-from .versions import TableVersion as TableVersion, open_version as open_version
-from .writing import (
+    Part as Part,
+    TableVersion as TableVersion,
     append as append,
+    commit_parts as commit_parts,
+    diff as diff,
     history as history,
     names as names,
     open as open,
+    open_input as open_input,
+    open_rows as open_rows,
+    open_version as open_version,
     path_of as path_of,
+    reopen as reopen,
+    source_of_version as source_of_version,
     write as write,
+    write_part as write_part,
 )

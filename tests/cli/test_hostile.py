@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from geodata import evaluation, tables
 from geodata.cli import app
 from geodata.evaluation import report as reports
-from geodata.tables.schemas import kept_schema
+from geodata.tables.data_files.schemas import kept_schema
 
 ROOT = Path(__file__).parents[2]
 ORDERS = "\x1b]0;owned\x07\x9b2J\u202e\x00\x08\r"

@@ -22,7 +22,8 @@ import pyarrow as pa
 
 from geodata import cor, datasets, near_duplicates, photos, records, tables
 from geodata.photos import AlreadyImportedError
-from geodata.tables import checkpoints, tidying
+from geodata.tables.commits import tidying
+from geodata.tables.log import checkpoints
 
 TOUCHES = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.listdir", "os.scandir",
            "os.truncate", "os.link", "tempfile.mkstemp", "os.chmod")  # fmt: skip

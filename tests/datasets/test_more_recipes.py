@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from geodata import datasets, files, query, tables
 from geodata.cli import app
-from geodata.tables import kept_inputs
+from geodata.tables.lakes import kept_inputs
 
 N = 60
 

@@ -26,7 +26,8 @@ from geodata import cor, datasets, files, photos, query, sphere, tables
 from geodata.cli.application import app
 from geodata.datasets.recipes import rand as sample
 from geodata.datasets.recipes.parts_on_disk import PartsOnDisk
-from geodata.tables import inputs as lineage, kept_inputs
+from geodata.tables.lakes import kept_inputs
+from geodata.tables.versions import inputs as lineage
 
 ROWS = 2500
 

@@ -13,7 +13,7 @@ import pytest
 import shapely
 
 from geodata import coords, files, tables
-from geodata.tables.exporting import points_wkb
+from geodata.tables.exports.exporting import points_wkb
 
 
 def rows(n=30, **more):

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 
 from geodata import datasets, photos, tables
 from geodata.cli import app
-from geodata.tables import exchanging, log, rewriting
+from geodata.tables import log
+from geodata.tables.upkeep import exchanging, rewriting
 
 SECRET = "zz/alice-4711.jpg"  # the largest id, so that it is in the ranges of the log
 WORD = re.compile(r"alice-4711")

@@ -11,7 +11,7 @@ import pytest
 from deltalake import write_deltalake
 
 from geodata import query, tables
-from geodata.tables import checkpoints
+from geodata.tables.log import checkpoints
 
 SECRET = "not-the-tables-own"
 

@@ -12,8 +12,10 @@ from deltalake import DeltaTable
 from hypothesis import given, settings, strategies as st
 
 from geodata import tables
-from geodata.tables import checkpoints, data_files, tidying
-from geodata.tables.log import Active
+from geodata.tables import data_files
+from geodata.tables.commits import tidying
+from geodata.tables.log import checkpoints
+from geodata.tables.log.reading import Active
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -10,7 +10,8 @@ from deltalake import DeltaTable
 from hypothesis import given, settings, strategies as st
 
 from geodata import query, tables
-from geodata.tables import TableChangedError, TableError, checkpoints, log, replay
+from geodata.tables import TableChangedError, TableError, log
+from geodata.tables.log import checkpoints, replaying
 
 
 def rows(*values):
@@ -70,17 +71,17 @@ def test_compact_fills_files_to_what_is_asked(path):
 
 
 def test_compact_keeps_rows_appended_meanwhile(path, monkeypatch):
-    from geodata.tables import upkeep
+    from geodata.tables.upkeep import compacting
 
     appended(path, 3)
-    replace, late = upkeep._replace, [7, 8]
+    replace, late = compacting._replace, [7, 8]
 
     def later(*args):
         if late:
             tables.append(path, rows(late.pop()))
         return replace(*args)
 
-    monkeypatch.setattr(upkeep, "_replace", later)
+    monkeypatch.setattr(compacting, "_replace", later)
     tables.compact(path)
     assert numbers(path) == [0, 0, 1, 1, 2, 2, 8, 7]
     assert len(tables.open(path).files) == 1
@@ -88,12 +89,12 @@ def test_compact_keeps_rows_appended_meanwhile(path, monkeypatch):
 
 
 def test_compact_gives_up_where_others_never_stop(path, monkeypatch):
-    from geodata.tables import upkeep
+    from geodata.tables.upkeep import compacting
 
     appended(path, 2)
-    replace = upkeep._replace
+    replace = compacting._replace
     monkeypatch.setattr(
-        upkeep, "_replace", lambda *args: (tables.append(path, rows(9)), replace(*args))[1]
+        compacting, "_replace", lambda *args: (tables.append(path, rows(9)), replace(*args))[1]
     )
     with pytest.raises(tables.TableConflictError, match="try again"):
         tables.compact(path)
@@ -231,7 +232,7 @@ def test_a_replay_of_ours_agrees_with_the_library(path):
     tables.compact(path)
     for version in range(tables.open(path).version + 1):
         found = log.snapshot(path, version)
-        ours = replay.replay(path / "_delta_log", version)
+        ours = replaying.replay(path / "_delta_log", version)
         assert (found.files, found.schema) == (log.active_of(path, ours), ours.schema)
 
 
@@ -256,7 +257,7 @@ def test_what_a_replay_cannot_read_is_told_apart(tmp_path, line, kind, told):
     """What another writer may do is no damage: its error is not turned into one."""
     (tmp_path / f"{0:020}.json").write_text(f"{line}\n", encoding="utf-8")
     with pytest.raises(TableError, match=told) as caught:
-        replay.replay(tmp_path, 0)
+        replaying.replay(tmp_path, 0)
     assert type(caught.value) is kind
 
 

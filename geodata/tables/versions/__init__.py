@@ -1,0 +1,5 @@
+"""Tables as a user meets them: append, write, open a version, compare two, name inputs."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)
