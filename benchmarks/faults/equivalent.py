@@ -100,7 +100,7 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "the margin is for rounding: what lies on its very end is as good as any",
     ),
     (
-        "geodata/files/delimited.py",
+        "geodata/files/readers/delimited.py",
         'return next(csv.reader([text], delimiter=file.delimiter), []) or [""]',
         "return (next(csv.reader([text], delimiter=file.delimiter), []))",
         "empty lines are left out before, so that a damaged row has a field",

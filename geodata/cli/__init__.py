@@ -1,7 +1,7 @@
 """The ``geodata`` command: one file a verb, each a thin layer over a Python function.
 
 A file declares options with their help, calls the function, and prints what it returned. What
-several files need stands in ``options``, ``option_groups``, ``dataset_reports`` and ``progress``.
+several files need stands in the rooms ``options`` and ``terminal``.
 """
 
 import lazy_loader as lazy

@@ -22,7 +22,7 @@ from geodata.cli import (
     sharding,
     tabling,
 )
-from geodata.cli.telling import say
+from geodata.cli.terminal import say
 
 app = typer.Typer(
     name="geodata",

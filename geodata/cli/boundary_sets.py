@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from geodata.cli.progress import progress
-from geodata.cli.telling import say
+from geodata.cli.terminal import progress, say
 
 if TYPE_CHECKING:
     from geodata.boundaries import BoundarySet

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from geodata import SOFTWARE
-from geodata.cli import on_ray, options as opts
-from geodata.cli.option_groups import with_groups
-from geodata.cli.telling import say
+from geodata.cli import on_ray, options
+from geodata.cli.options import with_groups
+from geodata.cli.terminal import say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,27 +33,27 @@ def register(app: typer.Typer) -> None:
 
 @with_groups
 def evaluate(
-    preds: opts.Predictions,
-    truth: opts.TruthFile = None,
+    preds: options.Predictions,
+    truth: options.TruthFile = None,
     *,
-    scoring: opts.Scoring,
-    missing: opts.Missing = "wrong",
-    by: opts.By = None,
-    regions: opts.Regions = None,
-    names: opts.Names = None,
-    benchmark: opts.Benchmark = None,
-    columns: opts.Columns,
-    candidates: opts.Candidates = "auto",
-    rank: opts.Rank = None,
-    confidence_column: opts.ConfidenceColumn = None,
-    json: opts.Json = None,
-    markdown: opts.Markdown = None,
-    report: opts.Report = None,
-    train: opts.Train = None,
-    against: opts.Against = None,
-    strict: opts.Strict = False,
-    engine: opts.Engine = None,
-    address: opts.Address = None,
+    scoring: options.Scoring,
+    missing: options.Missing = "wrong",
+    by: options.By = None,
+    regions: options.Regions = None,
+    names: options.Names = None,
+    benchmark: options.Benchmark = None,
+    columns: options.Columns,
+    candidates: options.Candidates = "auto",
+    rank: options.Rank = None,
+    confidence_column: options.ConfidenceColumn = None,
+    json: options.Json = None,
+    markdown: options.Markdown = None,
+    report: options.Report = None,
+    train: options.Train = None,
+    against: options.Against = None,
+    strict: options.Strict = False,
+    engine: options.Engine = None,
+    address: options.Address = None,
 ) -> None:
     """Score a prediction file: accuracy by distance, with intervals and findings.
 
@@ -70,12 +70,12 @@ def evaluate(
     Answers may be names, in columns or in lines such as "country: Japan" and "city: Kyoto".
     """
     from geodata import evaluation
-    from geodata.cli.progress import progress
+    from geodata.cli.terminal import progress
     from geodata.evaluation import report as reports
     from geodata.evaluation.findings import errors_first
 
     check_folders(json, markdown, report)
-    if opts.is_ray(engine, address):
+    if options.is_ray(engine, address):
         refused = {
             "--truth": truth, "--by": by, "--cluster": scoring.cluster, "--names": names,
             "--benchmark": benchmark, "--rank": rank, "--confidence-column": confidence_column,
@@ -93,12 +93,12 @@ def evaluate(
             truth,
             **scoring.keywords(),
             **columns.keywords(),
-            missing=opts.choice("--missing", missing, ("wrong", "exclude")),
+            missing=options.choice("--missing", missing, ("wrong", "exclude")),
             by=list(dict.fromkeys([*asked, *extra])),
             regions=regions,
             names=names,
             benchmark=benchmark,
-            candidates=opts.choice(
+            candidates=options.choice(
                 "--candidates", candidates, ("auto", "rows", "columns", "list", "none")
             ),
             rank=rank,
@@ -127,11 +127,11 @@ def compare(
     b: Annotated[Path, typer.Argument(help="Predictions B.", show_default=False)],
     truth: Annotated[Path, typer.Option("--truth", "-t", help="Truth rows.", show_default=False)],
     *,
-    scoring: opts.Scoring,
-    columns: opts.Columns,
-    json: opts.Json = None,
-    report: opts.Page = None,
-    strict: opts.Strict = False,
+    scoring: options.Scoring,
+    columns: options.Columns,
+    json: options.Json = None,
+    report: options.Page = None,
+    strict: options.Strict = False,
 ) -> None:
     """Compare two prediction files on the same truth rows, pair by pair.
 
@@ -158,17 +158,17 @@ def compare(
 
 @with_groups
 def lint(
-    preds: opts.Predictions,
+    preds: options.Predictions,
     truth: Annotated[
         Path | None,
         typer.Option("--truth", "-t", help="Truth rows, to compare ids and places with."),
     ] = None,
     *,
-    columns: opts.Columns,
-    json: opts.Json = None,
-    train: opts.Train = None,
-    against: opts.Against = None,
-    strict: opts.Strict = False,
+    columns: options.Columns,
+    json: options.Json = None,
+    train: options.Train = None,
+    against: options.Against = None,
+    strict: options.Strict = False,
 ) -> None:
     """Look for what is wrong with a prediction file, without scoring it.
 
@@ -201,7 +201,7 @@ def lint(
 def _further(
     opened: Any,
     truth: Path,
-    columns: opts.Columns,
+    columns: options.Columns,
     train: Path | None,
     against: Sequence[Path] | None,
 ) -> list[Finding]:
@@ -215,7 +215,7 @@ def _further(
     return found
 
 
-def _opened(preds: Path, columns: opts.Columns, *, with_truth: bool) -> Any:
+def _opened(preds: Path, columns: options.Columns, *, with_truth: bool) -> Any:
     from geodata.evaluation.joining import read_predictions
 
     return read_predictions(preds, **columns.of_predictions(), with_truth=with_truth)

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from geodata.cli import options as opts
-from geodata.cli.telling import say
+from geodata.cli import options
+from geodata.cli.terminal import say
 
 tables_app = typer.Typer(
     help="Tables of a lake: forget photos, join what many tasks wrote.",
@@ -33,12 +33,12 @@ def forget(
         str | None, typer.Argument(help="Table; all tables of the lake if left out.")
     ] = None,
     *,
-    lake: opts.Lake,
+    lake: options.Lake,
     ids: Annotated[
         list[str] | None, typer.Option("--id", help="Id of a photo. Can be repeated.")
     ] = None,
     file: Annotated[Path | None, typer.Option("--ids", help="Text file with an id a line.")] = None,
-    column: Annotated[str | None, opts.column("Id of the photo.")] = None,
+    column: Annotated[str | None, options.column("Id of the photo.")] = None,
 ) -> None:
     """Remove the rows of photos from every version that is kept, statistics and copies included.
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from geodata.cli.telling import say, say_text
+from geodata.cli.terminal import say, say_text
 
 
 def register(app: typer.Typer) -> None:

@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from geodata.cli import on_ray, option_groups, options as opts, streams
-from geodata.cli.progress import progress
+from geodata.cli import on_ray, options, terminal
 from geodata.cli.sharding import tell_shard
-from geodata.cli.telling import say, say_text
+from geodata.cli.terminal import progress, say, say_text
 
 if TYPE_CHECKING:
     from geodata.cor import RegionChain
 
 
-class _LabelCommand(option_groups.ShowsDefaults):
+class _LabelCommand(options.ShowsDefaults):
     def python_defaults(self) -> Mapping[str, Any]:
         return _defaults()
 
@@ -37,7 +36,7 @@ def register(app: typer.Typer) -> None:
     )(label)
 
 
-@option_groups.with_groups
+@options.with_groups
 def label(
     what: Annotated[
         list[str],
@@ -64,11 +63,11 @@ def label(
         str | None,
         typer.Option(metavar="I/N", help="Label one of N parts only, into the folder --out: 3/16."),
     ] = None,
-    engine: opts.Engine = None,
-    address: opts.Address = None,
+    engine: options.Engine = None,
+    address: options.Address = None,
     shards: Annotated[int, typer.Option(help="With --engine ray: how many files to write.")] = 64,
     *,
-    labelling: opts.Labelling,
+    labelling: options.Labelling,
 ) -> None:
     """Label coordinates with country, region and city.
 
@@ -90,11 +89,11 @@ def label(
     if unknown:
         msg = f"there is no option {unknown[0]}; geodata label --help lists those there are"
         raise ValueError(msg)
-    options = {**option_groups.given(labelling), "lang": lang, "detail": detail}
-    cluster = opts.is_ray(engine, address)
+    chosen = {**options.given(labelling), "lang": lang, "detail": detail}
+    cluster = options.is_ray(engine, address)
     point = None if shard is not None or cluster else _point(what)
     if point is not None:
-        chain = cor.label(*point, **options)
+        chain = cor.label(*point, **chosen)
         say_text(_as_json(chain) if as_json else _described(chain))
         return
     if len(what) != 1:
@@ -114,13 +113,13 @@ def label(
         )
         raise ValueError(msg)
     if cluster:
-        on_ray.label(what[0], out, shards, address, lat=lat, lon=lon, **options)
+        on_ray.label(what[0], out, shards, address, lat=lat, lon=lon, **chosen)
         return
     if shard is not None:
-        _label_shard(what[0], out, shard, lat=lat, lon=lon, **options)
+        _label_shard(what[0], out, shard, lat=lat, lon=lon, **chosen)
         return
-    with streams.files_of(what[0], out or "-") as (source, target):
-        _label_file(source, target, out or "-", lat=lat, lon=lon, **options)
+    with terminal.files_of(what[0], out or "-") as (source, target):
+        _label_file(source, target, out or "-", lat=lat, lon=lon, **chosen)
 
 
 _NUMERIC = (*"0123456789.",)
@@ -138,7 +137,7 @@ def _point(what: list[str]) -> tuple[Any, ...] | None:
 def _defaults() -> dict[str, Any]:
     from geodata import cor
 
-    return option_groups.keyword_defaults(cor.label)
+    return options.keyword_defaults(cor.label)
 
 
 def _is_number(text: str) -> bool:

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from geodata.cli import options as opts
+from geodata.cli import options
 from geodata.cli.photos import print_hashed
-from geodata.cli.telling import say
+from geodata.cli.terminal import say
 
 
 def register(app: typer.Typer) -> None:
@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 
 def leakage(
-    lake: opts.Lake,
+    lake: options.Lake,
     train: Annotated[
         str, typer.Option(help="Training photos: a table, NAME or NAME@TAG.", show_default=False)
     ],
@@ -50,7 +50,7 @@ def leakage(
     Example: geodata leakage --lake lake --train photos --test im2gps3k -o leakage
     """
     from geodata import near_duplicates, tables
-    from geodata.cli.progress import progress
+    from geodata.cli.terminal import progress
 
     for source in filter(None, (train, test, gallery)):
         version = tables.open_input(lake, "photos", source).table

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from geodata.cli.telling import say
+from geodata.cli.terminal import say
 
 
 def register(app: typer.Typer) -> None:

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from geodata.cli import options as opts
-from geodata.cli.progress import progress
-from geodata.cli.telling import say
+from geodata.cli import options
+from geodata.cli.terminal import progress, say
 
 
 def label(source: str, out: str | None, shards: int, address: str | None, **options: Any) -> None:
@@ -46,10 +45,10 @@ def build(
 
 def evaluate(
     source: Path,
-    scoring: opts.Scoring,
+    scoring: options.Scoring,
     missing: str,
     regions: bool | None,
-    columns: opts.Columns,
+    columns: options.Columns,
     target: Path | None,
     address: str | None,
     refused: Mapping[str, Any],
@@ -68,7 +67,7 @@ def evaluate(
     asked = scoring.keywords()
     rule = Scoring(
         asked["thresholds_km"], strict=asked["strict"], distance=asked["distance"],
-        missing=opts.choice("--missing", missing, ("wrong", "exclude")),
+        missing=options.choice("--missing", missing, ("wrong", "exclude")),
     )  # fmt: skip
     found = scale.score_file(
         source, rule, regions=bool(regions), address=address,

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from geodata.cli import options as opts
-from geodata.cli.telling import say
+from geodata.cli import options
+from geodata.cli.terminal import say
 
 IMAGES = "Pictures"
 
@@ -47,16 +47,16 @@ def import_(
             "mapillary, csv, tsv, parquet, jsonl; else detected.",
         ),
     ] = None,
-    id_: Annotated[str | None, opts.column("Id of the photo.", "--id")] = None,
-    lat: Annotated[str | None, opts.column("Latitude, degrees.")] = None,
-    lon: Annotated[str | None, opts.column("Longitude, degrees.")] = None,
-    image: Annotated[str | None, opts.column("Path or URL of the picture.")] = None,
-    author: Annotated[str | None, opts.column("Photographer; hashed on import.")] = None,
-    taken_at: Annotated[str | None, opts.column("When the photo was taken.")] = None,
-    licence_column: Annotated[str | None, opts.column("Licence of the photo.")] = None,
+    id_: Annotated[str | None, options.column("Id of the photo.", "--id")] = None,
+    lat: Annotated[str | None, options.column("Latitude, degrees.")] = None,
+    lon: Annotated[str | None, options.column("Longitude, degrees.")] = None,
+    image: Annotated[str | None, options.column("Path or URL of the picture.")] = None,
+    author: Annotated[str | None, options.column("Photographer; hashed on import.")] = None,
+    taken_at: Annotated[str | None, options.column("When the photo was taken.")] = None,
+    licence_column: Annotated[str | None, options.column("Licence of the photo.")] = None,
     keep: Annotated[
         list[str] | None,
-        opts.column("Another column, or field of EXIF or XMP, to keep. Can be repeated."),
+        options.column("Another column, or field of EXIF or XMP, to keep. Can be repeated."),
     ] = None,
     images: Annotated[
         list[str] | None,
@@ -101,7 +101,7 @@ def import_(
     Example: geodata photos import holiday/ --lake lake --table photos
     """
     from geodata import photos
-    from geodata.cli.progress import progress
+    from geodata.cli.terminal import progress
 
     given = {
         "photo_id": id_, "lat": lat, "lon": lon, "image": image, "author": author,
@@ -150,8 +150,8 @@ def _salt(salt: str | None, none: bool) -> str | Literal[False] | None:
 @photos_app.command("hash", no_args_is_help=True)
 def hash_(
     name: Annotated[str, typer.Argument(help="Table of photos.", show_default=False)],
-    lake: opts.Lake,
-    at: opts.At = None,
+    lake: options.Lake,
+    at: options.At = None,
     image_root: Annotated[
         Path | None, typer.Option(help="Folder that relative paths of pictures start from.")
     ] = None,
@@ -166,7 +166,7 @@ def hash_(
     Example: geodata photos hash photos --lake lake
     """
     from geodata import near_duplicates
-    from geodata.cli.progress import progress
+    from geodata.cli.terminal import progress
 
     with progress(f"hashing the pictures of {name}", "pictures") as step:
         done = near_duplicates.hash_photos(

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from geodata.cli import answers, completion
-from geodata.cli.telling import say
+from geodata.cli import terminal
+from geodata.cli.terminal import say
 from geodata.printable import one_line
 
 
@@ -23,7 +23,7 @@ def sql(
         typer.Argument(
             help="One SELECT, DESCRIBE or SUMMARIZE.",
             show_default=False,
-            autocompletion=completion.query,
+            autocompletion=terminal.query,
         ),
     ],
     sources: Annotated[
@@ -61,9 +61,9 @@ def sql(
     Example: geodata sql "SELECT cor_label(lat, lon).city AS city FROM photos" --lake lake
     """
     from geodata import query as queries
-    from geodata.cli.progress import progress
+    from geodata.cli.terminal import progress
 
-    answers.check(format_)
+    terminal.check(format_)
     asked: dict[str, Any] = {"lake": lake, "files": sources or None, "memory_limit": memory,
                              "timeout_s": timeout or None}  # fmt: skip
     with progress("running", "%") as step:
@@ -71,19 +71,19 @@ def sql(
         if out is not None:
             with queries.stream(query, **asked) as answer:
                 count = _write(answer, out)
-        elif answers.is_whole(format_):
-            turn = {"csv": answers.as_csv, "json": answers.as_json}[format_]
+        elif terminal.is_whole(format_):
+            turn = {"csv": terminal.as_csv, "json": terminal.as_json}[format_]
             with queries.stream(query, max_rows=rows, **asked) as answer:
-                answers.write(turn(answer.schema, answer.batches))
+                terminal.write(turn(answer.schema, answer.batches))
             return
         else:
-            most = answers.SHOWN if rows is None else rows
+            most = terminal.SHOWN if rows is None else rows
             found = queries.run(query, max_rows=most + 1, **asked)
     if out is not None:
         say(f"{out}: {count} rows")
         return
     if format_ == "markdown":
-        answers.write(answers.as_markdown(found.schema, found.slice(0, most)))
+        terminal.write(terminal.as_markdown(found.schema, found.slice(0, most)))
     else:
         _print_table(found, most)
     if found.num_rows > most:
@@ -108,8 +108,8 @@ def _print_table(table: Any, most: int) -> None:
 
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for field in table.schema:
-        side: Any = "right" if answers.is_number(field.type) else "left"
+        side: Any = "right" if terminal.is_number(field.type) else "left"
         shown.add_column(escape(one_line(field.name)), justify=side, overflow="fold")
     for row in table.slice(0, most).to_pylist():
-        shown.add_row(*(escape(answers.cell(v)) for v in row.values()))
+        shown.add_row(*(escape(terminal.cell(v)) for v in row.values()))
     Console().print(shown)

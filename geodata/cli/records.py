@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from geodata.cli.sharding import tell_shard
-from geodata.cli.telling import say
+from geodata.cli.terminal import say
 
 
 def register(app: typer.Typer) -> None:
@@ -99,7 +99,7 @@ def records(
     Example: geodata records sft --lake lake --from rand -o records --shard 3/16
     """
     from geodata import files, records as module, scale
-    from geodata.cli.progress import progress
+    from geodata.cli.terminal import progress
     from geodata.images import started_table
 
     options = module.Options(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from geodata.cli.forgetting import tables_app
-from geodata.cli.telling import say
+from geodata.cli.terminal import say
 
 if TYPE_CHECKING:
     from geodata.scale import Sharded

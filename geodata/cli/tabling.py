@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from geodata.cli import options as opts
+from geodata.cli import options
 from geodata.cli.evaluate import check_folders, console, finish, report_written
-from geodata.cli.option_groups import with_groups
+from geodata.cli.options import with_groups
 
 
 def register(app: typer.Typer) -> None:
@@ -25,19 +25,19 @@ def table(
     ],
     truth: Annotated[Path, typer.Option("--truth", "-t", help="Truth rows.", show_default=False)],
     *,
-    scoring: opts.Scoring,
-    missing: opts.Missing = "wrong",
-    benchmark: opts.Benchmark = None,
-    columns: opts.Columns,
+    scoring: options.Scoring,
+    missing: options.Missing = "wrong",
+    benchmark: options.Benchmark = None,
+    columns: options.Columns,
     latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX (booktabs).")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
     html: Annotated[bool, typer.Option("--html", help="Print one HTML page.")] = False,
     figure: Annotated[
-        Path | None, opts.output("--figure", "Error curves of all models: .svg or .pdf.")
+        Path | None, options.output("--figure", "Error curves of all models: .svg or .pdf.")
     ] = None,
-    json: opts.Json = None,
-    report: opts.Page = None,
-    strict: opts.Strict = False,
+    json: options.Json = None,
+    report: options.Page = None,
+    strict: options.Strict = False,
 ) -> None:
     """Score many prediction files on one truth, and test every two of them.
 
@@ -59,7 +59,7 @@ def table(
         names_of(preds),
         truth,
         benchmark=benchmark,
-        missing=opts.choice("--missing", missing, ("wrong", "exclude")),
+        missing=options.choice("--missing", missing, ("wrong", "exclude")),
         **scoring.keywords(),
         **columns.keywords(),
     )

@@ -25,13 +25,6 @@ from .columns import (
     not_found as not_found,
     squeeze as squeeze,
 )
-from .flat import (
-    Batch as Batch,
-    column_at as column_at,
-    flat_names as flat_names,
-    no_rows as no_rows,
-    outer_names as outer_names,
-)
 from .formats import (
     BATCH_ROWS as BATCH_ROWS,
     FileError as FileError,
@@ -39,9 +32,16 @@ from .formats import (
     file_format as file_format,
     is_table_file as is_table_file,
 )
-from .jsonrows import typed as typed
-from .parquet import parquet_rows as parquet_rows
 from .points import with_points as with_points
+from .readers import (
+    Batch as Batch,
+    column_at as column_at,
+    flat_names as flat_names,
+    no_rows as no_rows,
+    outer_names as outer_names,
+    parquet_rows as parquet_rows,
+    typed as typed,
+)
 from .reading import read_table as read_table
 from .source import (
     Source as Source,

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from geodata.files.columns import axis_of, squeeze
-from geodata.files.flat import Batch
+from geodata.files.readers import Batch
 from geodata.files.source import Damaged, Source
 
 _ROLE = r"pred|predicted|prediction|predictions|gt|groundtruth|true|truth|guess|answer|target|final"

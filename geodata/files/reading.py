@@ -7,9 +7,8 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from geodata.files.flat import no_rows
 from geodata.files.formats import FileError
-from geodata.files.pieces import BOMB_RATIO, FREE_BYTES
+from geodata.files.readers import BOMB_RATIO, FREE_BYTES, no_rows
 from geodata.files.source import open_source
 
 

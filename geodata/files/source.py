@@ -18,10 +18,9 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from geodata.files import readers
 from geodata.files.arrow import as_table
 from geodata.files.columns import listed
-from geodata.files.delimited import delimited_batches, refuse_open_quotes
-from geodata.files.flat import MAX_COLUMNS, Batch, flat, flat_names, no_rows, outer_names
 from geodata.files.formats import (
     BATCH_ROWS,
     FORMATS,
@@ -30,18 +29,7 @@ from geodata.files.formats import (
     compression_of,
     file_format,
 )
-from geodata.files.jsonrows import Kinds, json_batches, json_kinds, json_names
-from geodata.files.loaded import (
-    LOADED,
-    loaded_batches,
-    loaded_head,
-    loaded_schema,
-    loaded_tables,
-)
-from geodata.files.parquet import parquet_batches, parquet_head, parquet_schema, parquet_tables
-from geodata.files.pieces import pieces
 from geodata.files.shards import shards
-from geodata.files.text import delimited_head, encoding_hint
 from geodata.files.whole import sha256
 
 Damaged = Literal["keep", "refuse"]
@@ -93,7 +81,7 @@ class Source:
         *,
         damaged: Damaged = "keep",
         lines: bool = False,
-    ) -> Iterator[Batch]:
+    ) -> Iterator[readers.Batch]:
         """Yield all rows in order with flat columns, all or those named, memory flat.
 
         Parameters
@@ -113,7 +101,10 @@ class Source:
         names = list(self.columns if columns is None else columns)
         if self.stream is not None:
             for table in self.stream(names, BATCH_ROWS):
-                yield from (Batch(flat(t, names), {}) for t in pieces(table, self.name))
+                yield from (
+                    readers.Batch(readers.flat(t, names), {})
+                    for t in readers.pieces(table, self.name)
+                )
         for part in self.parts:
             yield from _checked_rows(part, names, damaged, lines)
 
@@ -136,14 +127,14 @@ class Source:
         """
         if self.stream is not None:
             for table in self.stream(columns, rows):
-                yield from pieces(table, self.name)
+                yield from readers.pieces(table, self.name)
         for part in self.parts:
             if part.format == "parquet":
                 with _readable(part):
-                    yield from parquet_tables(part, columns, rows)
-            elif part.format in LOADED:
+                    yield from readers.parquet_tables(part, columns, rows)
+            elif part.format in readers.LOADED:
                 with _readable(part):
-                    yield from loaded_tables(part, columns, rows)
+                    yield from readers.loaded_tables(part, columns, rows)
             else:
                 yield from (b.table for b in self._part(part).batches(columns, damaged="refuse"))
 
@@ -153,19 +144,21 @@ class Source:
     def no_rows(self) -> pa.Table:
         """Return a table with the columns as they are stored and no rows."""
         return (
-            no_rows(self.columns) if self.schema is None else pa.Table.from_batches([], self.schema)
+            readers.no_rows(self.columns)
+            if self.schema is None
+            else pa.Table.from_batches([], self.schema)
         )
 
-    def kinds(self) -> Kinds:
+    def kinds(self) -> readers.Kinds:
         """Return the kind of every column of JSON, read from all rows; empty for other formats.
 
         Names that first occur far down are there too, which `columns` may lack.
         """
-        kinds: Kinds = {}
+        kinds: readers.Kinds = {}
         for part in self.parts:
             if part.format in ("jsonl", "json"):
                 with _readable(part):
-                    found = json_kinds(part)
+                    found = readers.json_kinds(part)
                 for name, kind in found.items():
                     kinds[name] = kind if kinds.get(name, kind) == kind else "text"
         return kinds
@@ -233,11 +226,11 @@ def source_of(table: pa.Table, name: str = "table") -> Source:
     """Return a table in memory as a source."""
 
     def stream(names: Sequence[str] | None, rows: int) -> Iterator[pa.Table]:
-        chosen = table if names is None else table.select(outer_names(table.schema, names))
+        chosen = table if names is None else table.select(readers.outer_names(table.schema, names))
         for start in range(0, table.num_rows, rows):
             yield chosen.slice(start, rows)
 
-    names = _checked(flat_names(table.schema), name)
+    names = _checked(readers.flat_names(table.schema), name)
     return Source(name, names, "table", table.num_rows, schema=table.schema, stream=stream)
 
 
@@ -252,11 +245,11 @@ def _of_files(path: Path, format_: str | None, encoding: str | None) -> Source:
     parts = tuple(_head(one, format_, encoding) for one in (found or [path]))
     kind = parts[0].format
     names = dict.fromkeys(name for part in parts for name in part.columns)
-    known = kind == "parquet" or kind in LOADED
+    known = kind == "parquet" or kind in readers.LOADED
     rows = sum(part.rows or 0 for part in parts) if known else None
     _refuse_unlike(parts)
-    schema = parquet_schema(parts[0]) if kind == "parquet" else None
-    schema = loaded_schema(parts[0]) if kind in LOADED else schema
+    schema = readers.parquet_schema(parts[0]) if kind == "parquet" else None
+    schema = readers.loaded_schema(parts[0]) if kind in readers.LOADED else schema
     return Source(str(path), _checked(tuple(names), str(path)), kind, rows, parts, schema)
 
 
@@ -289,19 +282,20 @@ def _head(path: Path, format_: str | None, encoding: str | None = None) -> Table
     file = TableFile(path, kind, (), encoding=encoding or "utf-8", compression=packing)
     with _readable(file):
         if kind == "parquet":
-            return parquet_head(path)
-        if kind in LOADED:
-            return loaded_head(path, kind)
+            return readers.parquet_head(path)
+        if kind in readers.LOADED:
+            return readers.loaded_head(path, kind)
         if kind in ("csv", "tsv"):
-            file = delimited_head(path, kind, packing, encoding)
-            refuse_open_quotes(file)
+            file = readers.delimited_head(path, kind, packing, encoding)
+            readers.refuse_open_quotes(file)
             return file
-        return replace(file, columns=json_names(file))
+        return replace(file, columns=readers.json_names(file))
 
 
 def _checked(names: tuple[str, ...], where: str) -> tuple[str, ...]:
-    if len(names) > MAX_COLUMNS:
-        msg = f"{where} has {len(names)} columns, more than {MAX_COLUMNS}; keep those you need"
+    if len(names) > readers.MAX_COLUMNS:
+        most = readers.MAX_COLUMNS
+        msg = f"{where} has {len(names)} columns, more than {most}; keep those you need"
         raise FileError(msg)
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
@@ -312,7 +306,7 @@ def _checked(names: tuple[str, ...], where: str) -> tuple[str, ...]:
 
 def _checked_rows(
     part: TableFile, names: list[str], damaged: Damaged, lines: bool
-) -> Iterator[Batch]:
+) -> Iterator[readers.Batch]:
     with _readable(part):
         for batch in batches_of(part, names, lines=lines):
             if batch.bad and damaged == "refuse":
@@ -323,15 +317,17 @@ def _checked_rows(
             yield batch
 
 
-def batches_of(part: TableFile, names: Sequence[str], *, lines: bool = False) -> Iterator[Batch]:
+def batches_of(
+    part: TableFile, names: Sequence[str], *, lines: bool = False
+) -> Iterator[readers.Batch]:
     """Yield the rows of one file by its format, damaged ones in their place."""
     if part.format == "parquet":
-        return parquet_batches(part, names)
-    if part.format in LOADED:
-        return loaded_batches(part, names)
+        return readers.parquet_batches(part, names)
+    if part.format in readers.LOADED:
+        return readers.loaded_batches(part, names)
     if part.is_text:
-        return delimited_batches(part, names)
-    return json_batches(part, names, lines=lines)
+        return readers.delimited_batches(part, names)
+    return readers.json_batches(part, names, lines=lines)
 
 
 @contextlib.contextmanager
@@ -344,5 +340,5 @@ def _readable(file: TableFile) -> Iterator[None]:
     except (pa.ArrowException, OSError, UnicodeError, MemoryError, OverflowError) as error:
         reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
         kind = file.format.upper() if file.format != "parquet" else "parquet"
-        msg = f"{file.path}: cannot be read as {kind}: {reason}{encoding_hint(error, file)}"
+        msg = f"{file.path}: cannot be read as {kind}: {reason}{readers.encoding_hint(error, file)}"
         raise FileError(msg) from error

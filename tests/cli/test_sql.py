@@ -17,8 +17,8 @@ from hypothesis import given, settings, strategies as st
 from typer.testing import CliRunner
 
 from geodata import query, tables
-from geodata.cli import answers
 from geodata.cli.application import app
+from geodata.cli.terminal import answers
 from geodata.query.mishaps import plain
 from tests.pages import ROOT, blocks
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 from geodata import evaluation, sphere
 from geodata.evaluation.checks import lint
 from geodata.evaluation.findings import PredictionError
-from geodata.evaluation.joining.distances import LONGEST_KM, distance_columns
+from geodata.evaluation.joining.sides.distances import LONGEST_KM, distance_columns
 from geodata.evaluation.report import to_html
 from geodata.evaluation.scores.counting.rule import Scoring
 from geodata.files import FileError

@@ -15,7 +15,7 @@ from geodata import evaluation
 from geodata.cli import app
 from geodata.evaluation.findings import PredictionError, finding
 from geodata.evaluation.report import print_comparison
-from geodata.evaluation.report.of_pairs import of_comparison
+from geodata.evaluation.report.contents.of_pairs import of_comparison
 from geodata.evaluation.scores.intervals import pairs
 
 from .report.cases import printed
@@ -241,7 +241,7 @@ def test_a_dagger_marks_those_not_told_from_the_best():
 )
 def test_curves_begin_below_the_smallest_threshold(thresholds, low, lines):
     pytest.importorskip("matplotlib")
-    from geodata.evaluation.report import curves
+    from geodata.evaluation.report.pictures import curves
 
     rows = {"id": ["a", "b"], "lat": [0.0, 1.0], "lon": [0.0, 1.0]}
     found = evaluation.evaluate(rows, rows, regions=False, thresholds_km=thresholds)

@@ -6,7 +6,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from geodata import files
-from geodata.files import FileError, parquet
+from geodata.files import FileError
+from geodata.files.readers import parquet
 
 
 def test_rows_that_cost_no_bytes_are_refused(tmp_path):

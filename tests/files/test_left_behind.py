@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from geodata import cor, evaluation, files
-from geodata.files import FileError, parquet
+from geodata.files import FileError
 from geodata.files.points import points_of
+from geodata.files.readers import parquet
 
 IDS = ["a", "b", "c", "d"]
 LAT, LON = [48.8584, -33.8568, 40.6892, None], [2.2945, 151.2153, -74.0445, None]

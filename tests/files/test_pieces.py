@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from geodata import files, tables
-from geodata.files import FileError, loaded, parquet, pieces
+from geodata.files import FileError
+from geodata.files.readers import loaded, parquet, pieces
 
 LONG = "x" * 1000
 

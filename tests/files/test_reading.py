@@ -239,7 +239,7 @@ def test_json_by_its_name_may_be_lines(tmp_path):
 
 @pytest.mark.parametrize("size", [1, 7, 100])
 def test_elements_of_an_array_across_chunks(tmp_path, size, monkeypatch):
-    from geodata.files import jsonrows
+    from geodata.files.readers import jsonrows
 
     monkeypatch.setattr(jsonrows, "_CHUNK_CHARS", size)
     rows = [{"id": str(i), "n": i * 1000, "s": "[,]{}" * i} for i in range(20)]
@@ -368,7 +368,7 @@ def test_text_among_numbers_stays_text(tmp_path):
 
 
 def test_a_number_at_the_end_of_a_chunk_goes_on(tmp_path, monkeypatch):
-    from geodata.files import jsonrows
+    from geodata.files.readers import jsonrows
 
     monkeypatch.setattr(jsonrows, "_CHUNK_CHARS", 4)
     (tmp_path / "a.json").write_text('[{"id": 1}, 12345678, 87654321, 1]')

@@ -9,22 +9,33 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from geodata.evaluation.findings import Finding
-from geodata.evaluation.joining import matching
-from geodata.evaluation.joining.distances import distance_findings
-from geodata.evaluation.joining.joined import Answers, Joined, Match, Predictions, Truth
-from geodata.evaluation.joining.looser_ids import looser_finding, only_reading
-from geodata.evaluation.joining.named_answers import place_names
-from geodata.evaluation.joining.opening import read_predictions, read_truth
-from geodata.evaluation.joining.repeats import refuse_repeated, refuse_repeated_truth
-from geodata.evaluation.joining.row_checks import constant_answer, is_summary
-from geodata.evaluation.joining.scan import (
+from geodata.evaluation.joining import matches
+from geodata.evaluation.joining.matches import (
     Scan,
+    constant_answer,
     footer_finding,
     has_whole_number_ids,
+    is_summary,
+    looser_finding,
+    only_reading,
+    refuse_repeated,
+    refuse_repeated_truth,
     scan_predictions,
     scan_truth,
+    unmatched_findings,
+    used_rows,
 )
-from geodata.evaluation.joining.unmatched import unmatched_findings, used_rows
+from geodata.evaluation.joining.named_answers import place_names
+from geodata.evaluation.joining.sides import (
+    Answers,
+    Joined,
+    Match,
+    Predictions,
+    Truth,
+    distance_findings,
+    read_predictions,
+    read_truth,
+)
 
 
 def join(
@@ -88,8 +99,8 @@ def _join_opened(
     predictions: Predictions, truth: Truth, *, match: Match, names: bool | None, same_file: bool
 ) -> Joined:
     """Join two opened files, see `join`."""
-    if match != "auto" and match not in matching.MODES:
-        msg = f"match={match!r} is unknown; choose auto, {', '.join(matching.MODES)}"
+    if match != "auto" and match not in matches.MODES:
+        msg = f"match={match!r} is unknown; choose auto, {', '.join(matches.MODES)}"
         raise ValueError(msg)
     numeric = match in ("auto", "exact") and all(
         has_whole_number_ids(part.source, part.columns.id) for part in (predictions, truth)
@@ -145,13 +156,13 @@ def _match(
     true_keys, our_keys = theirs.keys(), ours.keys()
     if mode != "exact":
         true_keys, our_keys = theirs.reread(mode, theirs.rows), ours.reread(mode, ours.rows)
-    matched = matching.find_rows(true_keys, our_keys)
+    matched = matches.find_rows(true_keys, our_keys)
     our_keys, answers = _without_footers(ours, our_keys, answers, matched, found)
     if match == "auto":
         looser = only_reading(theirs, ours, matched, found)
         if looser is not None:
             mode, true_keys, our_keys = looser
-            matched = matching.find_rows(true_keys, our_keys)
+            matched = matches.find_rows(true_keys, our_keys)
     if mode != "exact":
         found.append(looser_finding(mode, matched))
     unique = refuse_repeated(ours, our_keys, answers, found)

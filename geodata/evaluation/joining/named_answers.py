@@ -15,16 +15,16 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from geodata import gazetteer
-from geodata.evaluation.joining.checked_rows import (
+from geodata.evaluation.joining.matches import RowChecks
+from geodata.evaluation.joining.sides import (
     AMBIGUOUS,
     INVALID,
     LEVELS,
     MISSING,
     OK,
     UNPARSABLE,
+    Answers,
 )
-from geodata.evaluation.joining.joined import Answers
-from geodata.evaluation.joining.row_checks import RowChecks
 
 LISTED = 5
 """So many unresolved names are listed, the most frequent first."""

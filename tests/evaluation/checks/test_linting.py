@@ -11,7 +11,7 @@ from geodata.evaluation.checks.linting import _turned, against_truth, lint, near
 from geodata.evaluation.checks.own_words import against_words
 from geodata.evaluation.findings import PredictionError, failing
 from geodata.evaluation.joining import join, read_predictions
-from geodata.evaluation.joining.row_checks import constant_answer, placeholders
+from geodata.evaluation.joining.matches.row_checks import constant_answer, placeholders
 from geodata.files import FileError
 
 N = 100

@@ -18,7 +18,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from geodata.evaluation.findings import PredictionError
-from geodata.evaluation.joining import join, matching, read_predictions, read_truth
+from geodata.evaluation.joining import join, read_predictions, read_truth
+from geodata.evaluation.joining.matches import matching
 from geodata.files import FileError
 from geodata.files.columns import axis_of
 

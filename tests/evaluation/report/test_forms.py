@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from geodata import cor, evaluation
-from geodata.evaluation.report import contents, html, markdown, terminal
+from geodata.evaluation.report import contents
+from geodata.evaluation.report.formats import html, markdown, terminal
 
 from .cases import printed, tables
 from .reading import filled, html_tables, markdown_tables, terminal_tables

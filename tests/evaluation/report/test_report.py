@@ -19,7 +19,9 @@ from PIL import Image
 from geodata import evaluation, sphere
 from geodata.evaluation import report
 from geodata.evaluation.findings import errors_first
-from geodata.evaluation.report import figures, phrases, plots, terminal
+from geodata.evaluation.report.formats import terminal
+from geodata.evaluation.report.pictures import figures, plots
+from geodata.evaluation.report.words import phrases
 from geodata.maps import outlines, projection
 
 from .cases import ROWS, printed as _printed, tables as _tables

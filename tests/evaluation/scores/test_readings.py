@@ -6,7 +6,7 @@ import pytest
 
 from geodata.answers import parse_json, parse_strict, parse_tolerant
 from geodata.evaluation import evaluate, report
-from geodata.evaluation.report.parsing import of_readings
+from geodata.evaluation.report.contents.parsing import of_readings
 from tests.evaluation.report.cases import printed
 
 HERE = (48.86, 2.35)

@@ -1,0 +1,253 @@
+"""Rows of JSON lines and of JSON arrays, damaged ones in their place, numbers as written.
+
+Every column is text: the ids ``1e3`` and ``1000`` are two, and a photo id of 23 digits keeps
+them all. What else than text a column holds is its *kind*, from which `typed` makes numbers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO, Any
+
+import pyarrow as pa
+
+from geodata.files.columns import is_name
+from geodata.files.formats import BATCH_ROWS, FileError, TableFile
+from geodata.files.readers.flat import MAX_BATCH_BYTES, MAX_COLUMNS, MAX_DEPTH, Batch
+from geodata.files.readers.text import open_text
+
+MAX_LINE_CHARS = 1 << 26
+SAMPLE_ROWS = 200
+_CHUNK_CHARS = 1 << 18
+_MAX_INTEGER_DIGITS = 18
+
+Kinds = dict[str, str]
+"""'integer', 'number', 'boolean' or 'text' of each column, in the order of first occurrence.
+A column that is named like an id is text whatever it holds."""
+
+
+_Row = tuple[dict[str, Any] | str, int, str]
+"""A row as an object or a text that says why it is none, its line or place, and as written."""
+
+
+class _Written(str):
+    """A number as it is written."""
+
+    __slots__ = ()
+
+
+_DECODER = json.JSONDecoder(parse_float=_Written, parse_int=_Written, parse_constant=_Written)
+
+
+def json_names(file: TableFile) -> tuple[str, ...]:
+    """Return the names that occur in the first rows.
+
+    Raises
+    ------
+    FileError
+        If the first row is none.
+    """
+    names: dict[str, None] = {}
+    for number, (row, line, _) in enumerate(_rows(file)):
+        if isinstance(row, dict):
+            names.update(dict.fromkeys(_flat(row)))
+        elif number == 0:
+            msg = f"{file.path}: line {line} is {row}"
+            raise FileError(msg)
+        if number == SAMPLE_ROWS or len(names) > MAX_COLUMNS:
+            break
+    return tuple(names)
+
+
+def json_kinds(file: TableFile) -> Kinds:
+    """Read all rows and return every name that occurs, with the kind of its values."""
+    kinds: Kinds = {}
+    for row, _, _ in _rows(file):
+        if isinstance(row, dict):
+            for name, value in _leaves(row):
+                found = _kind(value)
+                known = kinds.setdefault(name, found)
+                if found and found != known:
+                    numbers = {found, known} == {"integer", "number"}
+                    kinds[name] = ("number" if numbers else "text") if known else found
+    return {n: "text" if is_name(n) else kind or "text" for n, kind in kinds.items()}
+
+
+def json_batches(
+    file: TableFile, names: Sequence[str], *, lines: bool = False, rows: int = BATCH_ROWS
+) -> Iterator[Batch]:
+    """Yield the rows in order as text columns, ``lines`` the objects as written beside them."""
+    part = _Part(names)
+    for row, line, text in _rows(file):
+        part.add(row, line, text if lines else None)
+        if part.rows == rows or part.size > MAX_BATCH_BYTES:
+            yield part.batch()
+            part = _Part(names)
+    if part.rows:
+        yield part.batch()
+
+
+class _Part:
+    """Rows of a batch as they come."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.rows = self.size = 0
+        self._values: dict[str, list[str | None]] = {name: [] for name in names}
+        self._bad: dict[int, str] = {}
+        self._at: dict[int, int] = {}
+        self._lines: list[str] = []
+
+    def add(self, row: dict[str, Any] | str, line: int, text: str | None) -> None:
+        flat = {} if isinstance(row, str) else _flat(row)
+        if isinstance(row, str):
+            self._bad[self.rows], self._at[self.rows] = row, line
+        for name, column in self._values.items():
+            value = flat.get(name)
+            column.append(value)
+            self.size += len(value) if value else 0
+        if text is not None:
+            self._lines.append(text)
+            self.size += len(text)
+        self.rows += 1
+
+    def batch(self) -> Batch:
+        columns = {n: pa.array(map(_encodable, c), pa.string()) for n, c in self._values.items()}
+        return Batch(pa.table(columns), self._bad, self._at, self._lines or None)
+
+
+def typed(table: pa.Table, kinds: Mapping[str, str]) -> pa.Table:
+    """Return the text columns whose kind is not text as integers, numbers and booleans.
+
+    Examples
+    --------
+    >>> typed(pa.table({"n": ["1", "2e3"]}), {"n": "number"})["n"].to_pylist()
+    [1.0, 2000.0]
+    """
+    types = {"integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_()}
+    for i, field in enumerate(table.schema):
+        kind = types.get(kinds.get(field.name, "text"))
+        if kind is not None:
+            table = table.set_column(i, field.with_type(kind), table[i].cast(kind))
+    return table
+
+
+def _rows(file: TableFile) -> Iterator[_Row]:
+    """Yield each row."""
+    if file.format == "json":
+        with open_text(file) as stream:
+            if _begins_array(stream):
+                yield from _elements(file, stream)
+                return
+    with open_text(file) as stream:
+        yield from _lines(file, stream)
+
+
+def _lines(file: TableFile, stream: IO[str]) -> Iterator[_Row]:
+    for number, line in enumerate(iter(lambda: stream.readline(MAX_LINE_CHARS), ""), 1):
+        if len(line) == MAX_LINE_CHARS:
+            msg = f"{file.path}: a line is longer than {MAX_LINE_CHARS} characters"
+            raise FileError(msg)
+        text = line.strip()
+        if text:
+            yield _object(text), number, text
+
+
+def _object(text: str) -> dict[str, Any] | str:
+    try:
+        row = _DECODER.decode(text)
+    except (ValueError, RecursionError) as error:
+        return f"not JSON: {str(error)[:80]}"
+    return row if isinstance(row, dict) else f"{_name(row)}, expected an object"
+
+
+def _name(value: object) -> str:
+    return "number" if isinstance(value, _Written) else type(value).__name__
+
+
+def _begins_array(stream: IO[str]) -> bool:
+    """Read up to the first character that is no space; return whether an array begins there."""
+    first = " "
+    while first.isspace():
+        first = stream.read(1)
+    return first == "["
+
+
+def _elements(file: TableFile, stream: IO[str]) -> Iterator[_Row]:
+    """Yield the elements of an array whose bracket was read, holding one of them at a time."""
+    text, at, more, number = "", 0, True, 0
+    while True:
+        at = _skip(text, at)
+        if at < len(text) and text[at] == "]":
+            return
+        try:
+            row, end = _DECODER.raw_decode(text, at)
+            whole = end < len(text) or not more  # a number at the end may go on
+        except (ValueError, RecursionError) as error:
+            whole = False
+            if not more or len(text) - at > MAX_LINE_CHARS:
+                msg = f"{file.path}: the array breaks off or is not JSON: {str(error)[:80]}"
+                raise FileError(msg) from error
+        if whole:
+            number += 1
+            is_row = isinstance(row, dict)
+            yield row if is_row else f"{_name(row)}, expected an object", number, text[at:end]
+            text, at = text[end:], 0
+        else:
+            chunk = stream.read(max(_CHUNK_CHARS, len(text)))
+            text, at, more = text[at:] + chunk, 0, bool(chunk)
+
+
+def _skip(text: str, at: int) -> int:
+    """Return where the next element begins, past white space and commas."""
+    while at < len(text) and text[at] in " \t\r\n,":
+        at += 1
+    return at
+
+
+def _leaves(row: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    for key, value in row.items():
+        if isinstance(value, dict) and depth < MAX_DEPTH:
+            yield from _leaves(value, f"{prefix}{key}.", depth + 1)
+        else:
+            yield prefix + key, value
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, str | None]:
+    return {
+        name: value if value is None or isinstance(value, str) else _text(value)
+        for name, value in _leaves(row)
+    }
+
+
+def _text(value: Any) -> str:
+    """Return a value as JSON, numbers as they were written."""
+    if isinstance(value, _Written):
+        return str(value)
+    if isinstance(value, dict):
+        inside = (f"{json.dumps(k, ensure_ascii=False)}: {_text(v)}" for k, v in value.items())
+        return f"{{{', '.join(inside)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_text, value))}]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _kind(value: Any) -> str:
+    """Return the kind of a value, '' for null."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, _Written):
+        digits = value.removeprefix("-")
+        if not digits.isdigit():
+            return "number"
+        return "integer" if len(digits) <= _MAX_INTEGER_DIGITS else "text"
+    return "text"
+
+
+def _encodable(value: str | None) -> str | None:
+    # a lone surrogate, legal in JSON, has no UTF-8
+    if value is None or value.isascii():
+        return value
+    return value.encode("utf-8", "replace").decode()
