@@ -18,7 +18,7 @@ from geodata.cli.terminal import say
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from geodata.evaluation.findings import Finding
+    from geodata.evaluation import Finding
 
 WIDTH = 80
 """Width of the text where the output is not a terminal."""
@@ -71,8 +71,7 @@ def evaluate(
     """
     from geodata import evaluation
     from geodata.cli.terminal import progress
-    from geodata.evaluation import report as reports
-    from geodata.evaluation.findings import errors_first
+    from geodata.evaluation import errors_first, report as reports
 
     check_folders(json, markdown, report)
     if options.is_ray(engine, address):
@@ -178,9 +177,8 @@ def lint(
 
     Example: geodata lint preds.csv --truth truth.csv --train train.parquet --strict
     """
-    from geodata.evaluation import report as reports
+    from geodata.evaluation import errors_first, report as reports
     from geodata.evaluation.checks import lint as check
-    from geodata.evaluation.findings import errors_first
     from geodata.evaluation.joining import read_truth
 
     check_folders(json)
@@ -253,7 +251,7 @@ def report_written(*targets: Path | None) -> None:
 
 def finish(findings: Sequence[Finding], strict: bool) -> None:
     """Exit with 1 where findings fail the run, and say in one line which do."""
-    from geodata.evaluation.findings import failing
+    from geodata.evaluation import failing
 
     bad = failing(findings, strict=strict)
     if bad:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from geodata import evaluation
-from geodata.evaluation.findings import PredictionError
+from geodata.evaluation import PredictionError
 from georl import rewards
 from georl.calibration import Bin, document, grid, reliability_svg
 from georl.demo.globe_arms import BASE, TRAINED, GlobeArm

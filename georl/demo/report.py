@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from geodata import answers, evaluation, sphere
-from geodata.evaluation.findings import PredictionError
+from geodata.evaluation import PredictionError
 from geodata.files import write_text
 from georl import rewards
 from georl.demo import pictures, verdict

@@ -224,7 +224,7 @@ def test_reports(files):
 
 def test_every_word_to_a_terminal_goes_through_one_function():
     """No other call prints, so that a new one cannot forget to make its text printable."""
-    allowed = {"geodata/printable.py", "geodata/cli/telling.py"}
+    allowed = {"geodata/printable.py", "geodata/cli/terminal/telling.py"}
     found = []
     for path in [*(ROOT / "geodata" / "cli").glob("*.py"), *(ROOT / "georl").rglob("*.py")]:
         name = path.relative_to(ROOT).as_posix()

@@ -12,7 +12,7 @@ from hypothesis import given, settings, strategies as st
 
 from geodata import files, tables
 from geodata.files import FileError
-from geodata.files.readers import loaded, parquet, pieces
+from geodata.files.readers import cutting, loaded, parquet
 
 LONG = "x" * 1000
 
@@ -58,7 +58,7 @@ def test_the_bytes_of_a_row_are_those_of_its_values(rows, start):
     table = pa.Table.from_pylist(rows, SCHEMA).slice(start)
     coded = table["word"].dictionary_encode()
     for column in (*table.columns, coded):
-        told = [size for chunk in column.chunks for size in pieces.row_bytes(chunk).tolist()]
+        told = [size for chunk in column.chunks for size in cutting.row_bytes(chunk).tolist()]
         assert told == list(map(written_out, column.to_pylist()))
 
 
@@ -67,8 +67,8 @@ def test_the_bytes_of_a_row_are_those_of_its_values(rows, start):
 @pytest.mark.parametrize("kind", [pa.list_(pa.int64(), 2), pa.large_list(pa.int64())], ids=str)
 def test_lists_of_numbers_count_by_their_width(kind, lists):
     column = pa.array(lists, kind)
-    assert pieces.row_bytes(column).tolist() == [16] * len(lists)
-    assert pieces.row_bytes(column[1:]).tolist() == [16] * max(0, len(lists) - 1)
+    assert cutting.row_bytes(column).tolist() == [16] * len(lists)
+    assert cutting.row_bytes(column[1:]).tolist() == [16] * max(0, len(lists) - 1)
 
 
 @settings(deadline=None)
@@ -76,7 +76,7 @@ def test_lists_of_numbers_count_by_their_width(kind, lists):
 def test_pieces_hold_all_rows_and_no_more_bytes_than_asked(rows, most):
     table = pa.Table.from_pylist(rows, SCHEMA)
     coded = table.set_column(0, "word", table["word"].dictionary_encode())
-    made = list(pieces.pieces(coded, "it", most))
+    made = list(cutting.pieces(coded, "it", most))
     assert [row for piece in made for row in piece.to_pylist()] == rows
     for piece in made:
         size = sum(written_out(row) for row in piece.to_pylist())
@@ -85,22 +85,22 @@ def test_pieces_hold_all_rows_and_no_more_bytes_than_asked(rows, most):
 
 def test_pieces_are_as_long_as_they_may_be():
     words = pa.table({"word": pa.array(["ab"] * 7).dictionary_encode()})
-    assert [t.num_rows for t in pieces.pieces(words, "it", 6)] == [3, 3, 1]
-    assert [t.num_rows for t in pieces.pieces(words, "it", 5)] == [2, 2, 2, 1]
-    assert [t.num_rows for t in pieces.pieces(words, "it", 1)] == [1] * 7
+    assert [t.num_rows for t in cutting.pieces(words, "it", 6)] == [3, 3, 1]
+    assert [t.num_rows for t in cutting.pieces(words, "it", 5)] == [2, 2, 2, 1]
+    assert [t.num_rows for t in cutting.pieces(words, "it", 1)] == [1] * 7
 
 
 @pytest.fixture
 def small(monkeypatch):
     """Bounds a thousandth of what they are, so that small files meet them."""
-    for module in (pieces, parquet):
+    for module in (cutting, parquet):
         monkeypatch.setattr(module, "PIECE_BYTES", 1 << 15)
     monkeypatch.setattr(parquet, "MAX_BATCH_BYTES", 1 << 17)
     monkeypatch.setattr(parquet, "SMALL_ROWS", 64)
     monkeypatch.setattr(parquet, "SMALLEST_ROWS", 16)
-    for module in (pieces, loaded):
+    for module in (cutting, loaded):
         monkeypatch.setattr(module, "FREE_BYTES", 1 << 19)
-    monkeypatch.setattr(pieces, "BOMB_ROW_BYTES", 2000)
+    monkeypatch.setattr(cutting, "BOMB_ROW_BYTES", 2000)
 
 
 NESTED = [
@@ -165,8 +165,8 @@ def test_a_table_in_memory_is_nobodys_bomb(small):
 
 
 def test_a_row_that_fills_memory_is_refused(monkeypatch, tmp_path):
-    monkeypatch.setattr(pieces, "MAX_ROW_BYTES", 1000)
-    monkeypatch.setattr(pieces, "PIECE_BYTES", 100)
+    monkeypatch.setattr(cutting, "MAX_ROW_BYTES", 1000)
+    monkeypatch.setattr(cutting, "PIECE_BYTES", 100)
     for length, told in ((1000, False), (1_100_000, True)):
         table = pa.table({"id": ["a", "x" * length]})
         pq.write_table(table, tmp_path / "a.parquet")

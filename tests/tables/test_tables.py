@@ -26,7 +26,7 @@ from deltalake.table import TableAlterer
 from hypothesis import given, settings, strategies as st
 
 from geodata import hashing, tables
-from geodata.tables.commits import committing
+from geodata.tables.commits import attempts
 
 WRITER = Path(__file__).with_name("table_writer.py")
 _spec = importlib.util.spec_from_file_location("table_writer", WRITER)
@@ -882,18 +882,18 @@ def test_rows_that_came_behind_a_new_column_are_counted(path, monkeypatch, mode,
 
 def test_a_rebuild_does_not_keep_rows_appended_meanwhile(path, monkeypatch):
     tables.append(path, photos(1))
-    attempt = committing._attempt
+    attempt = attempts._attempt
     raced = []
 
     def race(*args):
         if not raced:
             raced.append(True)
-            monkeypatch.setattr(committing, "_attempt", attempt)
+            monkeypatch.setattr(attempts, "_attempt", attempt)
             tables.append(path, photos(3, 50))
-            monkeypatch.setattr(committing, "_attempt", race)
+            monkeypatch.setattr(attempts, "_attempt", race)
         return attempt(*args)
 
-    monkeypatch.setattr(committing, "_attempt", race)
+    monkeypatch.setattr(attempts, "_attempt", race)
     assert tables.write(path, photos(2)) == 2
     assert tables.open(path).rows == 2
     assert tables.open(path, 1).rows == 4

@@ -9,7 +9,7 @@ from .answers import (
     is_whole as is_whole,
     write as write,
 )
+from .bars import progress as progress
 from .completion import query as query, tables as tables
-from .progress import progress as progress
 from .streams import files_of as files_of
 from .telling import say as say, say_text as say_text

@@ -1,8 +1,9 @@
+from .cutting import BOMB_RATIO as BOMB_RATIO, FREE_BYTES as FREE_BYTES, pieces as pieces
 from .delimited import (
     delimited_batches as delimited_batches,
     refuse_open_quotes as refuse_open_quotes,
 )
-from .flat import (
+from .flattening import (
     MAX_COLUMNS as MAX_COLUMNS,
     Batch as Batch,
     column_at as column_at,
@@ -32,5 +33,4 @@ from .parquet import (
     parquet_schema as parquet_schema,
     parquet_tables as parquet_tables,
 )
-from .pieces import BOMB_RATIO as BOMB_RATIO, FREE_BYTES as FREE_BYTES, pieces as pieces
 from .text import delimited_head as delimited_head, encoding_hint as encoding_hint

@@ -20,7 +20,7 @@ import pyarrow.csv as pacsv
 
 from geodata.files.columns import axis_of
 from geodata.files.formats import FileError, TableFile
-from geodata.files.readers.flat import Batch, no_rows
+from geodata.files.readers.flattening import Batch, no_rows
 from geodata.files.readers.text import encoding_hint, open_bytes, open_text
 
 READ_AHEAD_S = 0.2

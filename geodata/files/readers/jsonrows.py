@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from geodata.files.columns import is_name
 from geodata.files.formats import BATCH_ROWS, FileError, TableFile
-from geodata.files.readers.flat import MAX_BATCH_BYTES, MAX_COLUMNS, MAX_DEPTH, Batch
+from geodata.files.readers.flattening import MAX_BATCH_BYTES, MAX_COLUMNS, MAX_DEPTH, Batch
 from geodata.files.readers.text import open_text
 
 MAX_LINE_CHARS = 1 << 26

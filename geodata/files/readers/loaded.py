@@ -18,8 +18,8 @@ import pyarrow as pa
 
 from geodata.files.arrow import as_table
 from geodata.files.formats import BATCH_ROWS, FileError, TableFile
-from geodata.files.readers.flat import Batch, flat, flat_names, outer_names
-from geodata.files.readers.pieces import BOMB_RATIO, FREE_BYTES, gathered, pieces_of_file
+from geodata.files.readers.cutting import BOMB_RATIO, FREE_BYTES, gathered, pieces_of_file
+from geodata.files.readers.flattening import Batch, flat, flat_names, outer_names
 
 MAX_BYTES = 1 << 31
 """A file larger than this is no table of answers; Arrow IPC is mapped and has no limit."""

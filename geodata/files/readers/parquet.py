@@ -19,8 +19,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from geodata.files.formats import BATCH_ROWS, FileError, TableFile
-from geodata.files.readers.flat import MAX_BATCH_BYTES, Batch, flat, flat_names, outer_names
-from geodata.files.readers.pieces import BOMB_RATIO, PIECE_BYTES, gathered, pieces_of_file
+from geodata.files.readers.cutting import BOMB_RATIO, PIECE_BYTES, gathered, pieces_of_file
+from geodata.files.readers.flattening import MAX_BATCH_BYTES, Batch, flat, flat_names, outer_names
 
 SMALL_ROWS, SMALLEST_ROWS = 1 << 12, 1 << 9
 """Rows read at a time where a row group is larger than a batch may be, and much larger."""

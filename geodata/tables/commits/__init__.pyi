@@ -1,4 +1,4 @@
-from .committing import (
+from .attempts import (
     CONFIGURATION as CONFIGURATION,
     Payload as Payload,
     actions as actions,

@@ -20,8 +20,8 @@ from deltalake.transaction import RemoveAction
 from geodata import hashing
 from geodata.hashing import Sums
 from geodata.tables import data_files, log
-from geodata.tables.commits import committing
-from geodata.tables.commits.committing import Payload
+from geodata.tables.commits import attempts
+from geodata.tables.commits.attempts import Payload
 from geodata.tables.errors import TableConflictError, TableError
 from geodata.tables.log import Active
 
@@ -63,9 +63,7 @@ def _keep_few(root: Path) -> None:
         data_files.remove(root, written)
         return
     try:
-        committing.committing(
-            root, lambda identity: _replace(root, found, small, written, identity)
-        )
+        attempts.committing(root, lambda identity: _replace(root, found, small, written, identity))
     except BaseException:
         data_files.remove(root, written)
         raise
@@ -127,9 +125,9 @@ def _replace(
     now = data_files.now_ms()
     gone = [RemoveAction(file.name, False, now, file.size) for file in small]
     table.create_write_transaction(
-        [*committing.actions(written, new_rows=False), *gone],
+        [*attempts.actions(written, new_rows=False), *gone],
         "append",
         Schema.from_arrow(found.schema),
-        **committing.properties(payload.text(committing.content(root, found.version))),
+        **attempts.properties(payload.text(attempts.content(root, found.version))),
     )
     return found.version + 1

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+import geodata
 from geodata import files
 from geodata.printable import code as as_code, json_text, markdown, printable
 from geodata.tables import errors, log
@@ -36,7 +37,7 @@ _KNOWN_LICENCES = {
 }
 """Names of licences that Hugging Face knows, by their letters and digits."""
 _ABSOLUTE = re.compile(r"(?:/|~[\\/]|\\\\|[A-Za-z]:[\\/]|file://)")
-_COUNTRIES = Path(__file__).parents[1] / "boundaries" / "bundled" / "countries.parquet"
+_COUNTRIES = Path(geodata.__file__).parent / "boundaries" / "bundled" / "countries.parquet"
 
 
 def card(path: _Path, version: int | str | None = None, *, title: str | None = None) -> str:
