@@ -70,7 +70,7 @@ def test_a_folder_of_pictures_is_known_by_names_and_sizes(tmp_path):
 KILLED = """
 import os, signal, sys
 from geodata import photos
-from geodata.tables import seals
+from geodata.tables.log import seals
 def killed(root, version):  # behind the commit
     os.kill(os.getpid(), signal.SIGKILL)
 seals.seal = killed

@@ -179,7 +179,7 @@ def test_what_a_stopped_writer_left_goes_too(lake):
 STEPS = [
     (rewriting, "_complete"),
     (rewriting, "_add_commit"),
-    (rewriting.seals, "seal"),
+    (log, "seal"),
     (rewriting, "take_place"),
     (exchanging, "_exchange"),
 ]

@@ -16,7 +16,7 @@ from hypothesis import given, settings, strategies as st
 from geodata import tables
 from geodata.tables import log
 from geodata.tables.commits import appending
-from geodata.tables.log import checkpoints, newest, replaying
+from geodata.tables.log import checkpoints, newest, reading, replaying
 
 NAIVE = pa.timestamp("us")
 
@@ -113,7 +113,8 @@ sys.addaudithook(lambda *event: [hook(*event) for hook in _HOOKS])
 def test_opening_lists_nothing_and_an_append_no_more_than_one_name(table, monkeypatch):
     assert listed(lambda: tables.open(table)) == 0
     assert listed(lambda: log.by_library(table)) > 0
-    monkeypatch.setattr(log, "load", lambda *_: pytest.fail("the library was asked"))
+    for module in (log, reading):
+        monkeypatch.setattr(module, "load", lambda *_: pytest.fail("the library was asked"))
     assert tables.open(table).rows == 6
     monkeypatch.setattr(checkpoints, "EVERY", 99)
     assert listed(lambda: tables.append(table, rows(7))) == 1  # whether there is a table

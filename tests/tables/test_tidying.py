@@ -179,7 +179,9 @@ KILLED = """
 import os, signal, sys
 import pyarrow as pa
 from geodata import tables
-from geodata.tables import checkpoints, data_files, seals, tidying
+from geodata.tables.commits import tidying
+from geodata.tables import data_files, log
+from geodata.tables.log import checkpoints
 tidying.MANY, checkpoints.EVERY = 4, 2
 where = sys.argv[2]
 for n in range(8):
@@ -197,7 +199,7 @@ def armed(root):
     module, name, before = {
         "reading": (tidying, "_rows", True), "written": (data_files, "write", False),
         "committing": (tidying, "_replace", True), "committed": (tidying, "_replace", False),
-        "sealed": (seals, "seal", False),
+        "sealed": (log, "seal", False),
     }[where]
     dying(module, name, before)
     real(root)

@@ -41,7 +41,7 @@ def keep_few(root: Path, version: int) -> None:
     Called behind a commit. A table that stays as it is, as where others commit meanwhile, is only
     slower.
     """
-    if version % log.EVERY == log.EVERY - 1:
+    if log.is_due(version):
         with contextlib.suppress(TableError, OSError):
             _keep_few(root)
 

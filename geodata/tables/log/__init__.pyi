@@ -6,9 +6,9 @@ from .addresses import (
     stands_for as stands_for,
 )
 from .checkpoints import (
-    EVERY as EVERY,
     HINT as HINT,
     checkpoint as checkpoint,
+    is_due as is_due,
     keep_short as keep_short,
     sealed as sealed,
 )

@@ -57,9 +57,20 @@ def checkpoint(path: str | os.PathLike[str], version: int | None = None) -> int:
     return number
 
 
+def is_due(version: int) -> bool:
+    """Return whether a version is one of those behind which a table is kept quick.
+
+    Examples
+    --------
+    >>> [version for version in range(100) if is_due(version)]
+    [31, 63, 95]
+    """
+    return version % EVERY == EVERY - 1
+
+
 def keep_short(root: Path, version: int) -> None:
     """Write the checkpoint that is due after a commit; a table without one is only slower."""
-    if version % EVERY == EVERY - 1:
+    if is_due(version):
         with contextlib.suppress(errors.TableError, OSError):
             checkpoint(root, version)
 
