@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import pyarrow as pa
 
 from geodata import tables
 from geodata.datasets.recipes import Made, Recipe
@@ -37,6 +39,12 @@ class Task(NamedTuple):
         made = self.spec.make(self.opened, self.seed, **self.values)
         return not_empty(self.recipe, made)
 
+    def rows(self, made: Made) -> Iterator[pa.Table]:
+        """Yield the rows; then refuse inputs that were written meanwhile."""
+        yield from made.batches
+        for one in self.opened.values():
+            one.refuse_changed()
+
 
 Commit = Callable[[dict[str, Any]], int]
 """Given a note, makes the rows a version and returns its number."""
@@ -48,7 +56,7 @@ Engine = Callable[[Task], tuple[Made, Commit]]
 def here(task: Task) -> tuple[Made, Commit]:
     """Make and write the rows in this process."""
     made = task.make()
-    return made, lambda note: tables.write(task.path, made.batches, note, schema=made.schema)
+    return made, lambda note: tables.write(task.path, task.rows(made), note, schema=made.schema)
 
 
 def for_lake(engine: Engine, lake: Any) -> tuple[Engine, Any]:
@@ -80,7 +88,7 @@ def _in_bucket(address: str) -> Engine:
         def commit(note: dict[str, Any]) -> int:
             tables.send_inputs(address)
             there = tables.path_of(address, task.path.name)
-            number = tables.write(there, made.batches, note, schema=made.schema)
+            number = tables.write(there, task.rows(made), note, schema=made.schema)
             tables.near(address, task.path.name)
             return number
 

@@ -8,6 +8,7 @@ for are kept: where a photo was taken is personal data.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -29,10 +30,11 @@ from geodata.images import (
 )
 from geodata.leakage import Salt
 from geodata.photos.authors import as_salt, described, salt_for
-from geodata.photos.repeats import AlreadyImportedError, fingerprint, refuse_again
+from geodata.photos.repeats import AlreadyImportedError, before, fingerprint, new, refuse_again
 from geodata.photos.report import ImportReport, Tally
 from geodata.photos.rows import SCHEMA, STATUSES, UNAVAILABLE_BYTES, Rules, to_schema
 from geodata.photos.sources import FLICKR, LAYOUTS, ROLES, PhotoSource, open_photos
+from geodata.photos.watching import unchanged
 from geodata.photos.writing import is_file_target, write_parquet
 
 __all__ = [
@@ -198,14 +200,11 @@ def import_(
                                 else salt)  # fmt: skip
     rules = _rules(opened, chosen, images, min_image_bytes, licence, source_name)
     rules = replace(rules, places=_places(opened, rules, target))
-    batches = _batches(opened, rules)
+    batches = unchanged(_batches(opened, rules), opened.path)
     first = next(batches, None)  # a wrong source fails before anything is hashed or made
     made_by = _made_by(opened, rules, told)
-    before = None
-    if not into_file:
-        if not again:
-            refuse_again(place, made_by["source"], tables.address_of(target) or target)
-        before = tables.open(place) if tables.exists(place) else None
+    if not into_file and not again:
+        refuse_again(place, made_by["source"], tables.address_of(target) or target)
     tally = Tally()
     stream = _counted(first, batches, tally, opened.rows, progress)
     schema = _empty(rules).schema if first is None else first[0].schema
@@ -213,7 +212,10 @@ def import_(
     if into_file:
         write_parquet(target, schema, stream, made_by)
     else:
-        version = tables.append(target, stream, made_by, schema=schema)
+        with contextlib.ExitStack() as held:
+            if not again and tables.address_of(target) is None:
+                stream = new(stream, place, made_by["source"], held)
+            version = tables.append(target, stream, made_by, schema=schema)
     return ImportReport(
         target=tables.address_of(target) or os.fspath(target),
         version=version,
@@ -226,7 +228,7 @@ def import_(
         beyond_pole=tally.beyond,
         made_by=made_by,
         repeated_ids=tally.ids.repeated(),
-        known_ids=tally.ids.known(before),
+        known_ids=tally.ids.known(None if version is None else before(place, version)),
         raw=dict(opened.raw),
         ids=next((told for role, told in (("photo_id", "column"), ("image", "image"))
                   if role in opened.columns), "row number"),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,29 @@ def refuse_again(
             raise AlreadyImportedError(msg)
         if commit.kind in _REPLACES:
             return
+
+
+def new(
+    rows: Iterator[pa.Table], target: Path, origin: Mapping[str, Any], held: contextlib.ExitStack
+) -> Iterator[pa.Table]:
+    """Yield rows, then refuse what another import brought meanwhile, as `refuse_again` does.
+
+    Parameters
+    ----------
+    held
+        Holds the table from then on, so that nobody comes between the answer and the commit.
+    """
+    yield from rows
+    held.enter_context(tables.alone(target))
+    refuse_again(target, origin, target)
+
+
+def before(target: Path, version: int) -> tables.TableVersion | None:
+    """Return what a table held when an import became a version of it, None for a new table."""
+    if version == 0 or not tables.exists(target):
+        return None
+    seen_before = tables.is_view(target.parent)  # of a bucket: what was brought when it began
+    return tables.open(target, None if seen_before else version - 1)
 
 
 class IdCounter:

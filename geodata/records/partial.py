@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,6 +56,8 @@ def _alone(path: Path, out: Path) -> Iterator[None]:
     with path.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                raise OSError("who held it before has removed it")
         except OSError as error:
             msg = f"{out}: another process writes the same records there; wait for it"
             raise RecordError(msg) from error

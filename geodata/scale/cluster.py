@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ def connect(address: str | None) -> Any:
         If nobody answers at the address, or a Ray of another version.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would report to its makers
+    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # the first one is raised
     import ray
 
     if ray.is_initialized():
@@ -98,6 +100,21 @@ def got(ray: Any, reference: Any) -> Any:
     except ray.exceptions.RayTaskError as error:
         cause = error.cause
         raise (cause if isinstance(cause, Exception) else error) from None
+
+
+def results(ray: Any, references: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
+    """Yield tasks and what they made as they are done; after an error the others are cancelled.
+
+    Without that they would go on, and Ray would print the error of each.
+    """
+    waiting = list(references)
+    try:
+        while waiting:
+            (done,), waiting = ray.wait(waiting)
+            yield done, got(ray, done)
+    finally:
+        for one in waiting:
+            ray.cancel(one)
 
 
 def _refuse_dead(address: str) -> None:

@@ -25,9 +25,10 @@ from numpy.typing import NDArray
 from geodata import datasets, files, tables
 from geodata.datasets import Built, DatasetError, Labelling, Made, Task
 from geodata.scale.agreeing import BatchFunction
-from geodata.scale.cluster import TRIES, check_nodes, connect, got
+from geodata.scale.cluster import TRIES, check_nodes, connect, results
 from geodata.scale.dealing import part_of
 from geodata.scale.makers import Label
+from geodata.scale.memory import given_back
 from geodata.tables import Input, Part
 
 RECIPES = ("labelled", "rand", "hard", "filter")
@@ -118,16 +119,20 @@ class _Tasks:
 
     def each(self, function: Callable[..., Any], values: Sequence[Any], *common: Any) -> list[Any]:
         """Return what a function makes of each value, in their order."""
-        remote = self.ray.remote(max_retries=TRIES)(function)
+        remote = self.ray.remote(max_retries=TRIES)(_tidied)
         there = [self.ray.put(one) for one in common]
-        waiting = {remote.remote(value, *there): i for i, value in enumerate(values)}
+        waiting = {remote.remote(function, value, *there): i for i, value in enumerate(values)}
         made: list[Any] = [None] * len(values)
-        while waiting:
-            (done,), _ = self.ray.wait(list(waiting))
-            made[waiting.pop(done)] = got(self.ray, done)
+        for done, result in results(self.ray, list(waiting)):
+            made[waiting.pop(done)] = result
             if self.progress is not None:
                 self.progress(len(values) - len(waiting), len(values))
         return made
+
+
+def _tidied(function: Callable[..., Any], *given: Any) -> Any:
+    with given_back():
+        return function(*given)
 
 
 def _chosen(run: _Tasks, task: Task) -> tuple[Made, Callable[[dict[str, Any]], int]]:

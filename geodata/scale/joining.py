@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -87,18 +89,42 @@ def join_shards(folder: _Path, table: _Path | None = None) -> JoinedShards:
         "about": dict(found[0].about),
         "content": list(hashing.combine(Sums(*one.more["content"]) for one in found)),
     }
-    there = _there(table, made)
-    version = tables.write(table, _rows(paths), made, schema=_schema(paths)) if not there else None
-    return _verified(table, version, made, len(found), rows)
+    version = there = _there(table, made)
+    if version is None:
+        version, there = _written(table, paths, made)
+    return _verified(
+        table, version, made, JoinedShards(len(found), rows, resumed=there is not None)
+    )
+
+
+def _written(table: _Path, paths: Sequence[Path], made: dict[str, Any]) -> tuple[int, int | None]:
+    """Write the version; return it twice if another process made it of the same shards first."""
+    others: list[int] = []
+    with contextlib.ExitStack() as held:
+
+        def rows() -> Iterator[pa.Table]:
+            yield from _rows(paths)
+            held.enter_context(tables.alone(Path(table)))  # until it is committed
+            if (number := _there(table, made)) is not None:
+                others.append(number)
+                msg = f"{table} was joined from these shards meanwhile"
+                raise ShardError(msg)
+
+        try:
+            return tables.write(table, rows(), made, schema=_schema(paths)), None
+        except ShardError:
+            if not others:
+                raise
+            return others[0], others[0]
 
 
 def _verified(
-    table: _Path, version: int | None, made: dict[str, Any], shards: int, rows: int
+    table: _Path, version: int, made: dict[str, Any], joined: JoinedShards
 ) -> JoinedShards:
     """Compute the content of the version from its rows, and compare it with the shards."""
     report = tables.verify(table, version)
     report.raise_for_problems()
-    opened = tables.open(table, report.version)
+    opened = tables.open(table, version)
     expected = hashing.digest(Sums(*made["content"]), opened.schema)
     if report.content_hash != expected:
         msg = (
@@ -106,19 +132,21 @@ def _verified(
             f"shards {expected[:12]}; a shard changed while it was read: join them again"
         )
         raise ShardError(msg)
-    return JoinedShards(shards, rows, report.version, expected, resumed=version is None)
+    return dataclasses.replace(joined, version=version, content_hash=expected)
 
 
-def _there(table: _Path, made: dict[str, Any]) -> bool:
-    """Return whether the latest version came from these shards; refuse rows of other making."""
+def _there(table: _Path, made: dict[str, Any]) -> int | None:
+    """Return the latest version if it came from these shards; refuse rows of other making."""
     path = Path(table)
     if path.name not in (tables.names(path.parent) if path.parent.is_dir() else ()):
-        return False
-    note = tables.open(path).note
+        return None
+    opened = tables.open(path)
+    note = opened.note
     if "shards" not in note:
         msg = f"{path} was not made from shards; choose another name to keep it"
         raise ShardError(msg)
-    return all(note.get(key) == value for key, value in made.items())
+    is_same = all(note.get(key) == value for key, value in made.items())
+    return opened.version if is_same else None
 
 
 def _whole(folder: Path) -> list[Manifest]:

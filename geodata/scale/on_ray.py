@@ -18,8 +18,9 @@ from geodata import files, tables
 from geodata.evaluation.scores import Scoring
 from geodata.files import Source
 from geodata.scale.agreeing import BatchFunction
-from geodata.scale.cluster import TRIES, check_nodes, connect, got
+from geodata.scale.cluster import TRIES, check_nodes, connect, results
 from geodata.scale.dealing import Shard, ShardError
+from geodata.scale.memory import given_back
 from geodata.scale.scoring import Score, ScoreSums
 from geodata.scale.sharding import LabelJob, Sharded
 
@@ -76,11 +77,10 @@ def label_on_ray(
     ray = connect(address)
     check_nodes(ray, job.label)
     task, job_there = ray.remote(max_retries=TRIES)(_make), ray.put(job)
-    waiting, made, rows = [task.remote(job_there, part) for part in parts], [], 0
-    while waiting:
-        (done,), waiting = ray.wait(waiting)
-        made.append(got(ray, done))
-        rows += made[-1].rows
+    made, rows = [], 0
+    for _, one in results(ray, [task.remote(job_there, part) for part in parts]):
+        made.append(one)
+        rows += one.rows
         if progress is not None:
             progress(rows, job.rows)
     return sorted(made, key=lambda one: one.shard.number)
@@ -176,7 +176,8 @@ def score_file(
 
     # it tells every stage of its plan, forty lines beside a score; what is wrong is still told
     logging.getLogger("ray.data").setLevel(logging.WARNING)
-    rows = data.read_parquet([_everywhere(path) for path in paths], columns=list(columns))
+    once = list(dict.fromkeys(columns))
+    rows = data.read_parquet([_everywhere(path) for path in paths], columns=once)
     return _scored(rows, score, BATCH_ROWS)
 
 
@@ -260,12 +261,14 @@ class _PartWriter:
         self._path = path
 
     def __call__(self, batch: pa.Table) -> pa.Table:
-        made = tables.write_part(self._path, batch) if batch.num_rows else []
+        with given_back():
+            made = tables.write_part(self._path, batch) if batch.num_rows else []
         return pa.table({"part": pa.array([part.text() for part in made], pa.string())})
 
 
 def _make(job: LabelJob, shard: Shard) -> Sharded:
-    return job.make(shard)
+    with given_back():
+        return job.make(shard)
 
 
 def _everywhere(path: Any) -> Any:

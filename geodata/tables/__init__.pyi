@@ -15,6 +15,7 @@ from .exports import card as card, draw_map as draw_map, export as export, write
 from .lakes import lake_salt as lake_salt, sql_name as sql_name
 from .log import (
     address_of as address_of,
+    alone as alone,
     checkpoint as checkpoint,
     exists as exists,
     refuse_address as refuse_address,
@@ -51,6 +52,7 @@ from .versions import (
     open_version as open_version,
     path_of as path_of,
     reopen as reopen,
+    seen as seen,
     source_of_version as source_of_version,
     write as write,
     write_part as write_part,

@@ -39,6 +39,28 @@ def test_the_life_of_a_table(lake):
     assert "2 rows in" in run("dataset", "verify", "photos", "--lake", lake)
 
 
+def test_vacuum_says_what_goes_and_what_stays(lake):
+    for n in range(4):
+        tables.write(lake / "photos", pa.table({"n": [n] * 1000}))
+    old = ("dataset", "vacuum", "photos", "--lake", lake)
+    assert "photos: 0 files, 0.0 MB removed; tags: none" in run(*old)  # of this week
+    run("dataset", "tag", "photos", "paper", "--lake", lake, "--at", 4)
+    told = run(*old, "--hours", 0, "--dry-run", "--keep", 3)
+    assert "photos: 4 files" in told  # three of the appends and one of the writes
+    assert "MB would be removed; tags: paper (4)" in told
+    assert tables.open(lake / "photos", 5).rows == 1000
+    assert "photos: 4 files" in run(*old, "--hours", 0, "--keep", 3)
+    assert [tables.open(lake / "photos", n).rows for n in (3, "paper", None)] == [1000] * 3
+    told = run(*old, "--hours", 0)
+    assert "photos: 1 files" in told
+    with pytest.raises(tables.TableChangedError, match="is gone"):
+        tables.open(lake / "photos", 3)
+    assert tables.verify(lake / "photos").ok
+    assert "no tag 'none'" in str(CliRunner().invoke(app, [*map(str, old), "--keep", "none"])
+                                  .exception)  # fmt: skip
+    run(*old, "--hours", "-1", code=2)
+
+
 def test_verify_compares_with_what_was_published(lake):
     told = run("dataset", "verify", "photos", "--lake", lake)
     hashes = [line.split()[-1] for line in told.splitlines()[1:]]

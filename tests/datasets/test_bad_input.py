@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from geodata import datasets, photos, records, tables
+from geodata import datasets, files, photos, records, tables
 from geodata.files import FileError
+from geodata.tables.lakes import kept_inputs
 from tests.near_duplicates.photos_made import jpeg, scene
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -214,3 +215,33 @@ def test_a_recipe_whose_function_changed_is_not_replayed(home):
     assert "northern" in said
     (home / "own.py").write_text(OWN)
     assert own(home, "rebuild", "lake", "north", "0") == first
+
+
+def test_a_file_that_is_written_while_a_dataset_is_made_from_it(home, monkeypatch):
+    """Its hash is in the commit, so its rows have to be those of the hash."""
+    scores = home / "scores.csv"
+    scores.write_text("photo_id,score\n" + "".join(f"{i:02}.jpg,{i}\n" for i in range(PHOTOS)))
+    asked = ("join", home / "lake", "scored", {"rows": "labelled", "other": str(scores)})
+    original = tables.write
+
+    def late(*args, **options):
+        scores.write_text(scores.read_text() + "99.jpg,1\n")
+        return original(*args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("geodata.tables.write", late)
+        with pytest.raises(datasets.DatasetError, match="was written while the dataset was made"):
+            datasets.build(*asked)
+    assert not tables.exists(home / "lake" / "scored")
+    assert datasets.build(*asked).rows == PHOTOS
+    assert datasets.rebuild(home / "lake", "scored").rows == PHOTOS
+
+
+def test_a_file_that_was_written_before_it_is_kept_is_not_kept(home):
+    path = home / "a.csv"
+    path.write_text("a\n1\n")
+    named = {"file": "a.csv", "sha256": files.sha256(path), "bytes": 4}
+    path.write_text("a\n2\n")
+    with pytest.raises(FileError, match="written meanwhile"):
+        kept_inputs.keep(home / "lake", named, path)
+    assert not list((home / "lake" / "_inputs").iterdir())

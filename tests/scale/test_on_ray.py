@@ -286,3 +286,31 @@ def test_parts_that_changed_or_differ_are_not_committed(tmp_path):
         tables.commit_parts(table, [part])
     with pytest.raises(tables.TableNotFoundError):
         tables.open(table)
+
+
+@needs_ray
+@pytest.mark.slow
+def test_a_disk_that_fills_on_a_worker_is_one_line_and_the_rest_goes_on(tmp_path):
+    """Also where several shards fail: what is left to do is cancelled, not told again."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    pq.write_table(rows().select(["id", "lat", "lon"]), tmp_path / "rows.parquet")
+    mount = ["mount", "-t", "tmpfs", "-o", "size=400k", "none", disk]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("a small disk cannot be mounted here")
+    try:
+        words = ["label", tmp_path / "rows.parquet", "-o", disk / "shards", "--engine", "ray",
+                 "--shards", 4]  # fmt: skip
+        command = [sys.executable, "-m", "geodata", *map(str, words)]
+        done = subprocess.run(command, env=ENV, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 2
+        assert "no room left while labelling on" in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+        there = len(list((disk / "shards").glob("_*.json")))
+        assert there < 4
+        subprocess.run(["mount", "-o", "remount,size=20m", disk], check=True)
+        done = subprocess.run(command, env=ENV, capture_output=True, text=True, timeout=300)
+        assert f"{N:,} rows in 4 shards" in done.stdout
+        assert scale.join_shards(disk / "shards").rows == N
+    finally:
+        subprocess.run(["umount", disk], check=True)

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from geodata import cor, files, hashing, records, scale, tables
 from geodata.cli import app
+from geodata.scale import joining
 from geodata.scale.dealing import Shard, count_rows, part_of
 
 RNG = np.random.default_rng(3)
@@ -189,6 +190,39 @@ def test_joining_twice_makes_one_version(shards, tmp_path):
         scale.label_shard(tmp_path / "photos.parquet", other, f"{i}/2", worldview="in")
     assert scale.join_shards(other, table).version == 1
     assert tables.open(table).rows == N  # replaced, not appended
+
+
+def test_two_joins_at_once_make_one_version(shards, tmp_path, monkeypatch):
+    table, others = tmp_path / "lake" / "t", []
+    original = joining._rows
+
+    def slow(paths):
+        yield from original(paths)
+        if not others:
+            others.append(None)
+            others.append(scale.join_shards(shards, table))
+
+    monkeypatch.setattr(joining, "_rows", slow)
+    second = scale.join_shards(shards, table)
+    assert (others[1].resumed, second.resumed) == (False, True)
+    assert (second.version, second.content_hash) == (0, others[1].content_hash)
+    assert len(tables.history(table)) == 1
+    assert tables.verify(table).orphans == ()
+
+
+def test_a_version_that_came_behind_a_join_is_not_compared(shards, tmp_path, monkeypatch):
+    """What was there already is checked at its own number."""
+    table = tmp_path / "lake" / "t"
+    first = scale.join_shards(shards, table)
+    original = joining._verified
+
+    def later(*args):
+        tables.append(table, tables.open(table).arrow().slice(0, 1))
+        return original(*args)
+
+    monkeypatch.setattr(joining, "_verified", later)
+    again = scale.join_shards(shards, table)
+    assert (again.version, again.content_hash) == (0, first.content_hash)
 
 
 def test_a_table_of_another_making_is_kept(shards, tmp_path):

@@ -2,17 +2,20 @@
 
 import subprocess
 import sys
+from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from pyarrow import fs
 from typer.testing import CliRunner
 
 from geodata import cor, datasets, files, hashing, tables
 from geodata.cli import app
 from geodata.tables import buckets
+from geodata.tables.buckets import mirrors
 from tests.tables import s3_server
 
 pytestmark = pytest.mark.skipif(find_spec("moto") is None, reason="moto[server] is not installed")
@@ -302,6 +305,45 @@ def test_faults_of_the_server_lose_and_double_nothing(bucket, endpoint, monkeypa
     assert read(f"{bucket}/photos").equals(pa.concat_tables([photos(), photos(30, 50)]))
     report = tables.verify(f"{bucket}/photos")
     assert (report.ok, report.version) == (True, 1)
+
+
+def test_a_bucket_at_google_without_an_answer_is_said(monkeypatch):
+    """Arrow alone would ask for a quarter of an hour."""
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:9")
+    monkeypatch.setattr(buckets, "_GOOGLE_PATIENCE", timedelta(seconds=1))
+    with pytest.raises(tables.TableError, match=r"Could not connect.*GOOGLE_APPLICATION"):
+        tables.near("gs://bucket/lake")
+
+
+def test_tables_of_a_bucket_at_google_are_found_by_their_files(tmp_path, monkeypatch):
+    """There a folder is no entry: Arrow lists files only, whatever their depth."""
+    for name in ("photos", "b"):
+        tables.append(tmp_path / "x" / "lake" / name, photos(3))
+    (tmp_path / "x" / "lake" / "_inputs").mkdir()
+    (tmp_path / "x" / "lake" / "_inputs" / "a.csv").touch()
+    (tmp_path / "x" / "lake" / "notes.txt").touch()
+    under = fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem())
+    monkeypatch.setattr(buckets, "system_of", lambda address: (under, address.partition("://")[2]))
+    near = tables.near("gs://x/lake")
+    assert tables.names(near) == ["b", "photos"]
+    assert tables.open(near / "photos").rows == 3
+    assert mirrors._folders("s3://x/lake") == ["b", "photos"]
+
+
+def test_columns_that_changed_while_rows_were_written(bucket, monkeypatch):
+    tables.append(f"{bucket}/log", pa.table({"a": [1]}))
+    original, others = buckets.upload, [pa.table({"a": [2], "b": ["x"]})]
+
+    def late(*args):
+        original(*args)
+        while others:
+            tables.write(f"{bucket}/log", others.pop())
+
+    monkeypatch.setattr(buckets, "upload", late)
+    with pytest.raises(tables.TableConflictError, match="columns changed while rows were written"):
+        tables.append(f"{bucket}/log", pa.table({"a": [3]}))
+    assert read(f"{bucket}/log").to_pylist() == [{"a": 2, "b": "x"}]
+    assert tables.verify(f"{bucket}/log").ok
 
 
 _WRITER = """

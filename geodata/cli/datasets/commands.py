@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from geodata.cli import options, terminal
-from geodata.cli.datasets import recipes
+from geodata.cli.datasets import recipes, vacuuming
 from geodata.cli.datasets.reports import print_audits, print_exported
 from geodata.cli.terminal import say, say_text
 
@@ -33,6 +33,7 @@ Inputs = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the commands to the ``geodata`` application."""
     recipes.register(dataset_app)
+    vacuuming.register(dataset_app)
     app.add_typer(dataset_app, name="dataset", rich_help_panel="Data")
 
 

@@ -118,12 +118,14 @@ def _logs(address: str, folder: Path, only: str | None) -> Iterator[str]:
 
 
 def _folders(address: str) -> list[str]:
-    import pyarrow.fs as pafs
-
-    found = _infos(address, "")
+    # Arrow tells no folder of a bucket at Google that has no entry of its own: files name theirs
+    is_flat = address.startswith("gs:")
+    found = _infos(address, "", recursive=is_flat)
     if not found:  # nothing below it: is there such a bucket at all?
         _infos("/".join(address.split("/")[:3]), "", missing=False)
-    names = [PurePosixPath(i.path).name for i in found if i.type == pafs.FileType.Directory]
+    depth = len(address.split("://")[1].rstrip("/").split("/"))
+    paths = [i.path.split("/")[depth:] for i in found if is_flat or not i.is_file]
+    names = {parts[0] for parts in paths if len(parts) > is_flat}
     return sorted(name for name in names if not name.startswith(("_", ".")))
 
 
@@ -134,20 +136,25 @@ def _listed(address: str, folder: str) -> Iterator[str]:
             yield f"{folder}/{PurePosixPath(info.path).name}"
 
 
-def _infos(address: str, folder: str, *, missing: bool = True) -> list[Any]:
+def _infos(
+    address: str, folder: str, *, missing: bool = True, recursive: bool = False
+) -> list[Any]:
     import pyarrow.fs as pafs
 
-    from geodata.tables.buckets.objects import KEYS, system_of
+    from geodata.tables.buckets.objects import keys_of, system_of
 
     system, root = system_of(address)
     try:
         return list(
             system.get_file_info(
-                pafs.FileSelector(f"{root}/{folder}".rstrip("/"), allow_not_found=missing)
+                pafs.FileSelector(
+                    f"{root}/{folder}".rstrip("/"), allow_not_found=missing, recursive=recursive
+                )
             )
         )
     except OSError as error:
-        msg = f"{address}: the bucket cannot be read ({log.first_line(error)[:300]}); {KEYS}"
+        told = log.first_line(error)[:300]
+        msg = f"{address}: the bucket cannot be read ({told}); {keys_of(address)}"
         raise TableError(msg) from error
 
 
@@ -155,7 +162,7 @@ def _bring(address: str, folder: Path, name: str) -> None:
     """Bring one file, whole or not."""
     import pyarrow.fs as pafs
 
-    from geodata.tables.buckets.objects import KEYS, system_of
+    from geodata.tables.buckets.objects import keys_of, system_of
 
     system, root = system_of(address)
     target = folder / name
@@ -171,6 +178,6 @@ def _bring(address: str, folder: Path, name: str) -> None:
         beside.unlink(missing_ok=True)
         msg = (
             f"{address}/{name}: cannot be brought to {folder} ({log.first_line(error)[:300]}); "
-            f"{KEYS}, and TMPDIR names a folder with room"
+            f"{keys_of(address)}, and TMPDIR names a folder with room"
         )
         raise TableError(msg) from error

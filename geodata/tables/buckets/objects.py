@@ -17,6 +17,7 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +45,21 @@ from geodata.tables.log import split_version
 PATIENCE_S = 120.0
 _TRIES = 8
 """Of a request to a server that answers 500 or cuts the connection."""
-KEYS = (
-    "keys and endpoint come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and "
-    "AWS_ENDPOINT_URL, and a clock that is minutes off is refused like a wrong key"
-)
+_GOOGLE_PATIENCE = timedelta(seconds=20)
+"""Of Arrow without credentials or an answer; its own is a quarter of an hour."""
+
+
+def keys_of(address: str) -> str:
+    """Return what to look at where a bucket cannot be used, for the end of a message."""
+    if address.startswith("gs:"):
+        return (
+            "credentials come from the file that GOOGLE_APPLICATION_CREDENTIALS names, or from the "
+            "account of a machine at Google"
+        )
+    return (
+        "keys and endpoint come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and "
+        "AWS_ENDPOINT_URL, and a clock that is minutes off is refused like a wrong key"
+    )
 
 
 @dataclass(frozen=True)
@@ -203,6 +215,8 @@ def _commit(
             return made
         try:
             return _attempt(address, table, schema, mode, payload)
+        except TableError:
+            raise
         except (DeltaError, OSError) as error:
             after = _load(address, None)
             newest = -1 if after is None else int(after.version())
@@ -228,6 +242,12 @@ def _attempt(
         return 0
     before: Sums | None = Sums()
     if mode == "append":
+        if log.schema_of(table) != schema:
+            msg = (
+                f"{address}: its columns changed while rows were written; nothing was committed: "
+                "append them again"
+            )
+            raise TableConflictError(msg)
         before = _total(_noted(address, int(table.version())))
     total = None if before is None else before.plus(payload.sums())
     table.create_write_transaction(adds, mode, kept, **commits.properties(payload.text(total)))
@@ -270,7 +290,7 @@ def _load(address: str, version: int | None) -> DeltaTable | None:
         if version is not None and re.search(r"version|not exist", told, re.IGNORECASE):
             msg = f"{address}: there is no version {version} ({told[:200]})"
             raise VersionNotFoundError(msg) from error
-        msg = f"{address}: the bucket cannot be read ({told[:300]}); {KEYS}"
+        msg = f"{address}: the bucket cannot be read ({told[:300]}); {keys_of(address)}"
         raise TableError(msg) from error
 
 
@@ -293,7 +313,7 @@ def upload(address: str, folder: Path, names: Sequence[str]) -> None:
                     to.write(block)
     except OSError as error:
         told = log.first_line(error)[:300]
-        msg = f"{address}: cannot be written ({told}); nothing was committed; {KEYS}"
+        msg = f"{address}: cannot be written ({told}); nothing was committed; {keys_of(address)}"
         raise TableError(msg) from error
 
 
@@ -307,6 +327,13 @@ def system_of(address: str) -> tuple[Any, str]:
         patient = pafs.AwsStandardS3RetryStrategy(max_attempts=_TRIES)
         return pafs.S3FileSystem(
             endpoint_override=host, scheme=kind, region=region, retry_strategy=patient
+        ), rest
+    if scheme == "gs":
+        emulator = os.environ.get("STORAGE_EMULATOR_HOST", "").rstrip("/")
+        kind, _, host = emulator.rpartition("://")
+        where = {"endpoint_override": host, "scheme": kind or "http", "anonymous": True}
+        return pafs.GcsFileSystem(
+            retry_time_limit=_GOOGLE_PATIENCE, **(where if emulator else {})
         ), rest
     system, path = pafs.FileSystem.from_uri(address)
     return system, str(path)

@@ -66,16 +66,18 @@ def commit(
         payload = Payload(identity, kind, note, written)
         return _attempt(root, written, schema_for, mode, payload, first.pop() if first else None)
 
-    return committing(root, attempt)
+    return committing(root, attempt, written)
 
 
-def committing(root: Path, attempt: Callable[[str], int]) -> int:
+def committing(root: Path, attempt: Callable[[str], int], written: Sequence[DataFile] = ()) -> int:
     """Call what commits, again while others commit first, and seal the version that it made.
 
     Parameters
     ----------
     attempt
         Given an identity that its payload must carry, the number of the version that it made.
+    written
+        Files that the version names: nothing is committed unless they are there.
 
     Raises
     ------
@@ -85,25 +87,48 @@ def committing(root: Path, attempt: Callable[[str], int]) -> int:
     deadline = time.monotonic() + _PATIENCE_S
     while True:
         try:
-            with errors.storage(root, "committing"):
-                version = attempt(identity)
+            with log.alone(root):
+                version = _committed(root, attempt, identity, written)
+                log.seal(root, version)
         except (CommitFailedError, _MadeMeanwhileError) as error:
             if time.monotonic() > deadline:
                 msg = f"{root}: other writers kept committing for {_PATIENCE_S:g} s; try again"
                 raise TableConflictError(msg) from error
             time.sleep(random.uniform(0.002, 0.05))
             continue
-        except BaseException as error:
-            made = _version_of(root, identity)  # it may fail after the commit was made
-            if made is None and isinstance(error, DeltaError):
-                msg = f"{root}: the commit was refused: {first_line(error)}"
-                raise TableError(msg) from error
-            if made is None:
-                raise
-            version = made
-        log.seal(root, version)
         log.keep_short(root, version)
         return version
+
+
+def _committed(
+    root: Path, attempt: Callable[[str], int], identity: str, written: Sequence[DataFile]
+) -> int:
+    try:
+        with errors.storage(root, "committing"):
+            _check_there(root, written)
+            return attempt(identity)
+    except (CommitFailedError, _MadeMeanwhileError):
+        raise
+    except BaseException as error:
+        made = _version_of(root, identity)  # it may fail after the commit was made
+        if made is None and isinstance(error, DeltaError):
+            msg = f"{root}: the commit was refused: {first_line(error)}"
+            raise TableError(msg) from error
+        if made is None:
+            raise
+        return made
+
+
+def _check_there(root: Path, written: Sequence[DataFile]) -> None:
+    """Refuse to commit files that a vacuum, a repair or a forget took meanwhile."""
+    for file in written:
+        if not (root / file.name).is_file():
+            msg = (
+                f"{root}: {file.name}, about to be committed, was removed meanwhile (by vacuum or "
+                "repair with a retention shorter than the writing took, or by forget); nothing "
+                "was committed: write the rows again"
+            )
+            raise TableConflictError(msg)
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,9 @@ def _keep_few(root: Path) -> None:
         data_files.remove(root, written)
         return
     try:
-        attempts.committing(root, lambda identity: _replace(root, found, small, written, identity))
+        attempts.committing(
+            root, lambda identity: _replace(root, found, small, written, identity), written
+        )
     except BaseException:
         data_files.remove(root, written)
         raise

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from geodata import files, hashing
 from geodata.hashing import Sums
 from geodata.tables.data_files.schemas import fitted
-from geodata.tables.errors import storage
+from geodata.tables.errors import TableConflictError, storage
 
 ROW_GROUP = 1 << 17
 FILE_ROWS = 1 << 19
@@ -58,6 +58,8 @@ def write(
     StorageFullError
         If there is no room; what was written is removed. An error of ``tables`` keeps its type,
         also one that says that another disk is full.
+    TableConflictError
+        If a vacuum or a repair took a file while it was written.
     """
     written: list[DataFile] = []
     theirs: list[BaseException] = []
@@ -66,8 +68,14 @@ def write(
             name = f"part-{order:08d}-{len(written):05d}-{uuid.uuid4().hex}.parquet"
             with storage(root, "writing rows", passing=theirs):
                 written.append(write_one(root / name, part, schema))
-    except BaseException:
+    except BaseException as error:
         remove(root, written)
+        if isinstance(error, FileNotFoundError) and error not in theirs and root.is_dir():
+            msg = (
+                f"{root}: a file that was being written was removed meanwhile (by vacuum, repair "
+                "or forget); nothing was committed: write the rows again"
+            )
+            raise TableConflictError(msg) from error
         raise
     return written
 

@@ -24,7 +24,13 @@ _Path = str | os.PathLike[str]
 
 
 def keep(lake: _Path, reference: Mapping[str, Any], path: Path) -> None:
-    """Copy a small file into the lake under its hash, or note where a large one is."""
+    """Copy a small file into the lake under its hash, or note where a large one is.
+
+    Raises
+    ------
+    ChangedFileError
+        If the file has another content by now.
+    """
     folder = Path(lake) / FOLDER
     copied = int(reference["bytes"]) <= KEPT_BYTES
     target = _copy(folder, reference) if copied else _pointer(folder, reference)
@@ -35,6 +41,9 @@ def keep(lake: _Path, reference: Mapping[str, Any], path: Path) -> None:
         with files.replacing(target) as beside:
             if copied:
                 shutil.copyfile(path, beside)
+                if files.sha256(beside) != reference["sha256"]:
+                    msg = f"{path} was written meanwhile; nothing was kept of it: try again"
+                    raise ChangedFileError(msg)
             else:
                 away = os.path.relpath(path.resolve(), Path(lake).resolve())
                 beside.write_text(away, encoding="utf-8")

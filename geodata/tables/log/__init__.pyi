@@ -12,6 +12,7 @@ from .checkpoints import (
     keep_short as keep_short,
     sealed as sealed,
 )
+from .locking import alone as alone, is_held as is_held
 from .own_files import check_own as check_own
 from .reading import (
     KEY as KEY,
@@ -43,6 +44,7 @@ from .replaying import CONFIGURATION as CONFIGURATION, replay as replay
 from .seals import seal as seal, sealed_text as sealed_text
 from .tagging import (
     FOLDER as FOLDER,
+    is_older as is_older,
     resolve as resolve,
     tag as tag,
     tags as tags,

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 from geodata.tables import errors
-from geodata.tables.log import newest, reading, seals
+from geodata.tables.log import locking, newest, reading, seals
 
 EVERY = 32
 """Versions from one checkpoint to the next: what is read from single commits at most."""
@@ -44,6 +44,11 @@ def checkpoint(path: str | os.PathLike[str], version: int | None = None) -> int:
     >>> lake.cleanup()
     """
     root = reading.check_path(path)
+    with locking.alone(root):
+        return _checkpoint(root, version)
+
+
+def _checkpoint(root: Path, version: int | None) -> int:
     table = reading.load(root, version)
     number = int(table.version())
     name = f"{number:020}{_ENDING}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -12,7 +13,7 @@ from pathlib import Path
 from geodata import files
 from geodata.tables import errors
 from geodata.tables.errors import TableChangedError, TableError, VersionNotFoundError
-from geodata.tables.log import reading
+from geodata.tables.log import locking, reading
 
 FOLDER = "_tags"
 _Path = str | os.PathLike[str]
@@ -32,6 +33,8 @@ def tag(path: _Path, name: str, version: int | str | None = None, *, move: bool 
     ------
     TableError
         For a bad name, or a tag that is on another version already.
+    TableChangedError
+        If files of the version are gone: nothing would be left to name.
 
     Examples
     --------
@@ -47,12 +50,23 @@ def tag(path: _Path, name: str, version: int | str | None = None, *, move: bool 
     """
     root = reading.check_path(path)
     reading.check_name(name)
-    number = resolve(root, version)
-    number = reading.check_version(root, number)
+    with locking.alone(root):
+        return _tag(root, name, resolve(root, version), move=move)
+
+
+def _tag(root: Path, name: str, version: int | None, *, move: bool) -> int:
+    number = reading.check_version(root, version)
     before = tags(root).get(name)
     if before is not None and before != number and not move:
         msg = f"{root}: tag {name!r} is on version {before}; give move=True to put it on {number}"
         raise TableError(msg)
+    gone = [f.name for f in reading.snapshot(root, number).files if not (root / f.name).is_file()]
+    if gone:
+        msg = (
+            f"{root}: version {number} was vacuumed, {len(gone)} of its files are gone "
+            f"({gone[0]}); tag a version that can be opened"
+        )
+        raise TableChangedError(msg)
     (root / FOLDER).mkdir(exist_ok=True)
     with errors.storage(root, "tagging"):
         files.write_text(root / FOLDER / f"{name}.json", text(name, number))
@@ -80,9 +94,10 @@ def untag(path: _Path, name: str) -> None:
     >>> lake.cleanup()
     """
     root = reading.check_path(path)
-    if name not in tags(root):
-        raise VersionNotFoundError(_unknown(root, name))
-    (root / FOLDER / f"{name}.json").unlink()
+    with locking.alone(root):
+        if name not in tags(root):
+            raise VersionNotFoundError(_unknown(root, name))
+        (root / FOLDER / f"{name}.json").unlink()
 
 
 def tags(path: _Path) -> dict[str, int]:
@@ -105,7 +120,11 @@ def tags(path: _Path) -> dict[str, int]:
     >>> lake.cleanup()
     """
     root = reading.check_path(path)
-    return {file.stem: _read(file) for file in sorted((root / FOLDER).glob("*.json"))}
+    found = {}
+    for file in sorted((root / FOLDER).glob("*.json")):
+        with contextlib.suppress(FileNotFoundError):  # untagged at this moment
+            found[file.stem] = _read(file)
+    return found
 
 
 def resolve(root: Path, version: int | str | None) -> int | None:
@@ -173,17 +192,29 @@ def vacuum(
     if not retention_hours >= 0:
         msg = f"retention_hours {retention_hours!r} must be 0 or more"
         raise TableError(msg)
+    with locking.alone(root):  # what no version needs now is not to be restored or tagged meanwhile
+        unused = _unused(root, keep, time.time() - retention_hours * 3600.0)
+        if not dry_run:
+            for file in unused:
+                file.unlink(missing_ok=True)
+    return sorted(file.name for file in unused)
+
+
+def _unused(root: Path, keep: Iterable[int | str], newest: float) -> list[Path]:
     kept = {None, *tags(root).values(), *(resolve(root, version) for version in keep)}
     used = {f.name for version in kept for f in reading.snapshot(root, version).files}
     for version in _ancestors(root) - kept:  # of one that was vacuumed before, nothing is left
         used |= {f.name for f in reading.snapshot(root, version).files}
-    newest = time.time() - retention_hours * 3600.0
     candidates = [*root.glob("part-*.parquet"), *root.glob(".part-*.part")]
-    unused = [f for f in candidates if f.name not in used and f.stat().st_mtime <= newest]
-    if not dry_run:
-        for file in unused:
-            file.unlink(missing_ok=True)
-    return sorted(file.name for file in unused)
+    return [f for f in candidates if f.name not in used and is_older(f, newest)]
+
+
+def is_older(file: Path, moment: float) -> bool:
+    """Return whether a file, itself where it is a link, was last written by a moment."""
+    try:
+        return file.lstat().st_mtime <= moment
+    except FileNotFoundError:  # its writer finished it, or removed it
+        return False
 
 
 def _ancestors(root: Path) -> set[int]:

@@ -76,12 +76,17 @@ def compact(path: str | os.PathLike[str], *, file_rows: int = data_files.FILE_RO
 def _compact(opened: TableVersion, file_rows: int, *, always: bool) -> int | None:
     """Compact a version; None where it is no longer the latest."""
     root, schema = opened.path, data_files.kept_schema(opened.schema)
-    written = data_files.write(root, _rows(opened), schema, opened.version + 1, file_rows)
+    try:
+        written = data_files.write(root, _rows(opened), schema, opened.version + 1, file_rows)
+    except FileNotFoundError:  # vacuumed, as another version is the latest by now
+        return None
     if len(written) >= len(opened.files) and not always:  # large rows: files end by bytes, too
         data_files.remove(root, written)
         return opened.version
     try:
-        return commits.committing(root, lambda identity: _replace(opened, written, identity))
+        return commits.committing(
+            root, lambda identity: _replace(opened, written, identity), written
+        )
     except _MovedOnError:
         data_files.remove(root, written)
         return None
@@ -159,15 +164,15 @@ def restore(path: str | os.PathLike[str], version: int | str) -> int:
     if version is None:
         msg = f"{root}: say which version to restore, by number or tag"
         raise TableError(msg)
-    wanted = open_version(root, version)
-    note = _note(wanted, "restored")
-    total: Sums | None = commits.content(root, wanted.version)
+    number = open_version(root, version).version
 
     def attempt(identity: str) -> int:
         table = log.load(root)
+        wanted = open_version(root, number)  # again: its files may have been vacuumed meanwhile
         if int(table.version()) == wanted.version:
             return wanted.version
-        payload = Payload(identity, "restore", note)
+        total: Sums | None = commits.content(root, wanted.version)
+        payload = Payload(identity, "restore", _note(wanted, "restored"))
         table.restore(wanted.version, **commits.properties(payload.text(total)))
         return int(table.version())
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from geodata.tables import log
 from geodata.tables.errors import TableConflictError, TableError
+from geodata.tables.log import FOLDER as TAGS
 
 FOLDER = "_forgetting"
 """Folder of the lake where the other folder is made; what lies there is a stopped attempt."""
@@ -57,21 +58,32 @@ def take_place(root: Path, version: int) -> None:
         If the file system cannot exchange two folders.
     """
     beside = place_beside(root)
-    _exchange(root, beside)
-    if log.last_version(beside) != version:
+    with log.alone(root), log.alone(beside):  # which is the table a moment later
+        _refuse_another(root, version, root)
+        _bring_tags(root, beside)
         _exchange(root, beside)
-        msg = f"{root}: another writer committed meanwhile; nothing was changed, try again"
-        raise TableConflictError(msg)
-    for file in beside.glob("part-*.parquet"):  # of a writer that is about to commit
-        if not (root / file.name).exists() and _is_newer(file, root):
-            file.rename(root / file.name)
+        try:
+            _refuse_another(beside, version, root)
+        except TableConflictError:  # by another tool, which does not ask who holds the table
+            _exchange(root, beside)
+            raise
+        for pattern in ("part-*.parquet", ".part-*.part"):  # of a writer that is about to commit
+            for file in beside.glob(pattern):
+                if not (root / file.name).exists():
+                    file.rename(root / file.name)
     remove_beside(root)
 
 
-def _is_newer(file: Path, root: Path) -> bool:
-    """Return whether a file came after the folder's last commit was written."""
-    newest = root / log.LOG / f"{log.last_version(root):020}.json"
-    return file.stat().st_mtime_ns > newest.stat().st_mtime_ns
+def _refuse_another(folder: Path, version: int, root: Path) -> None:
+    if log.last_version(folder) != version:
+        msg = f"{root}: another writer committed meanwhile; nothing was changed, try again"
+        raise TableConflictError(msg)
+
+
+def _bring_tags(root: Path, beside: Path) -> None:
+    """Give the other folder the tags of this moment."""
+    if (root / TAGS).is_dir():
+        shutil.copytree(root / TAGS, beside / TAGS)
 
 
 def _exchange(a: Path, b: Path) -> None:

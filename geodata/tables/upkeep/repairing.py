@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from geodata.tables import log
@@ -66,18 +67,19 @@ def repair(path: str | os.PathLike[str], *, older_than_hours: float = 1.0) -> li
     if not older_than_hours >= 0:
         msg = f"older_than_hours {older_than_hours!r} must be 0 or more"
         raise TableError(msg)
-    version = log.check_version(root)
-    known = set(log.added(root, version))
-    newest = time.time() - older_than_hours * 3600.0
+    with log.alone(root):  # what is no version's now may be a moment later
+        return list(_moved(root, time.time() - older_than_hours * 3600.0))
+
+
+def _moved(root: Path, newest: float) -> Iterator[str]:
+    known = set(log.added(root, log.check_version(root)))
     aside = root.parent / FOLDER / root.name
-    moved: list[str] = []
     for file in leftovers(root, known):
-        if file.lstat().st_mtime <= newest:
+        if log.is_older(file, newest):
             target = _free(aside / file.relative_to(root))
             target.parent.mkdir(parents=True, exist_ok=True)
             file.rename(target)
-            moved.append(file.relative_to(root).as_posix())
-    return moved
+            yield file.relative_to(root).as_posix()
 
 
 def _free(target: Path) -> Path:

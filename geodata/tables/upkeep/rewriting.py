@@ -24,7 +24,7 @@ from geodata import files, hashing
 from geodata.hashing import Sums
 from geodata.tables import commits, data_files, log
 from geodata.tables.data_files import DataFile
-from geodata.tables.errors import TableChangedError, storage
+from geodata.tables.errors import TableChangedError, TableConflictError, storage
 from geodata.tables.upkeep.exchanging import make_beside, remove_beside, take_place
 
 LONG = 5
@@ -41,6 +41,8 @@ class Rewritten:
     """What the file held."""
     found: set[str] = field(default_factory=set)
     """Ids that were there."""
+    left_out: set[str] = field(default_factory=set)
+    """Files of stopped writers that may hold one."""
 
     @property
     def rows(self) -> int:
@@ -69,18 +71,26 @@ def rewrite(root: Path, task: Task) -> Rewritten:
     TableChangedError
         If the table is not what was committed: a rewrite would seal the damage.
     TableConflictError
-        If somebody committed meanwhile.
+        If somebody committed meanwhile, or forgets in the same lake.
     """
-    version = log.check_version(root)
-    try:
-        beside = make_beside(root)
-        with storage(root, "writing it again"):
-            changed, is_new = _make(root, beside, version, task)
-        if is_new:
-            take_place(root, version)
-        return changed
-    finally:
-        remove_beside(root)
+    with log.alone(root.parent):  # there is one place beside
+        version = log.check_version(root)
+        try:
+            beside = make_beside(root)
+            with storage(root, "writing it again"):
+                changed, is_new = _make(root, beside, version, task)
+            if is_new:
+                with log.alone(root):
+                    if log.last_version(root) == version:  # else a version may name them by now
+                        for name in changed.left_out:
+                            (root / name).unlink(missing_ok=True)
+                    take_place(root, version)
+            return changed
+        except FileNotFoundError as error:
+            msg = f"{root}: {error.filename} was removed meanwhile, by vacuum or repair; try again"
+            raise TableConflictError(msg) from error
+        finally:
+            remove_beside(root)
 
 
 def _make(root: Path, beside: Path, version: int, task: Task) -> tuple[Rewritten, bool]:
@@ -90,11 +100,11 @@ def _make(root: Path, beside: Path, version: int, task: Task) -> tuple[Rewritten
     for name in sorted(names) if task.ids else []:
         if (root / name).is_file() and holds(root / name, task):
             _rewrite_file(root, beside, name, task, changed)
-    leftovers = {f.name for f in _leftovers(root, names) if task.ids and holds(f, task)}
+    changed.left_out = {f.name for f in _leftovers(root, names) if task.ids and holds(f, task)}
     lines = list(_lines(root, version, changed, task))
-    if not changed.files and not leftovers and all(new == old for new, old in lines):
+    if not changed.files and not changed.left_out and all(new == old for new, old in lines):
         return changed, False
-    _complete(root, beside, leftovers | set(changed.files))
+    _complete(root, beside, changed.left_out | set(changed.files))
     for number, (new, _) in enumerate(lines):
         files.write_text(beside / log.LOG / f"{number:020}.json", new)
     if changed.files:
@@ -284,7 +294,7 @@ def _complete(root: Path, beside: Path, without: set[str]) -> None:
     """Put all else of the table beside: links to the same files, copies of its folders."""
     for entry in root.iterdir():
         target = beside / entry.name
-        if entry.name in (log.LOG, log.SEALS) or entry.name in without:
+        if entry.name in (log.LOG, log.SEALS, log.FOLDER) or entry.name in without:
             continue
         if entry.is_symlink():
             target.symlink_to(entry.readlink())
@@ -299,6 +309,8 @@ def _complete(root: Path, beside: Path, without: set[str]) -> None:
 def _link(file: Path, target: Path) -> None:
     try:
         os.link(file, target)
+    except FileNotFoundError:  # what no version needs may have been vacuumed
+        return
     except OSError:  # a file system without links
         shutil.copy2(file, target)
 

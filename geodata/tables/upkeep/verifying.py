@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from geodata.tables.versions import TableVersion, open_version, size_problem
 _STOPPED = (
     "{} was left by a forget that was stopped, and may hold what was to be forgotten; forget again"
 )
+
+_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -111,9 +114,35 @@ def verify(
     if not log.exists(root):
         log.check_version(root)  # says that there is no table
     expected = _check_expected(expect)
-    problems, unsealed = _check_log(root)
-    problems += _check_checkpoints(root)
-    if exchanging.place_beside(root).is_dir():
+    for _ in range(_TRIES):
+        before = _state(root)
+        report = _report(root, version, expected)
+        if report.ok or _state(root) == before:
+            break  # else versions, tags or files came and went meanwhile
+    return report
+
+
+def _state(root: Path) -> object:
+    """Return what tells that a table is another than a moment ago."""
+    try:
+        return root.stat().st_ino, log.last_version(root), log.tags(root)
+    except TableError:
+        return None
+
+
+def _settled(root: Path, look: Callable[[Path], Any]) -> Any:
+    """Return what a look finds; one that finds something looks again while nobody commits."""
+    found = look(root)
+    if any(found):
+        with log.alone(root):
+            return look(root)
+    return found
+
+
+def _report(root: Path, version: int | str | None, expected: str | None) -> Report:
+    problems, unsealed = _settled(root, _check_log)
+    problems += _settled(root, _check_checkpoints)[0]
+    if exchanging.place_beside(root).is_dir() and not log.is_held(root.parent):
         problems.append(_STOPPED.format(exchanging.place_beside(root)))
     kept, wrong = _kept(root, version)
     problems += wrong
@@ -124,9 +153,11 @@ def verify(
     found = {file.name for file in root.glob("part-*.parquet")}
     for name in sorted(needed | (found & set(recorded))):
         problem = _check_file(root, name, recorded.get(name))
-        problems += [problem] if problem else []
-    content, wrong = _content(opened, recorded) if opened and not problems else (None, [])
-    sha256 = _sha256(opened) if opened and not problems else None
+        if problem and (name in needed or (root / name).is_file()):  # else vacuumed meanwhile
+            problems.append(problem)
+    content, sha256, wrong = None, None, []
+    if opened and not problems:
+        content, sha256, wrong = _read(opened, recorded)
     if expected and expected not in (content, sha256):
         wrong.append(
             f"the content hash is {content} and the SHA-256 {sha256}, expected was {expected}: "
@@ -153,8 +184,9 @@ def _check_log(root: Path) -> tuple[list[str], list[int]]:
     """Compare every commit with its seal."""
     problems: list[str] = []
     unsealed: list[int] = []
-    entries = {e.stem: e for e in (root / log.LOG).glob("*.json") if e.stem.isdigit()}
     found = {s.name.removesuffix(".sha256"): s for s in (root / log.SEALS).glob("*.sha256")}
+    # behind the seals, so that a commit of this moment is there if its seal is
+    entries = {e.stem: e for e in (root / log.LOG).glob("*.json") if e.stem.isdigit()}
     known = {stem: seal for stem, seal in found.items() if stem.isdigit()}
     for stem in sorted(entries):
         if stem not in known:
@@ -165,7 +197,7 @@ def _check_log(root: Path) -> tuple[list[str], list[int]]:
     return problems, unsealed
 
 
-def _check_checkpoints(root: Path) -> list[str]:
+def _check_checkpoints(root: Path) -> tuple[list[str]]:
     """Compare every checkpoint with its seal, and what the library makes of it with the commits."""
     problems: list[str] = []
     for version, seal in sorted(log.sealed(root).items()):
@@ -182,15 +214,19 @@ def _check_checkpoints(root: Path) -> list[str]:
     if is_known and seal.read_bytes() != log.sealed_text(hint).encode():
         problems.append(f"{hint.name} or its seal is not what was written; remove both")
     if problems or not any((root / log.LOG).glob("*.checkpoint*")):
-        return problems
+        return (problems,)
     try:
         found = (log.by_library(root), log.snapshot(root))
-        ours = log.active_of(root, log.replay(root / log.LOG, found[0].version))
+        if any([f[:2] for f in one.files] != _by_commits(root, one.version) for one in found):
+            told = "a checkpoint names other files than the commits; remove the checkpoints"
+            problems.append(told)
     except TableError as error:
-        return [str(error)]
-    if any([f[:2] for f in one.files] != [f[:2] for f in ours] for one in found):
-        problems.append("a checkpoint names other files than the commits; remove the checkpoints")
-    return problems
+        return ([str(error)],)
+    return (problems,)
+
+
+def _by_commits(root: Path, version: int) -> list[tuple[Any, ...]]:
+    return [f[:2] for f in log.active_of(root, log.replay(root / log.LOG, version))]
 
 
 def _verified_bucket(address: str, version: int | str | None, expected: str | None) -> Report:
@@ -269,6 +305,17 @@ def _check_file(root: Path, name: str, entry: dict[str, Any] | None) -> str:
     if files.sha256(root / name) != entry.get("sha256"):
         return f"{name} does not have the SHA-256 that was committed"
     return ""
+
+
+def _read(
+    version: TableVersion, recorded: dict[str, Any]
+) -> tuple[str | None, str | None, list[str]]:
+    """Return the content hash, the SHA-256 and what is wrong with the rows."""
+    try:
+        content, wrong = _content(version, recorded)
+        return content, _sha256(version), wrong
+    except FileNotFoundError as error:  # looked at a moment ago
+        return None, None, [f"{Path(str(error.filename)).name} is gone"]
 
 
 def _content(version: TableVersion, recorded: dict[str, Any]) -> tuple[str | None, list[str]]:

@@ -13,6 +13,7 @@ from .version import (
     open_version as open_version,
     size_problem as size_problem,
 )
+from .watching import seen as seen
 from .writing import (
     append as append,
     history as history,

@@ -22,6 +22,7 @@ from geodata.tables import lakes
 from geodata.tables.versions import writing
 from geodata.tables.versions.rows import source_of_version
 from geodata.tables.versions.version import TableVersion
+from geodata.tables.versions.watching import seen
 
 
 class DatasetError(GeodataError, ValueError):
@@ -37,6 +38,8 @@ class Input:
     """What names the rows in a commit: table, version and content hash, or file and SHA-256."""
     source: files.Source
     version: TableVersion | None = None
+    seen: tuple[int, ...] | None = None
+    """What the system said of a file, time and size, before it was hashed."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -71,6 +74,22 @@ class Input:
         """Let a lake find the file again, whatever becomes of the working directory."""
         if self.version is None and self.source.path is not None:
             lakes.keep(lake, self.reference, self.source.path)
+
+    def refuse_changed(self) -> None:
+        """Check that a file is the one that was hashed; asked when its rows were read.
+
+        Raises
+        ------
+        DatasetError
+            If somebody wrote it meanwhile: the rows may not be those that the commit would name.
+        """
+        path = self.source.path
+        if self.seen is not None and seen(path) != self.seen:
+            msg = (
+                f"{self.label} was written while the dataset was made from it; nothing was "
+                "committed: build it again when the file is whole"
+            )
+            raise DatasetError(msg)
 
     def need(self, *names: str) -> None:
         """Check that columns are there.
@@ -197,10 +216,11 @@ def _table(role: str, version: TableVersion) -> Input:
 
 
 def _file(role: str, path: str) -> Input:
+    before = seen(Path(path))
     opened = files.open_source(path)
     reference = {
         "file": Path(path).name,
         "sha256": files.sha256(path),
         "bytes": Path(path).stat().st_size,
     }
-    return Input(role, reference, opened)
+    return Input(role, reference, opened, seen=before)

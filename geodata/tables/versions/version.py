@@ -170,11 +170,17 @@ def open_version(
 ) -> TableVersion:
     """Open a version; with ``check``, after seeing that its files are there, whole by size."""
     root = log.check_path(path)
-    number = log.resolve(root, version)
-    found = log.snapshot(root, number)
-    if check:
+    found = log.snapshot(root, log.resolve(root, version))
+    while check:
         buckets.fill(root, found.files)
-        _check_files(root, found.version, found.files)
+        try:
+            _check_files(root, found.version, found.files)
+            break
+        except TableChangedError:
+            again = log.snapshot(root, log.resolve(root, version))
+            if again == found:  # else it is another one by now: a vacuum or a forget came between
+                raise
+            found = again
     return TableVersion(
         path=root,
         version=found.version,

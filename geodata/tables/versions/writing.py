@@ -11,10 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from geodata.tables import commits, data_files, lakes, log
-from geodata.tables.errors import (
-    TableError,
-    TableNotFoundError,
-)
+from geodata.tables.errors import TableConflictError, TableError, TableNotFoundError
 from geodata.tables.versions.past import Commit, History
 from geodata.tables.versions.version import TableVersion, open_version
 
@@ -233,7 +230,17 @@ def _schema_for(kept: pa.Schema, mode: str) -> Callable[[pa.Schema | None], pa.S
     """Return the rule for the columns after the commit, whatever others commit meanwhile."""
 
     def after(known: pa.Schema | None) -> pa.Schema:
-        return kept if mode == "overwrite" else data_files.kept_schema(kept, known)
+        if mode == "overwrite" or known is None:
+            return kept
+        found = data_files.kept_schema(kept, known)
+        for field in kept:  # the files are written, with the types of before
+            if found.field(field.name).type != field.type:
+                msg = (
+                    f"column {field.name!r} became {found.field(field.name).type} while rows with "
+                    f"{field.type} were written; nothing was committed: append them again"
+                )
+                raise TableConflictError(msg)
+        return found
 
     return after
 
