@@ -7,6 +7,7 @@ otherwise. DLPack and `pyarrow.Array.from_buffers` carry the same bytes without 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -58,12 +59,12 @@ def flags(column: pa.Array | pa.ChunkedArray, absent: bool = False) -> NDArray[n
 
 
 def column(values: NDArray[Any], absent: NDArray[np.bool_] | None = None) -> pa.Array:
-    """Return numbers as an Arrow array over the same bytes, NULL where ``absent``.
+    """Return numbers or flags as an Arrow array, NULL where ``absent``; numbers keep their bytes.
 
     Parameters
     ----------
     values : shape (n,)
-        Integers or floats of Arrow's widths.
+        Integers or floats of Arrow's widths, or booleans.
     absent : shape (n,), optional
 
     Examples
@@ -73,9 +74,28 @@ def column(values: NDArray[Any], absent: NDArray[np.bool_] | None = None) -> pa.
     """
     valid = None
     if absent is not None and absent.any():
-        valid = pa.py_buffer(np.packbits(~absent, bitorder="little"))
-    data = pa.py_buffer(np.ascontiguousarray(values))
+        valid = _bits(~absent)
+    data = _bits(values) if values.dtype == bool else pa.py_buffer(np.ascontiguousarray(values))
     return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [valid, data])
+
+
+def texts(words: Sequence[str | None]) -> pa.Array:
+    """Return texts as an Arrow array of them, NULL for None.
+
+    Examples
+    --------
+    >>> texts(["São Paulo", "", None]).to_pylist()
+    ['São Paulo', '', None]
+    """
+    parts = [(word or "").encode() for word in words]
+    ends = np.cumsum([0, *map(len, parts)]).astype(np.int32)
+    valid = _bits(np.array([word is not None for word in words], bool)) if None in words else None
+    data = [valid, pa.py_buffer(ends), pa.py_buffer(b"".join(parts))]
+    return pa.Array.from_buffers(pa.string(), len(parts), data)
+
+
+def _bits(values: NDArray[np.bool_]) -> pa.Buffer:
+    return pa.py_buffer(np.packbits(values, bitorder="little"))
 
 
 def scalar(value: float, kind: pa.DataType) -> pa.Scalar:

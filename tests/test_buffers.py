@@ -67,3 +67,23 @@ def test_an_array_may_go_while_its_column_stays():
     del values
     assert pc.sum(column).as_py() == 99_999 * 50_000
     assert back[-1] == 100_000
+
+
+@settings(deadline=None)
+@given(st.lists(st.booleans(), max_size=40), st.data())
+def test_flags_become_a_column(cells, data):
+    absent = data.draw(st.lists(st.booleans(), min_size=len(cells), max_size=len(cells)))
+    found = buffers.column(np.array(cells, bool), absent=np.array(absent, bool))
+    found.validate(full=True)
+    assert found.type == pa.bool_()
+    assert found.to_pylist() == [
+        None if gone else cell for cell, gone in zip(cells, absent, strict=True)
+    ]
+
+
+@settings(deadline=None)
+@given(st.lists(st.none() | st.text(max_size=6), max_size=20))
+def test_texts_are_the_column_of_them(words):
+    found = buffers.texts(words)
+    found.validate(full=True)
+    assert found.equals(pa.array(words, pa.string()))

@@ -1,8 +1,11 @@
 """Both programs end the same way: an answer, or a line that says what is wrong and what to do."""
 
+import json
+import os
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 import typer
@@ -115,6 +118,30 @@ def test_a_reader_that_has_seen_enough_is_no_error():
     shown = f"{sys.executable} -c '{code}' sql \"{query}\" --rows 20000 | head -1 >/dev/null"
     done = subprocess.run(["sh", "-c", shown], capture_output=True, text=True, check=False)
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "compare", "table", "lint"])
+def test_what_is_written_is_there_though_nobody_reads_on(tmp_path, verb):
+    """Who pipes into head ends the process at the first line that nobody takes."""
+    examples = Path(__file__).parents[1] / "examples"
+    preds = [examples / "predictions.csv"] * (2 if verb in ("compare", "table") else 1)
+    if verb == "table":  # files of one name would be one model
+        preds[1] = tmp_path / "other.csv"
+        preds[1].write_bytes(preds[0].read_bytes())
+    arguments = [*map(str, preds), "--truth", str(examples / "truth.csv")]
+    arguments += ["--json", str(tmp_path / "out.json")]
+    arguments += [] if verb == "lint" else ["--report", str(tmp_path / "out.html")]
+    code = f"import sys; sys.argv = ['geodata', {verb!r}, *{arguments}]; "
+    code += "from geodata.cli import main; main()"
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdout=writer, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writer)
+    assert done.stderr == ""
+    assert json.loads((tmp_path / "out.json").read_text("utf-8"))
+    assert verb == "lint" or "</html>" in (tmp_path / "out.html").read_text("utf-8")
 
 
 def _app(raised):

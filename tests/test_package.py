@@ -33,6 +33,16 @@ def test_a_label_loads_nothing_heavy():
     assert not loaded_after("from geodata import cor; cor.label(48.85, 2.29)") & (HEAVY | {"scipy"})
 
 
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet", "geojson"])
+def test_labels_of_a_file_load_neither_pandas_nor_scipy(tmp_path, ending):
+    """Far from land one is searched otherwise, and out at sea there is no name."""
+    points = tmp_path / "points.csv"
+    points.write_text("lat,lon,id\n48.85,2.29,a\n-40,-120,b\n,2,c\n35.0,33.3,d\n")
+    target = str(tmp_path / f"labelled.{ending}")
+    code = f"from geodata import cor; cor.label_file({str(points)!r}, {target!r}, worldview='tr')"
+    assert not loaded_after(code) & (HEAVY | {"scipy"})
+
+
 def test_a_score_of_files_loads_neither_pandas_nor_scipy(tmp_path):
     """Both are installed where the tests run: pyarrow would import the one at the first chance."""
     import pyarrow as pa

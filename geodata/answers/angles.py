@@ -82,10 +82,11 @@ _QUOTED_KEY = re.compile(r"[\"'][\w -]{1,30}[\"']\s{0,4}[:=]\s{0,4}[\"'(\[{\s]{0
 _NO_ANGLE_AFTER = re.compile(r"[_ ]?(?:uncert|err|std|min|max|range|conf|acc|delta|dir|hemi)", re.I)
 _GEOJSON = re.compile(r"[\"']Point[\"'].{0,80}[\"']coordinates[\"']\s{0,4}:\s{0,4}\[\s{0,8}$", re.S)
 _WKT = re.compile(r"POINT[ ]?Z?[ ]?\([ ]?$", re.I)
-_X, _Y = (re.compile(rf"(?<![a-z0-9]){letter} ?[:=] ?[(\"']?$", re.I) for letter in "xy")
+_X, _Y = (re.compile(rf"(?<![a-z0-9]){letter} ?[:=]? ?[(\"']?$", re.I) for letter in "xy")
 _X_Y = re.compile(r"\(?(?<![a-z0-9])x ?, ?y\)? ?[:=] ?[(\[]$", re.I)
 _BETWEEN = re.compile(r"\b(?:between|from|entre|von|zwischen|ranging|ranges?)\b[^0-9]{0,40}$", re.I)
 _BULLET = re.compile(r"(?:^|\n)[ \t]{0,8}[+-] $")
+_HYPHENS = re.compile(r"(?m)^[ \t]{0,8}- ")
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 _LINK_WORDS = frozenset(
@@ -134,9 +135,13 @@ def find_angles(text: str) -> list[Angle]:
     """Return the angles of a text in reading order."""
     angles: list[Angle] = []
     carried = ""
+    hyphens = list(_HYPHENS.finditer(text))
+    lone = hyphens[0].end() if len(hyphens) == 1 else -1
     for match in _ANGLE.finditer(text):
         before = angles[-1] if angles else None
         angle, carried = _read(text, match, before, carried)
+        if match.start() == lone and angle.axis is None:
+            angle.conflict = True  # one bullet is no list: a southern latitude is written so too
         angles.append(angle)
     return angles
 

@@ -79,8 +79,14 @@ _MINUTES_BEFORE = re.compile(
     r"([0-9](?<![0-9.].)[0-9]{0,2})[ ]([0-9]{1,2}\.[0-9]{1,12})[ ]?'?[ ]?([NSEW])(?![A-Za-z0-9])"
 )
 _LETTER_BELOW = re.compile(
-    r"([0-9]['\"°]{0,2})[ ]{0,4}\n[ ]{0,4}([NSEW])[ ]{0,4}"
+    r"([0-9]['\"°]{0,2})[ ]{0,4}\n[ \n]{0,4}([NSEW])[ ]{0,4}"
     r"(?=[,;]?[ ]{0,4}(?:\n|\Z)|[,;][ ]?[+-]?[0-9])"
+)
+_BARE = r"[0-9][0-9.]{0,24}['\"°]{0,2}"
+_BLANK = r"[ ]{0,4}\n[ \n]{0,4}"
+_LETTERS_ABOVE = re.compile(
+    rf"(?m)^[ ]{{0,4}}([NSEW]){_BLANK}({_BARE}){_BLANK}([NSEW]){_BLANK}({_BARE})[ ]{{0,4}}"
+    r"(?=\n|\Z)(?!\n[ \n]{0,4}[NSEW][ ]{0,4}$)"
 )
 _SPACED_SIGNS = re.compile(
     r"(?m)^([ \t(]{0,8})- ([0-9]{1,3}(?:\.[0-9]{1,30})?°?)([ ]?[,;][ ]?)- (?=[0-9])"
@@ -168,6 +174,7 @@ def normalise(text: str) -> str:
         text = _MAP_DATA.sub(r" latitude: \1 longitude: \2 ", text)
     text = _LETTER_ASIDE.sub(r"\1", text.replace("...", " "))
     if "\n" in text:
+        text = _LETTERS_ABOVE.sub(r"\1 \2, \3 \4", text)
         text = _LETTER_BELOW.sub(r"\1 \2", text)
         text = _bullets_for_numbers(text)
     text = _SPACED_SIGNS.sub(r"\1-\2\3-", text)  # a bullet has no other before its second number

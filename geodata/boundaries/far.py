@@ -3,7 +3,11 @@
 The globe is cut into cells, and these again. A cell keeps the edges that can be nearest for some
 point in it: those that come nearer to its middle than the far side of another one does, and twice
 the cell's radius besides (distances are straight ones through the Earth, which rank as great
-circles do and obey the rule of triangles). A cell is worked out from the edges of the one around it
+circles do and obey the rule of triangles). Two edges that lie side by side, seen from afar, come
+nearer or go away together: the radius counts by what it can turn them against each other, twice
+their distance over the sum of theirs to the cell. That bounds the difference of two unit vectors
+(Dunkl and Williams, American Mathematical Monthly 71, 1964), which the difference of two distances
+has for its gradient. A cell is worked out from the edges of the one around it
 when a point falls into it for the first time, and is kept. So a point is measured to a few edges,
 however far they are, and to none where its cell is beyond the limit as a whole.
 
@@ -181,11 +185,19 @@ class Far:
             chord = _chord(middle[part][which], self.middle[edge])
             far, near = chord + self.radius[edge], chord - self.radius[edge]
             first = np.cumsum(size[part]) - size[part]
-            limit = np.minimum.reduceat(far, first) + 2 * radius[part] + _SLACK_KM
-            keep = near <= limit[which]
+            least = np.minimum.reduceat(far, first)
+            near_to = np.flatnonzero(near <= (least + 2 * radius[part] + _SLACK_KM)[which])
             lows.append(np.minimum.reduceat(near, first) - radius[part] - _SLACK_KM)
-            sizes.append(np.bincount(which[keep], minlength=len(first)))
-            kept.append(edge[keep])
+            which, edge, near = which[near_to], edge[near_to], near[near_to]
+            best = edge[_first_of(which, far[near_to] == least[which])][which]
+            apart = _chord(self.middle[edge], self.middle[best])
+            twice = 2 * radius[part][which]
+            reach = near + least[which] + self.radius[edge] - self.radius[best] - twice
+            turn = np.divide(apart, reach, out=np.ones(len(reach)), where=reach > apart)
+            keep = near <= least[which] + twice * turn + _SLACK_KM
+            which, edge = which[keep], edge[keep]
+            sizes.append(np.bincount(which, minlength=len(first)))
+            kept.append(edge)
         sized = np.concatenate(sizes)
         return Cells(
             key, np.cumsum(sized) - sized, sized, np.concatenate(lows), np.concatenate(kept)
@@ -270,6 +282,12 @@ def _opened(begin: Ints, size: Ints) -> tuple[Ints, Ints]:
     """Return (i, member) for the members ``begin[i]`` to ``begin[i] + size[i]``."""
     which = np.repeat(np.arange(len(size)), size)
     return which, np.arange(len(which)) + (begin - (np.cumsum(size) - size))[which]
+
+
+def _first_of(which: Ints, there: NDArray[np.bool_]) -> Ints:
+    """Return the first position at which each number, ascending from 0, is there."""
+    at = np.flatnonzero(there)
+    return np.asarray(at[np.unique(which[at], return_index=True)[1]])
 
 
 def _parts(size: Ints) -> Iterator[slice]:

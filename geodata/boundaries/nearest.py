@@ -81,6 +81,7 @@ class Borders:
         flat = np.abs(lat) <= STEEP
         for radius in _boxes_km(max_km):
             at = far[flat[far]]
+            at = at[self._raster(radius).may_reach(lat[at], lon[at])]
             found = self._within(lat[at], lon[at], None if group is None else group[at], radius)
             new = np.r_[True, found.point[1:] != found.point[:-1]][: len(found.point)]
             near = at[found.point[new]]
@@ -150,10 +151,11 @@ class Borders:
         return Far.of(edges, region, nobody if self.group is None else self.group[region])
 
     def _raster(self, max_km: float) -> Raster:
-        """Return the raster for a limit; the last one is kept, since the limit hardly changes."""
+        """Return the raster for a limit; a few are kept, since the limit hardly changes."""
         known = self._rasters.get(max_km)
         if known is None:
-            self._rasters.clear()
+            if len(self._rasters) > len(_BOXES_KM):
+                self._rasters.clear()
             known = self._rasters[max_km] = Raster.of(
                 self._pieces.edges.transpose(0, 2, 1).reshape(-1, 4), max_km
             )

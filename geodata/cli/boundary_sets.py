@@ -151,6 +151,8 @@ _REPAIRS = {
 def _made(record: dict[str, Any]) -> list[str]:
     """Return what had to be done to make a set, and what it leaves open, as lines."""
     lines = [f"{record['rows']} rows read"]
+    if not record.get("shareable", True):
+        lines.append(f"not for others, export is refused; licence: {record['licence']}")
     repairs = [f"{n} {_REPAIRS[kind]}" for kind, n in record["repairs"].items() if n]
     lines.append(f"repairs: {', '.join(repairs) or 'none'}")
     left = [f"{n} {kind.replace('_', ' ')}" for kind, n in record["left_out"].items() if n]

@@ -109,13 +109,13 @@ def evaluate(
         opened = _opened(preds, columns, with_truth=truth is None)
         found += _further(opened, truth or preds, columns, train, against)
     result = replace(result, findings=tuple(errors_first(found)))
-    reports.print_evaluation(result, console(), by=asked)
     if json is not None:
         reports.write_json(result, json)
     if markdown is not None:
         reports.write_markdown(result, markdown, by=asked)
     if report is not None:
         reports.write_html(result, report)
+    reports.print_evaluation(result, console(), by=asked)
     report_written(json, markdown, report)
     finish(result.findings, strict)
 
@@ -146,11 +146,12 @@ def compare(
     found = evaluation.compare(
         a, b, truth, **scoring.keywords(), **columns.keywords(), regions=False
     )
-    reports.print_comparison(found, console())
     if json is not None:
         reports.write_json(found, json)
     if report is not None:
         files.write_text(report, reports.comparison_html(found))
+    # after the files: who reads the first lines only, as head does, ends the process here
+    reports.print_comparison(found, console())
     report_written(json, report)
     finish([*found.findings, *found.a.findings, *found.b.findings], strict)
 
@@ -189,9 +190,9 @@ def lint(
     true = None if truth is None else read_truth(truth, **columns.of_truth())
     match = columns.keywords()["match"]
     found = errors_first(check(opened, true, against=against or (), train=train, match=match))
-    reports.print_findings(found, console())
     if json is not None:
         _write_findings(json, preds, truth, found)
+    reports.print_findings(found, console())
     report_written(json)
     finish(found, strict)
 

@@ -209,5 +209,14 @@ def _label_file(source: str, target: str, shown: str, **options: Any) -> None:
         f"worldview {made['worldview']}, dependencies {made['dependencies']}",
         err=aside,
     )
+    if report.replaced:
+        names = ", ".join(report.replaced)
+        say(f"warning: labels replaced what the file had as {names}", fg="yellow", err=True)
+    if report.rows and report.matches["invalid"] == report.rows:
+        where = f"{Path(source).name} has a place in its columns {report.lat} and {report.lon}"
+        hint = f"; {report.swap_hint}" if report.swap_hint else ""
+        said = f"geodata: error: no row of {where}; expected decimal degrees{hint}"
+        say(said, fg="red", err=True)
+        raise typer.Exit(1)
     if report.swap_hint:
         say(f"warning: {report.swap_hint}", fg="yellow", err=True)

@@ -63,17 +63,17 @@ def table(
         **scoring.keywords(),
         **columns.keywords(),
     )
-    if latex or markdown or html:
-        text = found.to_latex() if latex else found.to_markdown() if markdown else found.to_html()
-        sys.stdout.write(text)
-    else:
-        reports.print_models(found, console())
     if json is not None:
         reports.write_json(found, json)
     if figure is not None:
         found.write_curves(figure)
     if report is not None:
         files.write_text(report, found.to_html())
+    if latex or markdown or html:
+        text = found.to_latex() if latex else found.to_markdown() if markdown else found.to_html()
+        sys.stdout.write(text)
+    else:
+        reports.print_models(found, console())
     report_written(json, figure, report)
     finish([*found.findings, *(f for one in found.results.values() for f in one.findings)], strict)
 

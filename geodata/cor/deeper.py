@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from geodata import buffers
 from geodata.boundaries import BoundarySet
 from geodata.cor.naming import Naming
 
@@ -40,7 +41,7 @@ class Deeper:
                 continue
             own = self._keeps_levels[country] & (country >= 0)
             row = np.where(own, rows[level], -1)
-            text = pc.take(pa.array(self._names(level), pa.string()), pa.array(row, mask=row < 0))
+            text = buffers.texts(self._names(level)).take(buffers.column(row, absent=row < 0))
             plain = columns[column].cast(pa.string())
             columns[column] = pc.coalesce(text, plain).dictionary_encode()
             if column == "city":

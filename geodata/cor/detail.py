@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from geodata import buffers
 from geodata.boundaries import BoundarySet
 from geodata.coords import Coordinates
 from geodata.cor.naming import Naming
@@ -131,14 +132,14 @@ class Details:
         """Return the row of the region of a level, -1 where a point has none."""
         if level == "country":
             return country
-        there = np.append(self._names[f"{level}_name"].is_valid().to_numpy(False), False)
+        there = np.append(buffers.flags(self._names[f"{level}_name"].is_valid()), False)
         return np.where(there.take(unit) & (country >= 0), unit, np.int32(-1))
 
     def _of_city(self, what: str, city: Ints) -> pa.Array:
         index = _index(city)
         if what == "id":
-            return pa.array(self.places.geonameid).take(index).cast(pa.string())
-        return pa.array(["place"]).take(_index(np.where(city < 0, np.int32(-1), np.int32(0))))
+            return buffers.column(self.places.geonameid).take(index).cast(pa.string())
+        return buffers.texts(["place"]).take(_index(np.where(city < 0, np.int32(-1), np.int32(0))))
 
     def _ids(self, level: str) -> pa.Array:
         """Return the set's own ids of a level, else the codes."""
@@ -160,14 +161,14 @@ class Details:
         method = np.full(len(row), -1, np.int32)
         inside = shapely.intersects_xy(shapes[row[some]], points.lon[some], points.lat[some])
         method[some] = np.where(inside, 0, 1)
-        return pa.array(["inside", "nearest"]).take(_index(method))
+        return buffers.texts(["inside", "nearest"]).take(_index(method))
 
     def _border_km(self, level: str, points: Coordinates, row: Ints) -> pa.Array:
         distance = np.zeros(len(row))
         some = np.flatnonzero(row >= 0)
         if len(some):
             distance[some] = self._lines(level).distance_km(points.lat[some], points.lon[some])
-        return pa.array(distance, mask=row < 0)
+        return buffers.column(distance, absent=row < 0)
 
     def _lines(self, level: str) -> Lines:
         from geodata.boundaries import Lines  # takes shapely along, which one label does without
@@ -205,7 +206,7 @@ class Details:
 
 
 def _index(row: Ints) -> pa.Array:
-    return pa.array(row, mask=row < 0)
+    return buffers.column(row, absent=row < 0)
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from geodata import SOFTWARE, coords, files
+from geodata import SOFTWARE, buffers, coords, files
 from geodata.cor.detail import detail_columns
 from geodata.cor.frames import attach
 from geodata.cor.geojson import GeoJsonWriter, geojson_writing, is_geojson, read_geojson
@@ -44,11 +44,13 @@ class LabelReport:
     matches : dict of str to int
         Rows by ``match``: inside, nearest, none, invalid.
     beyond_pole : int
-        Rows with a latitude that is a number outside [-90, 90].
+        Rows with a latitude outside [-90, 90] that could be a longitude.
     lat, lon : str
         The columns that were read.
     made_by : dict
         Versions, boundary set and options.
+    replaced : tuple of str
+        Columns of the file that labels of the same name took the place of.
     """
 
     rows: int
@@ -57,6 +59,7 @@ class LabelReport:
     lat: str
     lon: str
     made_by: dict[str, Any]
+    replaced: tuple[str, ...] = ()
 
     @property
     def swap_hint(self) -> str | None:
@@ -93,7 +96,8 @@ def label_file(
     target : path
         Its ending tells the format. The file appears whole or not at all. Text coordinates (CSV)
         become numbers in a Parquet target; ids and other text stay as written; objects of JSON
-        lines keep every key as it is written in a JSON target.
+        lines keep every key as it is written in a JSON target. A column of the name of a label
+        gives way to it, and the report says so.
     lat, lon : str, optional
         Names of the coordinate columns; found by their usual names if not given.
     boundaries, worldview, dependencies, max_offset_km, lang
@@ -161,7 +165,7 @@ def label_file_with(
                 progress(rows, opened.rows)
     if kind != "parquet":
         files.write_text(f"{os.fspath(target)}.meta.json", json.dumps(made_by, indent=2) + "\n")
-    return LabelReport(rows, matches, beyond, job.lat, job.lon, made_by)
+    return LabelReport(rows, matches, beyond, job.lat, job.lon, made_by, job.replaced)
 
 
 def describe(engine: Labeller) -> dict[str, Any]:
@@ -194,6 +198,7 @@ class _Job:
         self._numbers, self._coded = kind in ("parquet", "geojson"), kind == "parquet"
         self._kinds = source.kinds()
         names = list(self._kinds) or list(source.columns)
+        self.replaced = tuple(name for name in names if name in self.label_names)
         self.lat, self.lon = files.coordinate_columns(names, lat, lon, where=source.name)
         empty = files.no_rows(names) if self._kinds else source.no_rows()
         labelled = self._labelled(empty)[0].schema
@@ -219,8 +224,9 @@ class _Job:
 
         Batches are labelled by threads, beside reading and writing, and written in their order.
         """
-        clash = set(self._kinds).intersection(self.label_names)
-        if self._kinds and writer.takes_lines and not clash:  # every key stays as it is written
+        if (
+            self._kinds and writer.takes_lines and not self.replaced
+        ):  # every key stays as it is written
             batches = self._source.batches([self.lat, self.lon], damaged="refuse", lines=True)
             for batch, (labelled, beyond) in _ahead(lambda b: self._labelled(b.table), batches):
                 writer.write(labelled.select(self.label_names), batch.lines)
@@ -279,5 +285,5 @@ def _with_numbers(
 def _beyond_pole(lat: pa.ChunkedArray) -> int:
     if not (pa.types.is_floating(lat.type) or pa.types.is_integer(lat.type)):
         return 0
-    values = lat.drop_null().to_numpy().astype(np.float64)
-    return int(np.count_nonzero(np.isfinite(values) & (np.abs(values) > coords.MAX_LAT)))
+    size = np.abs(buffers.numbers(lat.drop_null()).astype(np.float64))
+    return int(np.count_nonzero((size > coords.MAX_LAT) & (size <= coords.MAX_LON)))

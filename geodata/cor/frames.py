@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from geodata import coords
+from geodata import buffers, coords
 from geodata.cor.points import arrow_points, frame_points
 from geodata.files import FileError, as_table, coordinate_columns, plain_column
 
@@ -74,7 +74,7 @@ def _arrays(lat: Any, lon: Any) -> Frame:
         _refuse_other_rows(lat, lon)
     points = coords.arrays(lat, lon)
     invalid = ~points.valid
-    columns = [pa.array(values, mask=invalid) for values in (points.lat, points.lon)]
+    columns = [buffers.column(values, absent=invalid) for values in (points.lat, points.lon)]
     rows = pa.table(columns, names=["lat", "lon"])
     return Frame(points, lambda labels: attach(rows, labels))
 

@@ -80,7 +80,9 @@ def geojson_writing(
     """
     writer = GeoJsonWriter()
     yield writer
-    rows = pa.concat_tables([schema.empty_table(), *writer.tables], promote_options="permissive")
+    rows = pa.concat_tables(
+        [pa.Table.from_batches([], schema), *writer.tables], promote_options="permissive"
+    )
     if whole is None:
         features = list(_features(rows, *point))
     else:  # what a feature has beside is as it was, also where a column had to make it text

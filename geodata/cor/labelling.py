@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from geodata import boundaries as _boundaries
+from geodata import boundaries as _boundaries, buffers
 from geodata.boundaries import BoundarySet
 from geodata.coords import Coordinates
 from geodata.cor import languages
@@ -111,9 +111,9 @@ class Labeller:
         columns["city_distance_km"] = _or_null(distance, city < 0)
         self._deeper.put(columns, found.deeper, country)
         match = _match(points.valid, country, found.offset_km)
-        columns["match"] = _texts(pa.array(match), pa.array(MATCHES), coded)
+        columns["match"] = _texts(buffers.column(match), buffers.texts(MATCHES), coded)
         columns["offset_km"] = _or_null(found.offset_km, country < 0)
-        columns["disputed"] = pa.array(self._disputed.take(country))
+        columns["disputed"] = buffers.column(self._disputed.take(country))
         if detail:
             columns |= self._details.columns(points, country, found.unit, city, detail)
         if not coded:
@@ -130,7 +130,7 @@ class Labeller:
     def _coded_names(self, field: str, number: NDArray[np.int32]) -> pa.DictionaryArray:
         words, code = self._naming.texts(field)
         codes = np.append(code, np.int32(-1)).take(number)
-        return _texts(_or_null(codes, codes < 0), pa.array(words, pa.string()), coded=True)
+        return _texts(_or_null(codes, codes < 0), buffers.texts(words), coded=True)
 
     def _city_names(self, city: NDArray[np.int32], coded: bool) -> pa.Array:
         """Return names of places; only those that occur are in the dictionary."""
@@ -144,7 +144,8 @@ class Labeller:
         short = np.full(len(there), -1, np.int32)
         short[used] = np.arange(len(used), dtype=np.int32)
         codes = short.take(code)
-        return _texts(_or_null(codes, codes < 0), self._name_texts.take(pa.array(used)), coded)
+        words = self._name_texts.take(buffers.column(used))
+        return _texts(_or_null(codes, codes < 0), words, coded)
 
     @cached_property
     def _name_texts(self) -> pa.Array:
@@ -153,7 +154,7 @@ class Labeller:
     @cached_property
     def _name_codes(self) -> NDArray[np.int32]:
         """Position in the distinct names of each place, and -1 at the end, for none."""
-        return np.append(self._encoded_names.indices.to_numpy(), np.int32(-1))
+        return np.append(buffers.numbers(self._encoded_names.indices), np.int32(-1))
 
     @cached_property
     def _encoded_names(self) -> pa.DictionaryArray:
@@ -202,7 +203,7 @@ def _texts(indices: pa.Array, words: pa.Array, coded: bool) -> pa.Array:
 
 
 def _or_null(values: NDArray[Any], missing: NDArray[np.bool_]) -> pa.Array:
-    return pa.array(values, mask=missing) if missing.any() else pa.array(values)
+    return buffers.column(values, absent=missing)
 
 
 def _plain(column: pa.Array) -> pa.Array:

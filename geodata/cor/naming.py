@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from geodata import buffers
 from geodata.boundaries import BoundarySet
 from geodata.cor import languages
 
@@ -99,7 +100,7 @@ class Naming:
     def names(self, field: str) -> pa.Array:
         """Return the text of a field for each numbered pair, NULL for none."""
         words, code = self.texts(field)
-        return pa.array(words, pa.string()).take(pa.array(code, mask=code < 0))
+        return buffers.texts(words).take(buffers.column(code, absent=code < 0))
 
     def _add(self, pairs: list[tuple[int, int]]) -> None:
         first: dict[int, int] = {}

@@ -20,6 +20,7 @@ _NAME_THEM = "name them with lat= and lon= (--lat and --lon)"
 _PRED = "predictions|prediction|predicted|predict|preds|pred|estimated|estimate|est|guess|hat"
 _PRED += "|parsed|answer|output|model|response|result|final|ypred|yhat|revised|refined|best"
 _TRUTH = "groundtruth|ground|truth|true|gt|target|labels|label|actual|reference|ref|gold|real"
+_TRUTH += "|doc"  # lmms-eval's row of the data set
 _NEUTRAL = "coordinates|coordinate|coords|coord|location|loc|geo|gps|degrees|degree|deg|wgs84"
 _NEUTRAL += "|image|img|photo|point|position|pos|geometry|geom|wkt|wkb"
 _LAT = "latitudes|latitude|lats|lat"
@@ -43,8 +44,8 @@ _HAS_PRED = re.compile(_PRED)
 _HAS_TRUTH = re.compile(_TRUTH)
 
 ID_NAMES = (
-    *("photoid", "imgid", "imageid", "id", "sampleid", "itemid", "questionid", "qid", "key"),
-    *("panoid", "placeid", "uuid", "uid"),
+    *("customid", "photoid", "imgid", "imageid", "id", "sampleid", "itemid", "questionid", "qid"),
+    *("key", "panoid", "placeid", "uuid", "uid"),
 )
 """Usual names of an id, squeezed, in order of trust."""
 
@@ -63,7 +64,7 @@ TEXT_NAMES = (
     *("generatedtext", "generation", "generated", "completion", "modeloutput", "modelresponse"),
     *("modelanswer", "llmoutput", "llmresponse", "predictedtext", "predtext", "outputtext"),
     *("response", "prediction", "predict", "predicted", "pred", "output", "reply", "text"),
-    *("answer", "message", "content", "solution", "result"),
+    *("answer", "message", "content", "solution", "result", "filteredresps", "resps"),
 )
 """Usual names of a column with the model's own words, squeezed, in order of trust."""
 

@@ -51,6 +51,8 @@ class TableFile:
     """Number of rows where the format tells (Parquet), else None."""
     header: bool = True
     """Whether the first line of a CSV or TSV names the columns."""
+    above: int = 0
+    """Lines above it: a spreadsheet's ``sep=;``."""
     quoting: bool = True
     """Whether a CSV or TSV quotes fields; where it does not, quotes are text."""
     delimiter: str = ","

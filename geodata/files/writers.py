@@ -253,7 +253,7 @@ class _Delimited:
 
     def __init__(self, delimiter: str, sink: pa.NativeFile, schema: pa.Schema) -> None:
         options = pacsv.WriteOptions(delimiter=delimiter, quoting_style="needed")
-        head = _nested_as_text(schema.empty_table()).schema
+        head = _nested_as_text(pa.Table.from_batches([], schema)).schema
         self._writer = pacsv.CSVWriter(sink, head, write_options=options)
 
     def write(self, table: pa.Table, lines: Sequence[str] | None) -> None:

@@ -428,6 +428,8 @@ def test_answers_are_frozen():
         ("The coordinates are x: 139.7, y: 35.6.", (35.6, 139.7)),
         ("(x, y) = (2.35, 48.85)", (48.85, 2.35)),
         ("I would say x=139.7671, y=35.6812 here.", (35.6812, 139.7671)),
+        ("point x 2.35 y 48.85", (48.85, 2.35)),
+        ("Y 35.6812, X 139.7671", (35.6812, 139.7671)),
     ],
 )
 def test_x_is_the_longitude_and_said_to_be_doubtful(text, place):
@@ -480,3 +482,38 @@ def test_a_compass_letter_on_its_own_line_belongs_to_the_number_above(text):
 def test_a_word_below_a_number_is_no_compass_letter():
     assert parse_tolerant("48.8512, 2.3512\nSee the map").lat == 48.8512
     assert parse_tolerant("48.8512, 2.3512\nWest of here").lon == 2.3512
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("N\n48.8566\nE\n2.3522", (48.8566, 2.3522)),
+        ("S\n33.86\nE\n151.2\n", (-33.86, 151.2)),
+        ("The place:\n S\n 33.86°\n W\n 70.65°\nSantiago", (-33.86, -70.65)),
+        ("W\n\n70.65\n\nS\n\n33.86", (-33.86, -70.65)),
+        ("lat 33.86\n\nS\n\nlon 70.65\n\nW", (-33.86, -70.65)),
+        ("33.86\nS\n70.65\nW", (-33.86, -70.65)),
+    ],
+)
+def test_compass_letters_on_lines_of_their_own_may_stand_above_their_numbers(text, place):
+    answer = parse_tolerant(text)
+    assert (answer.lat, answer.lon, answer.ambiguous) == (*place, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "ambiguous"),
+    [
+        ("- 12.0464, 77.0428", (12.0464, 77.0428), True),  # a bullet, or a southern latitude
+        ("- 12.0464\n- 77.0428", (12.0464, 77.0428), False),  # two are a list
+        ("- Lima, Peru\n- 12.0464, 77.0428", (12.0464, 77.0428), False),
+        ("The answer:\n- 33.86, 151.2", (33.86, 151.2), True),
+        ("- 12.0464 N, 77.0428 E", (12.0464, 77.0428), False),
+        ("- Latitude: 12.0464\n- Longitude: 77.0428", (12.0464, 77.0428), False),
+        ("- Coordinates: 12.0464, 77.0428", (12.0464, 77.0428), False),
+        ("1. France\n2. 48.8566, 2.3522", (48.8566, 2.3522), False),
+        ("- 12.0464, - 77.0428", (-12.0464, -77.0428), False),
+    ],
+)
+def test_a_bullet_that_may_be_a_sign_is_doubtful(text, place, ambiguous):
+    answer = parse_tolerant(text)
+    assert (answer.lat, answer.lon, answer.ambiguous) == (*place, ambiguous)

@@ -76,6 +76,51 @@ def test_nine_in_ten_refusals_that_no_pattern_was_written_for_are_recognised():
     assert not any(is_refusal(row["text"]) for row in said if not row["refusal"])
 
 
+FRESH = [
+    json.loads(line)
+    for line in (Path(__file__).parents[1] / "data" / "refusals_fresh.jsonl")
+    .read_text("utf-8")
+    .split("\n")
+    if line
+]
+"""Four sets of 120: each was written and measured before the rule was mended by it. The last one
+gave 49 of 60 refusals and one false alarm."""
+
+
+@pytest.mark.parametrize("part", "ABCD")
+def test_refusals_in_other_words_are_recognised(part):
+    said = [row for row in FRESH if row["set"] == part]
+    missed = [row["text"] for row in said if row["refusal"] and not is_refusal(row["text"])]
+    assert len(said) == 120
+    assert len(missed) <= 2, missed
+    assert [row["text"] for row in said if not row["refusal"] and is_refusal(row["text"])] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ("I cannot say where this is.", True),
+        ("I cannot say where this is. It is Lima.", False),
+        ("I cannot say where this is, Lima perhaps.", False),
+        ("This is Lima, I cannot say where in it.", False),
+        ("I cannot say where this is. I'm sorry.", True),
+        ("I cannot say where this is. Please send it to OpenAI.", True),
+        ("No clue about the place " + "at all " * 80 + "here.", True),
+        ("No sign of it. " + "The road goes on. " * 40 + "No evidence of a country.", False),
+        ("Ich kann den Ort nicht nennen. Das Land ist Norwegen.", False),
+        ("Ohne Hinweise bleibt der Ort offen.", True),
+        ("The road is long.", False),
+        (
+            "I cannot say where this is; if you tell me the City or Country name I may do more.",
+            True,
+        ),
+        ("I cannot say where this is; I don't know whether it is Spain or Italy.", True),
+    ],
+)
+def test_what_is_lacking_must_be_what_was_asked_for_and_no_place_be_named(text, refused):
+    assert is_refusal(text) is refused
+
+
 def test_real_answers_are_refusals_only_where_a_person_says_so(shared):
     rows = (shared / "model_outputs.jsonl").read_text("utf-8").splitlines()
     for row in map(json.loads, rows):

@@ -207,6 +207,41 @@ def test_export_is_refused_where_the_licence_forbids(tmp_path, ending):
     assert not list(tmp_path.glob(f"*{ending}.*")) + list(tmp_path.glob(f"unsaid{ending}"))
 
 
+@pytest.mark.parametrize(
+    ("licence", "shared"),
+    [
+        ("CC0-1.0", True),
+        ("CC BY-NC 4.0", True),
+        ("Open Government Licence v3.0", True),
+        ("Licence Ouverte / Etalab 2.0", True),
+        ("public domain", True),
+        ("GeoNutzV", True),
+        ("All rights reserved", False),
+        ("proprietary", False),
+        ("not for redistribution", False),
+        ("no redistribution", False),
+        ("Non-distributable", False),
+        ("may not be shared", False),
+        ("internal use only", False),
+        ("CC BY-ND 4.0", False),
+        ("GADM", False),
+    ],
+)
+def test_export_follows_the_words_of_a_licence(tmp_path, licence, shared):
+    made = boundaries.build(cantons(tmp_path), tmp_path / "set", columns=CANTONS, licence=licence)
+    assert made.provenance["shareable"] is shared
+    target = tmp_path / "set.zip"
+    if shared:
+        assert boundaries.export(made.folder, target).is_file()
+    else:
+        with pytest.raises(FileError, match="does not let others"):
+            boundaries.export(made.folder, target)
+    own = boundaries.build(
+        cantons(tmp_path), tmp_path / "own", columns=CANTONS, licence=licence, shareable=not shared
+    )
+    assert own.provenance["shareable"] is not shared
+
+
 # Fetch, from a server that fails in every way
 
 

@@ -85,6 +85,34 @@ def test_open_sea_beyond_the_limit_is_left_by_its_cell():
     assert [len(cells.key) for cells in this._known[1:]] == [0, 0, 0]
 
 
+def test_a_cell_far_off_keeps_the_part_of_a_coast_that_can_be_nearest():
+    """Cost: within twice the radius of the nearest lies all of it, 2,000 edges."""
+    this = made([shapely.Point(0, 0).buffer(1.0, 500)])
+    lat, lon = np.full(9, 10.5), np.linspace(20.1, 20.9, 9)
+    region, km = this.nearest(lat, lon, np.zeros(9, np.int64))
+    assert (region.tolist(), km.tolist()) == tuple(
+        column.tolist() for column in every_edge(this, lat, lon, np.zeros(9, np.int64))
+    )
+    kept = [len(cells.edge) for cells in this._known]
+    assert (np.array(kept) < [1100, 300, 100, 300]).all(), kept
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.floats(0.02, 3.0), st.floats(1.0, 40.0))
+def test_two_coasts_that_are_as_near_are_both_kept(seed, size, away):
+    """Points scatter about the line that is as far from the one as from the other."""
+    rng = np.random.default_rng(seed)
+    turn = rng.uniform(0, 2 * np.pi)
+    coasts = [
+        shapely.Point(away * np.cos(t), away * np.sin(t)).buffer(size, 40) for t in (turn, -turn)
+    ]
+    this, nobody = made(coasts), np.zeros(60, np.int64)
+    lon, lat = rng.uniform(-away, away, 60), rng.normal(0, size, 60)
+    region, km = every_edge(this, lat, lon, nobody)
+    found = this.nearest(lat, lon, nobody)
+    assert (found[0].tolist(), found[1].tolist()) == (region.tolist(), km.tolist())
+
+
 def test_a_long_straight_border_is_measured_where_it_is():
     """A box of two meridians and two parallels, seen from far: pyproj's answer is 0.5% of it."""
     box = np.array([shapely.box(-40, 10, 40, 60)], object)

@@ -12,13 +12,15 @@ from geodata.sphere import haversine_km
 from tests.boundaries.sets import whosonfirst
 
 
-def filled(units, country):
-    """Index a country of small divisions in a wide sea, and fill it."""
+def filled(units, country, cells=None):
+    """Index a country of small divisions in a wide sea, and fill it, or some base cells of it."""
     index = locate.build([country, *units], np.arange(len(units) + 1) > 0)
     owners = np.column_stack([index.owners[:, 0], np.maximum(index.owners[:, 1] - 1, -1)])
     is_open = (owners[:, 0] >= 0) & (owners[:, 1] < 0)
     borders = Borders(np.array(units, object), np.zeros(len(units), np.int64))
-    made = fill(index, owners.astype(np.int32), is_open, np.zeros(1, np.int64), borders)
+    made = fill(
+        index, owners.astype(np.int32), is_open, np.zeros(1, np.int64), borders, cells=cells
+    )
     return index, made
 
 
@@ -47,6 +49,23 @@ def test_a_filled_cell_has_the_nearest_unit_of_all_its_points(seed, south):
     assert np.mean(unit < 0) < 0.12
     assert len(made.data["head"]) > len(index.data["head"])  # open sea was divided
     assert (made.owners[made.locate(lat, lon), 0] == 0).all()
+
+
+def test_some_cells_are_filled_as_all_of_them_would_be():
+    rng = np.random.default_rng(4)
+    units = [shapely.box(1, 1, 1.6, 1.4), shapely.box(8, 3, 8.6, 3.4)]
+    lat, lon = rng.uniform(0, 12, (2, 4_000))
+    home = locate.base_cell(lat, lon)
+    cells = np.unique(home[:300])
+    index, made = filled(units, shapely.box(0, 0, 12, 12))
+    _, some = filled(units, shapely.box(0, 0, 12, 12), cells)
+    unit, part = (one.owners[one.locate(lat, lon), 1] for one in (made, some))
+    there = np.isin(home, cells)
+    assert (part[there] == unit[there]).all()
+    assert 0 < len(some.data["head"]) - len(index.data["head"]) <= len(cells)
+    open_before = index.owners[index.locate(lat, lon), 1] < 0
+    assert (part[~there & open_before] < 0).all()
+    assert (unit[~there & open_before] >= 0).mean() > 0.5
 
 
 def test_cells_are_finer_where_the_unit_is_open_at_places(tmp_path):

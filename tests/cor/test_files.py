@@ -1,6 +1,7 @@
 """`geodata label` on files: every format, nothing lost, mistakes told (R5, R13)."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -100,6 +101,15 @@ def test_empty_files_keep_their_columns(engine, tmp_path):
     assert files.open_source(tmp_path / "out.csv").columns[:4] == ("id", "lat", "lon", "country")
 
 
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet", "geojson"])
+def test_a_column_that_a_label_replaces_is_told(engine, tmp_path, ending):
+    rows = {"lat": [48.85], "lon": [2.29], "city": ["my own"], "match": ["?"], "note": ["x"]}
+    told = label_file_with(engine, rows, tmp_path / f"out.{ending}")
+    assert told.replaced == ("city", "match")
+    assert "my own" not in (tmp_path / f"out.{ending}").read_bytes().decode("latin-1")
+    assert label_file_with(engine, {"lat": [1.0], "lon": [1.0]}, tmp_path / "b.csv").replaced == ()
+
+
 def test_swapped_columns_get_a_hint(engine, tmp_path):
     rows = "\n".join(f"{lon},{lat}" for lat, lon in [(35.6, 139.7)] * 50 + [(48.8, 2.3)] * 50)
     (tmp_path / "in.csv").write_text(f"lat,lon\n{rows}\n")
@@ -130,6 +140,29 @@ def test_unreadable_files_are_one_line_and_exit_code_2(tmp_path, content, name, 
     assert message in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("rows", "code", "said"),
+    [
+        (
+            "488584000,22945000\n-338568000,1512153000\n",
+            1,
+            "lat and lon; expected decimal degrees$",
+        ),
+        ("48° 51' N,2° 17' E\n", 1, "no row of"),
+        ("151.2153,-33.8568\n139.7,35.7\n", 1, "may be swapped; try --lat lon"),
+        ("48.85,2.29\nx,y\n", 0, ""),
+        ("", 0, ""),
+    ],
+)
+def test_a_file_without_any_place_is_a_failure(tmp_path, rows, code, said):
+    (tmp_path / "in.csv").write_text("lat,lon\n" + rows)
+    done = geodata("label", tmp_path / "in.csv", "-o", tmp_path / "out.csv")
+    assert done.returncode == code
+    assert re.search(said, done.stderr)
+    assert (tmp_path / "out.csv").read_text().count("\n") == rows.count("\n") + 1
+    assert code == 0 or done.stderr.startswith("geodata: error: ")
 
 
 def test_one_point_on_the_command_line():

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from typer.testing import CliRunner
 
-from geodata import datasets, files, query, tables
+from geodata import boundaries, datasets, files, query, tables
 from geodata.cli import app
 from geodata.tables.lakes import kept_inputs
 
@@ -204,6 +204,37 @@ def test_union_keeps_every_row_and_says_where_from(lake):
     tables.write(lake / "other", pa.table({"lat": ["north"]}))
     with pytest.raises(datasets.DatasetError, match="do not fit"):
         datasets.build("union", lake, inputs={"other": "other"})
+
+
+def test_labels_of_two_sets_or_views_are_not_put_together(lake, tmp_path):
+    from tests.boundaries.sets import whosonfirst
+
+    points = pa.table({"photo_id": ["a", "b"], "lat": [46.1, 46.2], "lon": [7.1, 7.2]})
+    tables.write(lake / "photos", points)
+    boundaries.build(whosonfirst(tmp_path), tmp_path / "swiss", kind="whosonfirst")
+
+    def labelled(name, **options):
+        datasets.build("labelled", lake, name=name, inputs={"rows": "photos"}, **options)
+        datasets.build(
+            "filter", lake, name=f"{name}_some", inputs={"rows": name}, where="lat < 46.15"
+        )
+
+    labelled("bundled")
+    labelled("again")
+    labelled("swiss", boundaries=str(tmp_path / "swiss"))
+    labelled("indian", worldview="in")
+    together = {"rows": "bundled_some", "other": "again_some"}
+    assert datasets.build("union", lake, inputs=together).rows == 2
+    for other, said in (("swiss_some", "swiss [0-9a-f]{12}"), ("indian", "worldview in")):
+        with pytest.raises(datasets.DatasetError, match=f"bundled_some@0 is labelled.*{said}"):
+            datasets.build("union", lake, name="x", inputs=together | {"other": other})
+    assert not (lake / "x").exists()
+    # photos without labels, and tables that no note tells about, are put together as before
+    datasets.build("union", lake, name="y", inputs=together | {"other": "photos"})
+    tables.write(lake / "own", pa.table({"photo_id": ["c"], "country_code": ["FR"]}))
+    datasets.build("union", lake, name="z", inputs=together | {"other": "own"})
+    shutil.rmtree(lake / "swiss")  # what labelled it cannot be told any more
+    datasets.build("union", lake, name="w", inputs=together | {"other": "swiss_some"})
 
 
 # functions of one's own

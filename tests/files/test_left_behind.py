@@ -398,3 +398,110 @@ def test_a_text_that_breaks_off_in_utf_16(tmp_path):
     path.write_bytes("id,lat,lon\na,1,2\n".encode("utf-16")[:-1])
     with pytest.raises(FileError, match="breaks off"):
         files.read_table(path)
+
+
+# --- what spreadsheets, servers and harnesses write ------------------------------------------
+
+
+def comma(value):
+    return "" if value is None else str(value).replace(".", ",")
+
+
+@pytest.mark.parametrize(
+    ("head", "mark", "encoding"),
+    [
+        ("sep=;\r\n", ";", "utf-8-sig"),
+        ("SEP=\t\r\n", "\t", "utf-16"),
+        ("", "\t", "utf-16"),
+        ("", "|", "utf-8"),
+        ("sep=;\n", ";", "utf-8"),
+    ],
+)
+def test_a_spreadsheet_says_what_separates_and_writes_commas(
+    tmp_path, expected, head, mark, encoding
+):
+    lines = [mark.join(("id", "lat", "lon"))]
+    lines += [mark.join((i, comma(y), comma(x))) for i, y, x in zip(IDS, LAT, LON, strict=True)]
+    path = tmp_path / "p.csv"
+    path.write_text(head + "\r\n".join(lines) + "\r\n", encoding=encoding, newline="")
+    assert scored(path) == expected
+
+
+def test_a_damaged_row_below_the_separator_has_its_line(tmp_path):
+    path = tmp_path / "p.csv"
+    path.write_text("sep=;\nid;lat;lon\na;1;2\nb;1\nc;3;4\n")
+    source = files.open_source(path)
+    (batch,) = source.batches(["id", "lat", "lon"], damaged="keep")
+    assert batch.at == {1: 4}
+    assert batch.table["id"].to_pylist() == ["a", "b", "c"]
+
+
+ROWS = [{"id": i, "lat": y, "lon": x} for i, y, x in zip(IDS, LAT, LON, strict=True)]
+OBJECTS = {
+    "rows under one key": {"model": "m", "settings": {"t": 0.1}, "predictions": ROWS},
+    "rows by their id": {row["id"]: {"lat": row["lat"], "lng": row["lon"]} for row in ROWS},
+    "pairs by their id": {row["id"]: [row["lat"], row["lon"]] for row in ROWS},
+}
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("made", OBJECTS.values(), ids=OBJECTS)
+def test_one_object_that_holds_the_rows(tmp_path, expected, made, indent):
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps(made, indent=indent))
+    assert scored(path)[2:] == expected[2:]
+
+
+def test_an_object_that_is_a_row_or_may_be_several_tables_is_none(tmp_path):
+    path = tmp_path / "p.json"
+    row = {"id": "a", "lat": 48.86, "lon": 2.3, "messages": [{"role": "user"}]}
+    path.write_text(json.dumps(row, indent=1))
+    assert files.open_source(path).columns == ("id", "lat", "lon", "messages")
+    game = {"rounds": [{"panoId": "a", "lat": 1, "lng": 1}], "player": {"guesses": [{"lat": 2}]}}
+    path.write_text(json.dumps(game))
+    with pytest.raises(FileError, match=r"name it: --pred-id.*'rounds', 'player.guesses'"):
+        scored(path)
+    for one in ({"prediction": {"lat": 1, "lon": 2}}, {"a": {"lat": 1, "lon": 2}}):
+        path.write_text(json.dumps(one, indent=1))
+        assert files.open_source(path).columns == tuple(
+            f"{next(iter(one))}.{c}" for c in ("lat", "lon")
+        )
+    two = {"prediction": {"lat": 1, "lon": 2}, "ground_truth": {"lat": 1, "lon": 3}}
+    path.write_text(json.dumps(two, indent=1))
+    assert len(files.open_source(path).columns) == 4
+    path.write_text(json.dumps({"x": [{"id": "a"}], "y": [{"id": "b"}]}))
+    assert files.open_source(path).columns == ("x", "y")
+
+
+def said(row):
+    return None if row["lat"] is None else f"Coordinates: ({row['lat']}, {row['lon']})"
+
+
+WRAPPED = {
+    "a batch server": lambda row: {
+        "id": f"batch_{row['id']}",
+        "custom_id": row["id"],
+        "response": {"body": {"choices": [{"message": {"content": said(row)}}]}},
+        "error": None,
+    },
+    "an engine": lambda row: {"id": row["id"], "prompt": "?", "outputs": [{"text": said(row)}]},
+    "a harness": lambda row: {
+        "doc_id": 7,
+        "doc": {"image_id": row["id"], "lat": 1.0, "lon": 2.0},
+        "resps": [[said(row)]],
+        "filtered_resps": [said(row)],
+    },
+}
+
+
+@pytest.mark.parametrize("made", WRAPPED.values(), ids=WRAPPED)
+def test_what_servers_and_harnesses_put_around_an_answer(tmp_path, expected, made):
+    path = tmp_path / "p.jsonl"
+    path.write_text("".join(json.dumps(made(row)) + "\n" for row in ROWS))
+    assert scored(path)[2:] == expected[2:]
+
+
+def test_several_choices_stay_a_list(tmp_path):
+    path = tmp_path / "p.jsonl"
+    path.write_text(json.dumps({"id": "a", "choices": [{"text": "x"}, {"text": "y"}]}))
+    assert files.open_source(path).columns == ("id", "choices")

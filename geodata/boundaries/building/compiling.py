@@ -66,15 +66,21 @@ def compile_set(folder: str | os.PathLike[str], *, edges_per_strip: float | None
     if large:  # they are a gigabyte
         tables, shapes = [], []
 
-    def filled(index: locate.Index) -> locate.Index:
-        owners = _owner_rows(index.owners, groups, (sovereign[0], sovereign[2:]))
-        return fill(index, owners, _open(owners, groups), groups[0], borders, records=not large)
+    def owner_rows(index: locate.Index) -> NDArray[np.int32]:
+        return _owner_rows(index.owners, groups, (sovereign[0], sovereign[2:]))
 
-    index = filled(index)
+    def filled(index: locate.Index, cells: NDArray[np.int64] | None = None) -> locate.Index:
+        owners = owner_rows(index)
+        is_open = _open(owners, groups)
+        return fill(index, owners, is_open, groups[0], borders, records=not large, cells=cells)
+
     if not large:
-        finer = _open_near_places(folder, index, _open(index.owners, groups))
+        around = _around_places(folder)
+        found = filled(index, _cells_open(index, _open(owner_rows(index), groups), *around))
+        finer = _cells_open(found, _open(found.owners, groups), *around)
         if len(finer):
-            index = filled(locate.build(np.concatenate(shapes), finer=finer, **options))
+            index = locate.build(np.concatenate(shapes), finer=finer, **options)
+    index = filled(index)
     path = folder / INDEX
     index.save(path)
     return path
@@ -86,19 +92,27 @@ def _open(owners: NDArray[np.int32], groups: list[NDArray[Any]]) -> NDArray[np.b
     return (country >= 0) & (unit < 0) & np.isin(groups[0], groups[1])[country]
 
 
-def _open_near_places(
-    folder: Path, index: locate.Index, is_open: NDArray[np.bool_]
-) -> NDArray[np.int64]:
-    """Return the base cells where the unit is open at a place or around it."""
+def _around_places(folder: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the points, latitudes and longitudes, where photos are taken: places and around."""
     own = folder / "places.bin"  # the bundled set brings its own
     places = Places.load(own if own.is_file() else None)
     wide = np.maximum(np.cos(np.radians(places.lat)), 0.1)
-    found = []
-    for north, east in itertools.product((-_AROUND, 0.0, _AROUND), repeat=2):
-        at = coords.arrays(np.clip(places.lat + north, -90.0, 90.0), places.lon + east / wide)
-        here = np.flatnonzero(is_open[index.locate(at.lat, at.lon)])
-        found.append(locate.base_cell(at.lat[here], at.lon[here]))
-    return np.unique(np.concatenate(found))
+    found = [
+        coords.arrays(np.clip(places.lat + north, -90.0, 90.0), places.lon + east / wide)
+        for north, east in itertools.product((-_AROUND, 0.0, _AROUND), repeat=2)
+    ]
+    return np.concatenate([at.lat for at in found]), np.concatenate([at.lon for at in found])
+
+
+def _cells_open(
+    index: locate.Index,
+    is_open: NDArray[np.bool_],
+    lat: NDArray[np.float64],
+    lon: NDArray[np.float64],
+) -> NDArray[np.int64]:
+    """Return the base cells of the points whose owner is open."""
+    here = is_open[index.locate(lat, lon)]
+    return np.unique(locate.base_cell(lat[here], lon[here]))
 
 
 def _owner_rows(

@@ -44,6 +44,7 @@ def fill(
     borders: Borders,
     *,
     records: bool = True,
+    cells: Ints | None = None,
 ) -> Index:
     """Return the index with open owners replaced wherever one unit is certain.
 
@@ -60,19 +61,27 @@ def fill(
         The units' borders, in the groups of their countries.
     records : bool
         Also fill the cells that borders cross: half of the time, for a strip of points.
+    cells : ndarray of int, optional
+        Base cells to fill, row by row from the south-west; all by default. What is certain in one
+        does not depend on the others.
     """
     data = {name: array.copy() for name, array in index.data.items()}
     book = _Owners(owners)
-    for name, cells in (("base", _base_cells), ("sub", _sub_cells)):
+    wanted = np.ones(len(data["base"]), bool)
+    if cells is not None:
+        wanted[:] = False
+        wanted[cells] = True
+    for name, places in (("base", _base_cells), ("sub", _sub_cells)):
         if name == "sub":
-            _divide(data, is_open)
+            _divide(data, is_open, wanted)
         at = _open_cells(data[name], is_open)
+        at = at[wanted[at if name == "base" else _home(data, at)]]
         owner = data[name][at]
-        unit = _certain_unit(group[owners[owner, 0]], *cells(data, at), borders)
+        unit = _certain_unit(group[owners[owner, 0]], *places(data, at), borders)
         sure = unit >= 0
         data[name][at[sure]] = book.ids(owner[sure], unit[sure])
     if records:
-        _fill_records(data, owners, is_open, group, borders, book)
+        _fill_records(data, owners, is_open, group, borders, book, wanted)
     data["owners"] = book.table()
     return Index(data, index.meta)
 
@@ -106,9 +115,12 @@ def _open_cells(cells: NDArray[np.int32], is_open: NDArray[np.bool_]) -> Ints:
     return np.flatnonzero(known & is_open[np.where(known, cells, 0)])
 
 
-def _divide(data: dict[str, NDArray[Any]], is_open: NDArray[np.bool_]) -> None:
+def _divide(
+    data: dict[str, NDArray[Any]], is_open: NDArray[np.bool_], wanted: NDArray[np.bool_]
+) -> None:
     """Divide the base cells that are open still, so that parts of them can be filled."""
     cell = _open_cells(data["base"], is_open)
+    cell = cell[wanted[cell]]
     size = _DIVISION * _DIVISION
     first = len(data["sub"]) + np.arange(len(cell)) * size
     data["sub"] = np.r_[data["sub"], np.repeat(data["base"][cell], size)]
@@ -122,13 +134,18 @@ def _base_cells(data: dict[str, NDArray[Any]], at: Ints) -> tuple[Floats, Floats
     return -90.0 + row * CELL, -180.0 + column * CELL, np.full(len(at), CELL)
 
 
-def _sub_cells(data: dict[str, NDArray[Any]], at: Ints) -> tuple[Floats, Floats, Floats]:
-    """South, west and size of sub-cells, degrees."""
+def _home(data: dict[str, NDArray[Any]], at: Ints) -> Ints:
+    """Return the base cells of sub-cells."""
     cell = np.flatnonzero(data["base"] < 0)
     cell = cell[np.argsort(~data["base"][cell])]  # of each head
+    return np.asarray(cell[np.searchsorted(data["head"] >> 8, at, "right") - 1])
+
+
+def _sub_cells(data: dict[str, NDArray[Any]], at: Ints) -> tuple[Floats, Floats, Floats]:
+    """South, west and size of sub-cells, degrees."""
     first = data["head"] >> 8
     head = np.searchsorted(first, at, "right") - 1
-    south, west, _ = _base_cells(data, cell[head])
+    south, west, _ = _base_cells(data, _home(data, at))
     k = np.left_shift(1, data["head"][head] & 255)
     row, column = np.divmod(at - first[head], k)
     return south + row * (CELL / k), west + column * (CELL / k), CELL / k
@@ -160,6 +177,7 @@ def _fill_records(
     group: Ints,
     borders: Borders,
     book: _Owners,
+    within: NDArray[np.bool_],
 ) -> None:
     """Give each record whose table has open owners a table with its own units instead."""
     starts, table_of = np.unique(data["table_start"], return_inverse=True)
@@ -173,10 +191,11 @@ def _fill_records(
     for i, found in enumerate(open_countries):
         wanted[i, : len(found)] = found
     cell = np.flatnonzero(data["sub"] < 0)
+    mine = within[_home(data, cell[~data["sub"][cell]])]
     units = np.full((len(table_of), width), -1, np.int64)
     for j in range(width):
         country = wanted[table_of, j]
-        has = np.flatnonzero(country >= 0)
+        has = np.flatnonzero((country >= 0) & mine)
         square = _sub_cells(data, cell[~data["sub"][cell]][has])
         units[has, j] = _certain_unit(group[country[has]], *square, borders)
     fresh = np.flatnonzero((units >= 0).any(axis=1))

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from geodata import SOFTWARE, files
 from geodata.boundaries.building.compiling import compile_set
 from geodata.boundaries.building.coverage import Coverage, measure
+from geodata.boundaries.building.licences import forbids_copies
 from geodata.boundaries.building.mapping import own_provider
 from geodata.boundaries.building.providers import OWN_FILE, Provider, provider
 from geodata.boundaries.building.reading import Axes, source_files
@@ -72,7 +73,8 @@ def build(
     release, licence : str, optional
         To write down where the files do not say.
     shareable : bool, optional
-        Whether the licence lets others have a copy; by default what is known of the provider.
+        Whether the licence lets others have a copy; by default what is known of the provider,
+        and what the words of the licence say.
     progress : callable, optional
         Called with the steps done and the steps in all.
 
@@ -129,7 +131,9 @@ def build(
             "kind": kind,
             "release": origin.release,
             "licence": origin.licence,
-            "shareable": known.shareable if shareable is None else shareable,
+            "shareable": known.shareable and not forbids_copies(origin.licence)
+            if shareable is None
+            else shareable,
             "url": known.url,
             "built": datetime.now(UTC).date().isoformat(),
             "inputs": [{"file": path.name, "sha256": files.sha256(path)} for path in paths],

@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
 
+from geodata.datasets.recipes.made_by import refuse_two_sets
 from geodata.datasets.recipes.sampling import Made
 from geodata.tables import DatasetError, Input, TableSchemaError, fitted, kept_schema
 
 
 def union(inputs: Mapping[str, Input], seed: int, *, origin: str | None = None) -> Made:
     """Put the rows of two tables one after the other; a column that one lacks is NULL there.
+
+    Tables that two boundary sets, or two views of the world, have labelled are refused.
 
     Parameters
     ----------
@@ -27,6 +30,7 @@ def union(inputs: Mapping[str, Input], seed: int, *, origin: str | None = None) 
     if origin is not None and origin.lower() in {name.lower() for name in schema.names}:
         msg = f"origin={origin!r} is a column of the rows already; choose another name"
         raise DatasetError(msg)
+    refuse_two_sets(rows, other)
     whole = schema if origin is None else schema.append(pa.field(origin, pa.string()))
 
     def batches() -> Iterator[pa.Table]:

@@ -36,7 +36,7 @@ _DECIMAL_COMMA = r"^\s*([-+]?[0-9]+),([0-9]+)\s*$"
 def delimited_batches(file: TableFile, names: Sequence[str]) -> Iterator[Batch]:
     """Yield the rows of a CSV or TSV file in order; ``bad`` names the damaged ones."""
     waiting: list[tuple[int, str]] = []
-    line = 2 if file.header else 1  # the number of the next row
+    line = file.above + (2 if file.header else 1)  # the number of the next row
     for good in _good_rows(file, list(names), waiting):
         batch = _insert(good, line, waiting, file, names)
         line += batch.table.num_rows
@@ -82,7 +82,7 @@ def _options(
     return (
         pacsv.ReadOptions(
             column_names=list(file.columns),
-            skip_rows=1 if file.header else 0,
+            skip_rows=file.above + (1 if file.header else 0),
             use_threads=False,
             block_size=_BLOCK_BYTES,
             encoding=file.encoding,
@@ -115,11 +115,11 @@ def _outlast_readers() -> None:
 
 
 def _points_for_commas(table: pa.Table, file: TableFile) -> pa.Table:
-    """Read ``48,85`` in columns of numbers as 48.85 where a semicolon separates the fields.
+    """Read ``48,85`` in columns of numbers as 48.85 where no comma separates the fields.
 
     These are coordinates and what is told apart by its unit, such as ``distance_km``.
     """
-    if file.delimiter != ";":
+    if file.delimiter == ",":
         return table
     for i, name in enumerate(table.column_names):
         if axis_of(name) is not None or _MEASURES.search(name):

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from geodata.files.columns import is_name
+from geodata.files.columns import ROW_NAMES, axis_of, is_name, squeeze
 from geodata.files.formats import BATCH_ROWS, FileError, TableFile
 from geodata.files.readers.flattening import MAX_BATCH_BYTES, MAX_COLUMNS, MAX_DEPTH, Batch
 from geodata.files.readers.text import open_text
@@ -21,6 +21,8 @@ MAX_LINE_CHARS = 1 << 26
 SAMPLE_ROWS = 200
 _CHUNK_CHARS = 1 << 18
 _MAX_INTEGER_DIGITS = 18
+_WRAPPERS = frozenset(("choices", "outputs", "generations", "resps", "filtered_resps"))
+"""Lists that servers and harnesses put around what a model said; one of one entry is that entry."""
 
 Kinds = dict[str, str]
 """'integer', 'number', 'boolean' or 'text' of each column, in the order of first occurrence.
@@ -136,9 +138,14 @@ def _rows(file: TableFile) -> Iterator[_Row]:
     """Yield each row."""
     if file.format == "json":
         with open_text(file) as stream:
-            if _begins_array(stream):
+            first = _first_character(stream)
+            if first == "[":
                 yield from _elements(file, stream)
                 return
+            whole = _whole_object(stream) if first == "{" else None
+        if whole is not None:
+            yield from _held(whole)
+            return
     with open_text(file) as stream:
         yield from _lines(file, stream)
 
@@ -165,12 +172,50 @@ def _name(value: object) -> str:
     return "number" if isinstance(value, _Written) else type(value).__name__
 
 
-def _begins_array(stream: IO[str]) -> bool:
-    """Read up to the first character that is no space; return whether an array begins there."""
+def _first_character(stream: IO[str]) -> str:
+    """Read up to the first character that is no space and return it; '' at the end."""
     first = " "
     while first.isspace():
         first = stream.read(1)
-    return first == "["
+    return first
+
+
+def _whole_object(stream: IO[str]) -> dict[str, Any] | None:
+    """Read one object whose brace was read; None where more follows, or it is none or too long."""
+    text = "{" + stream.read(_CHUNK_CHARS)
+    try:
+        _, end = _DECODER.raw_decode(text)
+    except (ValueError, RecursionError):
+        end = len(text)
+    if text[end:].strip():
+        return None
+    text += stream.read(MAX_LINE_CHARS)
+    try:
+        return dict(_DECODER.decode(text)) if len(text) <= MAX_LINE_CHARS else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _held(whole: dict[str, Any]) -> Iterator[_Row]:
+    """Yield the rows that an object holds: under one key, or each under its id; else itself."""
+    values = list(whole.values())
+    lists = [value for value in values if isinstance(value, list) and value]
+    tabled = [value for value in lists if all(isinstance(one, dict) for one in value)]
+    deeper = any(
+        isinstance(one, list) for v in values if isinstance(v, dict) for _, one in _leaves(v)
+    )
+    roles = [axis_of(f"{key} lat") for key in whole]  # "prediction" and "truth" are no ids
+    named = any(axis_of(key) or squeeze(key) in ROW_NAMES for key in whole)
+    keyed = not named and len(whole) > 1 and all(r is None or r[1] == "plain" for r in roles)
+    rows: list[dict[str, Any]] = [whole]
+    if not named and len(lists) == len(tabled) == 1 and not deeper:
+        rows = tabled[0]
+    elif keyed and all(isinstance(one, dict) for one in values):
+        rows = [{"id": key, **one} for key, one in whole.items()]
+    elif keyed and all(isinstance(v, list) and len(v) == 2 for v in values):
+        rows = [{"id": key, "prediction": pair} for key, pair in whole.items()]
+    for number, row in enumerate(rows, 1):
+        yield row, number, _text(row)
 
 
 def _elements(file: TableFile, stream: IO[str]) -> Iterator[_Row]:
@@ -207,6 +252,8 @@ def _skip(text: str, at: int) -> int:
 
 def _leaves(row: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
     for key, value in row.items():
+        while key in _WRAPPERS and isinstance(value, list) and len(value) == 1:
+            value = value[0]
         if isinstance(value, dict) and depth < MAX_DEPTH:
             yield from _leaves(value, f"{prefix}{key}.", depth + 1)
         else:

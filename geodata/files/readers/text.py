@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections import Counter
 from pathlib import Path
 from typing import IO, Any
@@ -15,6 +16,7 @@ from geodata.files.formats import FileError, TableFile
 
 MAX_HEADER_BYTES = 1 << 20
 DELIMITERS = ",;\t|"
+_TOLD = re.compile(rf"sep=([{DELIMITERS}])[,;\t|]*\s*", re.I)
 _HEAD_BYTES = 1 << 12
 _LOOK_BYTES = 1 << 24
 
@@ -104,8 +106,12 @@ def delimited_head(
     head = TableFile(path, kind, (), encoding=encoding, compression=compression)
     with open_text(head) as file:
         first = file.readline(MAX_HEADER_BYTES)
+        told = _TOLD.fullmatch(first)
+        if told:  # Excel's way to say what separates the fields
+            first = file.readline(MAX_HEADER_BYTES)
         second = file.readline(MAX_HEADER_BYTES)
     delimiter = "\t" if kind == "tsv" else _delimiter(first, second)
+    delimiter = told[1] if told else delimiter
     names = tuple(name.strip() for name in _fields(first, delimiter))
     if not any(names):
         msg = f"{path}: line 1 is empty; expected a header with column names"
@@ -115,8 +121,9 @@ def delimited_head(
         msg = f"{path}: the header repeats {', '.join(map(repr, repeated))}; names must be unique"
         raise FileError(msg)
     return TableFile(
-        path, kind, names, delimiter=delimiter, encoding=encoding, compression=compression
-    )
+        path, kind, names, delimiter=delimiter, encoding=encoding, compression=compression,
+        above=1 if told else 0,
+    )  # fmt: skip
 
 
 def _delimiter(first: str, second: str) -> str:

@@ -168,3 +168,16 @@ def test_nothing_to_say_is_none():
 def test_bad_input_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(("rows", "within"), [(20, 0.81), (50, 0.96), (100, 0.98)])
+def test_wilson_holds_the_truth_as_often_as_the_page_says(rows, within):
+    counts = np.arange(rows + 1)
+    found = [closed_form.wilson(int(count), rows) for count in counts]
+    low, high = np.array([one.low for one in found]), np.array([one.high for one in found])
+    truths = np.linspace(0.02, 0.98, 961)
+    chances = stats.binom.pmf(counts, rows, truths[:, None])
+    holds = (low <= truths[:, None]) & (truths[:, None] <= high)
+    coverage = (chances * holds).sum(axis=1)
+    assert np.mean((coverage >= 0.93) & (coverage <= 0.97)) == pytest.approx(within, abs=0.006)
+    assert coverage.mean() == pytest.approx(0.952, abs=0.002)

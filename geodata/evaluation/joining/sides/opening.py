@@ -19,6 +19,7 @@ from geodata.files import (
     find_pair,
     given,
     not_found,
+    squeeze,
     with_points,
 )
 from geodata.tables import open_rows
@@ -79,9 +80,9 @@ def read_predictions(
     opened = with_points(open_rows(source, format=format, what="predictions", encoding=encoding))
     names, where = list(opened.columns), opened.name
     given_id = given(id, names, "id", where)
-    usual_id = given_id or find_named(names, ROW_NAMES, "id", where)
+    usual_id = given_id or _usual(names, ROW_NAMES, "id", where)
     if usual_id is None and not with_truth:
-        raise not_found(names, "id column", where)
+        raise not_found(names, "id column (name it: --pred-id, pred_id=)", where)
     words = given(text, names, "text", where)
     pair = _given_pair(names, lat, lon, where)
     errors = given(distance_column, names, "distance_column", where)
@@ -93,7 +94,7 @@ def read_predictions(
         if with_truth and pair is None and find_pair(names, ("truth",), where):
             pair = find_pair(names, ("plain",), where)
     free = [name for name in names if name not in {usual_id, *(pair or ())}]
-    words = words or find_named(free, TEXT_NAMES, "text", where)
+    words = words or _usual(free, TEXT_NAMES, "text", where)
     regions = _region_columns(names, with_truth, where) if pair or words is None else ()
     if pair is None and words is None and not {"country", "city"} & {level for level, _ in regions}:
         return _of_distances(opened, usual_id, errors, distance_unit)
@@ -142,9 +143,9 @@ def read_truth(
     if predictions:
         taken.discard(str(predictions.columns.id))
     names, where = [name for name in opened.columns if name not in taken], opened.name
-    id_column = given(id, names, "id", where) or find_named(names, ROW_NAMES, "id", where)
+    id_column = given(id, names, "id", where) or _usual(names, ROW_NAMES, "id", where)
     if id_column is None and predictions is None:
-        raise not_found(names, "id column", where)
+        raise not_found(names, "id column (name it: --id, id=)", where)
     pair = _given_pair(names, lat, lon, where) or find_pair(names, ("truth", "plain"), where)
     if pair is None and predictions is not None and predictions.distance is not None:
         extras = tuple(name for name in names if name != id_column)
@@ -157,6 +158,15 @@ def read_truth(
         raise FileError(msg)
     extras = tuple(name for name in names if name not in {id_column, *pair})
     return Truth(opened, Columns(id_column, *pair), extras)
+
+
+def _usual(names: Sequence[str], usual: Sequence[str], what: str, where: str) -> str | None:
+    """Return the column of a usual name; a nested one also by its last part, if it is the only."""
+    found = find_named(names, usual, what, where)
+    if found is not None:
+        return found
+    nested = [name for name in names if "." in name and squeeze(name.rpartition(".")[2]) in usual]
+    return nested[0] if len(nested) == 1 else None
 
 
 def _given_pair(
