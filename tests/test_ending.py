@@ -109,3 +109,19 @@ def test_a_reader_that_went_away_is_told_by_the_status():
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize("thread", [False, True])
+def test_a_thread_of_its_own_ends_first(thread):
+    """A program leaves at once, unless a thread still works: that is waited for."""
+    program = (
+        "import atexit, threading, time\nfrom geodata import ending\n"
+        "atexit.register(print, 'tidied')\n"
+        "work = lambda: (time.sleep(0.3), print('worked'))\n"
+        f"if {thread}: threading.Thread(target=work).start()\n"
+        "print('done')\nending.leave(3)\n"
+    )
+    left = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert left.returncode == 3
+    assert left.stdout.split() == ["done", *(["worked"] if thread else []), "tidied"]
+    assert left.stderr == ""

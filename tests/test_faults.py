@@ -94,3 +94,10 @@ def test_what_is_said_to_change_nothing_still_stands_in_the_code(monkeypatch):
     from faults.equivalent import EQUIVALENT, reasons
 
     assert len(reasons(ROOT)) == len(EQUIVALENT) > 5
+
+
+def test_the_faults_written_by_hand_stand_in_the_code(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    from faults.written import FAULTS, written_faults
+
+    assert [fault.kind for fault in written_faults(ROOT)] == [name for name, *_ in FAULTS]

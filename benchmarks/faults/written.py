@@ -198,8 +198,8 @@ FAULTS = [  # (name, file, what stands there, what is put in its place, the test
     (
         "photos leave after a refusal",
         "georl/endpoints.py",
-        "self._state.refusal = str(error)",
-        "pass",
+        "if state.refusal is not None:",
+        "if state.refusal is None and False:",
         STRANGERS,
     ),
     ("comment leaves", "georl/endpoints.py", "plain.info.clear()", "pass", STRANGERS),

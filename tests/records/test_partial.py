@@ -1,0 +1,82 @@
+"""A folder of records is there when it is whole; what was finished waits beside it."""
+
+import pytest
+
+from geodata.records import RecordError
+from geodata.records.partial import partial_folder
+
+
+def names(folder):
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*"))
+
+
+def test_a_whole_folder_takes_its_place(tmp_path):
+    with partial_folder(tmp_path / "out", "a") as beside:
+        assert not (tmp_path / "out").exists()
+        assert (beside.parent, beside.name[:5], beside.suffix) == (tmp_path, ".out.", ".partial")
+        assert len(beside.name) == len(".out.") + 16 + len(".partial")
+        (beside / "x.txt").write_text("x")
+    assert names(tmp_path) == ["out", "out/x.txt"]
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.jsonl", "a.tar", "data/a.tar"])
+def test_what_was_finished_waits_for_the_same_stamp(tmp_path, name):
+    def broken(stamp):
+        with partial_folder(tmp_path / "out", stamp) as beside:
+            (beside / name).parent.mkdir(exist_ok=True)
+            (beside / name).write_text("whole")
+            (beside / "b.parquet.part").write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        broken("a")
+    with partial_folder(tmp_path / "out", "b") as beside:
+        assert names(beside) == []
+        (beside / "x").write_text("")
+    assert names(tmp_path / "out") == ["x"]
+    (tmp_path / "out" / "x").unlink()
+    with partial_folder(tmp_path / "out", "a") as beside:
+        assert (beside / name).read_text() == "whole"
+        assert not [one for one in names(beside) if one.endswith(".part")]
+    assert (tmp_path / "out" / name).is_file()
+    assert [one for one in names(tmp_path) if one.startswith(".")] == []
+
+
+@pytest.mark.parametrize("name", ["a.txt", ".hidden.parquet", "a.parquet.part"])
+def test_what_is_not_finished_is_not_kept(tmp_path, name):
+    def broken():
+        with partial_folder(tmp_path / "out", "a") as beside:
+            (beside / name).write_text("x")
+            raise ValueError
+
+    with pytest.raises(ValueError):
+        broken()
+    assert names(tmp_path) == []
+
+
+def test_an_empty_folder_may_be_there_and_nothing_else(tmp_path):
+    (tmp_path / "out").mkdir()
+    with partial_folder(tmp_path / "out", "a") as beside:
+        (beside / "x").write_text("")
+    for taken in (tmp_path / "out", tmp_path / "out" / "x"):
+        with pytest.raises(RecordError) as told, partial_folder(taken, "a"):
+            pass
+        assert str(told.value) == (
+            f"{taken} exists and is not an empty folder; choose another one to write to"
+        )
+    with pytest.raises(RecordError) as told, partial_folder(tmp_path / "no" / "out", "a"):
+        pass
+    assert str(told.value) == f"{tmp_path / 'no'}: there is no such folder; create it first"
+
+
+def test_one_writer_at_a_time_for_one_stamp(tmp_path):
+    out = tmp_path / "out"
+    with partial_folder(out, "a") as first:
+        (first / "x").write_text("")
+        with pytest.raises(RecordError) as told, partial_folder(out, "a"):
+            pass
+        assert str(told.value) == (
+            f"{out}: another process writes the same records there; wait for it"
+        )
+        assert names(first) == ["x"]
+    assert names(out) == ["x"]
