@@ -34,6 +34,36 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "an empty text is no tag's, whatever the version",
     ),
     (
+        "georl/data/world.py",
+        "while sum(table.num_rows for table in found) < rows:",
+        "while (sum((table.num_rows for table in found)) <= rows):",
+        "what is drawn once too often lies behind the first rows, which alone are kept",
+    ),
+    (
+        "georl/models/tiny.py",
+        "show_progress=False,",
+        "show_progress=True,",
+        "a bar at a terminal; what is told on the way is not counted",
+    ),
+    (
+        "georl/held_out/evaluating.py",
+        '"answered": sum(one.lat is not None for one in read) / len(read),',
+        '"answered": sum(one.lon is not None for one in read) / len(read),',
+        "a tolerant reading has both coordinates or neither",
+    ),
+    (
+        "georl/data/lanes.py",
+        "_BATCH = 32",
+        "_BATCH = 33",
+        "how many rows are decoded in one go; they come one by one whatever it is",
+    ),
+    (
+        "georl/sft.py",
+        "pin=self.args.dataloader_pin_memory and torch.cuda.is_available(),",
+        "pin=(self.args.dataloader_pin_memory or torch.cuda.is_available()),",
+        "the arguments ask for pinned memory where there is a GPU, and nowhere else: use_cpu",
+    ),
+    (
         "georl/rewards/globe.py",
         'head, _, rest = name.partition(",")',
         'head, _, rest = name.rpartition(",")',

@@ -198,8 +198,8 @@ FAULTS = [  # (name, file, what stands there, what is put in its place, the test
     (
         "photos leave after a refusal",
         "georl/endpoints.py",
-        "if state.refusal is not None:",
-        "if state.refusal is None and False:",
+        'self._state.refusal = f"{error}{self._remedy(error.code)}"',
+        "pass",
         STRANGERS,
     ),
     ("comment leaves", "georl/endpoints.py", "plain.info.clear()", "pass", STRANGERS),

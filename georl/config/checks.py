@@ -78,6 +78,7 @@ def _problems(config: Config, world: int) -> Iterator[str | None]:
         )
         yield from _of_held_out(config)
         yield from _of_hub(config)
+        yield from _of_trackers(config)
     if config.data.stream:
         yield from _of_stream(config)
     if config.task == "grpo":
@@ -153,6 +154,15 @@ def _of_hub(config: Config) -> Iterator[str]:
     for field, name in names.items():
         if name is not None and not _HUB_NAME.fullmatch(name):
             yield f"{field} is {name!r}, no name on the hub; write owner/name"
+
+
+def _of_trackers(config: Config) -> Iterator[str]:
+    """Yield names that no tracker has: the trainer would know them, and fail on them, later."""
+    for name in config.train.report_to:
+        if name not in TRACKERS:
+            near = difflib.get_close_matches(name, TRACKERS, 1, 0.5)
+            hint = f"did you mean {near[0]}? There are" if near else "there are"
+            yield f"train.report_to has {name!r}; {hint} {', '.join(TRACKERS)}, or [] for none"
 
 
 def _of_grpo(config: Config, local: int) -> Iterator[str | None]:
@@ -244,9 +254,9 @@ def server_problems(where: str, url: str, variable: str | None, timeout_s: float
 
 
 def _divides(what: str, value: int, of: str, unit: int) -> str | None:
-    if unit > 0 and value % unit == 0 and value >= unit:
+    if unit <= 0 or (value % unit == 0 and value >= unit):  # a unit of 0 is told by itself
         return None
-    below = max(unit, value // unit * unit) if unit > 0 else 0
+    below = max(unit, value // unit * unit)
     return f"{what} is {value}, not a multiple of {of} = {unit}; use {below} or {below + unit}"
 
 
@@ -306,11 +316,17 @@ def missing_package(config: Config) -> str | None:
     if config.task == "grpo" and config.grpo.vllm != "off":
         needed.append(("vllm", "pip install '.[vllm]' in the clone, or set grpo.vllm=off"))
     for name, remedy in needed:
-        if importlib.util.find_spec(name) is None:
+        if not _installed(name):
             return f"this run needs {name}, which is not installed; {remedy}"
         if name == "vllm" and (other := _other_vllm()) is not None:
             return other
     return None
+
+
+def _installed(name: str) -> bool:
+    """Return whether a package is there; a bare folder of its name, as wandb leaves, is none."""
+    found = importlib.util.find_spec(name)
+    return found is not None and found.origin is not None
 
 
 VLLM = ((0, 22), (0, 32))

@@ -132,8 +132,8 @@ class TrainConfig:
     eval_accuracy_25km and so on; 0 never. Not with DeepSpeed."""
     best_metric: str | None = None
     """Keep the model with the best of these scores in the folder 'best': accuracy_1km,
-    accuracy_25km, accuracy_200km, accuracy_750km, accuracy_2500km, median_km, reward (Geo-R's) or
-    answered. None keeps none but the last."""
+    accuracy_25km, accuracy_200km, accuracy_750km, accuracy_2500km, median_km (of the answers with
+    coordinates only), reward (Geo-R's) or answered. None keeps none but the last."""
     resume: bool = True
     """Go on from the newest verified checkpoint in the output folder, if there is one."""
     report_to: tuple[str, ...] = ()

@@ -119,9 +119,9 @@ def scores(texts: Sequence[str], truth: pa.Table) -> dict[str, float]:
     Returns
     -------
     dict
-        Shares within so many km of all rows, an answer without coordinates wrong; ``median_km``,
-        infinite where most have none; ``reward``, the mean of Geo-R's; ``answered``, the share
-        with coordinates.
+        Shares within so many km of all rows, an answer without coordinates wrong; ``median_km``
+        of those with coordinates, infinite where none has them; ``reward``, the mean of Geo-R's;
+        ``answered``, the share with coordinates.
 
     Examples
     --------

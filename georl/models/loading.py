@@ -173,10 +173,20 @@ def _adapted(model: PreTrainedModel, config: ModelConfig) -> Any:
     """
     from peft import PeftModel
 
-    if config.lora_rank:
-        return PeftModel.from_pretrained(_prepared(model, config), config.name, is_trainable=True)
     load: Any = PeftModel.from_pretrained
-    merged = load(model, config.name).merge_and_unload()
+    try:
+        if config.lora_rank:
+            return load(_prepared(model, config), config.name, is_trainable=True)
+        merged = load(model, config.name).merge_and_unload()
+    except RuntimeError as error:
+        if "size mismatch" not in str(error):
+            raise
+        msg = (
+            f"the LoRA weights in {config.name} were made for a model of other sizes than "
+            f"{base_name(config.name)}, which adapter_config.json names; write there the model "
+            "that they were trained on"
+        )
+        raise ConfigError(msg) from error
     return _prepared(merged.requires_grad_(True), config)
 
 

@@ -25,6 +25,7 @@ from georl.run import (
     resume,
     rollouts,
     stopping,
+    tracking,
 )
 
 
@@ -55,6 +56,7 @@ def check_start(config: Config) -> None:
     problem = _launch_problem(config.train.strategy, found, gpus)
     problem = problem or _overwrites_its_model(config) or _no_reference(config)
     problem = problem or missing_package(config) or hub.no_token(config)
+    problem = problem or tracking.refused(config)
     if problem:
         raise ConfigError(problem)
     ownership.refuse_foreign(Path(config.output))
@@ -170,6 +172,7 @@ def common_arguments(config: Config) -> dict[str, Any]:
         **_checkpointing(config.model.gradient_checkpointing),
         "logging_steps": train.logging_steps,
         "report_to": list(train.report_to) or "none",
+        **tracking.names(config),
         "save_strategy": "steps" if train.save_steps else "no",
         "save_steps": train.save_steps or 500,
         "save_total_limit": None,  # `checkpoints` deletes old ones once the new one is sealed
@@ -224,7 +227,7 @@ def fit(trainer: Any, config: Config) -> Path:
             f"{accumulation(config, found)} accumulated x {found}"
         )
     with stop.listening():
-        with explained_memory():
+        with explained_memory(), tracking.explained(config.train.report_to):
             trainer.train(resume_from_checkpoint=str(start) if start else None)
         stop.leave(f"checkpoint-{trainer.state.global_step}")
         return _finish(trainer, config)

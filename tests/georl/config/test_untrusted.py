@@ -78,6 +78,8 @@ def test_what_a_value_is_called_in_an_error_is_short():
         load(None, ["data.table=[" + "[x,x,x]," * 5000 + "]"])
     assert len(str(error.value)) < 500
     assert shown("off") == "'off'"
+    assert shown("x" * 198) == repr("x" * 198)  # 200 signs with its quotes, and no more
+    assert len(shown("x" * 199)) == len(shown("x" * 5000)) == 200
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")

@@ -3,6 +3,7 @@
 import io
 import shutil
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -15,8 +16,8 @@ from PIL import Image
 
 from geodata import records, tables
 from georl import data, sft
-from georl.config import ConfigError, check, load
-from georl.data import DataError
+from georl.config import ConfigError, check, load, replace
+from georl.data import DataError, loader as data_loader
 from georl.data.lanes import Place, Shards, Unit, lane
 from georl.run import JsonLines
 from tests import pages
@@ -196,6 +197,42 @@ def test_two_processes_see_rows_of_their_own_and_go_on_where_they_were(tmp_path,
     assert len(set(seen[0]) | set(seen[1])) == len(seen[0]) + len(seen[1]) == 18
 
 
+@pytest.mark.parametrize(("rank", "workers", "batches"), [(0, 2, 0), (1, 2, 3), (2, 3, 4)])
+def test_the_workers_of_a_process_read_its_lanes_each_another(
+    tmp_path, monkeypatch, rank, workers, batches
+):
+    """Whoever is next when a run goes on is the first worker, and reads the lane that is next."""
+    asked = {}
+
+    class Numbers:
+        skips = False
+
+        def made(self, number, count, start):
+            asked[number] = (count, start)
+            yield Place(0, 0, 1), {"id": number}, None
+
+    standing = data_loader.Standing(batches, {rank * workers + 1: Place(7, 8, 9)})
+    lanes = data_loader._Lanes(
+        Numbers(), 1, rank * workers, workers, 4 * workers, standing, lambda rows: rows[0]["id"]
+    )
+    order = []
+    for worker in range(workers):
+        told = SimpleNamespace(id=worker)
+        monkeypatch.setattr(data_loader, "get_worker_info", lambda told=told: told)
+        ((made, note),) = lanes
+        assert note["lane"] == made
+        order.append(made)
+    first = rank * workers
+    assert order == [first + (worker + batches) % workers for worker in range(workers)]
+    assert asked == {
+        number: (4 * workers, Place(7, 8, 9) if number == first + 1 else Place())
+        for number in order
+    }
+    monkeypatch.setattr(data_loader, "get_worker_info", lambda: None)
+    ((made, _),) = lanes
+    assert made == first + batches % workers
+
+
 def test_a_broken_image_is_one_counted_row(tmp_path):
     shards = as_others_write_it(tmp_path / "shards", broken=("p3", "p9"))
     good = loader(data.Stream(run(shards, "data.skip_missing=true")), tmp_path / "out")
@@ -307,3 +344,22 @@ def test_the_page_about_shards_works_word_for_word(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     pages.follow(pages.TUTORIALS / "stream.md", tmp_path)
+
+
+def test_the_loader_of_a_run_is_made_as_the_run_says(tmp_path):
+    more = ["train.batch=6", "train.per_device=3", "train.workers=2", "train.max_steps=4"]
+    made = run_on("as_parquet", tmp_path, "data.stream=true", *more)
+    made = replace(made, output=str(tmp_path / "out"))
+    given = data.trainer_inputs(data.checked(made), completions=True)
+    trainer = sft.GeoSFTTrainer(args=sft.arguments(made), **given)
+    found = trainer.loader
+    assert trainer.get_train_dataloader() is found
+    assert (found._batch, found._workers, found._rank, found._processes) == (3, 2, 0, 1)
+    assert found._pin == torch.cuda.is_available()  # where there is none, pinning only warns
+    assert found._unusable.path == tmp_path / "out" / "unusable_photos.jsonl"
+    assert found._collate is trainer.data_collator
+    trainer.state.global_step = 5
+    assert found._step() == 6
+    still = replace(made, data__stream=False)
+    assert sft.arguments(made).ignore_data_skip
+    assert not sft.arguments(still).ignore_data_skip

@@ -436,3 +436,57 @@ def test_the_curriculum_is_told_of_groups_and_asked_for_rows(places, stages, tmp
     rows = JsonLines(tmp_path / "metrics.jsonl").read()
     assert rows[0]["curriculum/regions"] >= 1
     assert max(row.get("curriculum/swapped", 0.0) for row in rows[1:]) > 0
+
+
+def test_pictures_of_several_prompts_are_counted_each_by_itself(photo_run):
+    processor = grpo.build(photo_run).processing_class
+    pad, image = processor.image_token_id, Image.new("RGB", (300, 200))
+    grid = torch.tensor([[1, 4, 6], [1, 2, 2], [1, 6, 8]])  # 6, 1 and 12 tokens
+    prompts = [[1, *[pad] * 6], [1, 2], [*[pad] * 13, 2]]
+    shown = [[image], None, [image, image]]
+    first_batch.check_images(prompts, shown, grid, processor, None)
+    with pytest.raises(ConfigError, match=r"prompt 2 has 12 image tokens and its picture 13 feat"):
+        first_batch.check_images([*prompts[:2], prompts[2][1:]], shown, grid, processor, None)
+    with pytest.raises(ConfigError, match=r"prompt 1 has 1 image tokens and its picture 0 feat"):
+        first_batch.check_images([prompts[0], [pad], prompts[2]], shown, grid, processor, None)
+
+
+def test_with_vllm_the_first_batch_is_held_against_its_room_and_its_pictures(photo_run):
+    """What would be asked of an engine on a GPU, asked of what stands in for one."""
+    import dataclasses
+    from types import SimpleNamespace
+
+    trainer = grpo.build(photo_run)
+    room = 1024 + 12544 // 784  # of the question and of the largest picture
+    pad, image = trainer.processing_class.image_token_id, Image.new("RGB", (300, 200))
+    answered = []
+
+    def generate(prompts, images, num_generations, profiler=None):
+        answered.append(prompts)
+        return [prompts[0][:-1]], None, None, None
+
+    trainer.use_vllm, trainer.vllm_generation = True, SimpleNamespace(generate=generate)
+    trainer._compare([[1] * room], None, {})
+    with pytest.raises(ConfigError, match="prompt 0 has 3 tokens here and 2 in vLLM"):
+        trainer.vllm_generation.generate([[1, 2, 3]], None, 1)
+    with pytest.raises(
+        ConfigError, match=f"a prompt has {room + 1} tokens and vLLM room for {room}"
+    ):
+        trainer._compare([[1] * (room + 1)], None, {})
+    grid = trainer.processing_class.image_processor(images=[image])["image_grid_thw"]
+    assert int(torch.as_tensor(grid).prod()) // 4 == 12
+    with pytest.raises(ConfigError, match="vLLM would see 77 image tokens in a picture of 300x200"):
+        trainer._compare([[1, *[pad] * 12]], [[image]], {"image_grid_thw": grid})
+    small = image.resize((112, 84))  # as a picture is that was cut where it was read
+    trainer._compare([[1, *[pad] * 12]], [[small]], {"image_grid_thw": [[1, 6, 8]]})
+    same = dataclasses.replace(photo_run.model, max_pixels=None)
+    trainer.settings = dataclasses.replace(photo_run, model=same)
+    trainer.use_vllm = False
+    trainer._compare([[1, *[pad] * 12]], [[image]], {"image_grid_thw": grid})
+
+
+def test_an_evaluation_is_logged_as_one(places, stages, tmp_path):
+    trainer = grpo.build(grpo_run(places, tmp_path, stages[0]), reward_funcs=[alike])
+    found = trainer.evaluate(eval_dataset=trainer.train_dataset.select(range(2)))
+    assert {"eval_chain/present", "eval_chain/consistent", "eval_within_750km"} <= found.keys()
+    assert not (tmp_path / "groups.jsonl").exists()

@@ -24,6 +24,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWa
 
 OTHER = [  # (setting, TRL's argument, what it must then be)
     ("output=elsewhere", "output_dir", "elsewhere"),
+    ("output=else/where", "run_name", "where"),
+    ("output=elsewhere", "project", "georl"),
     ("train.per_device=12", "per_device_train_batch_size", 12),
     ("train.batch=48 train.per_device=12", "gradient_accumulation_steps", 4),
     ("train.learning_rate=3e-4", "learning_rate", 3e-4),

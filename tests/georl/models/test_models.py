@@ -1,6 +1,7 @@
 """Models and their LoRA weights: what a run starts from is what the last one ended with."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -73,6 +74,19 @@ def test_another_rank_than_the_stored_one_is_refused(stages):
     _, lora = stages
     with pytest.raises(ConfigError, match=r"rank 4 and model\.lora_rank is 8; set"):
         models.load(load(None, [f"model.name={lora}", "model.lora_rank=8"]).model)
+
+
+@pytest.mark.parametrize("rank", [4, 0])
+def test_lora_weights_of_a_model_of_other_sizes_are_refused(stages, tmp_path, rank):
+    base, lora = stages
+    for part in models.load(load(None, ["model.hidden=64", "model.layers=1"]).model):
+        part.save_pretrained(tmp_path / "wider")
+    shutil.copytree(lora, tmp_path / "lora")
+    about = tmp_path / "lora" / "adapter_config.json"
+    about.write_text(about.read_text().replace(str(base), str(tmp_path / "wider")))
+    run = load(None, [f"model.name={tmp_path / 'lora'}", f"model.lora_rank={rank}"])
+    with pytest.raises(ConfigError, match=r"made for a model of other sizes than .*wider, which"):
+        models.load(run.model)
 
 
 def test_an_adapter_keeps_the_commit_of_its_base(stages):

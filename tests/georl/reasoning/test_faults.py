@@ -217,6 +217,10 @@ def test_a_photo_that_talks_a_model_over_is_caught_by_truth_or_agreement(tmp_pat
         ),
         (["models.a.timeout_s=0"], "must be above 0"),
         (["models.a.concurrency=0"], "concurrency must be above 0"),
+        (["models.a.retries=-1"], "models.a.concurrency must be above 0, and retries not below 0"),
+        (["agree.url=http://x", "agree.model=m", "agree.retries=-1"], "agree.concurrency must be"),
+        (["give_up=0"], "photos.max_pixels and give_up must be above 0"),
+        (["verify.min_score=1.01"], r"verify.min_score is 1.01; it lies in \[0, 1\]"),
         (["models.a.model=m", "models.b.model=m"], "same model with the same options"),
         (["photos.table=''"], "photos.table is not set"),
         (["photos.max_pixels=0"], "must be above 0"),
@@ -239,6 +243,25 @@ def test_a_configuration_that_cannot_run_is_refused_first(settings, message):
         check_reason(load_reason(None, [*given, *settings]))
     with pytest.raises(ConfigError, match="models has 1 entries, and agreement needs two"):
         check_reason(load_reason(None, given[:3]))
+
+
+def test_at_its_bounds_a_configuration_runs(monkeypatch):
+    given = ["photos.table=t.csv", "models.a.url=http://a/v1", "models.a.model=m",
+             "models.b.url=http://b/v1", "models.b.model=m", "models.b.seed=1"]  # fmt: skip
+    least = ["models.a.concurrency=1", "models.a.retries=0", "photos.max_pixels=1", "give_up=1"]
+    shares = ("filter.min_localizability", "verify.min_share", "verify.min_score",
+              "agree.min_similarity")  # fmt: skip
+    for share in (0, 1):
+        check_reason(load_reason(None, [*given, *least, *(f"{name}={share}" for name in shares)]))
+    for other in ("models.b.temperature=1", "models.b.max_tokens=5", "models.b.model=n"):
+        check_reason(load_reason(None, [*given[:5], other]))
+    monkeypatch.setenv("MINE_API_KEY", "k")
+    check_reason(load_reason(None, [*given, "models.a.key_variable=MINE_API_KEY"]))
+    monkeypatch.setenv("MINE_API_KEY", "")
+    with pytest.raises(ConfigError, match="MINE_API_KEY, which is not set in the environment"):
+        check_reason(load_reason(None, [*given, "models.a.key_variable=MINE_API_KEY"]))
+    check_reason(load_reason(None, [*given, "verify.file=x.csv"]))
+    check_reason(load_reason(None, [*given, "verify.url=http://x", "verify.model=m"]))
 
 
 @pytest.mark.parametrize(

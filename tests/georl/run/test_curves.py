@@ -18,6 +18,7 @@ def test_axes_start_at_zero_or_below():
     assert (loss.get_xlim()[0], loss.get_ylim()[0]) == (0, 0)
     assert loss.get_ylim()[1] >= 1.9
     assert reward.get_ylim()[0] <= -0.5
+    assert {line.get_alpha() for line in loss.get_xgridlines()} == {0.3}  # behind the curve
     plt.close(figure)
 
 

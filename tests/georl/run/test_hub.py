@@ -12,7 +12,7 @@ import yaml
 
 from georl import sft
 from georl.config import ConfigError, check, load
-from georl.run import checkpoints, hub
+from georl.run import JsonLines, checkpoints, hub
 
 from ..tiny_runs import SMALL, write_places
 
@@ -156,3 +156,37 @@ def test_the_card_names_a_hub_model_with_its_commit():
     assert yaml.safe_load(text.split("---")[1])["base_model"] == "Qwen/X"
     assert "`Qwen/X` at commit `abc`" in text
     assert "Data: not published." in text
+
+
+def test_a_card_to_the_letter(tmp_path):
+    given = ["train.push_to=me/model", "task=grpo", "data.dataset=me/photos", "model.name=Qwen/X"]
+    assert hub.card(load(None, given), {"eval_median_km": 123.456, "eval_reward": 0.25}) == (
+        "---\nlibrary_name: transformers\npipeline_tag: image-text-to-text\n"
+        "tags:\n- image-geolocalization\n- grpo\nbase_model: Qwen/X\n"
+        "datasets:\n- me/photos\n---\n\n"
+        "# model\n\nSays where a photo was taken. Trained by georl, `grpo`, from `Qwen/X`.\n\n"
+        "Data: [me/photos](https://huggingface.co/datasets/me/photos).\n\n"
+        "On held-out photos, after the last step:\n\n| score | value |\n|---|---|\n"
+        "| median_km | 123.5 |\n| reward | 0.25 |\n"
+    )
+    here = hub.card(load(None, [f"model.name={tmp_path}", "model.revision=a", "push_to=me/m"]), {})
+    assert "from a local folder.\n" in here
+    assert "base_model" not in here
+    assert "commit" not in here
+    assert "from random weights." in hub.card(load(None, ["train.push_to=me/m"]), {})
+
+
+def test_the_scores_of_a_card_are_the_last_that_there_are(tmp_path):
+    assert hub.last_scores(tmp_path) == {}
+    log = JsonLines(tmp_path / "metrics.jsonl")
+    log.write([{"step": 1, "eval_median_km": 5.0, "eval_reward": 0.5}, {"step": 2, "loss": 1.0}])
+    assert hub.last_scores(tmp_path) == {"eval_median_km": 5.0, "eval_reward": 0.5}
+    log.write([{"step": 3, "eval_median_km": None, "eval_reward": 0.75, "epoch": 1.0}])
+    assert hub.last_scores(tmp_path) == {"eval_reward": 0.75}
+
+
+def test_a_model_that_nobody_asked_to_send_has_no_card(tmp_path):
+    hub.add_card(load(None, [f"output={tmp_path}"]), tmp_path)
+    assert not list(tmp_path.iterdir())
+    assert hub.no_token(load(None, [])) is None
+    assert hub.push(load(None, []), tmp_path) is None
