@@ -461,6 +461,9 @@ differs(
     lambda w, **o: codes(checks.lint(FLIPPED, **o)),
     truth=(LISBON, [], ["sign_error"]),
 )
+seen_by(
+    "evaluation/checks/test_linting.py::test_strict_fails_on_warnings", "evaluation.failing:strict"
+)
 seen_by("evaluation/checks/test_linting.py::test_near_duplicates", "evaluation.checks.lint:against")
 SAID_PORTUGAL = {"id": ["a"], "response": ["Country: Portugal\nCoordinates: (38.72, 9.14)"]}
 differs(

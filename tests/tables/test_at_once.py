@@ -19,10 +19,11 @@ from geodata.tables import (
     data_files,
     log,
     upkeep,
-    versions,
 )
-from geodata.tables.log import checkpoints, locking, own_files, replaying, tagging
-from geodata.tables.upkeep import exchanging, forgetting, rewriting, verifying
+from geodata.tables.commits import attempts
+from geodata.tables.log import checkpoints, locking, own_files, tagging
+from geodata.tables.upkeep import compacting, exchanging, forgetting, rewriting, verifying
+from geodata.tables.versions import version
 from tests.tables.stress import ROWS, chunk
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,8 +109,11 @@ def test_every_verb_at_once(path, figure):
 # one moment each
 
 
-def between(monkeypatch, module, name, what):
-    """Let something else happen once, just before a function of a module is called."""
+def between(monkeypatch, module, name, what, *faces):
+    """Let something else happen once, just before a function of a module is called.
+
+    ``faces`` are those through which it is called, too.
+    """
     original, left = getattr(module, name), [what]
 
     def called(*args, **options):
@@ -117,7 +121,8 @@ def between(monkeypatch, module, name, what):
             left.pop()()
         return original(*args, **options)
 
-    monkeypatch.setattr(module, name, called)
+    for there in (module, *faces):
+        monkeypatch.setattr(there, name, called)
 
 
 @pytest.mark.parametrize("does", ["append", "write", "compact"])
@@ -125,7 +130,9 @@ def test_files_that_were_taken_before_the_commit_are_not_committed(path, monkeyp
     for n in range(3):
         tables.append(path, numbers(2, n))
     before = tables.open(path).version
-    between(monkeypatch, commits, "committing", lambda: tables.vacuum(path, retention_hours=0))
+    between(
+        monkeypatch, attempts, "committing", lambda: tables.vacuum(path, retention_hours=0), commits
+    )
     call = {"compact": lambda: tables.compact(path)}.get(
         does, lambda: getattr(tables, does)(path, numbers(1, 9))
     )
@@ -153,7 +160,9 @@ def test_a_file_that_was_taken_while_it_was_written(path, monkeypatch):
 def test_a_version_that_was_vacuumed_meanwhile_is_not_restored(path, monkeypatch):
     for n in range(3):
         tables.write(path, numbers(2, n))
-    between(monkeypatch, commits, "committing", lambda: tables.vacuum(path, retention_hours=0))
+    between(
+        monkeypatch, attempts, "committing", lambda: tables.vacuum(path, retention_hours=0), commits
+    )
     with pytest.raises(TableChangedError, match="is gone"):
         tables.restore(path, 0)
     assert tables.open(path).version == 2
@@ -169,7 +178,7 @@ def test_compact_goes_on_with_the_latest_where_its_rows_were_vacuumed(path, monk
             (tables.append if n else tables.write)(path, numbers(3, 10 * n))
         tables.vacuum(path, retention_hours=0)
 
-    between(monkeypatch, upkeep, "_compact", others)
+    between(monkeypatch, compacting, "_compact", others)
     assert tables.compact(path) == 5
     assert tables.open(path).arrow()["photo_id"].to_pylist() == [
         "p0", "p1", "p2", "p10", "p11", "p12"
@@ -276,7 +285,7 @@ def test_a_reader_of_the_latest_follows_when_its_files_go(path, monkeypatch):
         tables.write(path, numbers(3))
         tables.vacuum(path, retention_hours=0)
 
-    between(monkeypatch, versions, "_check_files", other)
+    between(monkeypatch, version, "_check_files", other)
     assert (tables.open(path).version, tables.open(path).rows) == (1, 3)
     with pytest.raises(TableChangedError):
         tables.open(path, 0)
@@ -286,7 +295,7 @@ def test_types_that_changed_while_rows_were_written(path, monkeypatch):
     narrow = pa.table({"n": pa.array([1], pa.int32())})
     tables.write(path, narrow)
     wide = pa.table({"n": pa.array([1 << 40], pa.int64())})
-    between(monkeypatch, commits, "committing", lambda: tables.write(path, wide))
+    between(monkeypatch, attempts, "committing", lambda: tables.write(path, wide))
     with pytest.raises(TableConflictError, match="became int64 while rows with int32"):
         tables.append(path, narrow)
     assert tables.open(path).arrow()["n"].to_pylist() == [1 << 40]
@@ -306,8 +315,8 @@ def test_a_commit_between_two_looks_is_no_damage(path, monkeypatch):
     for module, name in [
         (verifying, "_check_log"), (verifying, "_check_checkpoints"), (verifying, "_kept"),
         (verifying, "_recorded"), (verifying, "_by_commits"), (verifying, "_content"),
-        (log, "by_library"), (log, "snapshot"), (replaying, "replay"), (own_files, "newest_commit"),
-        (checkpoints, "sealed"), (tagging, "tags"),
+        (log, "by_library"), (log, "snapshot"), (log, "replay"), (own_files, "newest_commit"),
+        (log, "sealed"), (log, "tags"),
     ]:  # fmt: skip
         for call in (
             lambda: tables.append(path, numbers(1, 90)),
@@ -323,13 +332,13 @@ def test_a_commit_between_two_looks_is_no_damage(path, monkeypatch):
 
 def test_a_commit_that_is_about_to_get_its_seal_is_no_stopped_one(path, monkeypatch):
     tables.append(path, numbers(1))
-    original = commits.seals.seal
+    original = log.seal
 
     def late(*args):
         threading.Event().wait(0.3)
         original(*args)
 
-    monkeypatch.setattr(commits.seals, "seal", late)
+    monkeypatch.setattr(log, "seal", late)
     writer = threading.Thread(target=tables.append, args=(path, numbers(1, 5)))
     writer.start()
     while log.last_version(path) == 0:

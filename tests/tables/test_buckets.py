@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from geodata import cor, datasets, files, hashing, tables
 from geodata.cli import app
 from geodata.tables import buckets
-from geodata.tables.buckets import mirrors
+from geodata.tables.buckets import mirrors, objects
 from tests.tables import s3_server
 
 pytestmark = pytest.mark.skipif(find_spec("moto") is None, reason="moto[server] is not installed")
@@ -310,7 +310,7 @@ def test_faults_of_the_server_lose_and_double_nothing(bucket, endpoint, monkeypa
 def test_a_bucket_at_google_without_an_answer_is_said(monkeypatch):
     """Arrow alone would ask for a quarter of an hour."""
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:9")
-    monkeypatch.setattr(buckets, "_GOOGLE_PATIENCE", timedelta(seconds=1))
+    monkeypatch.setattr(objects, "_GOOGLE_PATIENCE", timedelta(seconds=1))
     with pytest.raises(tables.TableError, match=r"Could not connect.*GOOGLE_APPLICATION"):
         tables.near("gs://bucket/lake")
 
@@ -323,7 +323,7 @@ def test_tables_of_a_bucket_at_google_are_found_by_their_files(tmp_path, monkeyp
     (tmp_path / "x" / "lake" / "_inputs" / "a.csv").touch()
     (tmp_path / "x" / "lake" / "notes.txt").touch()
     under = fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem())
-    monkeypatch.setattr(buckets, "system_of", lambda address: (under, address.partition("://")[2]))
+    monkeypatch.setattr(objects, "system_of", lambda address: (under, address.partition("://")[2]))
     near = tables.near("gs://x/lake")
     assert tables.names(near) == ["b", "photos"]
     assert tables.open(near / "photos").rows == 3
@@ -332,14 +332,14 @@ def test_tables_of_a_bucket_at_google_are_found_by_their_files(tmp_path, monkeyp
 
 def test_columns_that_changed_while_rows_were_written(bucket, monkeypatch):
     tables.append(f"{bucket}/log", pa.table({"a": [1]}))
-    original, others = buckets.upload, [pa.table({"a": [2], "b": ["x"]})]
+    original, others = objects.upload, [pa.table({"a": [2], "b": ["x"]})]
 
     def late(*args):
         original(*args)
         while others:
             tables.write(f"{bucket}/log", others.pop())
 
-    monkeypatch.setattr(buckets, "upload", late)
+    monkeypatch.setattr(objects, "upload", late)
     with pytest.raises(tables.TableConflictError, match="columns changed while rows were written"):
         tables.append(f"{bucket}/log", pa.table({"a": [3]}))
     assert read(f"{bucket}/log").to_pylist() == [{"a": 2, "b": "x"}]
