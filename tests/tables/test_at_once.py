@@ -3,6 +3,7 @@
 import collections
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -276,6 +277,35 @@ def test_a_table_that_is_exchanged_between_two_steps_is_held_where_it_is_now(
     with locking.alone(path):
         assert locking.is_held(path)
         assert not locking.is_held(other)
+
+
+def test_a_forked_process_holds_nothing_on(path):
+    """Workers are forked while a thread commits: they live on, the lock does not."""
+    tables.append(path, numbers(2))
+    read, write = os.pipe()
+    with locking.alone(path):
+        child = os.fork()
+        if child == 0:
+            os.write(write, b"!")
+            signal.pause()
+    try:
+        assert os.read(read, 1) == b"!"
+        assert not locking.is_held(path)
+        with locking.alone(path):
+            assert locking.is_held(path)
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def test_a_process_forked_while_it_holds_a_table_asks_anew(path):
+    tables.append(path, numbers(2))
+    with locking.alone(path):
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if not locking._held.__dict__ and locking.is_held(path) else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert locking.is_held(path)
 
 
 def test_a_reader_of_the_latest_follows_when_its_files_go(path, monkeypatch):

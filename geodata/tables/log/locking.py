@@ -21,6 +21,19 @@ from geodata.tables.errors import TableConflictError
 PATIENCE_S = 120.0
 
 _held = threading.local()
+_handles: set[int] = set()
+
+
+def _let_go() -> None:
+    """Leave locks to the process that was forked: a copy of a handle would hold them on."""
+    for handle in _handles:
+        os.close(handle)
+    _handles.clear()
+    _held.__dict__.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go)
 
 
 @contextlib.contextmanager
@@ -48,11 +61,13 @@ def alone(folder: Path) -> Iterator[None]:
         return
     handle = _lock(folder)
     mine.add(folder)
+    _handles.update(() if handle is None else (handle,))
     try:
         yield
     finally:
         mine.discard(folder)
-        if handle is not None:
+        if handle in _handles:  # not in a process that was forked within
+            _handles.discard(handle)
             os.close(handle)
 
 
