@@ -185,6 +185,37 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "unnest([1, 2, 4]) AS level_order,",
         "the numbers are sorted by and not shown",
     ),
+    (
+        "geodata/evaluation/joining/matches/repeats.py",
+        "return True",
+        "return False",
+        "the truth is searched for repeats then, too; where each of its rows has an answer of its "
+        "own, and the ids of the answers differ, it has none",
+    ),
+    (
+        "sql/metrics/region_accuracy.sql",
+        "ORDER BY level_order",
+        "",
+        "the three rows are unnested of one row, in their order",
+    ),
+    (
+        "geodata/scale/datasets_on_ray.py",
+        "parts = run.each(_sort, range(len(cuts) + 1), work)",
+        "parts = run.each(_sort, range(len(cuts) + 2), work)",
+        "nothing goes into the bucket behind the last: no file, one step more in the progress",
+    ),
+    (
+        "geodata/boundaries/building/parents.py",
+        "if not rows or not above:",
+        "if (not rows and (not above)):",
+        "a tree finds nothing in or by an empty list; it is left out to save time",
+    ),
+    (
+        "geodata/near_duplicates/pictures.py",
+        'figure.savefig(beside, format=Path(path).suffix.removeprefix(".").lower(), dpi=150)',
+        "figure.savefig(beside, format=(Path(path).suffix.removeprefix('.')), dpi=150)",
+        "matplotlib takes the name of a format in capitals, too",
+    ),
 )
 
 

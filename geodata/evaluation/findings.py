@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from geodata.errors import GeodataError
@@ -68,6 +68,21 @@ def finding(
     numbers = [int(row) + 1 for row in rows]
     total = len(numbers) if count is None else int(count)
     return Finding(code, severity, message, tuple(numbers[:SHOWN]), total, remedy)
+
+
+def with_missing_excluded(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings that say of rows without an answer that they are not counted.
+
+    Examples
+    --------
+    >>> found = [finding("refused", "info", "2 answers say nothing, and count as wrong", "")]
+    >>> with_missing_excluded(found)[0].message
+    '2 answers say nothing, and are not counted'
+    """
+    return [
+        replace(one, message=one.message.replace("and count as wrong", "and are not counted", 1))
+        for one in findings
+    ]
 
 
 def errors_first(findings: Iterable[Finding]) -> list[Finding]:

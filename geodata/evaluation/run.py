@@ -8,7 +8,12 @@ from typing import Any
 import pyarrow as pa
 
 from geodata.evaluation.benchmark import against_preset
-from geodata.evaluation.findings import Finding, PredictionError, errors_first
+from geodata.evaluation.findings import (
+    Finding,
+    PredictionError,
+    errors_first,
+    with_missing_excluded,
+)
 from geodata.evaluation.further import read_confidence, several_of, truth_places, with_words
 from geodata.evaluation.joining import (
     REPEATED_SHARE,
@@ -246,6 +251,8 @@ def evaluate_joined(
         found += doubts
     if lint:
         found += _checks(opened, joined, options)
+    if scoring.missing == "exclude":
+        found = with_missing_excluded(found)
     return ShownEvaluation(
         scores=passed.scores,
         intervals=intervals_of(passed.scores, options),

@@ -127,6 +127,13 @@ def _read(path: Path) -> Manifest:
         if plain["schema"] != SCHEMA or path.name != f"_{shard.name}.json":
             msg = f"it says {plain['schema']}, {shard}"
             raise ValueError(msg)
+        parts = ("about", "files", "more")
+        if wrong := [part for part in parts if not isinstance(plain[part], dict)]:
+            msg = f"{wrong[0]!r} is no object"
+            raise ValueError(msg)
+        if not all(isinstance(digest, str) for digest in manifest.files.values()):
+            msg = "a file has no SHA-256"
+            raise ValueError(msg)
         if any(Path(name).is_absolute() or ".." in Path(name).parts for name in manifest.files):
             msg = "it names files of other folders"
             raise ValueError(msg)

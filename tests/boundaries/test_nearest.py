@@ -200,6 +200,22 @@ def test_the_region_alone_where_the_plane_and_the_sphere_disagree(lat):
     assert 0 < taken < 60
 
 
+@pytest.mark.parametrize(
+    ("lat", "away", "clear"),
+    [(30, 3.0, True), (30, 5.0, False), (60, 0.5, True), (60, 2.0, False),
+     (-60, 0.5, True), (-60, 2.0, False), (79.9, 0.02, True), (80.1, 0.02, False)],
+)  # fmt: skip
+def test_the_plane_answers_only_where_it_is_true(lat, away, clear):
+    """Within 5% of the Earth's radius over the slope of the meridians, up to 80 degrees."""
+    wide = 6 / np.cos(np.radians(lat))
+    near = shapely.box(10 - wide, lat + away, 10 + wide, lat + away + 0.5)
+    far = shapely.box(10 - wide, lat - 1.35 * away - 0.5, 10 + wide, lat - 1.35 * away)
+    shapes = shapely.segmentize(np.array([near, far], object), 0.5)
+    borders = Borders(shapes, np.array([3, 3]))
+    assert borders._balls.nearest_region(lat, 10.0, 3) == (0 if clear else None)
+    assert borders.region_one(lat, 10.0, group=3) == 0
+
+
 def test_the_region_alone_of_a_group_without_regions():
     borders = Borders(np.array([shapely.box(0, 0, 1, 1)], object), np.array([7]))
     assert borders.region_one(0.5, 40.0, group=8) == -1

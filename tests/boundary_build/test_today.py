@@ -91,6 +91,20 @@ def test_a_unit_that_is_drawn_gets_its_share_of_an_extinct_one_from_a_tenth_of_i
     assert {code for code, _ in less} == {"X-B"}
 
 
+def test_units_that_are_drawn_share_no_unit_of_today_and_none_without_a_table():
+    """Only an extinct unit is shared among units that are drawn, and only if places have codes."""
+    drawn = shapely.box(4, 0, 6, 2)
+    home = [(5, 0.5 + i / 10, "A", "") for i in range(9)]
+    near = [(3 + i / 20, 1, "A", "") for i in range(9)]
+    assert cells.divide([SQUARE, drawn], ["", "X-A"], seeds(*home, *near)) == ([SQUARE, drawn], [])
+    own = [(0.5 + i / 20, 1, "C", "") for i in range(20)]
+    new = [(2, 1.9, "B", "X-B")]
+    left, parts = cells.divide([SQUARE, drawn], ["X-C", "X-A"], seeds(*home, *near, *own, *new))
+    assert [code for code, _ in parts] == ["X-B"]
+    assert left[0].covers(shapely.Point(3.5, 0.1))
+    assert left[1] == drawn
+
+
 def test_an_island_that_no_source_draws_becomes_a_disc():
     left, parts = cells.divide([SQUARE], ["X-A"], seeds((1, 1, "A", ""), (9, 9, "", "X-B")))
     assert left == [SQUARE]

@@ -1,4 +1,4 @@
-"""A Parquet file that promises more than its bytes can hold is refused from its footer."""
+"""A file that promises more than its bytes can hold is refused from its footer."""
 
 import numpy as np
 import pyarrow as pa
@@ -7,7 +7,7 @@ import pytest
 
 from geodata import files
 from geodata.files import FileError
-from geodata.files.readers import parquet
+from geodata.files.readers import loaded, parquet
 
 
 def test_rows_that_cost_no_bytes_are_refused(tmp_path):
@@ -33,3 +33,25 @@ def test_a_row_group_that_unfolds_is_refused(tmp_path, monkeypatch):
                 files.read_table(path)
         else:
             assert files.read_table(path).num_rows == rows
+
+
+@pytest.mark.parametrize(
+    ("free", "ratio", "refused"),
+    [
+        (160_256, 0, False), (160_255, 0, True), (1 << 10, 1000, False), (1 << 10, 1, True),
+        (1 << 20, 1, False),
+    ],
+    ids=["just so many", "a byte too many", "dense enough", "a bomb", "few"],
+)  # fmt: skip
+def test_an_archive_of_arrays_may_unfold_so_far(tmp_path, monkeypatch, free, ratio, refused):
+    """Up to so many bytes, or up to so many times its own size, whichever is more."""
+    path = tmp_path / "p.npz"
+    np.savez_compressed(path, lat=np.zeros(10_000), lon=np.zeros(10_000))
+    assert 1000 * path.stat().st_size > 160_256
+    monkeypatch.setattr(loaded, "FREE_BYTES", free)
+    monkeypatch.setattr(loaded, "BOMB_RATIO", ratio)
+    if refused:
+        with pytest.raises(FileError, match=rf"unfold from {path.stat().st_size} bytes into"):
+            files.read_table(path)
+    else:
+        assert files.read_table(path).num_rows == 10_000

@@ -12,8 +12,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings, strategies as st
 from PIL import Image, ImageOps, PngImagePlugin
+from typer.testing import CliRunner
 
 from geodata import images, photos, records
+from geodata.cli import app
 from geodata.files import FileError
 from geodata.images import tar
 
@@ -173,6 +175,18 @@ def test_references_to_what_is_no_picture_are_refused(home, tmp_path):
     written = records.write(rows("a.jpg", "none.jpg", "pipe.jpg"), tmp_path / "s.parquet",
                             options=options)  # fmt: skip
     assert (written.rows, written.dropped) == (1, 2)
+
+
+@pytest.mark.parametrize(("names", "gone"), [(["a.jpg"], 0), (["a.jpg", "b.jpg", "c.jpg"], 2)])
+def test_the_command_warns_of_pictures_that_are_not_there(home, tmp_path, names, gone):
+    pa.parquet.write_table(rows(*names), tmp_path / "r.parquet")
+    words = ["records", "sft", "--from", tmp_path / "r.parquet", "--image-root", home]
+    words += ["--no-check", "-o", tmp_path / "out.parquet"]
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    assert done.exit_code == 0, done.output
+    assert f"{len(names)} records, 1 files" in done.output
+    warned = [line for line in done.output.splitlines() if line.startswith("warning")]
+    assert warned == ([f"warning: {gone} pictures are not there"] if gone else [])
 
 
 # bombs

@@ -1,7 +1,9 @@
 """The headers of a tar archive, byte by byte, beside what Python's own tarfile writes."""
 
 import io
+import re
 import tarfile
+from pathlib import Path
 
 import pytest
 
@@ -95,3 +97,22 @@ def test_members_are_those_of_the_archive(tmp_path, form):
     path.write_bytes(whole[:1536].replace(b"ustar", b"usta?"))
     with pytest.raises(FileError, match="no tar header at byte 0: damaged or cut short; fetch it"):
         list(tar._tar_members(path))
+
+
+@pytest.mark.skipif(not Path("/proc/self/io").is_file(), reason="reads are counted by Linux only")
+def test_of_a_large_archive_only_headers_are_read(tmp_path):
+    """A buffer would read most of what lies between them: of photos, nearly everything."""
+    path, members, size = tmp_path / "a.tar", 200, 40_000
+    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as archive:
+        for i in range(members):
+            info = tarfile.TarInfo(f"{i}.jpg")
+            info.size = size
+            archive.addfile(info, io.BytesIO(bytes(size)))
+
+    def read():
+        return int(re.search(r"rchar: (\d+)", Path("/proc/self/io").read_text())[1])
+
+    before = read()
+    found = list(tar._tar_members(path))
+    assert len(found) == members
+    assert read() - before < 2 * members * 512 + 4096

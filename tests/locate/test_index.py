@@ -1,5 +1,7 @@
 """The index against plain shapely: R2 (one owner a point), R3 (label correctness), R5."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import shapely
@@ -7,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 from geodata import locate
 from geodata.files import FileError
-from geodata.locate import building
+from geodata.locate import building, index
 
 
 def oracle(polygons, layers, lat, lon):
@@ -194,3 +196,32 @@ def test_other_files_are_not_taken_for_an_index(tmp_path):
         path.write_bytes(content)
         with pytest.raises(FileError):
             locate.load(path)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_edges_that_lean_either_way_are_decided_exactly(seed):
+    """Points on an edge but for rounding, where the determinant's sign is noise, by fractions.
+
+    Numbers of all sizes: where they are alike, differences are exact and the sign is right.
+    """
+    rng = np.random.default_rng(seed)
+    sign = rng.choice([-1, 1], (3, 200))
+    west, south, run = (sign * 10 ** rng.uniform(0, 7, (3, 200))).astype(int)
+    low, rise = np.c_[west, south], (10 ** rng.uniform(0, 7, 200)).astype(int)
+    edge = np.c_[low, low[:, 0] + run, low[:, 1] + rise].astype(np.int32)
+    ends = edge / index.UNITS
+    part = rng.random(200)
+    y = ends[:, 1] + part * (ends[:, 3] - ends[:, 1])
+    x = ends[:, 0] + part * (ends[:, 2] - ends[:, 0])
+    mask = np.ones(200, np.uint16)
+    found = index.edge_masks(edge, mask, y, x) != 0
+    expected = [
+        low <= at < high and (bx - ax) * (at - low) > (high - low) * (fx - ax)
+        for (ax, low, bx, high), at, fx in zip(
+            [map(Fraction, row) for row in ends.tolist()], map(Fraction, y.tolist()),
+            map(Fraction, x.tolist()), strict=True,
+        )
+    ]  # fmt: skip
+    assert found.tolist() == expected
+    assert [index._toggles(e, 0, b, a) for e, b, a in zip(edge, y, x, strict=True)] == expected

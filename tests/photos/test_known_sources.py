@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from geodata import photos, tables
 from geodata.cli import app
 from geodata.files import FileError
+from geodata.photos.repeats import IdCounter
 
 
 def read(source, **options):
@@ -97,6 +98,19 @@ def test_ids_that_came_meanwhile_are_known(tmp_path):
 
     report = photos.import_(csv_file(tmp_path / "c.csv", "b,3,4", "d,1,1"), path, progress=during)
     assert (report.version, report.known_ids) == (2, 1)
+
+
+def test_ids_of_every_part_of_the_table_are_known(tmp_path):
+    """Of the first part, of the last one, and of none; parts without an id are parts, too."""
+    counter = IdCounter()
+    counter.add(pa.table({"photo_id": ["a", "z", "b", None]}))
+    path = tmp_path / "t"
+    for ids in (["a", "a", "c"], [None], ["b", "d"]):
+        tables.append(path, pa.table({"photo_id": pa.array(ids, pa.string())}))
+    assert len(list(tables.open(path).batches(["photo_id"]))) == 3
+    assert counter.known(tables.open(path)) == 2
+    assert counter.known(tables.open(path, 0)) == counter.known(tables.open(path, 1)) == 1
+    assert counter.known(None) == 0
 
 
 def test_a_file_that_is_written_while_it_is_imported(tmp_path):

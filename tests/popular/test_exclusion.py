@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from geodata import popular, sphere
-from geodata.popular import exclusion
+from geodata.popular import exclusion, hexagons
 from geodata.popular.centres import Centres, unit_vectors
 
 ROOT = Path(__file__).parents[2]
@@ -333,3 +333,18 @@ def test_unit_vectors_have_length_one():
     rng = np.random.default_rng(8)
     lengths = np.linalg.norm(unit_vectors(*on_sphere(rng, 1000)), axis=1)
     np.testing.assert_allclose(lengths, 1.0, atol=1e-15)
+
+
+@pytest.mark.parametrize(("finer", "needed"), [(0, 3), (1, 21), (2, 147)])
+def test_a_flood_of_cells_is_refused_at_its_limit(monkeypatch, finer, needed):
+    """Each cell has seven below it; pentagons, with six, are among the coarsest only."""
+    parents = np.array([h3.str_to_int(h3.latlng_to_cell(40.0 + i, 10.0, 4)) for i in range(3)],
+                       np.uint64)  # fmt: skip
+    monkeypatch.setattr(hexagons, "_MAX_CELLS", needed)
+    assert len(set(hexagons._children(parents, 4 + finer).tolist())) == needed
+    monkeypatch.setattr(hexagons, "_MAX_CELLS", needed - 1)
+    with pytest.raises(
+        ValueError, match=rf"about {needed:,} .*resolution {4 + finer} .* {needed - 1:,};"
+    ):
+        hexagons._children(parents, 4 + finer)
+    assert not len(hexagons._children(parents[:0], 4))

@@ -1,5 +1,7 @@
 import http.server
+import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -12,6 +14,7 @@ import pytest
 
 from geodata import query as connection
 from geodata.files import FileError
+from geodata.query import objects
 from geodata.tables.errors import TableError
 
 
@@ -120,6 +123,32 @@ def test_work_larger_than_memory_spills_and_leaves_nothing(tmp_path, monkeypatch
 def test_sql_lies_beside_the_package_or_in_it():
     folder = connection.sql_folder()
     assert {p.name for p in folder.iterdir()} >= set(connection.SQL_FOLDERS)
+
+
+@pytest.mark.parametrize(
+    ("folders", "found"),
+    [
+        (["geodata/sql", "sql"], "geodata/sql"), (["sql"], "sql"), (["../sql"], None),
+        (["geodata/query/sql"], None), ([], None),
+    ],
+)  # fmt: skip
+def test_sql_is_looked_for_in_the_package_then_beside_it(tmp_path, folders, found):
+    """The module's own text in another place: a wheel, a checkout, and what is neither."""
+    root = tmp_path / "site"
+    copy = root / "geodata" / "query" / "objects.py"
+    copy.parent.mkdir(parents=True)
+    shutil.copy(objects.__file__, copy)
+    for folder in folders:
+        (root / folder / "macros").mkdir(parents=True)
+    (root / "geodata" / "sql").mkdir(exist_ok=True)
+    spec = importlib.util.spec_from_file_location("objects_elsewhere", copy)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if found is None:
+        with pytest.raises(FileNotFoundError, match=r"no sql folder in .*geodata or beside it"):
+            module.sql_folder()
+    else:
+        assert module.sql_folder() == root / found
 
 
 def test_the_wheel_carries_the_sql_inside_the_package(tmp_path):

@@ -1,5 +1,7 @@
 """A folder of records is there when it is whole; what was finished waits beside it."""
 
+import os
+
 import pytest
 
 from geodata.records import RecordError
@@ -80,3 +82,22 @@ def test_one_writer_at_a_time_for_one_stamp(tmp_path):
         )
         assert names(first) == ["x"]
     assert names(out) == ["x"]
+
+
+def test_a_folder_that_cannot_be_removed_hides_no_error(tmp_path, monkeypatch):
+    """Of an error in the rows the user hears, not of what was left behind."""
+
+    def broken():
+        with partial_folder(tmp_path / "out", "a"):
+            {}["the reason"]
+
+    def refused(*_, **__):
+        raise PermissionError("not empty")
+
+    monkeypatch.setattr(os, "rmdir", refused)
+    with pytest.raises(KeyError, match="the reason"):
+        broken()
+    monkeypatch.undo()
+    with partial_folder(tmp_path / "out", "a") as beside:
+        (beside / "x").write_text("")
+    assert [one for one in names(tmp_path) if one.startswith(".")] == []

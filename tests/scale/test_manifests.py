@@ -93,7 +93,9 @@ def test_shards_of_other_jobs_are_refused(tmp_path):
     [
         {"schema": "geodata.shard/2"}, {"shard": 1}, {"of": 3}, {"files": {"/etc/x": "y"}},
         {"files": {"../x": "y"}}, {"files": {"a/../../x": "y"}}, {"rows": "many"},
-        {"shard": None},
+        {"shard": None}, {"files": []}, {"files": ["a"]}, {"files": "sub/a"}, {"files": None},
+        {"files": {"a": 1}}, {"files": {"a": None}}, {"about": []}, {"about": "labels"},
+        {"more": []}, {"more": 3},
     ],
 )  # fmt: skip
 def test_what_is_no_manifest_is_named(tmp_path, change):

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -292,3 +293,18 @@ def test_the_command(lake, tmp_path):
         app, ["tables", "forget", "other", "--lake", str(lake), "--id", "7", "--column", "a"]
     )
     assert (done.exit_code, "no table has the id" in done.output) == (1, True)
+
+
+def test_only_copies_that_hold_the_id_are_removed(lake, tmp_path):
+    """The other inputs stay as they are, and so does what is no file."""
+    kept = tmp_path / "kept.csv"
+    kept.write_text("photo_id,lat,lon\nzz/alice-47110.jpg,48.0,2.0\nq.jpg,1.0,1.0\n")
+    datasets.build("exclude-benchmark", lake, "rest", {"rows": "photos", "benchmark": str(kept)},
+                   by="coordinate")  # fmt: skip
+    (lake / "_inputs" / "folder").mkdir()
+    before = {file.name for file in (lake / "_inputs").iterdir()}
+    found = tables.forget(lake, [SECRET])
+    assert len(found.inputs) == 1
+    left = {file.name for file in (lake / "_inputs").iterdir()}
+    assert before - left == {Path(found.inputs[0]).name}
+    assert [(lake / "_inputs" / one).read_text() for one in left - {"folder"}] == [kept.read_text()]

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from geodata import tables
 from geodata.cli import app
+from geodata.tables.log import tagging
 
 LEFT = [
     f"part-00000009-00000-{'0' * 32}.parquet",
@@ -106,3 +107,30 @@ def test_a_version_that_cannot_be_opened_hides_nothing_of_the_others(tmp_path):
     report = tables.verify(path, 0)
     assert any("commit 0" in told for told in report.problems)
     assert any(file.name in told for told in report.problems)
+
+
+def test_a_commit_that_cannot_be_read_hides_no_file_of_the_newest_version(tmp_path):
+    """From a checkpoint on the newest version opens, whatever became of the first commit."""
+    path = tmp_path / "t"
+    for number in range(3):
+        tables.append(path, pa.table({"id": [str(number)]}))
+    tables.checkpoint(path)
+    (path / "_delta_log" / f"{0:020}.json").write_text("x")
+    file = tables.open(path).files[-1]
+    file.unlink()
+    for asked in (0, None):
+        told = " ".join(tables.verify(path, asked).problems)
+        assert "commit cannot be read" in told
+        assert file.name in told
+
+
+def test_each_tag_of_a_version_that_is_not_there_is_told(tmp_path):
+    path = tmp_path / "t"
+    tables.append(path, pa.table({"id": ["a"]}))
+    tables.tag(path, "first")
+    for name, number in (("x", 7), ("y", 8)):
+        (path / "_tags" / f"{name}.json").write_text(tagging.text(name, number))
+    told = tables.verify(path).problems
+    assert [one.partition("there is no ")[2][:9] for one in told] == ["version 7", "version 8"]
+    with pytest.raises(tables.VersionNotFoundError, match="there is no version 9"):
+        tables.verify(path, 9)

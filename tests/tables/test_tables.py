@@ -371,6 +371,14 @@ def test_tags_name_versions_and_move_only_when_told(path):
         tables.tag(path, "../evil", 0)
 
 
+def test_a_tag_of_no_table_says_that_there_is_none(path):
+    """And nothing is made where it was looked for."""
+    for call in (tables.tag, tables.untag):
+        with pytest.raises(tables.TableNotFoundError, match="there is no table"):
+            call(path.parent / "photo", "paper")
+    assert not (path.parent / "photo").exists()
+
+
 def test_a_named_version_is_never_vacuumed(path):
     for i in range(5):
         tables.write(path, photos(2, i))

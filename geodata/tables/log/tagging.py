@@ -78,6 +78,8 @@ def untag(path: _Path, name: str) -> None:
 
     Raises
     ------
+    TableNotFoundError
+        If there is no table.
     VersionNotFoundError
         If there is no such tag.
 
@@ -94,6 +96,7 @@ def untag(path: _Path, name: str) -> None:
     >>> lake.cleanup()
     """
     root = reading.check_path(path)
+    reading.check_version(root, None)  # says that there is no table
     with locking.alone(root):
         if name not in tags(root):
             raise VersionNotFoundError(_unknown(root, name))

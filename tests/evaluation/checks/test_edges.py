@@ -1,5 +1,7 @@
 """Checks just inside and just outside each of their limits, with every word and number they say."""
 
+import re
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -435,6 +437,20 @@ def test_every_other_arrangement_is_tried():
         "once the truth is sorted by id": ([1, 3, 0, 2], [[10, 20, 30, 40], [5, 6, 7, 8]]),
         "once the answers are sorted by id": ([0, 1, 2, 3], [[20, 40, 10, 30], [6, 8, 5, 7]]),
     }
+
+
+@pytest.mark.parametrize("more", [0, 1, 2])
+def test_of_many_answers_each_is_looked_at_once(more):
+    """Of so many and one all but one are; a tenth of them is right, the others on the far side."""
+    n, right = chance.ROWS + more, 500
+    truth = {
+        "id": [str(i) for i in range(n)],
+        "lat": [30.0] * right + [-30.0] * (n - right),
+        "lon": [100.0] * right + [-80.0] * (n - right),
+    }
+    (told,) = [one for one in scored([30.0] * n, [100.0] * n, truth) if "at_chance" in one]
+    score = int(re.search(r"mean GeoScore (\d+)", told)[1])
+    assert right - more <= score <= right
 
 
 @pytest.mark.parametrize(("n", "told"), [(29, 0), (30, 1)])

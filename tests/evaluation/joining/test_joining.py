@@ -449,3 +449,16 @@ def test_bombs_end_soon_and_small(kind, tmp_path):  # R8
 def test_a_truth_of_extras_only_needs_its_own_columns():
     truth = read_truth({"photo_id": ["a"], "latitude": [1], "longitude": [2], "lat_bin": [3]})
     assert truth.extras == ("lat_bin",)
+
+
+@pytest.mark.parametrize("side", ["truth", "predictions"])
+@pytest.mark.parametrize(("odd", "read"), [(1, False), (999, False), (1000, True), (1001, True)])
+def test_whether_numbers_are_padded_is_told_by_the_first_thousand(side, odd, read):
+    """Of padded numbers zeros may go; in text an id of another length says that it is none."""
+    padded = [f"{i:04d}" for i in range(1200)]
+    plain = [str(i) for i in range(1200)]
+    padded[odd] = plain[odd] = "10000"
+    ids = (padded, plain) if side == "truth" else (plain, padded)
+    truth, answers = ({"id": one, "lat": [1.0] * 1200, "lon": [2.0] * 1200} for one in ids)
+    found = {one.code for one in join(answers, truth).findings}
+    assert ("ids_matched_by_zeros" in found) == read

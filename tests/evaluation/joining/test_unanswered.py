@@ -81,3 +81,40 @@ def test_rows_are_the_sum_of_the_four(kinds):
     assert result.refused == kinds.count("refused")
     assert result.unreadable == sum(kinds.count(k) for k in ("unreadable", "range", "outside"))
     assert result.answered == kinds.count("right") + kinds.count("wrong")
+
+
+def test_rows_without_an_answer_are_not_counted_where_they_are_excluded():
+    """Each finding says what the score does, with the same numbers otherwise."""
+    preds = {"id": [*WORDS, "other"], "text": [*WORDS.values(), "48.8, 2.3"]}
+    wrong, excluded = (
+        evaluate(preds, TRUTH, missing=missing, text="text").findings
+        for missing in ("wrong", "exclude")
+    )
+    said = [one.message for one in wrong if "and count as wrong" in one.message]
+    assert len(said) >= 3
+    assert [one.message for one in excluded] == [
+        one.message.replace("and count as wrong", "and are not counted") for one in wrong
+    ]
+    assert [(one.code, one.rows, one.count) for one in excluded] == [
+        (one.code, one.rows, one.count) for one in wrong
+    ]
+
+
+@pytest.mark.parametrize("missing", [None, ""])
+def test_an_answer_without_an_id_is_told_as_that(missing):
+    """The text None can be an id, and then it is quoted as one."""
+    truth = {"id": ["a", "b"], "lat": [1.0, 2.0], "lon": [3.0, 4.0]}
+    answers = {"id": ["a", missing, "None"], "lat": [1.0, 2.0, 3.0], "lon": [3.0, 4.0, 5.0]}
+    found = {one.code: one.message for one in evaluate(answers, truth).findings}
+    assert found["extra_predictions"].endswith("the truth does not have: no id, 'None'")
+    none = {"id": [missing, "z"], "lat": [1.0, 2.0], "lon": [3.0, 4.0]}
+    found = {one.code: one.message for one in evaluate(none, truth).findings}
+    assert found["no_ids_match"].endswith("truth's first is 'a', the predictions' first is no id")
+
+
+def test_a_missing_id_says_nothing_of_how_numbers_are_padded():
+    truth = {"id": ["7", "12"], "lat": [1.0, 2.0], "lon": [3.0, 4.0]}
+    answers = {"id": ["007", "012", None], "lat": [1.0, 2.0, 5.0], "lon": [3.0, 4.0, 6.0]}
+    result = evaluate(answers, truth)
+    assert "ids_matched_by_zeros" in {one.code for one in result.findings}
+    assert result.scores.answered == 2

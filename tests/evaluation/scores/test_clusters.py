@@ -35,6 +35,16 @@ def test_large_sums_go_over_into_the_normal():
     assert clusters.sign_flip(np.tile(parts, 40)) < exact
 
 
+@pytest.mark.parametrize(
+    ("over", "chance"), [(0, 0.5), (1, 2 * stats.norm.sf(1.0))], ids=["exact", "normal"]
+)
+def test_up_to_how_large_a_sum_the_chance_is_exact(over, chance):
+    """Of two clusters, one with nearly all rows: of four signs two are as far, or one sigma."""
+    parts = [clusters._EXACT_SUM - 1 + over, 1]
+    assert clusters.sign_flip(parts) == pytest.approx(chance, abs=1e-3)
+    assert clusters.sign_flip([-part for part in parts]) == clusters.sign_flip(parts)
+
+
 def _clustered(rng, count, mean, within):
     """Rows in clusters of 20 whose success rates scatter: intra-cluster correlation `within`."""
     sizes = np.full(count, 20)

@@ -1,4 +1,5 @@
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pytest
 from hypothesis import given, strategies as st
@@ -219,6 +220,22 @@ def test_text_is_not_a_coordinate():
 def test_bad_scoring_is_refused(options, message):
     with pytest.raises(ValueError, match=message):
         Scoring(**options)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([1.0, None, float("nan"), 30.0]),
+        pa.array([1, None, None, 30], pa.int16()),
+        pa.chunked_array([[1.0, None], [], [float("nan"), 30.0]]),
+        pl.Series([1.0, None, float("nan"), 30.0]),
+        [1.0, None, np.nan, 30.0],
+    ],
+    ids=["array", "numbers", "chunks", "polars", "list"],
+)
+def test_distances_come_in_any_column(column):
+    assert threshold_shares(column, (1, 25, 30)) == {1.0: 0.25, 25.0: 0.25, 30.0: 0.5}
+    assert threshold_shares(column, (25,), missing="exclude") == {25.0: 0.5}
 
 
 def test_group_codes_take_any_column():

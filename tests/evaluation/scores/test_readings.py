@@ -2,11 +2,15 @@
 
 import json
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
+from geodata import cor
 from geodata.answers import parse_json, parse_strict, parse_tolerant
 from geodata.evaluation import evaluate, report
 from geodata.evaluation.report.contents.parsing import of_readings
+from geodata.evaluation.scores.regions import labels_at
 from tests.evaluation.report.cases import printed
 
 HERE = (48.86, 2.35)
@@ -117,3 +121,13 @@ def test_json_only_is_json_only(text, status):
     assert (answer.lat is not None) == (status == "ok")
     if answer.lat is not None:
         assert parse_tolerant(text).lat == answer.lat
+
+
+def test_labels_are_those_of_the_library_by_default():
+    """Along a line out to sea, where a nearer or a farther limit gives other labels."""
+    east = np.arange(-10.95, -10.8, 0.002)
+    place = pa.table({"lat": np.full(len(east), 38.7), "lon": east})
+    found = labels_at(place["lat"], place["lon"])["country_code"].to_pylist()
+    assert found == cor.label_table(place)["country_code"].to_pylist()
+    for other in (9.0, 11.0):
+        assert found != cor.label_table(place, max_offset_km=other)["country_code"].to_pylist()

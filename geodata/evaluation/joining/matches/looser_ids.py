@@ -58,7 +58,7 @@ def only_reading(
 def _is_padded(scan: Scan) -> bool:
     """Return whether ids with a leading zero are all of one length, as padded numbers are."""
     ids = pa.array(scan.ids_at(range(min(PROBED_ROWS, scan.rows))), pa.string())
-    plain = [str(name) for name in matching.without_endings(ids).to_pylist()]
+    plain = matching.without_endings(ids.drop_null()).to_pylist()
     zeros = any(name.startswith("0") and len(name) > 1 for name in plain)
     return not zeros or len({len(name) for name in plain}) == 1
 

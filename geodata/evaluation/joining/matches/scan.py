@@ -108,8 +108,8 @@ class Scan:
             start = stop
         return out
 
-    def ids_at(self, rows: Sequence[int]) -> list[str]:
-        """Return the ids of a few rows, given in ascending order."""
+    def ids_at(self, rows: Sequence[int]) -> list[str | None]:
+        """Return the ids of a few rows, given in ascending order; None for no id."""
         return ids_of(self.source, str(self.column), rows)
 
 

@@ -52,7 +52,7 @@ def unmatched_findings(
                 "no_ids_match",
                 "error",
                 f"no id of {ours.source.name} is one of the truth; the truth's first is "
-                f"{names[0]!r}, the predictions' first is {names[1]!r}",
+                f"{_told(names[0])}, the predictions' first is {_told(names[1])}",
                 "Name the id columns with id=, or pass match='stem', 'flat' or 'number'.",
                 count=theirs.rows,
             )
@@ -86,4 +86,8 @@ def unmatched_findings(
 
 def _some(scan: Scan, rows: Sequence[int] | NDArray[np.int64]) -> str:
     names = scan.ids_at([int(row) for row in rows[:3]])
-    return ", ".join(repr(name[:60]) for name in names) + (", ..." if len(rows) > 3 else "")
+    return ", ".join(map(_told, names)) + (", ..." if len(rows) > 3 else "")
+
+
+def _told(name: str | None) -> str:
+    return "no id" if name is None else repr(name[:60])

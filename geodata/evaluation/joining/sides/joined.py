@@ -199,7 +199,8 @@ class Joined:
         name = self.truth.columns.id
         if name is None:
             return [str(row + 1) for row in rows.tolist()]
-        return [] if not len(rows) else ids_of(self.truth.source, name, rows.tolist())
+        found = ids_of(self.truth.source, name, rows.tolist()) if len(rows) else []
+        return [str(one) for one in found]
 
     def table(self, columns: Sequence[str] | None = None) -> pa.Table:
         """Return all rows at once, see `batches`."""
@@ -245,16 +246,16 @@ def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
     return pa.concat_arrays(whole.chunks) if isinstance(whole, pa.ChunkedArray) else whole
 
 
-def ids_of(source: Source, column: str, rows: Sequence[int]) -> list[str]:
-    """Return the ids of a few rows of a source, given in ascending order."""
-    out: list[str] = []
+def ids_of(source: Source, column: str, rows: Sequence[int]) -> list[str | None]:
+    """Return the ids of a few rows of a source, given in ascending order; None for no id."""
+    out: list[str | None] = []
     start = 0
     for batch in source.batches([column]) if len(rows) else ():
         stop = start + batch.table.num_rows
         inside = [row - start for row in rows[len(out) :] if row < stop]
         if inside:
             ids = id_text(batch.table.column(column).take(buffers.column(np.array(inside))))
-            out += [str(value) for value in ids.to_pylist()]
+            out += ids.to_pylist()
         start = stop
         if len(out) == len(rows):
             break
