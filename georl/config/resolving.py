@@ -66,7 +66,9 @@ def _with_preset(tree: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(block, dict) or block.get("preset") is None:
         return tree
     given = block.get("weights")
-    weights = preset_weights(str(block["preset"])) | (given if isinstance(given, dict) else {})
+    if not isinstance(given, dict | None):
+        return tree  # it is refused with the other values of the wrong type
+    weights = preset_weights(str(block["preset"])) | (given or {})
     return tree | {"rewards": block | {"weights": weights}}
 
 

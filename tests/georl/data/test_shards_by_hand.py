@@ -1,0 +1,542 @@
+"""Shards counted by hand: which lane reads which row, where it stands, and what is said of it."""
+
+import json
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import webdataset
+
+from geodata import records, tables
+from georl import data
+from georl.config import ConfigError, DataConfig, load
+from georl.data import DataError, loader as data_loader, sources
+from georl.data.lanes import Place, Shards, Unit, lane, open_shards
+from georl.run import JsonLines
+from tests.georl.data.test_sources import jpeg
+from tests.georl.tiny_runs import SMALL
+
+
+def write(path, count=4, **more):
+    columns = {"id": [f"p{i}" for i in range(count)], "lat": [1.0 * i for i in range(count)],
+               "lon": [2.0 * i for i in range(count)], "country": ["Chad"] * count,
+               "image": [jpeg(i) for i in range(count)]}  # fmt: skip
+    pq.write_table(pa.table(columns | more), path, row_group_size=40)
+    return path
+
+
+def refused(call, *given, kind=DataError):
+    with pytest.raises(kind) as error:
+        call(*given)
+    return str(error.value)
+
+
+# ---- lanes
+
+
+class Numbered(Shards):
+    """Shards of so many rows."""
+
+    sizes = ()
+
+    def rows(self, unit, columns, wanted):
+        for i in range(self.sizes[unit.group]):
+            if wanted(i):
+                yield i, {"row": (unit.group, i)}
+
+
+def numbered(*sizes):
+    units = tuple(Unit(None, i) for i in range(len(sizes)))
+    made = Numbered("t", pa.schema([]), units, "image", (), None)
+    object.__setattr__(made, "sizes", sizes)
+    return made
+
+
+def taken(shards, number, count, seed, start=Place(), rows=40, rounds=2):
+    found = []
+    for place, row in lane(shards, (), number, count, seed, start):
+        if place.round >= rounds or len(found) == rows:
+            return found
+        found.append((tuple(place), row["row"]))
+    return found
+
+
+def order(seed, at, shards):
+    """The shards of a round: what numpy shuffles of the seed and the round's number."""
+    return [int(i) for i in np.random.default_rng([seed, at]).permutation(shards)]
+
+
+@pytest.mark.parametrize("seed", [0, 6])
+@pytest.mark.parametrize(("number", "count"), [(0, 1), (0, 2), (1, 2), (2, 5), (4, 5)])
+def test_whole_shards_go_round_the_lanes(seed, number, count):
+    """Five shards, of 1 to 5 rows; also where there are as many lanes as shards."""
+    sizes = (1, 2, 3, 4, 5)
+    expected = [
+        ((at, k, i + 1), (unit, i))
+        for at in (0, 1)
+        for k, unit in enumerate(order(seed, at, 5)[number::count])
+        for i in range(sizes[unit])
+    ]
+    assert taken(numbered(*sizes), number, count, seed) == expected
+    assert order(seed, 0, 5) != order(seed, 1, 5)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_rows_of_a_shard_go_round_where_there_are_more_lanes(number):
+    """Two shards of seven rows for three lanes: the second begins with the lane before."""
+    expected = [
+        ((at, k, i + 1), (unit, i))
+        for at in (0, 1)
+        for k, unit in enumerate(order(3, at, 2))
+        for i in range(7)
+        if (i + k) % 3 == number
+    ]
+    assert taken(numbered(7, 7), number, 3, 3) == expected
+
+
+def test_a_lane_goes_on_behind_its_place_and_into_the_next_round():
+    whole = taken(numbered(3, 2), 0, 1, 4)
+    for at, (place, _) in enumerate(whole[:-1]):
+        assert taken(numbered(3, 2), 0, 1, 4, Place(*place)) == whole[at + 1 :]
+    last = Place(*whole[4][0])  # nothing is left of this round
+    assert taken(numbered(3, 2), 0, 1, 4, last)[0] == whole[5]
+
+
+def test_a_lane_without_rows_is_refused_in_these_words():
+    told = refused(lambda: next(lane(numbered(2), (), 2, 3, 0, Place())))
+    assert told == (
+        "t has too few rows for 3 readers (processes x train.workers): reader 2 gets none; set "
+        "fewer train.workers"
+    )
+    assert taken(numbered(2), 1, 3, 0, rounds=1) == [((0, 0, 2), (0, 1))]
+
+
+def test_rows_of_parquet_keep_their_number_and_shards_their_stamp(tmp_path):
+    """Groups of 40 and 5 rows; they are read 32 at a time."""
+    path = write(tmp_path / "a.parquet", 45)
+    shards = open_shards(DataConfig(table=str(path), stream=True))
+    assert shards.units == (Unit(path, 0), Unit(path, 1))
+    assert (shards.label, shards.image, shards.chats, shards.home) == (
+        str(path), "image", (), tmp_path)  # fmt: skip
+    size = path.stat().st_size
+    assert shards.stamp() == [["a.parquet", 0, size], ["a.parquet", 1, size]]
+    found = dict(shards.rows(shards.units[0], ["id", "none"], lambda i: i in (0, 31, 32, 39)))
+    assert {i: row["id"] for i, row in found.items()} == {0: "p0", 31: "p31", 32: "p32", 39: "p39"}
+    assert found[32] == {"id": "p32", "none": None, "bytes": jpeg(32), "path": None,
+                         "problem": None}  # fmt: skip
+    rest = [row["id"] for _, row in shards.rows(shards.units[1], ["id"], lambda i: True)]
+    assert rest == [f"p{i}" for i in range(40, 45)]
+    inside = open_shards(DataConfig(table=str(tmp_path), stream=True))
+    assert (inside.home, inside.units) == (tmp_path, shards.units)
+
+
+def test_a_damaged_page_is_not_read_as_if_it_were_whole(tmp_path):
+    """Where the writer left sums of the pages: one changed letter of a name."""
+    path, names = tmp_path / "a.parquet", ["namelong"] * 3
+    table = pa.table({"id": names, "image": [jpeg(0)] * 3, "lat": [1.0] * 3, "lon": [2.0] * 3})
+    options = {"compression": "none", "use_dictionary": False, "write_statistics": False}
+    pq.write_table(table, path, write_page_checksum=True, **options)
+    content = path.read_bytes()
+    assert content.count(b"namelong") == 3
+    path.write_bytes(content.replace(b"namelong", b"namelung", 1))
+    shards = open_shards(DataConfig(table=str(path), stream=True))
+    with pytest.raises(OSError, match=r"checksum|CRC"):
+        [*shards.rows(shards.units[0], ["id"], lambda i: True)]
+
+
+def test_a_picture_of_a_tar_goes_by_the_shard_s_path_below_the_folder(tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in ("in/a.tar", "b.tar"):
+        with webdataset.TarWriter(str(tmp_path / name)) as shard:
+            shard.write({"__key__": "k", "json": {"lat": 1.0, "lon": 2.0}, "jpg": jpeg(0)})
+    shards = open_shards(DataConfig(table=str(tmp_path), stream=True))
+    read = [[*shards.rows(unit, [], lambda i: True)] for unit in shards.units]
+    paths = [row["path"] for ((_, row),) in read]
+    expected = {"in/a.tar": "in/a.tar#k.jpg", "b.tar": "b.tar#k.jpg"}
+    names = [unit.path.relative_to(tmp_path).as_posix() for unit in shards.units]
+    assert paths == [expected[name] for name in names]
+
+
+def test_what_a_stream_cannot_read_is_said_in_these_words(tmp_path):
+    path = write(tmp_path / "a.parquet", 2, split=["a", "b"])
+    given = DataConfig(table=str(path), stream=True)
+    (tmp_path / "a.csv").write_text("id,lat,lon,image\n")
+
+    def of(**more):
+        return refused(open_shards, DataConfig(**{**vars(given), **more}))
+
+    assert of(table=str(tmp_path / "a.csv")) == (
+        f"data.stream reads WebDataset shards, Parquet and tables of a lake, and "
+        f"{tmp_path / 'a.csv'} is csv; leave data.stream out"
+    )
+    assert of() == (
+        f"{path} has a column 'split', and data.stream reads all rows; set data.split=all, or "
+        "write shards of one split (geodata records --split train)"
+    )
+    for name, value in (("split", "a"), ("where", "lat > 0"), ("limit", 3)):
+        assert of(**{name: value}) == (
+            f"data.{name} with data.stream, which reads whole shards; choose when they are "
+            "written (geodata records --split, --where), or leave data.stream out"
+        )
+    assert of(split="all", image="photo") == (
+        f"{path} has no column 'photo' for the image; set data.image to one of id, lat, lon, "
+        "country, image, split"
+    )
+    tables.append(tmp_path / "lake" / "t", pq.read_table(path).drop(["split"]))
+    tables.append(tmp_path / "lake" / "t", pq.read_table(path).drop(["split"]))
+    table = str(tmp_path / "lake" / "t")
+    for version, label, units in ((None, f"{table}@1", 2), ("0", f"{table}@0", 1)):
+        shards = open_shards(DataConfig(table=table, version=version, stream=True))
+        assert (shards.label, len(shards.units)) == (label, units)
+
+
+# ---- the stream
+
+
+def stream_of(path, *more):
+    given = [*SMALL, f"data.table={path}", "data.stream=true", "data.levels=[country]", *more]
+    return data.Stream(load(None, given))
+
+
+def test_the_tiny_model_s_tokenizer_is_given_the_first_rows(tmp_path):
+    path = write(tmp_path / "a.parquet", 3, lat=[10.0, 99.0, 20.0])  # the second is unusable
+    stream = stream_of(path)
+    lines = stream.texts()
+    assert lines[:100] == ["user\nWhere?", "assistant\n"] * 50
+    assert [line.splitlines()[0] for line in lines[100:]] == ["Country: Chad"] * 2
+    assert [f"({lat}" in line for lat, line in zip((10, 20), lines[100:], strict=True)] == [
+        True
+    ] * 2
+    assert stream_of(path, "model.name=other").texts() == []
+
+
+@pytest.mark.parametrize(
+    ("columns", "named"),
+    [({}, "p1"), ({"id": ["p0", None, "p2"]}, "row 1"), ({"id": [4, 5, 6]}, "5")],
+)
+def test_a_row_goes_by_its_id_or_its_number(tmp_path, columns, named):
+    stream = stream_of(write(tmp_path / "a.parquet", 3, **columns))
+    names = [row["id"] for _, row, _ in zip_three(stream)]
+    assert names[1] == named
+
+
+def zip_three(stream):
+    reading = stream.made(0, 1, Place())
+    return [next(reading) for _ in range(3)]
+
+
+@pytest.mark.parametrize("chats", [None, "completion", "messages"])
+def test_a_trained_row_has_these_columns_and_no_more(tmp_path, chats):
+    path = write(tmp_path / "a.parquet", 3, more=[1, 2, 3])
+    asked = []
+    if chats:
+        options = records.Options(kind="sft", variant="location", images="bytes", form=chats)
+        table = pq.read_table(path).rename_columns({"id": "photo_id"})
+        records.write(table, tmp_path / "r.parquet", options=options)
+        path, asked = tmp_path / "r.parquet", ["data.question=null", "data.prompt=location"]
+    _, row, problem = zip_three(stream_of(path, *asked))[1]
+    assert problem is None
+    assert {*row} == {"id", "lat", "lon", "country", "image", "prompt", "completion"}
+    assert (row["id"], row["lat"], row["lon"], row["country"]) == ("p1", 1.0, 2.0, "Chad")
+
+
+def test_a_row_that_cannot_be_used_says_why_in_these_words(tmp_path):
+    images = [jpeg(0), None, jpeg(2)]
+    path = write(tmp_path / "a.parquet", 3, lat=[0.0, 1.0, 91.0], image=images)
+    stream = stream_of(path)
+    (_, _, fine), (_, _, missing), (_, _, nowhere) = zip_three(stream)
+    assert fine is None
+    assert missing == {
+        "id": "p1", "image": None,
+        "problem": "image of row 'p1' (None) cannot be read: there is none; repair or drop the row",
+    }  # fmt: skip
+    assert nowhere == {"id": "p2", "image": None, "problem": "row 'p2' has no valid coordinates"}
+    reading = iter(stream)
+    assert [next(reading)["id"] for _ in range(3)] == ["p0"] * 3
+
+
+def test_a_sample_without_a_picture_is_told_with_its_id_or_its_file(tmp_path):
+    with webdataset.TarWriter(str(tmp_path / "a.tar")) as shard:
+        shard.write({"__key__": "a", "json": {"id": "p0", "lat": 1.0, "lon": 2.0}})
+        shard.write({"__key__": "b", "json": {"lat": 1.0, "lon": 2.0}, "jpg": jpeg(0)})
+        shard.write({"__key__": "c", "json": {"lat": 1.0, "lon": 2.0}, "jpg": b""})
+    (_, _, missing), (_, fine, none), (_, _, empty) = zip_three(stream_of(tmp_path))
+    assert missing == {
+        "id": "p0", "image": None, "problem": "image of row 'p0' cannot be used: it is missing"
+    }  # fmt: skip
+    assert (fine["id"], fine["image"].size, none) == ("a.tar#b.jpg", (40, 30), None)
+    assert (empty["id"], empty["image"]) == ("a.tar#c.jpg", "a.tar#c.jpg")
+    assert empty["problem"].startswith("image of row 'a.tar#c.jpg' cannot be used: it is ")
+
+
+def test_columns_that_are_no_coordinates_are_told_with_all_there_are(tmp_path):
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"id": ["a"], "image": [jpeg(0)], "lon": [1.0]}), path)
+    told = refused(stream_of, path)
+    assert told.startswith(f"{path}, with columns id, image, lon: ")
+    assert told.endswith("; data.lat and data.lon name them")
+
+
+# ---- the loader
+
+
+class Given:
+    """A stream of so many rows, of which some are bad."""
+
+    def __init__(self, bad, skips=True, shards=None):
+        self.bad, self.skips, self.shards = bad, skips, shards
+
+    def made(self, number, count, start):
+        for i in range(5000):
+            problem = {"id": f"p{i}", "image": None, "problem": "torn"} if self.bad(i) else None
+            yield Place(0, 0, i + 1), {"id": i}, problem
+
+
+def loader_of(stream, output, *, rank=0, processes=1, workers=0, step=lambda: 7):
+    return data.Loader(
+        stream, 2, lambda rows: [row["id"] for row in rows], workers=workers, rank=rank,
+        processes=processes, output=output, step=step, pin=False,
+    )  # fmt: skip
+
+
+def test_a_thousand_bad_rows_are_passed_over_and_one_more_ends_the_run(tmp_path):
+    made = loader_of(Given(lambda i: i < 1000), tmp_path / "a")
+    assert next(iter(made)) == [1000, 1001]
+    assert (made.standing.bad, made.standing.images, made.standing.batches) == (1000, 2, 1)
+    listed = JsonLines(tmp_path / "a" / "unusable_photos.jsonl").read()
+    assert len(listed) == 1000
+    assert listed[3] == {"step": 7, "id": "p3", "image": None, "problem": "torn"}
+    none = loader_of(Given(lambda i: i < 1001), tmp_path / "b")
+    told = refused(lambda: next(iter(none)))
+    assert told == "1001 rows after each other cannot be used, the last: torn"
+    one = loader_of(Given(lambda i: 0 < i < 1500), tmp_path / "c")  # a good one before them
+    assert next(iter(one)) == [0, 1500]
+
+
+def test_the_first_bad_row_ends_a_run_that_skips_none(tmp_path):
+    made = loader_of(Given(lambda i: i == 3, skips=False), tmp_path)
+    reading = iter(made)
+    assert next(reading) == [0, 1]
+    assert refused(lambda: next(reading)) == (
+        "torn; repair it, or set data.skip_missing=true to go on without it"
+    )
+    assert [row["id"] for row in JsonLines(tmp_path / "unusable_photos.jsonl").read()] == ["p3"]
+
+
+class Told(Given):
+    """Says which process read a row, of which lane."""
+
+    def made(self, number, count, start):
+        for i in range(50):
+            yield Place(0, 0, i + 1), {"id": (os.getpid(), number, count)}, None
+
+
+def test_every_worker_reads_a_lane_of_its_own_in_a_process_of_its_own(tmp_path):
+    made = loader_of(Told(None), tmp_path, rank=1, processes=3, workers=2)
+    reading = iter(made)
+    found = [next(reading) for _ in range(4)]
+    del reading
+    assert [{row[1:] for row in batch} for batch in found] == [{(2, 6)}, {(3, 6)}] * 2
+    pids = [batch[0][0] for batch in found]
+    assert pids[:2] == pids[2:]
+    assert len({*pids, os.getpid()}) == 3
+    assert made.standing.places == {2: Place(0, 0, 4), 3: Place(0, 0, 4)}
+
+
+def test_the_time_of_workers_is_that_of_their_batches(tmp_path, monkeypatch):
+    """Three batches of 1, 2 and 4 seconds; between them others have the time."""
+    clock = iter([0.0, 1.0, 10.0, 12.0, 20.0, 24.0])
+    monkeypatch.setattr(data_loader, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    made = loader_of(Given(lambda i: False), tmp_path)
+    reading = iter(made)
+    for _ in range(3):
+        next(reading)
+    assert made.standing.seconds == 7.0
+    assert made.per_second() == pytest.approx(6 / 7)
+
+
+def test_where_a_process_stands_is_written_as_it_is(tmp_path):
+    shards = SimpleNamespace(stamp=lambda: [["a.tar", None, 12]])
+    made = loader_of(Given(lambda i: i == 1, shards=shards), tmp_path, rank=3, processes=4)
+    reading = iter(made)
+    assert [next(reading), next(reading)] == [[0, 2], [3, 4]]
+    assert made.per_second() == pytest.approx(4 / made.standing.seconds)
+    made.standing.seconds = 0.5
+    assert made.per_second() == 8.0
+    made._workers = 3
+    assert made.per_second() == 24.0
+    made._workers = 0
+    made.save(tmp_path)
+    assert json.loads((tmp_path / "stream-00003.json").read_text()) == {
+        "shape": {"processes": 4, "train.workers": 0, "shards": [["a.tar", None, 12]]},
+        "batches": 2, "places": {"3": [0, 0, 5]}, "images": 4, "bad": 1, "seconds": 0.5,
+    }  # fmt: skip
+    assert (tmp_path / "unusable_photos-00003.jsonl").is_file()
+    again = loader_of(made._stream, tmp_path, rank=3, processes=4)
+    assert again.per_second() is None
+    again.restore(tmp_path, 7)
+    assert again.standing == data_loader.Standing(2, {3: Place(0, 0, 5)}, 4, 1, 0.5)
+    assert len(again._unusable.read()) == 1
+    again.restore(tmp_path, 6)  # what was listed behind this step is listed again
+    assert again._unusable.read() == []
+
+
+def test_a_run_of_another_shape_is_refused_in_these_words(tmp_path):
+    shards = SimpleNamespace(stamp=lambda: [["a.tar", None, 12]])
+    loader_of(Given(None, shards=shards), tmp_path, processes=2).save(tmp_path)
+    other = SimpleNamespace(stamp=lambda: [["a.tar", None, 12], ["b.tar", None, 3]])
+
+    def told(folder, shards, **more):
+        made = loader_of(Given(None, shards=shards), tmp_path, **more)
+        return refused(made.restore, folder, 1, kind=ConfigError)
+
+    end = "; start it as it was, or set train.resume=false to start over"
+    assert told(tmp_path, shards, processes=3, workers=1) == (
+        f"{tmp_path} was streamed otherwise (processes: 2 there, 3 now; train.workers: 0 there, 1 "
+        f"now){end}"
+    )
+    assert told(tmp_path, other, processes=2) == (
+        f"{tmp_path} was streamed otherwise (shards: 1 of certain names and sizes there, 2 of "
+        f"certain names and sizes now){end}"
+    )
+    assert told(tmp_path / "none", shards, processes=2) == (
+        f"{tmp_path / 'none'} was streamed otherwise (processes: None there, 2 now; train.workers: "
+        f"None there, 0 now; shards: None there, 1 of certain names and sizes now){end}"
+    )
+
+
+# ---- what data.table names
+
+
+def test_a_source_is_refused_in_these_words(tmp_path):
+    lake = tmp_path / "lake"
+    for name in ("b", "a"):
+        tables.append(lake / name, pa.table({"photo_id": ["x"]}))
+    (tmp_path / "r.json").write_text("[]")
+    (tmp_path / "p.csv").write_text("id,lat\n")
+
+    def of(table, **more):
+        return refused(sources.open_source, DataConfig(table=str(table), **more))
+
+    assert of(lake) == f"{lake} is a lake; name one of its tables, a, b: data.table={lake / 'a'}"
+    assert of(f"{lake / 'a'}@3") == (
+        f"{lake / 'a'}@3 is not there; write data.table={lake / 'a'} data.version=3"
+    )
+    for name in ("none.csv", "none@3"):
+        assert of(tmp_path / name) == (
+            f"{tmp_path / name}: there is no such file or folder; data.table is 'world', a CSV, "
+            "TSV, JSONL or Parquet file, a folder of such files, or the folder of a table in a lake"
+        )
+    versioned = (
+        f"data.version is '2', but {tmp_path / 'p.csv'} is no table of a lake, and only those have "
+        "versions; set data.version=null, or data.table to the folder of a table"
+    )
+    assert of(tmp_path / "p.csv", version="2") == versioned
+    run = load(None, [f"data.table={tmp_path / 'p.csv'}", "data.version=2"])
+    assert refused(data.pinned, run) == versioned
+    for more in ({"split": "a"}, {"where": "lat > 0"}):
+        assert of(tmp_path / "r.json", **more) == (
+            f"{tmp_path / 'r.json'} holds records without columns to choose by; leave data.split "
+            "and data.where out, and choose when the records are written (geodata records --split)"
+        )
+    assert of(tmp_path / "p.csv", where="nothing > 1").endswith(" (data.split, data.where)")
+
+
+def test_a_run_is_pinned_to_the_number_behind_a_tag(tmp_path):
+    table = tmp_path / "lake" / "a"
+    tables.append(table, pa.table({"photo_id": ["x"]}))
+    tables.append(table, pa.table({"photo_id": ["y"]}))
+    tables.tag(table, "old", 0)
+    for given, number in (("data.version=old", "0"), ("data.version=0", "0"), ("seed=3", "1")):
+        run = load(None, [f"data.table={table}", "data.limit=5", given])
+        found = data.pinned(run)
+        assert found.data.version == number
+        assert (found.data.limit, found.seed) == (5, run.seed)
+    run = load(None, [])
+    assert data.pinned(run) is run
+    opened = sources.open_source(DataConfig(table=str(table), version="old"))
+    assert (opened.label, opened.version.version) == (f"{table}@0", 0)
+    assert [t["photo_id"].to_pylist() for t in opened.batches(["photo_id"], 9)] == [["x"]]
+
+
+def test_rows_of_a_choice_are_those_over_files_and_batches(tmp_path):
+    """Three files of five rows; one has none that is wanted."""
+    for name, start in (("a", 0), ("b", 5), ("c", 10)):
+        rows = "".join(f"{i},{'no' if 5 <= i < 10 else i % 2}\n" for i in range(start, start + 5))
+        (tmp_path / f"{name}.csv").write_text("id,kind\n" + rows)
+    opened = sources.open_source(DataConfig(table=str(tmp_path), where="kind = '1'"))
+    assert opened.schema == pa.schema([("id", pa.string()), ("kind", pa.string())])
+    found = [table["id"].to_pylist() for table in opened.batches(["id"], 3)]
+    assert [i for part in found for i in part] == ["1", "3", "11", "13"]
+    assert all(found)
+    assert opened.keep.tolist() == [i in (1, 3, 11, 13) for i in range(15)]
+    every = sources.open_source(DataConfig(table=str(tmp_path)))
+    parts = [*every.batches(["kind", "id"], 3)]
+    assert [table.column_names for table in parts] == [["kind", "id"]] * len(parts)
+    assert [i for table in parts for i in table["id"].to_pylist()] == [str(i) for i in range(15)]
+
+
+def test_rows_of_a_choice_are_read_so_many_at_a_time(tmp_path):
+    """Nine rows four at a time; the second part has none that is wanted."""
+    table = pa.table({"id": list("abcdefghi"), "kind": [0, 1, 1, 0, 0, 0, 0, 0, 1]})
+    pq.write_table(table, tmp_path / "t.parquet")
+    whole = sources.open_source(DataConfig(table=str(tmp_path / "t.parquet")))
+    assert [part.num_rows for part in whole.batches(["id"], 4)] == [4, 4, 1]
+    chosen = sources.open_source(DataConfig(table=str(tmp_path / "t.parquet"), where="kind = 1"))
+    assert [part["id"].to_pylist() for part in chosen.batches(["id"], 4)] == [["b", "c"], ["i"]]
+
+
+def test_a_stamp_is_of_path_size_and_time(tmp_path):
+    paths = [tmp_path / name for name in ("a.csv", "b.csv")]
+    for path in paths:
+        path.write_text("id\n1\n")
+    opened = sources.open_source(DataConfig(table=str(tmp_path)))
+    assert json.loads(opened.stamp()) == [
+        [str(path.resolve()), 5, path.stat().st_mtime_ns] for path in paths
+    ]
+    before = opened.stamp()
+    os.utime(paths[1], ns=(0, 10**18))
+    assert opened.stamp() != before
+    turns = [{"from": "human", "value": "<image>?"}, {"from": "gpt", "value": "x"}]
+    chats = tmp_path / "r.json"
+    chats.write_text(json.dumps([{"id": "a", "image": "a.jpg", "conversations": turns}]))
+    opened = sources.open_source(DataConfig(table=str(chats)))
+    assert [row[0] for row in json.loads(opened.stamp())] == [str(chats.resolve())]
+    table = tmp_path / "lake" / "t"
+    tables.append(table, pa.table({"photo_id": ["x"]}))
+    opened = sources.open_source(DataConfig(table=str(table)))
+    names = [row[0] for row in json.loads(opened.stamp())]
+    assert names == [str(path.resolve()) for path in tables.open(table).files]
+
+
+def test_records_of_others_are_read_so_many_at_a_time(tmp_path):
+    """Only the second has coordinates."""
+    turns = [{"from": "human", "value": "<image>?"}, {"from": "gpt", "value": "x"}]
+    rows = [{"id": name, "image": f"{name}.jpg", "conversations": turns} for name in "abc"]
+    rows[1] |= {"lat": 1.5, "lon": 2.5}
+    path = tmp_path / "r.json"
+    path.write_text(json.dumps(rows))
+    opened = sources.open_source(DataConfig(table=str(path)))
+    assert {"photo_id", "lat", "lon"} <= {*opened.schema.names}
+    assert [part.num_rows for part in opened.batches(["lat"], 2)] == [2, 1]
+    (whole,) = opened.batches(["lat", "photo_id"], 9)
+    assert whole.to_pydict() == {"lat": [None, 1.5, None], "photo_id": ["a", "b", "c"]}
+
+
+@pytest.mark.parametrize(
+    ("table", "root", "home"),
+    [("lake", ".", "lake"), ("lake/t", ".", "lake"), ("lake/p.csv", ".", "lake"),
+     ("p.csv", ".", "."), ("lake/t", "elsewhere", None), ("lake", "./", "lake")],
+)  # fmt: skip
+def test_where_relative_images_start_from(tmp_path, monkeypatch, table, root, home):
+    monkeypatch.chdir(tmp_path)
+    tables.append(Path("lake/t"), pa.table({"photo_id": ["x"]}))
+    found = sources.home_of(DataConfig(table=table, image_root=root))
+    if (table, root) == ("lake", "./"):
+        assert found is None  # it was named
+    else:
+        assert found == (None if home is None else Path(home))
