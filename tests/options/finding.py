@@ -109,13 +109,14 @@ class Cases:
 
     def options(self) -> dict[str, Option]:
         """Return every keyword with a default of every public function, each function once."""
-        seen: set[int] = set()
+        seen: dict[int, Any] = {}  # kept alive: the number of one that is gone is given again
         options = {}
         for face in self.faces():
             for name, function in self.functions(face):
-                if id(function) in seen or not inspect.signature(function).parameters:
+                one_of = getattr(function, "__func__", function)  # of a class method
+                if id(one_of) in seen or not inspect.signature(function).parameters:
                     continue
-                seen.add(id(function))
+                seen[id(one_of)] = one_of
                 for one in inspect.signature(function).parameters.values():
                     if one.default is not one.empty and one.kind is not one.POSITIONAL_ONLY:
                         found = Option(f"{face.__name__}.{name}", one.name, one.default)
