@@ -6,8 +6,9 @@ import re
 
 _FORBIDS = re.compile(
     r"\b(?:no|not|non|without)[ -]?(?:be |for )?(?:re)?"
-    r"(?:distribut|shar|publi|cop(?:y|ies)|deriv|release)|all rights reserved|proprietary"
-    r"|confidential|restricted|\binternal\b|\bprivate\b|unpublished|\bnd\b|\bgadm\b",
+    r"(?:distribut|shar|publi|cop(?:y|ies)|deriv|release)|all rights reserved"
+    r"|(?<!non[ -])\bproprietary|\bconfidential|\brestricted|\binternal\b|\bprivate\b"
+    r"|unpublished|\bnd\b|\bgadm\b",
     re.I,
 )
 
