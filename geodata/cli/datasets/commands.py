@@ -129,7 +129,8 @@ def verify(
         say(f"SHA-256      {report.sha256}")
     if not report.is_sealed:
         raise typer.Exit(1)
-    say("nothing is wrong: the log, tags, files and rows are those that were committed")
+    checked = "files and rows" if report.sha256 is None else "the log, tags, files and rows"
+    say(f"nothing is wrong: {checked} are those that were committed")
 
 
 def _unchecked(report: Any) -> list[str]:
