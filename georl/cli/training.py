@@ -26,13 +26,15 @@ def _start(task: str, path: Path, overrides: list[str] | None, dry_run: bool) ->
     if dry_run:
         tell(plan.describe(settings))
     elif task == "sft":
-        from georl import sft
+        from georl import run, sft
 
         tell(f"model in {sft.train(settings)}")
+        run.part_processes()
     elif task == "grpo":
-        from georl import grpo
+        from georl import grpo, run
 
         tell(f"model in {grpo.train(settings)}")
+        run.part_processes()
     else:
         from georl import predict
 

@@ -5,6 +5,7 @@ from .launch import (
     common_arguments as common_arguments,
     fit as fit,
     join_processes as join_processes,
+    part_processes as part_processes,
     seal_model as seal_model,
 )
 from .record import METRICS as METRICS, JsonLines as JsonLines

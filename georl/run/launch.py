@@ -129,6 +129,16 @@ def join_processes() -> None:
         PartialState(cpu=not torch.cuda.is_available())
 
 
+def part_processes() -> None:
+    """End the group of a run's processes; a program calls it when its work is done.
+
+    A process that leaves it to the end of the interpreter can abort there, and the launcher then
+    calls a run failed whose model is written.
+    """
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
 def _check_processes(trainer: Any) -> None:
     """Refuse to go on if the trainer runs alone where the launcher started several."""
     found, kind = trainer.accelerator.num_processes, str(trainer.accelerator.distributed_type)

@@ -16,6 +16,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from transformers import Qwen2_5_VLConfig
+from typer.testing import CliRunner
 
 from georl import cli, config, data, models
 from georl.config import ConfigError
@@ -96,6 +97,27 @@ def test_several_processes_give_the_losses_of_one(run_file, tmp_path, processes)
     assert (one.returncode, many.returncode) == (0, 0), one.stderr[-2000:] + many.stderr[-2000:]
     np.testing.assert_allclose(losses(tmp_path / "many"), losses(tmp_path / "one"), rtol=2e-6)
     assert len(losses(tmp_path / "one")) == 3
+
+
+def test_processes_part_when_their_work_is_done(tmp_path):
+    """One that left its group to the interpreter's end aborted once behind its last step."""
+    launch.part_processes()  # no group: nothing to end
+    store = f"file://{tmp_path / 'store'}"
+    torch.distributed.init_process_group("gloo", init_method=store, rank=0, world_size=1)
+    launch.part_processes()
+    assert not torch.distributed.is_initialized()
+
+
+@pytest.mark.parametrize("task", ["sft", "grpo"])
+def test_a_command_that_trains_parts_its_processes(monkeypatch, run_file, tmp_path, task):
+    parted = []
+    monkeypatch.setattr("georl.run.part_processes", lambda: parted.append(task))
+    words = [task, str(run_file), "train.max_steps=1", f"output={tmp_path / 'out'}"]
+    words += ["train.per_device=2", "train.batch=2"]
+    if task == "grpo":
+        words.append("grpo.generations=2")
+    done = CliRunner().invoke(cli.app, words, catch_exceptions=False)
+    assert (done.exit_code, parted) == (0, [task]), done.output
 
 
 STEPS = 3
