@@ -134,6 +134,10 @@ def part_processes() -> None:
 
     A process that leaves it to the end of the interpreter can abort there, and the launcher then
     calls a run failed whose model is written.
+
+    Examples
+    --------
+    >>> part_processes()  # of a run that is alone: nothing to end
     """
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
