@@ -43,14 +43,16 @@ def end_cleanly() -> None:
 
 
 def leave(status: int) -> NoReturn:
-    """End a program that has done its work: clean up and flush, then leave at once.
+    """End a program that has done its work: wait, clean up and flush, then leave at once.
 
-    pyarrow's threads read ahead in a CSV file, and one that lets go of a Python object while the
-    interpreter is taken apart aborts the process, whatever its status was to be. So it is not
-    taken apart, unless threads of Python's own, or torch, want the usual way.
+    A thread of a library that lets go of a Python object while the interpreter is taken apart
+    aborts the process, whatever its status was to be: pyarrow's that read ahead in a CSV file,
+    gloo's (https://github.com/pytorch/pytorch/issues/190489), which outlive their destroyed group
+    where a model still holds it. So the interpreter is not taken apart. What it does before is
+    done, in its order, as `multiprocessing` does for its children: Python's own threads end, then
+    what was registered with `atexit` runs.
     """
-    if threading.active_count() > 1 or "torch" in sys.modules:
-        sys.exit(status)
+    threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     try:
         for stream in (sys.stdout, sys.stderr):

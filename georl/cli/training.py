@@ -26,19 +26,26 @@ def _start(task: str, path: Path, overrides: list[str] | None, dry_run: bool) ->
     if dry_run:
         tell(plan.describe(settings))
     elif task == "sft":
-        from georl import run, sft
+        from georl import sft
 
-        tell(f"model in {sft.train(settings)}")
-        run.part_processes()
+        _ended(sft.train(settings))
     elif task == "grpo":
-        from georl import grpo, run
+        from georl import grpo
 
-        tell(f"model in {grpo.train(settings)}")
-        run.part_processes()
+        _ended(grpo.train(settings))
     else:
         from georl import predict
 
         tell(f"predictions in {predict.predict(settings)}")
+
+
+def _ended(model: Path) -> None:
+    """Say where the model is, once for all processes of a run, and part them."""
+    from georl import config, run
+
+    if config.is_first():
+        tell(f"model in {model}")
+    run.part_processes()
 
 
 def _refuse_other_task(task: str, overrides: list[str]) -> None:

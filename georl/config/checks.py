@@ -9,13 +9,13 @@ from __future__ import annotations
 import difflib
 import importlib.metadata
 import importlib.util
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from georl.config.adapters import unpinned_base
+from georl.config.launched import world_size
 from georl.config.settings import Config
 from georl.config.tree import ConfigError
 
@@ -27,11 +27,6 @@ EVAL_SCORES = (*(f"accuracy_{km}km" for km in EVAL_KM), "median_km", "reward", "
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 
 TRACKERS = ("trackio", "tensorboard", "wandb")
-
-
-def world_size() -> int:
-    """Return the number of processes that the launcher started."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def check(config: Config, processes: int | None = None) -> None:

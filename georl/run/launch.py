@@ -132,8 +132,8 @@ def join_processes() -> None:
 def part_processes() -> None:
     """End the group of a run's processes; a program calls it when its work is done.
 
-    A process that leaves it to the end of the interpreter can abort there, and the launcher then
-    calls a run failed whose model is written.
+    NCCL wants to be told, or one that ends early holds up another. gloo's threads may outlive
+    their group: a program ends with `geodata.ending.leave`, or it can abort behind its last step.
 
     Examples
     --------

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from geodata.files import write_text
 from geodata.printable import tell
-from georl.config import ConfigError
+from georl.config import ConfigError, is_first
 from georl.run import checkpoints
 from georl.run.checkpoints import CheckpointError
 from georl.run.record import GROUPS, METRICS, ROLLOUTS
@@ -59,8 +59,7 @@ def refuse_foreign(output: Path) -> None:
             "replace; set another output, or move them away"
         )
         raise ConfigError(msg)
-    is_first = os.environ.get("RANK", "0") == "0"  # of several processes one looks
-    if is_first and (output / LOCK).exists() and output.resolve() not in _held:
+    if is_first() and (output / LOCK).exists() and output.resolve() not in _held:
         _lock(output).release()
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from georl.config import Config, ConfigError
+from georl.config import Config, ConfigError, is_first
 
 PROJECT = "georl"
 """What runs are filed under; ``WANDB_PROJECT`` names another one for wandb."""
@@ -44,7 +44,7 @@ def refused(config: Config) -> str | None:
 
     wandb is asked on the first process, which alone logs to it, and only where it is to be reached.
     """
-    if "wandb" not in config.train.report_to or os.environ.get("RANK", "0") != "0":
+    if "wandb" not in config.train.report_to or not is_first():
         return None
     os.environ.setdefault("WANDB_PROJECT", PROJECT)
     wandb: Any = importlib.import_module("wandb")

@@ -5,7 +5,17 @@ import sys
 
 import pytest
 
-from georl.config import Config, ConfigError, accumulation, check, checks, load, replace
+from georl.config import (
+    Config,
+    ConfigError,
+    accumulation,
+    check,
+    checks,
+    is_first,
+    load,
+    replace,
+    world_size,
+)
 
 GRPO = "task=grpo"
 VLLM = f"{GRPO} grpo.vllm=colocate train.batch=64 train.per_device=8"
@@ -122,11 +132,19 @@ def test_a_rule_holds_on_one_side_of_its_bound_only(settings, processes, said):
 
 def test_the_launcher_says_how_many_processes_there_are(monkeypatch):
     monkeypatch.delenv("WORLD_SIZE", raising=False)
-    assert checks.world_size() == 1
+    assert world_size() == 1
     monkeypatch.setenv("WORLD_SIZE", "4")
-    assert checks.world_size() == 4
+    assert world_size() == 4
     with pytest.raises(ConfigError, match="x processes = 256"):
         check(Config())
+
+
+def test_the_first_process_is_the_one_of_rank_0_or_the_only_one(monkeypatch):
+    monkeypatch.delenv("RANK", raising=False)
+    assert is_first()
+    for rank, first in (("0", True), ("1", False), ("10", False)):
+        monkeypatch.setenv("RANK", rank)
+        assert is_first() is first
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import sys
 
 import numpy as np
 
+from geodata.ending import leave
 from georl import data, grpo, run
 from georl.config import load
 from georl.data import prompts
@@ -58,3 +59,5 @@ if __name__ == "__main__":
         done = train(load(path))
         regions = sorted(zip(*done.curriculum.popular.to_table().to_pydict().values(), strict=True))
         print(f"a process took {done.state.global_step} steps and knows {len(regions)} regions")
+    run.part_processes()
+    leave(0)

@@ -16,6 +16,7 @@ import torch
 from accelerate.state import PartialState
 from accelerate.utils import DistributedType
 
+from geodata.ending import leave
 from georl import data, grpo, held_out, models, run, sft
 from georl.config import check, load
 
@@ -68,3 +69,5 @@ def main():
 
 if __name__ == "__main__":
     main()
+    run.part_processes()
+    leave(0)

@@ -41,7 +41,7 @@ def test_processes_that_share_the_weights_give_what_whole_ones_give(places, tmp_
     shard = [*RUN, *sizes, "train.strategy=fsdp", *to(places, tmp_path / "fsdp")]
     path = run_file(tmp_path, shard)
     once = start(path, processes=processes, script=SHARDED)
-    assert once.returncode == 0, once.stderr[-3000:]
+    assert once.returncode == 0, once.stderr
     assert once.stdout.count("held ['DTensor']") == processes
     joined = once.stdout.count("loading, joined: True")
     assert joined == processes  # else each of them reads all weights
@@ -53,7 +53,7 @@ def test_processes_that_share_the_weights_give_what_whole_ones_give(places, tmp_
     assert [loss for _, loss in history(tmp_path / "fsdp")] == pytest.approx(expected, rel=1e-6)
     shutil.rmtree(tmp_path / "fsdp" / "checkpoint-4")
     again = start(path, processes=processes, script=SHARDED)
-    assert "going on from" in again.stdout, again.stderr[-3000:]
+    assert "going on from" in again.stdout, again.stderr
     assert [loss for _, loss in history(tmp_path / "fsdp")] == pytest.approx(expected, rel=1e-6)
     ours, theirs = (
         dict(
@@ -82,7 +82,7 @@ def test_grpo_with_shared_weights_gives_what_whole_ones_give(places, tmp_path):
         settings = [*given, f"train.strategy={name}", *to(places, tmp_path / name)]
         path = run_file(tmp_path, settings)
         found = start(path, processes=2, script=SHARDED, PYTHONPATH=f"{tmp_path}:{ROOT}")
-        assert found.returncode == 0, found.stderr[-3000:]
+        assert found.returncode == 0, found.stderr
         rows[name] = [
             row for row in JsonLines(tmp_path / name / "metrics.jsonl").read() if "loss" in row
         ]
@@ -117,7 +117,7 @@ def test_answers_of_different_lengths_on_each_process(places, tmp_path):
         settings = [*given, f"train.strategy={name}", *to(places, tmp_path / name)]
         path = run_file(tmp_path, settings)
         found = start(path, processes=2, script=SHARDED, PYTHONPATH=f"{tmp_path}:{ROOT}")
-        assert found.returncode == 0, found.stderr[-3000:]
+        assert found.returncode == 0, found.stderr
         rows[name] = JsonLines(tmp_path / name / "metrics.jsonl").read()
         checkpoints.verify(tmp_path / name / "best")
     lengths = [row for row in rows["ddp"] if "completions/max_length" in row]

@@ -185,10 +185,10 @@ def test_one_of_two_processes_that_is_asked_stops_both_at_one_step(places, whole
     path = run_file(tmp_path, [*RUN, "train.per_device=4", *to(places, tmp_path / "out")])
     found = start(path, "term", "4", processes=2)
     assert found.returncode != 0
-    assert "stopped by SIGTERM with checkpoint-4 sealed" in found.stdout, found.stderr[-3000:]
+    assert "stopped by SIGTERM with checkpoint-4 sealed" in found.stdout, found.stderr
     assert f"exitcode  : {STOPPED}" in found.stderr
     again = start(path, "nothing", "0", processes=2)
-    assert again.returncode == 0, again.stderr[-3000:]
+    assert again.returncode == 0, again.stderr
     assert "going on from" in again.stdout
     assert [step for step, _ in history(tmp_path / "out")] == list(range(1, STEPS + 1))
     expected = [loss for _, loss in history(whole)]
@@ -232,7 +232,7 @@ def test_a_process_killed_at_a_step_ends_the_job_and_it_goes_on_from_its_checkpo
     assert found.returncode != 0
     assert "Signal 9 (SIGKILL) received" in found.stderr
     again = start(path, "nothing", "0", processes=2)
-    assert again.returncode == 0, again.stderr[-3000:]
+    assert again.returncode == 0, again.stderr
     assert "going on from" in again.stdout
     assert "checkpoint-4" in again.stdout
     expected = [loss for _, loss in history(whole)]
@@ -258,7 +258,7 @@ def test_one_process_goes_on_where_two_were(places, whole, tmp_path):
     path = run_file(tmp_path, settings)
     assert start(path, "kill", "6", processes=2).returncode != 0
     again = start(path, "nothing", "0")
-    assert again.returncode == 0, again.stderr[-3000:]
+    assert again.returncode == 0, again.stderr
     assert "was written by 2 processes and now there are 1" in again.stdout
     expected = [loss for _, loss in history(whole)]
     assert [loss for _, loss in history(tmp_path / "out")] == pytest.approx(expected, rel=1e-4)
