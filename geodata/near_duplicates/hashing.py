@@ -79,8 +79,9 @@ def hash_photos(
     """Hash the pictures that the column ``image`` of a table names, those without a hash yet.
 
     The hashes are rows of one table of the lake, in versions of 20,000 pictures, so that a run
-    that was stopped goes on where it ended. A picture is known by the text of ``image``: one that
-    changed under its name keeps its old hash. One that was missing is looked for again.
+    that was stopped goes on where it ended, and two at once write each picture once. A picture is
+    known by the text of ``image``: one that changed under its name keeps its old hash. One that was
+    missing is looked for again.
 
     Parameters
     ----------
@@ -117,7 +118,7 @@ def hash_photos(
     opened = tables.open(tables.path_of(lake, name), version)
     wanted, without = _pictures(opened)
     target = tables.path_of(lake, table)
-    done, missing = _known(target)
+    done, _ = _known(target)
     left = wanted.filter(pc.invert(pc.is_in(wanted, value_set=done)))
     made_by = {"step": "photos hash", **software(), "source": {"name": name}}
     statuses: Counter[str] = Counter()
@@ -126,9 +127,9 @@ def hash_photos(
     with contextlib.closing(_told(rows, len(left), progress)) as counted:
         while part := list(itertools.islice(counted, _COMMIT_PHOTOS)):
             statuses.update(row[1] for row in part)
-            fresh = [row for row in part if row[1] != "missing" or row[0] not in missing]
-            if fresh:
-                tables.append(target, _table(fresh), made_by)
+            with tables.alone(Path(lake)):
+                if fresh := _new(part, target):
+                    tables.append(target, _table(fresh), made_by)
     return Hashed(
         table=table,
         version=tables.open(target).version if tables.exists(target) else None,
@@ -193,6 +194,13 @@ def _known(target: Path) -> tuple[pa.Array, frozenset[str]]:
     absent = pc.equal(rows["status"], "missing")
     done, missing = (rows.filter(m)["image"].combine_chunks() for m in (pc.invert(absent), absent))
     return done, frozenset(missing.to_pylist())
+
+
+def _new(rows: Sequence[_Row], target: Path) -> list[_Row]:
+    """Return the rows that the table does not tell; another run may have written meanwhile."""
+    done, missing = _known(target)
+    told = frozenset(done.to_pylist())
+    return [r for r in rows if r[0] not in told and (r[1] != "missing" or r[0] not in missing)]
 
 
 def _table(rows: Sequence[_Row]) -> pa.Table:
