@@ -181,6 +181,17 @@ def test_the_version_is_said_the_same_way(program):
     assert (done.returncode, done.stdout) == (0, f"{program} {geodata.__version__}\n")
 
 
+@pytest.mark.parametrize("module", ["geodata", "georl", "georl.cli"])
+def test_a_module_runs_as_its_program_does(module):
+    command = [sys.executable, "-m", module]
+    told = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False)
+    program = module.partition(".")[0]
+    assert (told.returncode, told.stdout) == (0, f"{program} {geodata.__version__}\n")
+    wrong = subprocess.run([*command, "--versoin"], capture_output=True, text=True, check=False)
+    assert wrong.returncode == 2
+    assert wrong.stderr.startswith(f"{program}: error: no option --versoin")
+
+
 def test_files_that_were_read_and_are_wrong_end_with_1(tmp_path):
     (tmp_path / "preds.csv").write_text("id,lat,lon\na,1,2\nb,3,4\n")
     wrong = {
