@@ -22,7 +22,7 @@ from geodata.images import tar
 from geodata.images.archive import ABSENT, open_archive
 from geodata.images.column import archive_of, is_member, rooted
 from geodata.images.metadata import HEAD_BYTES, check_pixels, kind_of, without_metadata
-from geodata.images.places import read_file
+from geodata.images.places import picture_at
 
 MAX_PIXELS = 178_956_970
 """Of one photo, as Pillow has it before it calls a picture a bomb."""
@@ -98,26 +98,10 @@ def confined(
     FileError
         If it leads outside, by an absolute path, ``..`` or a link; is not there; or is a URL.
     """
-    text = os.fspath(reference)
-    if "://" in text:
-        msg = f"{text}: is a URL, and nothing is downloaded here; fetch it and name the file"
-        raise FileError(msg)
     base = Path(root or ".").resolve()
     bases = [base] if beside is None else [base, Path(beside).resolve()]
-    try:
-        path = base / text
-        if path.is_file():
-            return read_file(_inside(path, bases, text))
-        for archive, member in archive_of(str(path)):
-            if Path(archive).is_file():
-                return open_archive(_inside(Path(archive), bases, text)).read(member)
-    except (OSError, ValueError) as error:
-        if isinstance(error, FileError):
-            raise
-        msg = f"{text[:200]!r} cannot be read: {error}"
-        raise FileError(msg) from error
-    msg = f"{text}: there is no such picture; a relative path starts from root ({root or '.'})"
-    raise FileError(msg)
+    text = os.fspath(reference)
+    return picture_at(reference, root, base, lambda path: _inside(path, bases, text))
 
 
 def leads_outside(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,17 +137,39 @@ def open_image(
     b'abc'
     >>> folder.cleanup()
     """
+    return picture_at(reference, root, Path(root or ""), lambda path: path)
+
+
+def picture_at(
+    reference: str | os.PathLike[str],
+    root: str | os.PathLike[str] | None,
+    base: Path,
+    allowed: Callable[[Path], Path],
+) -> bytes:
+    """Return the bytes of a picture as `open_image` does, from a file that is allowed.
+
+    Parameters
+    ----------
+    reference
+        The ``image`` of a photo row.
+    root
+        As a user named it, for the message.
+    base
+        What a relative reference starts from.
+    allowed
+        Returns the path of a file or archive that may be read, and raises for another.
+    """
     text = os.fspath(reference)
     if "://" in text:
         msg = f"{text}: is a URL, and nothing is downloaded here; fetch it and name the file"
         raise FileError(msg)
-    path = Path(root or "", text)
+    path = Path(base, text)
     try:
         if path.is_file():
-            return read_file(path)
+            return read_file(allowed(path))
         for archive, member in archive_of(str(path)):
             if Path(archive).is_file():
-                return open_archive(archive).read(member)
+                return open_archive(allowed(Path(archive))).read(member)
     except (OSError, ValueError) as error:
         if isinstance(error, FileError):
             raise
