@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from geodata.answers import blocks
-from geodata.answers.angles import Angle, find_angles
-from geodata.answers.candidates import Candidate, find_candidates
-from geodata.answers.choosing import choose
+from geodata.answers import texts
 from geodata.answers.contract import MAX_CHARS, Answer, in_range
-from geodata.answers.keyed import keyed_candidates
-from geodata.answers.names import read_names
-from geodata.answers.objects import FENCE
+from geodata.answers.finding import (
+    Angle,
+    Candidate,
+    choose,
+    find_angles,
+    find_candidates,
+    keyed_candidates,
+)
+from geodata.answers.texts import FENCE, read_names
 
 _NULL_KEY = re.compile(
     r"[\"'](?:lat|latitude|coordinates?)[\"']\s{0,4}:\s{0,4}"
@@ -64,9 +67,9 @@ def parse_tolerant(text: Any) -> Answer:
         return Answer(status="not_text")
     if not text.strip():
         return Answer(status="empty")
-    body, only_thinking = blocks.without_thinking(blocks.final_turn(text[-MAX_CHARS:]))
-    body = blocks.normalise(blocks.tail(body))
-    span = blocks.answer_span(body)
+    body, only_thinking = texts.without_thinking(texts.final_turn(text[-MAX_CHARS:]))
+    body = texts.normalise(texts.tail(body))
+    span = texts.answer_span(body)
     keyed, objects = keyed_candidates(body)
     prose = _blanked(body, objects)
     angles = find_angles(prose)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from geodata.answers import parse_tolerant
-from geodata.answers.spellings import respelt
+from geodata.answers.texts.spellings import respelt
 
 from .test_layouts import noise
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from geodata.answers.blocks import without_thinking
+from geodata.answers.texts.blocks import without_thinking
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ import re
 from itertools import pairwise
 from typing import Any
 
-from geodata.answers import blocks
+from geodata.answers import texts
 from geodata.answers.contract import MAX_CHARS
-from geodata.answers.names import read_names
-from geodata.answers.refusal_phrases import DECLINES, TURNS_DOWN
-from geodata.answers.refusal_words import ASKED, FIELDS, LACKING, NO_PICTURE, UNKNOWN
+from geodata.answers.declining.phrases import DECLINES, TURNS_DOWN
+from geodata.answers.declining.words import ASKED, FIELDS, LACKING, NO_PICTURE, UNKNOWN
+from geodata.answers.texts import read_names
 from geodata.answers.tolerant import parse_tolerant
 
 LANGUAGES = ("en", "es", "fr", "de", "it", "pt", "ru", "zh", "ja", "ko", "ar", "hi")
@@ -116,7 +116,7 @@ def is_refusal(text: Any) -> bool:
 
 def declines(text: str) -> bool:
     """Return whether a text that holds no coordinate is a refusal, see `is_refusal`."""
-    body = blocks.without_thinking(blocks.final_turn(text[-MAX_CHARS:]))[0].replace("’", "'")
+    body = texts.without_thinking(texts.final_turn(text[-MAX_CHARS:]))[0].replace("’", "'")
     if len(body) > 2 * _HEAD:
         body = body[:_HEAD] + "\n" + body[-_HEAD:]
     if any(read_names(body)):

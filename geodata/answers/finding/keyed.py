@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from geodata.answers.angles import Angle, find_angles
-from geodata.answers.candidates import KEYED, Candidate, is_placeholder
-from geodata.answers.objects import Value, find_objects
+from geodata.answers.finding.angles import Angle, find_angles
+from geodata.answers.finding.candidates import KEYED, Candidate, is_placeholder
+from geodata.answers.texts import Value, find_objects
 
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+|[^\W\d_a-zA-Z]+")
 _LAT = frozenset(

@@ -10,8 +10,8 @@ import re
 from itertools import pairwise
 
 from geodata.answers.contract import BODY_CHARS
-from geodata.answers.objects import FENCE
-from geodata.answers.spellings import respelt
+from geodata.answers.texts.objects import FENCE
+from geodata.answers.texts.spellings import respelt
 
 MAX_NUMBERS = 128
 """At most about so many numbers, counted from the end of a text, are looked at."""

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from geodata import sphere
-from geodata.answers import blocks
-from geodata.answers.candidates import KEYED, LABELLED, WEAK, WRITTEN, Candidate
+from geodata.answers import texts
 from geodata.answers.contract import in_range
-from geodata.answers.objects import FENCE
+from geodata.answers.finding.candidates import KEYED, LABELLED, WEAK, WRITTEN, Candidate
+from geodata.answers.texts import FENCE
 
 SAME_PLACE_KM = 25.0
 """Two candidates nearer than this say the same place: a city, written twice."""
@@ -96,7 +96,7 @@ def _fenced(body: str, candidates: list[Candidate]) -> list[Candidate]:
     """Give what stands in the last fenced block with a coordinate the rank of an object."""
     if FENCE not in body:
         return candidates
-    for start, end in blocks.fenced_spans(body):
+    for start, end in texts.fenced_spans(body):
         inside = [start <= c.start < end for c in candidates]
         if any(inside):
             return [

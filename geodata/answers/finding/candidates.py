@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from geodata.answers.angles import Angle
 from geodata.answers.contract import in_range
-from geodata.answers.objects import FENCE
+from geodata.answers.finding.angles import Angle
+from geodata.answers.texts import FENCE
 
 WEAK, WRITTEN, LABELLED, KEYED = 0, 1, 2, 3
 """Ranks: two plain numbers, written as a coordinate, on a line that its label starts, under a

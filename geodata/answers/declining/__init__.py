@@ -1,0 +1,5 @@
+"""Whether a model declines to answer, in many languages."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -1,0 +1,1 @@
+from .refusals import LANGUAGES as LANGUAGES, declines as declines, is_refusal as is_refusal
