@@ -9,7 +9,7 @@ import pytest
 from geodata import cor, evaluation, maps, tables
 from geodata.evaluation import report
 from georl import calibration
-from georl.demo import page as demo_page, pictures
+from georl.demo.telling import page as demo_page, pictures
 from tests.evaluation.report.cases import tables as rows_of_ten_cities
 from tests.test_site import script
 
@@ -76,7 +76,7 @@ def test_pages_of_training_and_maps(tmp_path):
     bins = [calibration.Bin(0.0, 0.5, rows=40, said=0.3, was=0.25)]
     one = calibration.reliability_svg(bins) + calibration.grid(("judge", "AUC"), [("tiny", "0.8")])
     pages = {
-        "training.html": demo_page.page("georl demo", parts),
+        "training.html": demo_page.html_page("georl demo", parts),
         "calibration.html": calibration.document("Calibration", one),
     }
     for name, text in pages.items():

@@ -15,7 +15,7 @@ import pyarrow as pa
 from geodata import files, tables
 from geodata.errors import GeodataError
 from geodata.hashing import text_hashes
-from geodata.photos import exif
+from geodata.photos import formats
 
 MOST_IDS = 1 << 26
 """Beyond this many ids, 8 bytes each, they are not counted on import; the audit counts them."""
@@ -39,7 +39,7 @@ def fingerprint(path: Path | None) -> str | None:
     if path.is_file():
         return files.sha256(path)
     digest = hashlib.sha256()
-    for name in exif.images_in(path):
+    for name in formats.images_in(path):
         digest.update(
             f"{name}\0{(path / name).stat().st_size}\n".encode("utf-8", "surrogateescape")
         )

@@ -30,7 +30,7 @@ from geodata.files import (
     is_table_file,
     open_source,
 )
-from geodata.photos import exif, foreign, takeout, yfcc
+from geodata.photos import formats
 
 ROLES = ("photo_id", "lat", "lon", "image", "author", "taken_at", "licence")
 """What a column of a source can be mapped to."""
@@ -122,10 +122,10 @@ def open_photos(
     if not path.is_file():
         msg = f"{str(path)[:200]}: there is no such file or folder of photos"
         raise FileError(msg)
-    if yfcc.is_sqlite(path):
-        names = yfcc.sqlite_names(path)
-        told = f"SQLite table {yfcc.TABLE}"
-        read: _Batches = lambda wanted: yfcc.sqlite_batches(path, wanted)  # noqa: E731
+    if formats.is_sqlite(path):
+        names = formats.sqlite_names(path)
+        told = f"SQLite table {formats.SQLITE_TABLE}"
+        read: _Batches = lambda wanted: formats.sqlite_batches(path, wanted)  # noqa: E731
         return _built(str(path), path, ("yfcc100m", told), names, columns or {}, keep, read)
     return _from_file(path, format, columns or {}, keep)
 
@@ -134,17 +134,17 @@ def _from_file(
     path: Path, format_: str | None, columns: Mapping[str, str | None], keep: Sequence[str]
 ) -> PhotoSource:
     suffix = path.suffix.lower()
-    if (found := foreign.recognised(path)) is not None and format_ in (None, found.format):
+    if (found := formats.recognised(path)) is not None and format_ in (None, found.format):
         return _from_foreign(found, path, columns, keep)
     if format_ in ("geojson", "flickr", "mapillary"):
         msg = f"{path}: is no JSON document of format {format_!r}; leave the format out to detect"
         raise FileError(msg)
     if format_ == "yfcc100m" or (format_ is None and suffix not in (".parquet", ".pq")):
-        line = yfcc.first_line(path)
-        names = yfcc.text_names(line, sure=format_ == "yfcc100m")
+        line = formats.first_line(path)
+        names = formats.text_names(line, sure=format_ == "yfcc100m")
         if names is not None:
             told = f"{len(names)} tab-separated fields without a header"
-            read: _Batches = lambda wanted: yfcc.text_batches(path, names, wanted)  # noqa: E731
+            read: _Batches = lambda wanted: formats.text_batches(path, names, wanted)  # noqa: E731
             return _built(str(path), path, ("yfcc100m", told), names, columns, keep, read)
         if format_ == "yfcc100m" and "photoid" not in line.lower():
             msg = (
@@ -160,7 +160,7 @@ def _from_file(
 
 
 def _from_foreign(
-    found: foreign.Foreign, path: Path, columns: Mapping[str, str | None], keep: Sequence[str]
+    found: formats.Foreign, path: Path, columns: Mapping[str, str | None], keep: Sequence[str]
 ) -> PhotoSource:
     opened = open_source(found.table, what=str(path))
     own: dict[str, str | None] = {role: found.columns.get(role) for role in ROLES}
@@ -175,7 +175,7 @@ def _sniffed(path: Path) -> str:
         head = file.read(4)
     if head == b"PAR1":
         return "parquet"
-    line = yfcc.first_line(path).lstrip("\ufeff")
+    line = formats.first_line(path).lstrip("\ufeff")
     is_text = line.replace("\t", "").isprintable() and "\ufffd" not in line
     if is_text and path.suffix.lower() not in (".gz", ".bz2"):
         if line.startswith("{"):
@@ -265,22 +265,22 @@ def _from_pictures(
     if not path.exists():
         msg = f"{path}: there is no such folder of pictures"
         raise FileError(msg)
-    if next(iter(exif.pictures(path)), None) is None:
-        names = exif.names_in(path)
-        if raw := exif.raw_files(path):
+    if next(iter(formats.pictures(path)), None) is None:
+        names = formats.names_in(path)
+        if raw := formats.raw_files(path):
             msg = f"{path}: holds {raw.total()} RAW files and no picture; export them as JPEG first"
             raise FileError(msg)
         msg = (
-            f"{path}: holds no picture ({', '.join(exif.ENDINGS)}), but "
+            f"{path}: holds no picture ({', '.join(formats.PICTURE_ENDINGS)}), but "
             f"{', '.join(names) or 'nothing'}; import table files one by one, unpacked"
         )
         raise FileError(msg)
     told = "a folder of pictures" if path.is_dir() else "an archive of pictures"
-    kind, read = "exif", lambda _: exif.batches(path, keep)
-    own, raw = {name: name for name in exif.COLUMNS}, exif.raw_files(path)
-    if path.is_dir() and format_ != "exif" and takeout.is_takeout(path):
+    kind, read = "exif", lambda _: formats.exif_batches(path, keep)
+    own, raw = {name: name for name in formats.EXIF_COLUMNS}, formats.raw_files(path)
+    if path.is_dir() and format_ != "exif" and formats.is_takeout(path):
         told += " with Google Takeout's JSON files beside them"
-        kind, read = "takeout", lambda _: takeout.batches(path, keep)
+        kind, read = "takeout", lambda _: formats.takeout_batches(path, keep)
     return PhotoSource(str(path), path, kind, told, own, tuple(keep), None, read, raw)
 
 
@@ -331,7 +331,7 @@ def _named(names: Sequence[str], lower: str) -> str | None:
 
 
 def _is_archive(path: Path) -> bool:
-    return not is_table_file(path) and exif.is_archive(path)
+    return not is_table_file(path) and formats.is_archive(path)
 
 
 def _check_arguments(

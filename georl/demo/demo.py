@@ -22,7 +22,7 @@ from geodata import popular
 from geodata.files import replacing, write_text
 from georl import data, predict
 from georl.config import load
-from georl.demo import page, report
+from georl.demo import telling
 from georl.demo.arms import MAIN, QUESTIONS, QUICK, Arm, Sizes, arm_config
 from georl.demo.runs import Job, no_bars_of_others, train_all
 
@@ -69,18 +69,18 @@ def run(
     sizes = sizes or (QUICK if quick else Sizes())
     arms = MAIN if quick else MAIN + QUESTIONS
     scores = scored(output, arms, sizes, seed=seed, workers=workers)
-    report.plot(output, arms)
-    parts = report.parts(output, arms, scores)
-    title = report.title(time.perf_counter() - started)
-    text = page.markdown(title, parts)
+    telling.plot(output, arms)
+    parts = telling.parts(output, arms, scores)
+    title = telling.title(time.perf_counter() - started)
+    text = telling.markdown(title, parts)
     write_text(output / "report.md", text)
-    write_text(output / "report.html", page.page(title, parts))
+    write_text(output / "report.html", telling.html_page(title, parts))
     return text
 
 
 def scored(
     output: Path, arms: Sequence[Arm], sizes: Sizes, *, seed: int = 0, workers: int = 2
-) -> dict[str, report.Score]:
+) -> dict[str, telling.Score]:
     """Train the arms and score their answers to the held-out places.
 
     Parameters
@@ -162,16 +162,16 @@ def _hard_places(output: Path, sizes: Sizes, seed: int) -> None:
     probe = pool.slice(0, 1000)
     _write(output / "data" / "probe.parquet", probe)
     found = _predict(MAIN[0], output, "probe", output / "data" / "probe-answers.parquet", sizes)
-    good = np.flatnonzero(report.distances(found, probe) <= LOCALIZED_KM)
+    good = np.flatnonzero(telling.distances(found, probe) <= LOCALIZED_KM)
     chosen = np.random.default_rng(seed).permutation(good)[:POPULAR_PLACES]
     _write(path, popular.exclude(pool, probe.take(pa.array(chosen)), EXCLUSION_KM))
 
 
-def _score(arm: Arm, output: Path, truth: Path, sizes: Sizes) -> report.Score:
+def _score(arm: Arm, output: Path, truth: Path, sizes: Sizes) -> telling.Score:
     """Answer the held-out places greedily, and where GRPO is concerned also by sampling."""
     folder = output / arm.name
-    _predict(arm, output, "held-out", folder / report.PREDICTIONS, sizes)
+    _predict(arm, output, "held-out", folder / telling.PREDICTIONS, sizes)
     draws = range(SAMPLES if arm in MAIN or arm.task == "grpo" else 0)
     files = [folder / f"sampled-{k}.parquet" for k in draws]
     drawn = [_predict(arm, output, "held-out", file, sizes, k) for k, file in enumerate(files)]
-    return report.score(folder, truth, drawn)
+    return telling.score(folder, truth, drawn)

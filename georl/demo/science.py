@@ -30,7 +30,7 @@ import pyarrow.parquet as pq
 from geodata.files import replacing, write_text
 from geodata.printable import tell
 from georl import data
-from georl.demo import findings, page, teaching
+from georl.demo import teaching, telling
 from georl.demo.arms import MAIN, QUESTIONS, Sizes
 from georl.demo.demo import scored
 from georl.run import METRICS, JsonLines
@@ -81,16 +81,16 @@ def run_science(
     chains = chain_errors(output / "cities", seeds, lesson or teaching.Lesson(), workers)
     pools = [pool_scores(output / f"pool-{seed}", sizes, seed, workers) for seed in seeds]
     title = f"georl demo --science: {time.perf_counter() - started:.0f} s"
-    parts = findings.parts(chains, pools)
-    text = page.markdown(title, parts)
+    parts = telling.experiment_parts(chains, pools)
+    text = telling.markdown(title, parts)
     write_text(output / "report.md", text)
-    write_text(output / "report.html", page.page(title, parts))
+    write_text(output / "report.html", telling.html_page(title, parts))
     return text
 
 
 def chain_errors(
     folder: Path, seeds: Sequence[int], lesson: teaching.Lesson, workers: int
-) -> list[findings.ChainErrors]:
+) -> list[telling.ChainErrors]:
     """Return the errors of every seed, with the knowledge and without it, taught or read."""
     folder.mkdir(parents=True, exist_ok=True)
     jobs = [(seed, knows) for seed in seeds for knows in (True, False)]
@@ -110,7 +110,7 @@ def chain_errors(
             seconds = time.perf_counter() - started
             tell(f"[{seconds:4.0f} s] chain or coordinates, seed {seed}, a model {how}: done")
     return [
-        findings.ChainErrors(
+        telling.ChainErrors(
             seed, knows, json.loads(_file(folder, seed, knows, lesson).read_text("utf-8"))
         )
         for seed, knows in jobs
@@ -136,7 +136,7 @@ def _one_thread_each() -> Iterator[None]:
             os.environ["OMP_NUM_THREADS"] = before
 
 
-def pool_scores(folder: Path, sizes: Sizes, seed: int, workers: int) -> findings.PoolScores:
+def pool_scores(folder: Path, sizes: Sizes, seed: int, workers: int) -> telling.PoolScores:
     """Return what GRPO gains on random and on hard places of a saturating pool."""
     places = folder / "data" / "random.parquet"
     places.parent.mkdir(parents=True, exist_ok=True)
@@ -146,7 +146,7 @@ def pool_scores(folder: Path, sizes: Sizes, seed: int, workers: int) -> findings
     with _one_thread_each():
         found = scored(folder, POOL_ARMS, sizes, seed=seed, workers=workers)
     flat = {arm.name: _flat(folder / arm.name) for arm in POOL_ARMS if arm.task == "grpo"}
-    return findings.PoolScores(seed, found, flat)
+    return telling.PoolScores(seed, found, flat)
 
 
 def _flat(folder: Path) -> float:

@@ -29,7 +29,7 @@ from geodata import cli, hashing, photos, tables
 from geodata.files import FileError
 from geodata.images import archive as photo_archive, tar as photo_tar
 from geodata.leakage import author_hash, marked_salt
-from geodata.photos import exif as photo_exif, yfcc
+from geodata.photos.formats import exif as photo_exif, yfcc
 
 MP16 = "IMG_ID,AUTHOR,LAT,LON,S3_Label,S16_Label,S365_Label,Prob_indoor,Prob_natural,Prob_urban"
 PRO = MP16 + ",neighbourhood,city,county,state,region,country,country_code,continent"

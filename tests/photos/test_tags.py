@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from geodata import cli, photos
 from geodata.files import FileError
-from geodata.photos import tags
+from geodata.photos.formats import tags
 
 RDF = 'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'
 PACKET = f"""<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>

@@ -51,7 +51,7 @@ def test_answers_are_also_drawn_where_grpo_is_concerned(tmp_path, monkeypatch):
     monkeypatch.setattr(
         demo, "_predict", lambda arm, *_: asked.update({arm: asked.get(arm, 0) + 1})
     )
-    monkeypatch.setattr(demo.report, "score", lambda folder, truth, drawn: len(drawn))
+    monkeypatch.setattr(demo.telling, "score", lambda folder, truth, drawn: len(drawn))
     arms = (*demo.MAIN, *demo.QUESTIONS)
     drawn = {arm: demo._score(arm, tmp_path, tmp_path, None) for arm in arms}
     assert {arm for arm, n in drawn.items() if n} == {

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from geodata import sphere
-from georl.demo import page, pictures, report, verdict
 from georl.demo.arms import MAIN
+from georl.demo.telling import page, pictures, report, verdict
 
 ROWS = 60
 
@@ -53,7 +53,7 @@ def test_the_report_opens_with_its_verdict_and_then_shows_it(told):
     text = page.markdown("t", parts)
     assert "](learnt.png)" in text
     assert "- Median error, km, grpo-random minus sft-cor: -334 [" in text
-    html = page.page("t", parts)
+    html = page.html_page("t", parts)
     assert html.index(parts[0][:20]) < html.index("<picture>") < html.index("<table>")
     assert "<script" not in html
     shown = re.findall(r"data:image/png;base64,([A-Za-z0-9+/=]+)", html)

@@ -9,8 +9,9 @@ import torch
 
 from geodata import answers, sphere
 from georl import demo, models
-from georl.demo import cities, findings, page, science, teaching
-from georl.demo.report import Score
+from georl.demo import cities, science, teaching
+from georl.demo.telling import findings, page
+from georl.demo.telling.report import Score
 
 LESSON = demo.Lesson(cities=24, held_out=6, pictures=2, text_steps=4, picture_steps=3, batch=8)
 SIZES = demo.Sizes(pool=200, held_out=20, sft_steps=2, grpo_steps=2, answers=16)
@@ -27,7 +28,7 @@ def test_both_questions_made_small_fill_the_tables_and_nothing_is_taught_twice(t
     assert "seed" not in capsys.readouterr().out
     pool = science.pool_scores(tmp_path / "pool", SIZES, 0, workers=2)
     assert set(pool.flat) == {"grpo-random", "grpo-hard"}
-    told = findings.parts(chains, [pool, dataclasses.replace(pool, seed=1)])
+    told = findings.experiment_parts(chains, [pool, dataclasses.replace(pool, seed=1)])
     report = page.markdown("science", told)
     assert report.splitlines()[2].startswith("The chain makes no sure difference")
     assert report.count("| knows the cities |") == 3  # two seeds and their difference
@@ -160,7 +161,7 @@ def test_the_verdict_follows_the_interval(gains, said):
     better = Score(1.0, {200.0: 0.6}, 0.5, np.array([0.6]), np.array([1.0]))
     arms = {"sft-cor": score, "grpo-random": score, "grpo-hard": better}
     pools = [findings.PoolScores(s, arms, {"grpo-hard": 0.1, "grpo-random": 0.9}) for s in range(3)]
-    told = page.markdown("t", findings.parts(chains, pools))
+    told = page.markdown("t", findings.experiment_parts(chains, pools))
     assert said in told
     assert "makes no sure difference to one that does not" in told
     assert "hard places teach more than random ones (+0.100" in told

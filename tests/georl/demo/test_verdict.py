@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from geodata import sphere
-from georl.demo import verdict
+from georl.demo.telling import verdict
 
 
 def test_a_rise_is_the_mean_gain_and_its_normal_interval():

@@ -17,9 +17,9 @@ from geodata import answers, evaluation, sphere
 from geodata.evaluation import PredictionError
 from geodata.files import write_text
 from georl import rewards
-from georl.demo import pictures, verdict
 from georl.demo.arms import Arm
-from georl.demo.page import Part, Picture, Points, Table
+from georl.demo.telling import pictures, verdict
+from georl.demo.telling.page import Part, Picture, Points, Table
 from georl.run import METRICS, THRESHOLDS_KM, JsonLines, save_figure
 
 PREDICTIONS = "predictions.parquet"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from geodata.evaluation.scores import published_for
-from georl.demo.page import Heading, Part, Table
-from georl.demo.report import Score
-from georl.demo.verdict import Change
+from georl.demo.telling.page import Heading, Part, Table
+from georl.demo.telling.report import Score
+from georl.demo.telling.verdict import Change
 
 AT_KM = 200.0
 
@@ -93,7 +93,7 @@ def over_seeds(values: Sequence[float], rows: Sequence[float] = ()) -> Change:
     return Change(mean, mean - half, mean + half)
 
 
-def parts(chains: Sequence[ChainErrors], pools: Sequence[PoolScores]) -> list[Part]:
+def experiment_parts(chains: Sequence[ChainErrors], pools: Sequence[PoolScores]) -> list[Part]:
     """Return the report: a verdict, each question's table, and the paper's beside."""
     knows, control = (
         _chain_gain([one for one in chains if one.knows == how]) for how in (True, False)

@@ -77,12 +77,12 @@ def _marked(part: Part) -> str:
     return "\n".join([lines[0], "|---" * len(part.head) + "|", *lines[1:]])
 
 
-def page(title: str, parts: Sequence[Part]) -> str:
+def html_page(title: str, parts: Sequence[Part]) -> str:
     """Return the report as one self-contained HTML page, without scripts or network.
 
     Examples
     --------
-    >>> "1 &lt; 2</th>" in page("A", [Table(["x"], [["1 < 2"]])])
+    >>> "1 &lt; 2</th>" in html_page("A", [Table(["x"], [["1 < 2"]])])
     True
     """
     return document(title, "".join(f"{_tagged(part)}\n" for part in parts))

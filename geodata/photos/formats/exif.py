@@ -24,9 +24,9 @@ from geodata import images
 from geodata.errors import GeodataError
 from geodata.files import Batch, FileError
 from geodata.images import Archive, open_archive
-from geodata.photos.tags import EXIF_IFD, GPS_IFD, Field, field_of, text, utf8, values_of
+from geodata.photos.formats.tags import EXIF_IFD, GPS_IFD, Field, field_of, text, utf8, values_of
 
-ENDINGS = (
+PICTURE_ENDINGS = (
     ".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff", ".webp", ".heic", ".heif", ".avif",
 )  # fmt: skip
 RAW_ENDINGS = (
@@ -37,7 +37,7 @@ RAW_ENDINGS = (
 
 BATCH_IMAGES = 2048
 
-COLUMNS = ("photo_id", "lat", "lon", "image", "taken_at", "status", "reason")
+EXIF_COLUMNS = ("photo_id", "lat", "lon", "image", "taken_at", "status", "reason")
 
 _LAT_REF, _LAT, _LON_REF, _LON = 1, 2, 3, 4
 _DATE_TIME_ORIGINAL, _OFFSET_TIME_ORIGINAL = 0x9003, 0x9011
@@ -102,7 +102,7 @@ def images_in(folder: Path) -> Iterator[str]:
     for where, folders, names in os.walk(folder, onerror=refuse):
         folders.sort()
         for name in sorted(names):
-            if name.lower().endswith(ENDINGS):
+            if name.lower().endswith(PICTURE_ENDINGS):
                 yield (Path(where) / name).relative_to(folder).as_posix()
 
 
@@ -122,7 +122,7 @@ def pictures(source: Path) -> Iterator[str]:
         yield from images_in(source)
         return
     for name in open_archive(source).names:
-        if name.as_py().lower().endswith(ENDINGS):
+        if name.as_py().lower().endswith(PICTURE_ENDINGS):
             yield name.as_py()
 
 
@@ -134,8 +134,8 @@ def names_in(source: Path, most: int = 5) -> list[str]:
     return found
 
 
-def batches(source: Path, keep: Sequence[str]) -> Iterator[Batch]:
-    """Yield the pictures of a folder or archive as rows with `COLUMNS` and the kept tags.
+def exif_batches(source: Path, keep: Sequence[str]) -> Iterator[Batch]:
+    """Yield the pictures of a folder or archive as rows with `EXIF_COLUMNS` and the kept tags.
 
     Raises
     ------
@@ -157,7 +157,7 @@ def batches(source: Path, keep: Sequence[str]) -> Iterator[Batch]:
 
 def _batch(rows: list[dict[str, Any]], keep: Sequence[str]) -> Batch:
     kinds = {"lat": pa.float64(), "lon": pa.float64()}
-    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in (*COLUMNS, *keep)])
+    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in (*EXIF_COLUMNS, *keep)])
     return Batch(pa.Table.from_pylist(rows, schema), {})
 
 

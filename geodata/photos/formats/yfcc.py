@@ -30,7 +30,7 @@ NAMES = (
 OLD_NAMES = tuple(name for name in NAMES if name not in ("line", "hash"))
 """The 23 columns of the older form."""
 
-TABLE = "yfcc100m_dataset"
+SQLITE_TABLE = "yfcc100m_dataset"
 ROWS = 1 << 16
 
 _ENCODED = ("uid", "unickname", "capturedevice", "title", "description", "usertags", "machinetags",
@@ -97,18 +97,18 @@ def sqlite_names(path: Path) -> tuple[str, ...]:
     """
     with _connected(path) as con:
         tables = [str(row[0]) for row in con.execute("SELECT name FROM sqlite_master")]
-        if TABLE not in tables:
+        if SQLITE_TABLE not in tables:
             found = ", ".join(tables[:20]) or "none"
-            msg = f"{path}: has no table {TABLE!r}; its tables and indexes are: {found}"
+            msg = f"{path}: has no table {SQLITE_TABLE!r}; its tables and indexes are: {found}"
             raise FileError(msg)
-        return tuple(str(row[1]) for row in con.execute(f"PRAGMA table_info({TABLE})"))
+        return tuple(str(row[1]) for row in con.execute(f"PRAGMA table_info({SQLITE_TABLE})"))
 
 
 def sqlite_batches(path: Path, columns: Sequence[str]) -> Iterator[Batch]:
     """Yield rows of the SQLite file as text, in its order, fields decoded; only reads."""
     quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
     with _connected(path) as con:
-        cursor = con.execute(f"SELECT {quoted} FROM {TABLE}")
+        cursor = con.execute(f"SELECT {quoted} FROM {SQLITE_TABLE}")
         while rows := cursor.fetchmany(ROWS):
             values = zip(*rows, strict=True)
             texts = [pa.array([_as_text(v) for v in column], pa.string()) for column in values]

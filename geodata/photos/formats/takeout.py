@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from geodata.files import Batch
-from geodata.photos import exif
+from geodata.photos.formats import exif
 
 _NUMBERED = re.compile(r"(?P<stem>.+?)(?P<number>\(\d+\))?(?P<ending>\.[^.]+)")
 _CUT = 46
@@ -35,9 +35,9 @@ def is_takeout(folder: Path) -> bool:
     return False
 
 
-def batches(folder: Path, keep: Sequence[str]) -> Iterator[Batch]:
-    """Yield the pictures as `geodata.photos.exif.batches` does; the JSON fills what is missing."""
-    for batch in exif.batches(folder, keep):
+def takeout_batches(folder: Path, keep: Sequence[str]) -> Iterator[Batch]:
+    """Yield the pictures as `exif_batches` does; the JSON fills what is missing."""
+    for batch in exif.exif_batches(folder, keep):
         rows = batch.table.to_pylist()
         for row in rows:
             said = _said(folder / row["photo_id"]) or {}

@@ -1,0 +1,5 @@
+"""What a demo found, told: sentences, tables and pictures of a page."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)
