@@ -2,14 +2,16 @@
 
 import json
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
+from trl.trainer.utils import RepeatSampler
 
 from georl import sft
 from georl.config import ConfigError, load
-from georl.run import checkpoints, launch, resume
+from georl.run import JsonLines, checkpoints, launch, resume
 
 from ..tiny_runs import SMALL, write_places
 
@@ -233,3 +235,163 @@ def test_whole_weights_are_loaded_here_and_others_as_trainer_does(fsdp, deepspee
         assert asked == ([("there", given)] if stock else [])
         whole = [("there", torch.float32), ({"a": 1}, True)]
         assert loaded == ([] if stock else whole)
+
+
+# --- where a run goes on, and what is sealed -------------------------------------------------
+
+
+class Processes:
+    """One of several processes, which counts how often it waited for the others."""
+
+    def __init__(self, *, first=True, count=1):
+        self.is_main_process, self.num_processes, self.waited = first, count, 0
+
+    def wait_for_everyone(self):
+        self.waited += 1
+
+
+class Starts:
+    """What a start asks of a trainer."""
+
+    def __init__(self, **more):
+        self.accelerator, self.went_on = Processes(**more), []
+
+    def go_on_from(self, path):
+        self.went_on.append(path)
+
+
+def left_by(run, *steps):
+    """A folder as a run left it that was killed behind its last checkpoint."""
+    output = Path(run.output)
+    for step in steps:
+        folder = output / f"checkpoint-{step}"
+        folder.mkdir(parents=True)
+        (folder / "rng_state.pth").write_text("x")
+        checkpoints.seal(folder, checkpoints.identity(run))
+    JsonLines(output / "metrics.jsonl").write([{"step": n, "loss": 1.0} for n in range(1, 7)])
+    return [output / f"checkpoint-{step}" for step in steps]
+
+
+def test_the_first_process_takes_the_folder_back_to_its_newest_checkpoint(tmp_path, capsys):
+    run = load(None, [f"output={tmp_path}"])
+    _, new = left_by(run, 2, 4)
+    trainer = Starts()
+    assert resume.start(trainer, run) == new
+    assert trainer.went_on == [new]
+    assert trainer.accelerator.waited == 1
+    assert [row["step"] for row in JsonLines(tmp_path / "metrics.jsonl").read()] == [1, 2, 3, 4]
+    assert load(tmp_path / "config.yaml") == run
+    assert json.loads((tmp_path / "run.json").read_text())["made_by"] == "georl"
+    assert capsys.readouterr().out == f"going on from {new}\n"
+
+
+def test_of_several_processes_the_others_write_nothing_and_go_where_they_are_told(
+    tmp_path, monkeypatch, capsys
+):
+    run = load(None, [f"output={tmp_path}"])
+    _, new = left_by(run, 2, 4)
+    asked = []
+
+    def told(objects):
+        asked.append(list(objects))
+        return [new]
+
+    monkeypatch.setattr(resume, "broadcast_object_list", told)
+    trainer = Starts(first=False, count=2)
+    assert resume.start(trainer, run) == new
+    assert asked == [[None]]
+    assert trainer.went_on == [new]
+    assert trainer.accelerator.waited == 1
+    assert len(JsonLines(tmp_path / "metrics.jsonl").read()) == 6
+    assert not (tmp_path / "config.yaml").exists()
+    assert capsys.readouterr().out == ""
+
+
+def test_a_start_over_reads_no_checkpoint_and_moves_all_of_it_aside(tmp_path, capsys):
+    run = load(None, [f"output={tmp_path}", "train.resume=false"])
+    left_by(run, 2)
+    trainer = Starts()
+    assert resume.start(trainer, run) is None
+    assert trainer.went_on == []
+    assert trainer.accelerator.waited == 1
+    assert not (tmp_path / "metrics.jsonl").exists()
+    assert (tmp_path / "replaced" / "1" / "checkpoint-2").is_dir()
+    assert "going on" not in capsys.readouterr().out
+
+
+class Curriculum:
+    def save(self, path):
+        path.write_text("learnt")
+
+    def restore(self, path):
+        self.restored = path
+
+
+@pytest.mark.parametrize("task", ["sft", "grpo"])
+def test_a_checkpoint_is_sealed_whole_and_the_oldest_go(tmp_path, task):
+    run = load(None, [f"output={tmp_path}", "train.keep_checkpoints=2"])
+    left_by(run, 1, 2)
+    folder = tmp_path / "checkpoint-3"
+    folder.mkdir()
+    for name in ("optimizer.pt", "training_args.bin"):
+        (folder / name).write_text("x")
+    trainer = SimpleNamespace(accelerator=Processes())
+    if task == "grpo":
+        trainer.curriculum = Curriculum()
+    seal = resume.SealCallback(trainer, run)
+    seal.on_save(None, SimpleNamespace(global_step=3, is_world_process_zero=False), None)
+    assert trainer.accelerator.waited == 2  # before, for the parts of all; and until it is sealed
+    assert not (folder / checkpoints.MARKER).exists()
+    seal.on_save(None, SimpleNamespace(global_step=3, is_world_process_zero=True), None)
+    assert trainer.accelerator.waited == 4
+    found = checkpoints.verify(folder)
+    assert found["files"].keys() == {
+        "optimizer.pt",
+        *(["curriculum.json"] if task == "grpo" else []),
+    }
+    assert found["run"] == json.loads(json.dumps(checkpoints.identity(run)))
+    assert [path.name for path in checkpoints.listed(tmp_path)] == ["checkpoint-2", "checkpoint-3"]
+
+
+def test_what_the_curriculum_learnt_goes_on_too(tmp_path):
+    (tmp_path / "trainer_state.json").write_text(json.dumps({"log_history": [], "epoch": 0.99}))
+    trainer = resume.ExactResume()
+    trainer.curriculum = Curriculum()
+    trainer.go_on_from(tmp_path)
+    assert trainer.curriculum.restored == tmp_path / "curriculum.json"
+    assert trainer._epochs_done == 0
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+@pytest.mark.parametrize("epochs", [0, 1, 3])
+def test_the_order_of_an_epoch_is_that_of_an_uninterrupted_run(shuffle, epochs):
+    def sampler():
+        return RepeatSampler(range(8), 1, shuffle=shuffle, seed=5)
+
+    class Base:
+        def _get_train_sampler(self, *given, **options):
+            asked.append((given, options))
+            return sampler()
+
+    class Trainer(resume.ExactResume, Base):
+        pass
+
+    asked, whole = [], sampler()
+    orders = [list(whole) for _ in range(epochs + 1)]
+    trainer = Trainer()
+    assert list(trainer._get_train_sampler()) == orders[0]
+    trainer._epochs_done = epochs
+    assert list(trainer._get_train_sampler(1, a=2)) == orders[-1]
+    assert asked == [((), {}), ((1,), {"a": 2})]
+    assert (len({tuple(order) for order in orders}) == epochs + 1) == (shuffle or epochs == 0)
+
+
+def test_a_sampler_of_another_kind_is_left_alone():
+    class Base:
+        def _get_train_sampler(self):
+            return None
+
+    class Trainer(resume.ExactResume, Base):
+        _epochs_done = 2
+
+    assert Trainer()._get_train_sampler() is None
