@@ -142,7 +142,8 @@ def test_hashing_takes_the_cores_of_this_process_but_eight_at_most(
             super().__init__(count)
 
     monkeypatch.setattr(checkpoints, "ThreadPoolExecutor", Noted)
-    monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(cores)), raising=False)
+    own = {0: set(range(cores))}  # 0 is this process
+    monkeypatch.setattr("os.sched_getaffinity", own.__getitem__)
     checkpoint(tmp_path / "checkpoint-1")
     assert asked == [threads]
 
@@ -185,8 +186,9 @@ def test_what_differs_is_told_all_of_it_by_name(tmp_path):
         with pytest.raises(ConfigError) as error:
             look(tmp_path, {"c": 2, "b": "x", "added": None, "new": 4})
         assert str(error.value) == (
-            f"{folder} belongs to another run (b: 1 there, 'x' now; gone: 3 there, None now; new: "
-            "None there, 4 now); set another output, or train.resume=false to start over in this one"
+            f"{folder} belongs to another run (b: 1 there, 'x' now; gone: 3 there, None now; "
+            "new: None there, 4 now); set another output, or train.resume=false to start over in "
+            "this one"
         )
 
 
