@@ -159,7 +159,11 @@ def test_other_processes_than_before_are_told(tmp_path, capsys):
 
 @pytest.mark.parametrize(
     ("history", "tokens"),
-    [([], 0), ([{"num_tokens": 5.0}, {"num_tokens": 12.0}, {"loss": 1.0}], 12)],
+    [
+        ([], 0),
+        ([{"loss": 1.0}], 0),
+        ([{"num_tokens": 5.0}, {"num_tokens": 12.0}, {"num_tokens": 20.0}, {"loss": 1.0}], 20),
+    ],
 )
 def test_counts_go_on_where_the_checkpoint_stands(tmp_path, history, tokens):
     state = {"log_history": history, "epoch": 2.75}
