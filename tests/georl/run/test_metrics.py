@@ -18,7 +18,7 @@ def test_a_line_holds_numbers_times_and_the_speed_since_the_line_before(tmp_path
     made = MetricsCallback(tmp_path)
     before = time.perf_counter()
     made.on_train_begin(
-        None, at(3, [{"num_tokens": 40.0}, {"loss": 1.0}, {"num_tokens": 100.0}]), None
+        None, at(3, [{"num_tokens": n} for n in (20.0, 40.0, 100.0)] + [{"loss": 1.0}]), None
     )
     time.sleep(0.05)
     made.on_log(

@@ -2,11 +2,13 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from trl.trainer.utils import RepeatSampler
 
 from georl import sft
@@ -355,6 +357,7 @@ def test_a_checkpoint_is_sealed_whole_and_the_oldest_go(tmp_path, task):
     }
     assert found["run"] == json.loads(json.dumps(checkpoints.identity(run)))
     assert [path.name for path in checkpoints.listed(tmp_path)] == ["checkpoint-2", "checkpoint-3"]
+    resume.without_pickle(folder)  # where there is none, nothing is amiss
 
 
 def test_what_the_curriculum_learnt_goes_on_too(tmp_path):
@@ -399,3 +402,220 @@ def test_a_sampler_of_another_kind_is_left_alone():
         _epochs_done = 2
 
     assert Trainer()._get_train_sampler() is None
+
+
+# --- the final model -------------------------------------------------------------------------
+
+
+class Saves:
+    """What the end of a run asks of a trainer."""
+
+    def __init__(self, weights=True, **more):
+        self.accelerator, self.saved, self._weights = Processes(**more), [], weights
+
+    def save_model(self, folder):
+        self.saved.append(folder)
+        assert not Path(folder).exists()
+        Path(folder).mkdir()
+        (Path(folder) / "training_args.bin").touch()
+        if self._weights:
+            save_file({"a": torch.ones(2)}, Path(folder) / "model.safetensors")
+
+
+def test_the_end_of_a_run_writes_a_sealed_model_and_what_people_look_at(tmp_path):
+    run = load(None, [f"output={tmp_path}", "model.dtype=bfloat16", "train.push_to=null"])
+    old = tmp_path / "final"
+    old.mkdir()
+    (old / "of_before").touch()
+    log = JsonLines(tmp_path / "metrics.jsonl")
+    log.write([{"step": 1, "loss": 2.0}, {"step": 2, "loss": 1.0}])
+    trainer = Saves()
+    assert launch._finish(trainer, run) == tmp_path / "final"
+    assert trainer.saved == [str(tmp_path / "final")]
+    assert trainer.accelerator.waited == 2
+    found = checkpoints.verify(tmp_path / "final")
+    assert found["files"].keys() == {"model.safetensors"}
+    assert found["run"]["task"] == "sft"
+    assert load_file(tmp_path / "final" / "model.safetensors")["a"].dtype == torch.bfloat16
+    assert (tmp_path / "curves.png").is_file()
+    assert not (tmp_path / "rollouts.parquet").exists()
+
+
+def test_of_several_processes_the_others_only_hand_their_weights_in(tmp_path):
+    run = load(None, [f"output={tmp_path}"])
+    JsonLines(tmp_path / "metrics.jsonl").write(
+        [{"step": 1, "loss": 2.0}, {"step": 2, "loss": 1.0}]
+    )
+    trainer = Saves(first=False, count=2)
+    assert launch._finish(trainer, run) == tmp_path / "final"
+    assert trainer.saved == [str(tmp_path / "final")]
+    assert trainer.accelerator.waited == 2
+    assert not (tmp_path / "final" / checkpoints.MARKER).exists()
+    assert not (tmp_path / "curves.png").exists()
+
+
+def test_a_model_without_weights_is_not_sealed(tmp_path):
+    run = load(None, [f"output={tmp_path}"])
+    with pytest.raises(ConfigError) as error:
+        launch._finish(Saves(weights=False), run)
+    assert str(error.value) == (
+        f"{tmp_path / 'final'} holds no weights: this way of sharding writes only shards; start "
+        "again with configs/accelerate/fsdp2.yaml or zero3.yaml, it goes on from the last checkpoint"
+    )
+    assert not (tmp_path / "final" / checkpoints.MARKER).exists()
+
+
+# --- the launch ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["train.strategy=ddp", "train.resume=false"], "train.strategy is 'ddp' but the launcher"),
+        (["task=grpo", "grpo.beta=0.5"], "grpo.beta is 0.5, a penalty"),
+        (["model.name={here}", "model.lora_rank=4"], "lies in the output folder"),
+        (["train.report_to=[wandb]"], "train.report_to"),
+        (["task=grpo", "grpo.vllm=colocate"], "vllm"),
+        (["train.push_to=me/model"], "there is no token"),
+    ],
+)
+def test_a_start_is_refused_for_each_reason_and_nothing_is_written(
+    tmp_path, monkeypatch, more, said
+):
+    for name in ("wandb", "vllm"):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.setattr("georl.run.hub.get_token", lambda: None)
+    (tmp_path / "here").mkdir()
+    given = [text.format(here=tmp_path / "here") for text in more]
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        launch.check_start(load(None, [f"output={tmp_path / 'here'}", *given]))
+    assert not list((tmp_path / "here").iterdir())
+
+
+def test_a_folder_of_another_program_is_refused_also_where_nothing_is_resumed(tmp_path):
+    (tmp_path / "final").mkdir()
+    for resumes in ("true", "false"):
+        with pytest.raises(ConfigError, match="holds final, which no run of georl made"):
+            launch.check_start(load(None, [f"output={tmp_path}", f"train.resume={resumes}"]))
+
+
+def test_a_checkpoint_of_another_sharding_is_refused_only_where_it_is_resumed(tmp_path):
+    folder = tmp_path / "checkpoint-2"
+    folder.mkdir()
+    (folder / "optimizer.bin").touch()
+    run = load(None, [f"output={tmp_path}"])
+    checkpoints.seal(folder, checkpoints.identity(run))
+    with pytest.raises(ConfigError, match="holds no optimizer"):
+        launch.check_start(run)
+    launch.check_start(load(None, [f"output={tmp_path}", "train.resume=false"]))
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_the_processor_is_used_where_there_is_nothing_else(monkeypatch, there):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: there)
+    found = launch.common_arguments(load(None, []))
+    assert found["use_cpu"] is not there
+    assert found["disable_tqdm"] is False
+    assert found["fp16"] is False
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_checkpointing_has_the_name_that_this_version_knows(monkeypatch, on):
+    new = "activation_checkpointing"
+    for fields, named in (({new: 1}, {new: on}), ({}, {})):
+        monkeypatch.setattr(
+            launch, "TrainingArguments", SimpleNamespace(__dataclass_fields__=fields)
+        )
+        assert launch._checkpointing(on) == {"gradient_checkpointing": on} | named
+
+
+def test_the_batch_is_cut_over_the_processes_of_the_launch(monkeypatch):
+    run = load(None, ["train.batch=32", "train.per_device=4"])
+    for world, cut in (("1", 8), ("2", 4), ("8", 1)):
+        monkeypatch.setenv("WORLD_SIZE", world)
+        assert launch.common_arguments(run)["gradient_accumulation_steps"] == cut
+
+
+class Runs(Saves):
+    """A trainer that trains nothing, and notes what it is told."""
+
+    def __init__(self, stops_at=None, **more):
+        super().__init__(**more)
+        self.accelerator.distributed_type = "DistributedType.NO"
+        self.accelerator.device = torch.device("cpu")
+        self.state = SimpleNamespace(global_step=6)
+        self.callbacks, self.trained, self._stops_at = [], [], stops_at
+
+    def add_callback(self, callback):
+        self.callbacks.append(callback)
+
+    def go_on_from(self, path):
+        self.went_on = path
+
+    def train(self, resume_from_checkpoint):
+        self.trained.append(resume_from_checkpoint)
+        if self._stops_at:
+            self.state.global_step = self._stops_at
+            self.callbacks[0].asked, self.callbacks[0].stopped = 15, True
+
+
+def test_a_fit_goes_on_from_where_it_stands_and_finishes(tmp_path, capsys):
+    run = load(None, [f"output={tmp_path}"])
+    (new,) = left_by(run, 4)
+    trainer = Runs()
+    assert launch.fit(trainer, run) == tmp_path / "final"
+    assert trainer.trained == [str(new)]
+    assert trainer.went_on == new
+    checkpoints.verify(tmp_path / "final")
+    kinds = [type(one).__name__ for one in trainer.callbacks]
+    assert kinds == ["StopCallback", "MetricsCallback", "SealCallback"]  # a row, then the seal
+    told = capsys.readouterr().out
+    assert re.search(r"training on 1 x cpu, strategy none, batch \d+ = \d+ x \d+ accum", told)
+
+
+@pytest.mark.parametrize(
+    ("more", "period"),
+    [
+        (["task=sft", "grpo.iterations=3"], 1),
+        (["task=grpo", "grpo.iterations=3"], 3),
+        (["task=grpo"], 1),
+    ],
+)
+def test_a_run_stops_only_where_its_answers_are_used_up(tmp_path, more, period):
+    trainer = Runs()
+    launch.fit(trainer, load(None, [f"output={tmp_path}", *more]))
+    assert trainer.trained == [None]
+    stop = trainer.callbacks[0]
+    stop.asked = 15
+    control = SimpleNamespace(should_save=False, should_training_stop=False)
+    for step in range(1, period + 1):
+        assert not stop.stopped
+        stop.on_step_end(None, SimpleNamespace(global_step=step, max_steps=9), control)
+    assert stop.stopped
+
+
+def test_a_run_that_was_stopped_writes_no_final_model(tmp_path, capsys):
+    trainer = Runs(stops_at=5)
+    with pytest.raises(SystemExit) as left:
+        launch.fit(trainer, load(None, [f"output={tmp_path}"]))
+    assert left.value.code == 75
+    assert "stopped by SIGTERM with checkpoint-5 sealed" in capsys.readouterr().out
+    assert trainer.saved == []
+
+
+def test_of_several_processes_one_takes_the_folder_and_says_where_it_trains(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setattr(resume, "broadcast_object_list", lambda objects: objects)
+    run = load(None, [f"output={tmp_path}", "train.batch=16", "train.per_device=2"])
+    launch.fit(Runs(first=False, count=2), run)
+    assert not (tmp_path / "run.lock").exists()
+    assert capsys.readouterr().out == ""
+    (tmp_path / "final").rename(tmp_path / "elsewhere")
+    trainer = Runs(first=True, count=2)
+    launch.fit(trainer, run)
+    assert (tmp_path / "run.lock").exists()
+    told = capsys.readouterr().out
+    assert "training on 2 x cpu, strategy ddp, batch 16 = 2 x 4 accumulated x 2\n" in told
+    assert trainer.accelerator.waited == 4  # the lock, the start, the old model, the new one

@@ -184,7 +184,7 @@ class Processes:
         self.waited += 1
 
 
-def stop_of(*others, asked=None, period=1, **more):
+def stop_of(*others, asked=0, period=1, **more):
     trainer = SimpleNamespace(accelerator=Processes(*others, **more))
     made = stopping.StopCallback(trainer, period)
     made.asked = asked
@@ -194,9 +194,10 @@ def stop_of(*others, asked=None, period=1, **more):
 @pytest.mark.parametrize(
     ("others", "asked", "agreed"),
     [
-        ((0, 0), None, 0),
-        ((0, signal.SIGTERM), None, signal.SIGTERM),
-        ((signal.SIGTERM, 0), None, signal.SIGTERM),
+        ((0, 0), 0, 0),
+        ((signal.SIGTERM,), 0, signal.SIGTERM),
+        ((0, signal.SIGTERM), 0, signal.SIGTERM),
+        ((signal.SIGTERM, 0), 0, signal.SIGTERM),
         ((0, 0), signal.SIGUSR1, signal.SIGUSR1),
         ((signal.SIGUSR1, 0), signal.SIGTERM, signal.SIGTERM),
     ],
@@ -206,7 +207,19 @@ def test_one_that_is_asked_stops_all_with_the_same_signal(others, asked, agreed)
     control = SimpleNamespace(should_save=False, should_training_stop=False)
     stop.on_step_end(None, SimpleNamespace(global_step=3, max_steps=9), control)
     assert (control.should_save, control.should_training_stop, stop.stopped) == (bool(agreed),) * 3
-    assert (stop.asked or 0) == agreed
+    assert stop.asked == agreed
+
+
+def test_they_agree_on_the_device_that_they_talk_over():
+    """NCCL gathers what lies on a GPU; "meta" stands for any that is not the processor."""
+    stop = stop_of(count=2)
+    accelerator = stop._trainer.accelerator
+    accelerator.device, seen = "meta", []
+    accelerator.gather = lambda own: seen.append(own.device.type) or torch.tensor([0, 15])
+    control = SimpleNamespace(should_save=False, should_training_stop=False)
+    stop.on_step_end(None, SimpleNamespace(global_step=3, max_steps=9), control)
+    assert seen == ["meta"]
+    assert stop.stopped
 
 
 @pytest.mark.parametrize(("step", "stops"), [(7, True), (8, False), (9, False)])
@@ -249,7 +262,7 @@ def test_signals_are_noted_while_it_listens_and_theirs_again_after_it():
     try:
         for number in stopping.SIGNALS:
             stop = stop_of()
-            assert (stop.asked, stop.stopped) == (None, False)
+            assert (stop.asked, stop.stopped) == (0, False)
             with contextlib.suppress(KeyError), stop.listening():
                 os.kill(os.getpid(), number)
                 assert stop.asked == number
