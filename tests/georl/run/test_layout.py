@@ -59,3 +59,16 @@ def test_the_newest_whole_checkpoint_alone_is_asked(tmp_path):
     with pytest.raises(ConfigError, match="checkpoint-2 was written"):
         layout.check(tmp_path, "ddp", 2)
     layout.check(tmp_path / "nowhere", "ddp", 2)
+
+
+@pytest.mark.parametrize("world", [1, 2, 3])
+def test_deepspeed_needs_the_processes_that_wrote_it(tmp_path, world):
+    """It has a file for each; the others have one optimizer for any number."""
+    folder = tmp_path / "checkpoint-1"
+    names = ("global_step1", "rng_state_0.pth", "rng_state_1.pth")
+    sealed(folder, *names)
+    if world == 2:
+        layout.check(tmp_path, "deepspeed", world)
+        return
+    with pytest.raises(ConfigError, match=f"written by 2 processes .* now there are {world} with"):
+        layout.check(tmp_path, "deepspeed", world)

@@ -80,13 +80,13 @@ def test_times_to_the_letter(tmp_path, clock):
     made.on_log(None, at(1), None, logs={"num_tokens": 30})
     made.on_log(None, at(1), None, logs={"num_tokens": 40})  # at the same instant: no rate
     clock.wall = 166.50049
-    made.on_log(None, at(2), None, logs={"num_tokens": 50, "loss": 2, "word": "x", "none": None})
+    made.on_log(None, at(2), None, logs={"num_tokens": 51, "loss": 2, "word": "x", "none": None})
     assert JsonLines(tmp_path / METRICS).read() == [
         {"step": 1, "seconds": 2.5, "cpu_seconds": 9.123, "tokens_per_second": 12.0,
          "num_tokens": 30.0},
         {"step": 1, "seconds": 2.5, "cpu_seconds": 9.123, "num_tokens": 40.0},
-        {"step": 2, "seconds": 6.5, "cpu_seconds": 9.123, "tokens_per_second": 5.0,
-         "num_tokens": 50.0, "loss": 2.0},
+        {"step": 2, "seconds": 6.5, "cpu_seconds": 9.123, "tokens_per_second": 5.2,
+         "num_tokens": 51.0, "loss": 2.0},
     ]  # fmt: skip
 
 

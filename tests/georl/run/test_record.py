@@ -57,6 +57,9 @@ def test_a_log_that_is_not_there_is_empty_and_stays_so(tmp_path):
     assert log.read() == []
     log.cut_back(3)
     assert not log.path.exists()
+    record.cut_back(tmp_path, -1)
+    record.cut_back(tmp_path, 3)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,16 @@ def test_distances_of_all_processes_make_the_shares(tmp_path, monkeypatch):
     assert told["within_200km"] == [0.5]
 
 
+def test_what_is_worth_what_lies_where_the_rewards_lie(tmp_path):
+    """On a GPU they are; "meta" stands for any device that is not the processor."""
+    log = log_of(tmp_path, "grpo.rollout_samples=0")
+    rewards = torch.ones(2, 2, device="meta")
+    log.keep(Trainer(), photos(2), TEXTS[:2], rewards, [True, False])
+    assert [part.device.type for part in log.last] == ["meta", "meta"]
+
+
 def test_samples_of_a_step_are_written_whole_with_their_types(tmp_path):
+    tmp_path /= "not/there/yet"
     log = log_of(tmp_path, "grpo.rollout_samples=2", "train.logging_steps=1")
     rewards = torch.tensor([[0.1, math.nan], [0.2, 1.0]], dtype=torch.float32)
     log.keep(Trainer(), photos(2), ["nothing", "no more"], rewards, [False, False])

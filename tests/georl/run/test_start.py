@@ -460,7 +460,8 @@ def test_a_model_without_weights_is_not_sealed(tmp_path):
         launch._finish(Saves(weights=False), run)
     assert str(error.value) == (
         f"{tmp_path / 'final'} holds no weights: this way of sharding writes only shards; start "
-        "again with configs/accelerate/fsdp2.yaml or zero3.yaml, it goes on from the last checkpoint"
+        "again with configs/accelerate/fsdp2.yaml or zero3.yaml, it goes on from the last "
+        "checkpoint"
     )
     assert not (tmp_path / "final" / checkpoints.MARKER).exists()
 

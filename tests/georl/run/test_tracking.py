@@ -75,7 +75,7 @@ def setup():
     return type("Setup", (), {"settings": _Settings})
 def login():
     if os.environ["SAID_KEY"] == "none":
-        raise UsageError("No API key configured. Log in.\\nMore of it.")
+        raise UsageError("No API key configured. Log in.\\nMore of it.\\nAnd more.")
 """
 """As much of wandb as is asked before a run."""
 
@@ -189,7 +189,7 @@ def test_runs_are_called_by_their_folder(tmp_path, monkeypatch):
 def tracker(tmp_path, monkeypatch):
     """A tracker's module whose call fails."""
     for name in ("trackio", "wandb"):
-        text = "def log():\n    raise OSError('the disk is full\\nand more')\n"
+        text = "def log():\n    raise OSError('the disk is full\\nand more\\nand more')\n"
         (tmp_path / f"{name}.py").write_text(text)
         fresh(monkeypatch, name)
     monkeypatch.syspath_prepend(tmp_path)
@@ -237,8 +237,9 @@ def test_the_tracker_is_told_that_failed_and_not_one_of_like_name(tmp_path, monk
         wandb(None)
     both = [["trackio", "wandb"], ["wandb", "trackio"]]
     for trackers in both:  # one below the other: the first of the run's list
-        with pytest.raises(ConfigError, match=f"^{trackers[0]}"), tracking.explained(trackers):
+        with pytest.raises(ConfigError) as error, tracking.explained(trackers):
             trackio(lambda: wandb(None))
+        assert str(error.value).startswith(f"{trackers[0]} failed")
     with tracking.explained(["wandb"]):
         pass
 
