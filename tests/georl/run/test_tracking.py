@@ -231,7 +231,7 @@ def test_the_tracker_is_told_that_failed_and_not_one_of_like_name(tmp_path, monk
     with pytest.raises(IndexError), tracking.explained(["trackio", "wandb"]):
         like(None)
     with (
-        pytest.raises(ConfigError, match="^wandb failed"),
+        pytest.raises(ConfigError, match=r"^wandb failed"),
         tracking.explained(["trackio", "wandb"]),
     ):
         wandb(None)
