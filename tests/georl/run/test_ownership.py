@@ -235,6 +235,14 @@ def test_looking_at_a_lock_does_not_keep_it(tmp_path):
     FileLock(tmp_path / ownership.LOCK, is_singleton=False).acquire(timeout=0)
 
 
+def test_a_process_does_not_wait_for_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr(ownership, "PATIENCE_S", 0.1)
+    ownership.take(tmp_path)
+    ownership.take(tmp_path)
+    ownership.refuse_foreign(tmp_path)
+    ownership.claim(tmp_path, OWN, -1)
+
+
 def test_without_a_lock_none_is_made_by_looking(tmp_path):
     ownership.refuse_foreign(tmp_path)
     assert not list(tmp_path.iterdir())
@@ -291,6 +299,11 @@ def test_a_claim_is_refused_where_another_program_wrote_meanwhile(tmp_path):
     with pytest.raises(ConfigError, match="holds final"):
         ownership.claim(tmp_path, OWN, -1)
     assert not (tmp_path / ownership.OWNER).exists()
+
+
+def test_nobody_waits_long_for_a_lock_that_is_held():
+    """A person at a terminal is told within seconds, which workers of a killed run have as well."""
+    assert 1.0 <= ownership.PATIENCE_S <= 5.0
 
 
 def test_a_lock_that_is_given_up_within_the_patience_is_waited_for(tmp_path):

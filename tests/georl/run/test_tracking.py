@@ -15,6 +15,7 @@ from transformers import TrainerCallback
 
 from georl import data, run, sft
 from georl.config import ConfigError, check, checks, load, replace
+from georl.models import reaching
 from georl.run import JsonLines, launch, tracking
 
 from ..tiny_runs import SMALL, write_places
@@ -146,6 +147,11 @@ def test_a_server_that_takes_a_connection_and_says_nothing_is_not_waited_for(wan
         wandb(url=f"http://127.0.0.1:{silent.getsockname()[1]}")
         said = tracking.refused(load(None, ["train.report_to=[wandb]"]))
     assert "cannot be reached (timed out); set WANDB_MODE=offline" in said
+
+
+def test_a_server_is_given_as_long_as_the_hub_and_no_longer():
+    assert tracking.LIMIT_S == reaching.LIMIT_S
+    assert 5.0 <= tracking.LIMIT_S <= 20.0  # wandb itself waits for two minutes
 
 
 def test_a_server_that_greets_is_there(wandb, tmp_path):
