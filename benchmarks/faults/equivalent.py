@@ -47,11 +47,25 @@ EQUIVALENT = (  # (file, there, with the fault, why)
     ),
     (
         "georl/models/tiny.py",
-        "trainer = trainers.BpeTrainer( vocab_size=vocabulary, special_tokens=list(SPECIAL_TOKENS), "
+        "trainer = trainers.BpeTrainer( vocab_size=vocabulary, "
+        "special_tokens=list(SPECIAL_TOKENS), "
         "initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False, )",
-        "trainer = (trainers.BpeTrainer(vocab_size=vocabulary, special_tokens=list(SPECIAL_TOKENS), "
+        "trainer = (trainers.BpeTrainer(vocab_size=vocabulary, "
+        "special_tokens=list(SPECIAL_TOKENS), "
         "initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))",
         "a bar at a terminal; what is told on the way is not counted",
+    ),
+    (
+        "georl/models/tiny.py",
+        "image_processor = Qwen2VLImageProcessorPil(patch_size=14, size=size)",
+        "image_processor = (Qwen2VLImageProcessorPil(size=size))",
+        "the library's own default; said here, so that it may change there",
+    ),
+    (
+        "georl/models/tiny.py",
+        "with torch.random.fork_rng(devices=[]):",
+        "with (torch.random.fork_rng()):",
+        "weights are drawn on the processor; states of GPUs are kept or not, and nothing draws",
     ),
     (
         "georl/held_out/evaluating.py",

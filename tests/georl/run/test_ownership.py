@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -241,6 +242,16 @@ def test_a_process_does_not_wait_for_itself(tmp_path, monkeypatch):
     ownership.take(tmp_path)
     ownership.refuse_foreign(tmp_path)
     ownership.claim(tmp_path, OWN, -1)
+
+
+def test_a_folder_that_was_deleted_under_its_lock_is_there_again(tmp_path):
+    """As in a notebook: the same process, the same output, and a person who wants it empty."""
+    output = tmp_path / "a" / "out"
+    ownership.take(output)
+    shutil.rmtree(output)
+    ownership.take(output)
+    ownership.claim(output, OWN, -1)
+    assert (output / ownership.OWNER).is_file()
 
 
 def test_without_a_lock_none_is_made_by_looking(tmp_path):
