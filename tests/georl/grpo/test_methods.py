@@ -1,0 +1,228 @@
+"""Which batches share their prompts, and what stock TRL gets otherwise (georl.grpo)."""
+
+from itertools import chain
+from types import SimpleNamespace
+
+import pytest
+import torch
+from trl.trainer import grpo_trainer
+from trl.trainer.grpo_trainer import GRPOTrainer
+
+from georl.grpo import reference, sharing
+from georl.grpo.shared_trainer import SharedPromptsTrainer
+
+QWEN = SimpleNamespace(config=SimpleNamespace(model_type="qwen2_5_vl", _attn_implementation="sdpa"))
+
+
+def made(**more):
+    """A trainer without its training: only what a method is asked here."""
+    trainer = object.__new__(SharedPromptsTrainer)
+    accelerator = SimpleNamespace(
+        device="cpu", distributed_type="DistributedType.NO", is_main_process=True,
+        unwrap_model=lambda model: model,
+    )  # fmt: skip
+    base = {"accelerator": accelerator, "use_vllm": False, "model": QWEN, "_share": True}
+    trainer.__dict__ |= base | {"_group": None, "_unique": None} | more
+    return trainer
+
+
+@pytest.mark.parametrize(
+    ("kind", "vllm", "said"),
+    [
+        ("NO", False, None),
+        ("MULTI_CPU", False, None),
+        ("MULTI_GPU", False, None),
+        ("FSDP", False, "FSDP shards the weights, and then only vLLM can sample; set grpo.vllm"),
+        ("DEEPSPEED", False, "DEEPSPEED shards the weights, and then only vLLM can sample; set "
+                             "grpo.vllm"),
+        ("FSDP", True, None),
+    ],
+)  # fmt: skip
+def test_sharded_weights_are_sampled_by_vllm_alone(kind, vllm, said):
+    trainer = made(use_vllm=vllm)
+    trainer.accelerator.distributed_type = f"DistributedType.{kind}"
+    assert trainer._hindrance() == said
+    trainer.share_prompts(True)
+    assert trainer._share == (said is None)
+    trainer.share_prompts(False)
+    assert not trainer._share
+    assert (trainer._group, trainer._unique) == (None, None)
+
+
+def test_why_prompts_are_not_shared_is_told_once_by_the_first_process(capsys):
+    trainer = made()
+    assert trainer._told(None)
+    assert capsys.readouterr().out == ""
+    assert not trainer._told("it is late")
+    told = capsys.readouterr().out
+    assert told == "prompts are encoded once an answer, not once a group: it is late\n"
+    trainer.accelerator.is_main_process = False
+    assert not trainer._told("it is late")
+    assert capsys.readouterr().out == ""
+
+
+def test_the_model_inside_lora_is_the_one_that_is_walked():
+    class Lora:
+        def get_base_model(self):
+            return QWEN
+
+    trainer = made()
+    assert trainer._bare(Lora()) is QWEN
+    assert trainer._bare(QWEN) is QWEN
+
+
+@pytest.mark.parametrize("scale", [None, 3.0, torch.tensor(0.5)])
+def test_a_loss_is_scaled_where_idle_rows_dilute_it(monkeypatch, scale):
+    monkeypatch.setattr(GRPOTrainer, "_compute_loss", lambda self, model, rows: torch.tensor(2.0))
+    trainer = made(_group="of the batch before")
+    rows = {"group": "of this one"} if scale is None else {"loss_scale": scale}
+    assert float(trainer._compute_loss(QWEN, rows)) == 2.0 * float(1.0 if scale is None else scale)
+    assert trainer._group == rows.get("group")
+
+
+def joined(parts):
+    return list(chain.from_iterable(parts))
+
+
+GRID = torch.tensor([[1, 1, 2]] * 6)
+PIXELS = {
+    "pixel_values": torch.arange(12.0)[:, None],
+    "image_grid_thw": torch.tensor([[1, 1, 2]] * 6),
+}
+
+
+@pytest.mark.parametrize(
+    ("more", "fields"),
+    [
+        ({"_group": None}, {}),
+        ({"_share": False}, {}),
+        ({}, {**PIXELS, "num_images": [1, 1, 1, 1, 1, 2]}),
+    ],
+    ids=["no groups", "not shared", "several pictures in a row"],
+)
+def test_log_probabilities_are_those_of_stock_trl_where_nothing_is_shared(
+    monkeypatch, more, fields
+):
+    asked = []
+    monkeypatch.setattr(
+        GRPOTrainer,
+        "_get_per_token_logps_and_entropies",
+        lambda self, *given, **options: asked.append((given, options)) or "stock",
+    )
+    trainer = made(**{"_group": torch.arange(6)} | more)
+    ids, mask = torch.zeros(6, 5), torch.ones(6, 5)
+    found = trainer._get_per_token_logps_and_entropies(QWEN, ids, mask, 2, 3, True, **fields)
+    assert found == "stock"
+    assert asked == [((QWEN, ids, mask, 2, 3, True), fields)]
+
+
+@pytest.mark.parametrize(
+    ("size", "parts"), [(None, [6]), (6, [6]), (4, [4, 2]), (2, [2, 2, 2]), (9, [6])]
+)
+@pytest.mark.parametrize("entropy", [True, False])
+@pytest.mark.parametrize("pictures", [True, False])
+def test_rows_go_through_the_model_in_parts_with_their_own_pictures(size, parts, entropy, pictures):
+    asked = []
+
+    def logps(model, ids, mask, keep, images, group):
+        asked.append((ids[:, 0].tolist(), mask[:, 0].tolist(), keep, images, group.tolist()))
+        return ids[:, -keep:].float(), (10.0 + ids[:, -keep:]) if entropy else None
+
+    trainer = made(_group=torch.arange(6) // 2, _shared_logps=logps)
+    ids = torch.arange(6)[:, None].expand(6, 5)
+    fields = {**PIXELS, "num_images": [1] * 6} if pictures else {}
+    found, entropies, aux = trainer._get_per_token_logps_and_entropies(
+        QWEN, ids, ids + 20, 2, size, entropy, **fields
+    )
+    assert [len(one[0]) for one in asked] == parts
+    assert joined(one[0] for one in asked) == list(range(6))
+    assert joined(one[1] for one in asked) == list(range(20, 26))
+    assert {one[2] for one in asked} == {2}
+    assert joined(one[4] for one in asked) == [0, 0, 1, 1, 2, 2]
+    seen = [one[3].pixel_values[:, 0].tolist() for one in asked if one[3] is not None]
+    assert joined(seen) == (list(range(12)) if pictures else [])
+    assert found.tolist() == [[row, row] for row in range(6)]
+    assert aux is None
+    assert (entropies is not None) == entropy
+    assert entropies is None or entropies[:, 0].tolist() == [10.0 + row for row in range(6)]
+
+
+def test_an_entropy_that_was_computed_and_not_asked_for_is_not_given():
+    trainer = made(
+        _group=torch.zeros(2, dtype=torch.long),
+        _shared_logps=lambda *given: (torch.ones(2, 1), torch.ones(2, 1)),
+    )
+    ids = torch.zeros(2, 3)
+    assert trainer._get_per_token_logps_and_entropies(QWEN, ids, ids, 1)[1] is None
+
+
+def test_each_prompt_is_tokenized_once_and_its_tokens_handed_to_all_its_answers(monkeypatch):
+    asked = []
+
+    def stock(self, prompts):
+        asked.append(prompts)
+        return [[7, len(asked)], [8, 9, 9]][: len(prompts)], ["a", "b"][: len(prompts)], {}
+
+    monkeypatch.setattr(GRPOTrainer, "_tokenize_prompts", stock)
+    one, two = ([{"role": "user", "content": [{"type": "text", "text": t}]}] for t in "ab")
+    trainer = made(_tokenizer=SimpleNamespace(pad_token_id=0))
+    ids, images, fields = trainer._tokenize_prompts([one, one, two, one])
+    assert asked == [[one, two]]
+    assert ids == [[7, 1], [7, 1], [8, 9, 9], [7, 1]]
+    assert images == ["a", "a", "b", "a"]
+    assert fields == {}
+    assert trainer._group.tolist() == [0, 0, 1, 0]
+    assert trainer._unique[0].tolist() == [[0, 7, 1], [8, 9, 9]]
+    trainer._share, trainer._group = False, None
+    trainer._tokenize_prompts([one, one])
+    assert asked[1] == [one, one]
+    assert trainer._group is None
+
+
+@pytest.mark.parametrize("why", ["vllm", "not shared", "no groups", "no prompts"])
+def test_answers_are_sampled_as_trl_does_where_nothing_is_shared(monkeypatch, why):
+    asked = []
+
+    def stock(self, *given):
+        asked.append((given, layer.training))
+        return "stock"
+
+    monkeypatch.setattr(GRPOTrainer, "_generate_single_turn", stock)
+    layer = torch.nn.Dropout()
+    trainer = made(model=layer, _group=torch.zeros(1), _unique=(1, 2, None))
+    trainer.use_vllm = why == "vllm"
+    trainer._share = why != "not shared"
+    if why == "no groups":
+        trainer._group = None
+    if why == "no prompts":
+        trainer._unique = None
+    assert trainer._generate_single_turn("ids", "images", {}, 4, False) == "stock"
+    given, dropped = asked[0]
+    assert given == ("ids", "images", {}, 4, False)
+    assert dropped == (why == "vllm")  # vLLM has weights of its own
+    assert layer.training
+
+
+# --- what the KL term looks back at ---------------------------------------------------------
+
+
+def test_trl_takes_a_frozen_copy_while_it_is_made_and_reads_models_itself_afterwards():
+    stock = grpo_trainer.create_model_from_path
+    model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Dropout())
+    with reference.copied_from(model):
+        copy = grpo_trainer.create_model_from_path("some/name", revision="x")
+    assert grpo_trainer.create_model_from_path is stock
+    assert not any(value.requires_grad for value in copy.parameters())
+    assert not any(part.training for part in copy.modules())
+    assert all(value.requires_grad for value in model.parameters())
+    assert model.training
+    with torch.no_grad():
+        model[0].weight.add_(1.0)
+    assert not torch.equal(copy[0].weight, model[0].weight)
+    with pytest.raises(KeyError), reference.copied_from(model):
+        raise KeyError
+    assert grpo_trainer.create_model_from_path is stock
+
+
+def test_ends_of_answers_are_a_number_or_several_or_none():
+    assert [sharing._listed(ids) for ids in (5, [5, 6], None)] == [[5], [5, 6], []]
