@@ -223,6 +223,18 @@ def test_a_whole_seal_of_another_kind_is_not_ours(tmp_path, manifest):
         ownership.refuse_foreign(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "mark", ["[1]", '"georl"', "null", "{}", '{"made_by": "Georl"}', "{", b"\xff"]
+)
+def test_a_mark_of_another_form_is_none(tmp_path, mark):
+    content = mark if isinstance(mark, bytes) else mark.encode()
+    (tmp_path / ownership.OWNER).write_bytes(content)
+    ownership.refuse_foreign(tmp_path)
+    (tmp_path / "final").mkdir()
+    with pytest.raises(ConfigError, match="holds final"):
+        ownership.refuse_foreign(tmp_path)
+
+
 def test_a_folder_that_is_not_there_is_nobody_s_and_is_not_made(tmp_path):
     ownership.refuse_foreign(tmp_path / "a" / "b")
     assert not (tmp_path / "a").exists()
@@ -278,17 +290,17 @@ def test_the_same_run_under_its_mark_moves_nothing_whatever_the_order_of_its_set
 @pytest.mark.parametrize("step", [0, 2])
 def test_a_run_without_a_mark_that_is_gone_on_with_keeps_its_record(tmp_path, step, capsys):
     """Its models are made anew; the record is cut back, not begun anew."""
-    for name in (f"checkpoint-{step}", "final", "best"):
+    for name in (f"checkpoint-{step}", "checkpoint-7", "final", "best"):
         sealed(tmp_path / name)
     for name in ("metrics.jsonl", "groups.jsonl", "config.yaml", "curves.png"):
         (tmp_path / name).touch()
     ownership.claim(tmp_path, OWN, step)
     aside = tmp_path / ownership.REPLACED / "1"
-    assert sorted(path.name for path in aside.iterdir()) == ["best", "final"]
+    assert sorted(path.name for path in aside.iterdir()) == ["best", "checkpoint-7", "final"]
     assert (tmp_path / "metrics.jsonl").exists()
     assert (tmp_path / f"checkpoint-{step}").exists()
     told = capsys.readouterr().out
-    assert told == f"moved final, best of an earlier run to {aside}\n"
+    assert told == f"moved checkpoint-7, final, best of an earlier run to {aside}\n"
 
 
 def test_all_that_an_earlier_run_left_is_moved_when_another_starts(tmp_path, capsys):
