@@ -116,12 +116,6 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "the grids are (images, 3), so the last axis is axis 1",
     ),
     (
-        "georl/grpo/sharing.py",
-        "if compact and 2 * int(done.sum()) >= len(rows):",
-        "if compact and (2 * int(done.sum()) > len(rows)):",
-        "finished answers leave a step later; the answers are the same, as a test says",
-    ),
-    (
         "geodata/near_duplicates/bursts.py",
         "if len(rows) > 1:",
         "if (len(rows) >= 1):",

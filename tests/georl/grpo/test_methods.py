@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from transformers import GenerationConfig
 from trl.trainer import grpo_trainer
 from trl.trainer.grpo_trainer import GRPOTrainer
 
@@ -156,6 +157,31 @@ def test_an_entropy_that_was_computed_and_not_asked_for_is_not_given():
     assert trainer._get_per_token_logps_and_entropies(QWEN, ids, ids, 1)[1] is None
 
 
+def test_rows_are_cut_for_the_longest_prompt_and_the_mean_answer(monkeypatch):
+    """Padding is neither: prompts of 3 and 5 tokens, answers of 1, 2 and 4 in six places."""
+    asked = []
+
+    def stop(*given):
+        asked.append(given)
+        raise StopIteration
+
+    monkeypatch.setattr(sharing, "answers_a_row", stop)
+    sizes = SimpleNamespace(hidden_size=8)
+    model = SimpleNamespace(config=SimpleNamespace(get_text_config=lambda: sizes))
+    mask = torch.tensor(
+        [
+            [0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0],
+            [1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0],
+            [1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0],
+        ]
+    )
+    with pytest.raises(StopIteration):
+        made()._shared_logps(model, mask, mask, 6, None, torch.tensor([0, 1, 1]))
+    ((found, prompt, mean),) = asked
+    assert found is sizes
+    assert (prompt, mean) == (5, pytest.approx(7 / 3))
+
+
 def test_each_prompt_is_tokenized_once_and_its_tokens_handed_to_all_its_answers(monkeypatch):
     asked = []
 
@@ -226,3 +252,78 @@ def test_trl_takes_a_frozen_copy_while_it_is_made_and_reads_models_itself_afterw
 
 def test_ends_of_answers_are_a_number_or_several_or_none():
     assert [sharing._listed(ids) for ids in (5, [5, 6], None)] == [[5], [5, 6], []]
+
+
+# --- sampling, step by step -----------------------------------------------------------------
+
+END, PAD = 1, 0
+
+
+class Scripted:
+    """A model that writes what it is told: row b of the answers, whichever batch they stand in."""
+
+    def __init__(self, answers, group):
+        self.answers, self.group, self.asked = torch.tensor(answers), torch.tensor(group), []
+        self.held = None
+
+    def batch_select_indices(self, rows):
+        """The cache of keys and values is the model itself."""
+        self.held = torch.arange(len(self.group)) if self.held is None else self.held[rows]
+
+    def __call__(self, *, input_ids, attention_mask, position_ids, use_cache, **more):
+        self.asked.append((input_ids, attention_mask, position_ids, more))
+        assert use_cache
+        at = len(self.asked) - 1
+        logits = torch.full((len(input_ids), 1, 9), -1e9)
+        if at == 0:  # of unique prompts: all answers to one begin alike
+            first = {int(g): int(self.answers[b, 0]) for b, g in enumerate(self.group)}
+            logits[range(len(input_ids)), 0, [first[u] for u in range(len(input_ids))]] = 0.0
+        else:
+            logits[range(len(input_ids)), 0, self.answers[self.held, at].tolist()] = 0.0
+        return SimpleNamespace(logits=logits, past_key_values=self)
+
+
+ANSWERS = [[5, END, 8, 8], [5, 6, END, 8], [5, 6, 7, 7], [4, 3, 3, 3]]
+WRITTEN = [[5, END, PAD, PAD], [5, 6, END, PAD], [5, 6, 7, 7], [4, 3, 3, 3]]
+
+
+@pytest.mark.parametrize(("compact", "sizes"), [(True, [2, 4, 4, 2]), (False, [2, 4, 4, 4])])
+@pytest.mark.parametrize("padded", [True, False])
+def test_finished_answers_leave_once_they_are_half_of_the_batch(compact, sizes, padded):
+    """One of four has ended after two tokens, two of four after three."""
+    prompts = torch.tensor([[0, 7, 8], [6, 7, 8]] if padded else [[5, 7, 8], [6, 7, 8]])
+    mask = (prompts != 0).long()
+    group = [0, 0, 0, 1]
+    model = Scripted(ANSWERS, group)
+    generation = GenerationConfig(
+        max_new_tokens=4, eos_token_id=[END], pad_token_id=PAD, temperature=1.0, top_k=0, top_p=1.0
+    )
+    given = (model, prompts, mask, None, torch.tensor(group), generation)
+    assert sharing.sample(*given, compact=compact).tolist() == WRITTEN
+    assert [len(ids) for ids, *_ in model.asked] == sizes
+    first, *later = model.asked
+    assert first[0] is prompts
+    assert first[1] is mask
+    assert first[3] == {"logits_to_keep": 1}
+    rows = torch.arange(4)
+    for at, (ids, seen, places, more) in enumerate(later, 1):
+        if compact and at == 3:
+            rows = torch.tensor([2, 3])
+        assert ids[:, 0].tolist() == [WRITTEN[b][at - 1] for b in rows]
+        lengths = mask.sum(1)[torch.tensor(group)[rows]]
+        assert places.tolist() == [[[int(n) - 1 + at] for n in lengths]] * 3
+        assert more == {"past_key_values": model}
+        if not padded:
+            assert seen is None
+        else:
+            own = mask[torch.tensor(group)[rows]]
+            assert seen.tolist() == [[*row, *[1] * at] for row in own.tolist()]
+
+
+def test_by_itself_a_batch_lets_finished_answers_leave():
+    model = Scripted(ANSWERS, [0, 0, 0, 1])
+    generation = GenerationConfig(max_new_tokens=4, eos_token_id=END, pad_token_id=PAD, top_k=0)
+    prompts = torch.tensor([[5, 7, 8], [6, 7, 8]])
+    given = (model, prompts, torch.ones_like(prompts), None, model.group, generation)
+    assert sharing.sample(*given).tolist() == WRITTEN
+    assert [len(ids) for ids, *_ in model.asked] == [2, 4, 4, 2]
