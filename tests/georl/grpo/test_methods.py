@@ -199,6 +199,9 @@ def test_each_prompt_is_tokenized_once_and_its_tokens_handed_to_all_its_answers(
     assert fields == {}
     assert trainer._group.tolist() == [0, 0, 1, 0]
     assert trainer._unique[0].tolist() == [[0, 7, 1], [8, 9, 9]]
+    monkeypatch.setattr(GRPOTrainer, "_tokenize_prompts", lambda *_: ([[7]], None, {}))
+    assert trainer._tokenize_prompts([one, one])[1] is None  # a run without photos
+    monkeypatch.setattr(GRPOTrainer, "_tokenize_prompts", stock)
     trainer._share, trainer._group = False, None
     trainer._tokenize_prompts([one, one])
     assert asked[1] == [one, one]
@@ -252,6 +255,67 @@ def test_trl_takes_a_frozen_copy_while_it_is_made_and_reads_models_itself_afterw
 
 def test_ends_of_answers_are_a_number_or_several_or_none():
     assert [sharing._listed(ids) for ids in (5, [5, 6], None)] == [[5], [5, 6], []]
+
+
+# --- a batch --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("share", [True, False])
+@pytest.mark.parametrize("grouped", [True, False])
+def test_pictures_are_prepared_once_and_rows_are_numbered_where_prompts_are_shared(
+    monkeypatch, share, grouped
+):
+    seen = []
+
+    def stock(self, inputs):
+        seen.append((inputs, self._group, self.processing_class.image_processor))
+        if grouped:
+            self._group = "numbers"
+        return {"rows": 1}
+
+    monkeypatch.setattr(GRPOTrainer, "_generate_and_score_completions", stock)
+    pictures = object()
+    trainer = made(_share=share, _group="of before")
+    trainer.processing_class = SimpleNamespace(image_processor=pictures)
+    batch = trainer._generate_and_score_completions(["row"])
+    assert batch == {"rows": 1} | ({"group": "numbers"} if grouped else {})
+    ((given, before, inside),) = seen
+    assert (given, before) == (["row"], None)
+    assert (inside is not pictures) == share
+    assert trainer.processing_class.image_processor is pictures
+
+
+@pytest.mark.parametrize("share", [True, False])
+def test_groups_are_shuffled_in_one_piece_where_prompts_are_shared(monkeypatch, share):
+    mixed, stock = [], grpo_trainer.shuffle_sequence_dict
+
+    def prepare(self, batch):
+        assert (grpo_trainer.shuffle_sequence_dict is not stock) == share
+        mixed.append(grpo_trainer.shuffle_sequence_dict(batch))
+        return "prepared"
+
+    monkeypatch.setattr(GRPOTrainer, "_prepare_inputs", prepare)
+    trainer = made(_share=share, args=SimpleNamespace(steps_per_generation=4))
+    batch = {"group": torch.arange(8) // 2, "completion_mask": torch.ones(8, 3)}
+    torch.manual_seed(0)
+    assert trainer._prepare_inputs(batch) == "prepared"
+    pairs = mixed[0]["group"].view(4, 2)
+    assert bool((pairs[:, 0] == pairs[:, 1]).all()) == share
+    assert grpo_trainer.shuffle_sequence_dict is stock
+
+
+def test_idle_rows_are_dealt_over_as_many_micro_batches_as_there_are(monkeypatch):
+    mixed = []
+    monkeypatch.setattr(
+        GRPOTrainer,
+        "_prepare_inputs",
+        lambda self, batch: mixed.append(grpo_trainer.shuffle_sequence_dict(batch)),
+    )
+    trainer = made(args=SimpleNamespace(steps_per_generation=4))
+    mask = torch.ones(8, 3)
+    mask[4:] = 0  # idle
+    trainer._prepare_inputs({"group": torch.arange(8) // 2, "completion_mask": mask})
+    assert mixed[0]["completion_mask"].any(1).view(4, 2).sum(1).tolist() == [1, 1, 1, 1]
 
 
 # --- sampling, step by step -----------------------------------------------------------------
