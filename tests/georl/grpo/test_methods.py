@@ -1,5 +1,6 @@
 """Which batches share their prompts, and what stock TRL gets otherwise (georl.grpo)."""
 
+import contextlib
 from itertools import chain
 from types import SimpleNamespace
 
@@ -180,6 +181,70 @@ def test_rows_are_cut_for_the_longest_prompt_and_the_mean_answer(monkeypatch):
     ((found, prompt, mean),) = asked
     assert found is sizes
     assert (prompt, mean) == (5, pytest.approx(7 / 3))
+
+
+class Reads:
+    """A model whose log-probability of a place is the place's number, and its entropy 1000 more."""
+
+    dtype = torch.bfloat16
+    config = SimpleNamespace(get_text_config=lambda: None)
+
+    def __init__(self, entropy):
+        self.asked, self._entropy = [], entropy
+
+    def __call__(self, **given):
+        self.asked.append(given)
+        places = torch.arange(given["input_ids"].numel()).view_as(given["input_ids"]).double()
+        return SimpleNamespace(log_probs=places, entropy=places + 1000 if self._entropy else None)
+
+
+@pytest.mark.parametrize("pictures", [True, False])
+@pytest.mark.parametrize("entropy", [True, False])
+@pytest.mark.parametrize(("best", "rows"), [(9.0, [0, 2]), (0.5, [0, 1, 2])])
+def test_each_token_has_the_number_of_its_own_place(monkeypatch, pictures, entropy, best, rows):
+    """Two answers to one prompt and one to another, in rows of two or each in its own."""
+    ids = torch.tensor([[0, 3, 4, 11, 12, 13], [0, 3, 4, 21, 0, 0], [5, 6, 7, 31, 32, 0]])
+    mask = (ids != 0).long()
+    asked = []
+
+    def positions(model, prompt_ids, prompt_mask, images):
+        asked.append((model, prompt_ids.tolist(), prompt_mask.tolist(), images))
+        return torch.zeros(3, *prompt_ids.shape, dtype=torch.long)
+
+    monkeypatch.setattr(sharing, "prompt_positions", positions)
+    monkeypatch.setattr(sharing, "answers_a_row", lambda *_: best)
+    grid = torch.tensor([[1, 1, 1]] * 3)
+    images = sharing.Images(torch.tensor([[0.0], [1.0], [2.0]]), grid) if pictures else None
+    trainer, model = made(), Reads(entropy)
+    trainer.accelerator.autocast = contextlib.nullcontext
+    found, entropies = trainer._shared_logps(model, ids, mask, 3, images, torch.tensor([4, 4, 9]))
+    (given,) = model.asked
+    assert given["fused_lm_head"] is True
+    assert given["attention_mask"].dtype == torch.bfloat16
+    told = given["input_ids"], given["shift_labels"].view(-1)
+    assert len(told[0]) == len(rows)
+    for b in range(3):
+        for j in range(3):
+            place = int(found[b, j])
+            if mask[b, 3 + j]:
+                assert told[1][place] == ids[b, 3 + j]
+                assert told[0].view(-1)[place] == ids[b, 2 + j]
+            else:
+                assert found[b, j] == 0.0
+            if entropy:
+                assert entropies[b, j] == (place + 1000 if mask[b, 3 + j] else 0.0)
+    assert entropy or entropies is None
+    ((bare, prompts, real, shown),) = asked
+    assert bare is model
+    assert prompts == ids[rows, :3].tolist()
+    assert real == mask[rows, :3].tolist()
+    if pictures:
+        assert shown.pixel_values[:, 0].tolist() == rows
+        assert given["pixel_values"][:, 0].tolist() == rows
+        assert given["image_grid_thw"].tolist() == [[1, 1, 1]] * len(rows)
+    else:
+        assert shown is None
+        assert "pixel_values" not in given
 
 
 def test_each_prompt_is_tokenized_once_and_its_tokens_handed_to_all_its_answers(monkeypatch):
