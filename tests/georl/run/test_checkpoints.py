@@ -130,6 +130,16 @@ def test_a_seal_that_is_cut_short_leaves_none(tmp_path, monkeypatch):
         checkpoints.manifest(folder)
 
 
+def test_the_marker_is_written_last(tmp_path, monkeypatch):
+    """What a kill leaves between the two has no seal."""
+    written, stock = [], checkpoints.write_text
+    monkeypatch.setattr(
+        checkpoints, "write_text", lambda path, text: written.append(path.name) or stock(path, text)
+    )
+    checkpoint(tmp_path / "checkpoint-1")
+    assert written == ["manifest.json", "COMPLETE"]
+
+
 @pytest.mark.parametrize(("cores", "threads"), [(1, 1), (3, 3), (64, 8)])
 def test_hashing_takes_the_cores_of_this_process_but_eight_at_most(
     tmp_path, monkeypatch, cores, threads

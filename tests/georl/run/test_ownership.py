@@ -317,6 +317,25 @@ def test_all_that_an_earlier_run_left_is_moved_when_another_starts(tmp_path, cap
     assert f"deleting {torn}, which was cut short while being written\n" in told
 
 
+def test_a_claim_that_is_cut_short_is_made_again(tmp_path, monkeypatch):
+    """Marked first, the folder would seem this run's, with the models of the one before in it."""
+    ownership.claim(tmp_path, OWN, -1)
+    (tmp_path / "final").mkdir()
+    mark = (tmp_path / ownership.OWNER).read_text()
+
+    def broken(*_):
+        raise OSError("killed")
+
+    monkeypatch.setattr(ownership, "_aside", broken)
+    with pytest.raises(OSError, match="killed"):
+        ownership.claim(tmp_path, OWN | {"seed": 2}, -1)
+    assert (tmp_path / ownership.OWNER).read_text() == mark
+    monkeypatch.undo()
+    ownership.claim(tmp_path, OWN | {"seed": 2}, -1)
+    assert (tmp_path / ownership.REPLACED / "1" / "final").is_dir()
+    assert (tmp_path / ownership.OWNER).read_text() != mark
+
+
 def test_a_claim_is_refused_where_another_program_wrote_meanwhile(tmp_path):
     (tmp_path / "final").mkdir()
     with pytest.raises(ConfigError, match="holds final"):

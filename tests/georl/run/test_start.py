@@ -316,12 +316,16 @@ def test_of_several_processes_the_others_write_nothing_and_go_where_they_are_tol
 def test_a_start_over_reads_no_checkpoint_and_moves_all_of_it_aside(tmp_path, capsys):
     run = load(None, [f"output={tmp_path}", "train.resume=false"])
     left_by(run, 2)
+    (tmp_path / "config.yaml").write_text("of before")
     trainer = Starts()
     assert resume.start(trainer, run) is None
     assert trainer.went_on == []
     assert trainer.accelerator.waited == 1
     assert not (tmp_path / "metrics.jsonl").exists()
-    assert (tmp_path / "replaced" / "1" / "checkpoint-2").is_dir()
+    aside = tmp_path / "replaced" / "1"
+    assert (aside / "checkpoint-2").is_dir()
+    assert len(JsonLines(aside / "metrics.jsonl").read()) == 6  # moved before it is cut back
+    assert (aside / "config.yaml").read_text() == "of before"
     assert "going on" not in capsys.readouterr().out
 
 
@@ -358,6 +362,37 @@ def test_a_checkpoint_is_sealed_whole_and_the_oldest_go(tmp_path, task):
     assert found["run"] == json.loads(json.dumps(checkpoints.identity(run)))
     assert [path.name for path in checkpoints.listed(tmp_path)] == ["checkpoint-2", "checkpoint-3"]
     resume.without_pickle(folder)  # where there is none, nothing is amiss
+
+
+def test_the_oldest_go_only_once_the_new_one_is_sealed(tmp_path, monkeypatch):
+    run = load(None, [f"output={tmp_path}", "train.keep_checkpoints=1"])
+    left_by(run, 1, 2)
+    (tmp_path / "checkpoint-3").mkdir()
+
+    def broken(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(checkpoints, "seal", broken)
+    seal = resume.SealCallback(SimpleNamespace(accelerator=Processes()), run)
+    with pytest.raises(OSError, match="no space"):
+        seal.on_save(None, SimpleNamespace(global_step=3, is_world_process_zero=True), None)
+    assert [path.name for path in checkpoints.listed(tmp_path)] == [
+        f"checkpoint-{step}" for step in (1, 2, 3)
+    ]
+
+
+def test_the_parts_of_all_processes_are_there_before_the_seal(tmp_path):
+    """Each writes its random state itself: one that comes late would be missing in the list."""
+    folder = tmp_path / "checkpoint-3"
+    folder.mkdir()
+    accelerator = Processes(count=2)
+    late = iter([lambda: (folder / "rng_state_1.pth").write_text("x"), lambda: None])
+    accelerator.wait_for_everyone = lambda: next(late)()
+    seal = resume.SealCallback(
+        SimpleNamespace(accelerator=accelerator), load(None, [f"output={tmp_path}"])
+    )
+    seal.on_save(None, SimpleNamespace(global_step=3, is_world_process_zero=True), None)
+    assert checkpoints.verify(folder)["files"].keys() == {"rng_state_1.pth"}
 
 
 def test_what_the_curriculum_learnt_goes_on_too(tmp_path):
