@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -464,6 +466,9 @@ def test_the_end_of_a_run_writes_a_sealed_model_and_what_people_look_at(tmp_path
     (old / "of_before").touch()
     log = JsonLines(tmp_path / "metrics.jsonl")
     log.write([{"step": 1, "loss": 2.0}, {"step": 2, "loss": 1.0}])
+    (tmp_path / "rollouts").mkdir()
+    samples = pa.table({"id": ["1/0"]})
+    pq.write_table(samples, tmp_path / "rollouts" / "step-000001-000.parquet")
     trainer = Saves()
     assert launch._finish(trainer, run) == tmp_path / "final"
     assert trainer.saved == [str(tmp_path / "final")]
@@ -473,7 +478,7 @@ def test_the_end_of_a_run_writes_a_sealed_model_and_what_people_look_at(tmp_path
     assert found["run"]["task"] == "sft"
     assert load_file(tmp_path / "final" / "model.safetensors")["a"].dtype == torch.bfloat16
     assert (tmp_path / "curves.png").is_file()
-    assert not (tmp_path / "rollouts.parquet").exists()
+    assert pq.read_table(tmp_path / "rollouts.parquet").equals(samples)
 
 
 def test_of_several_processes_the_others_only_hand_their_weights_in(tmp_path):
