@@ -46,6 +46,28 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "a bar at a terminal; what is told on the way is not counted",
     ),
     (
+        "georl/models/tiny.py",
+        "trainer = trainers.BpeTrainer( vocab_size=vocabulary, "
+        "special_tokens=list(SPECIAL_TOKENS), "
+        "initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False, )",
+        "trainer = (trainers.BpeTrainer(vocab_size=vocabulary, "
+        "special_tokens=list(SPECIAL_TOKENS), "
+        "initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))",
+        "a bar at a terminal; what is told on the way is not counted",
+    ),
+    (
+        "georl/models/tiny.py",
+        "image_processor = Qwen2VLImageProcessorPil(patch_size=14, size=size)",
+        "image_processor = (Qwen2VLImageProcessorPil(size=size))",
+        "the library's own default; said here, so that it may change there",
+    ),
+    (
+        "georl/models/tiny.py",
+        "with torch.random.fork_rng(devices=[]):",
+        "with (torch.random.fork_rng()):",
+        "weights are drawn on the processor; states of GPUs are kept or not, and nothing draws",
+    ),
+    (
         "georl/held_out/evaluating.py",
         '"answered": sum(one.lat is not None for one in read) / len(read),',
         '"answered": sum(one.lon is not None for one in read) / len(read),',
@@ -94,12 +116,6 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "the grids are (images, 3), so the last axis is axis 1",
     ),
     (
-        "georl/grpo/sharing.py",
-        "if compact and 2 * int(done.sum()) >= len(rows):",
-        "if compact and (2 * int(done.sum()) > len(rows)):",
-        "finished answers leave a step later; the answers are the same, as a test says",
-    ),
-    (
         "geodata/near_duplicates/bursts.py",
         "if len(rows) > 1:",
         "if (len(rows) >= 1):",
@@ -122,6 +138,30 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "self.last: tuple[Tensor, Tensor] = (torch.zeros(0), torch.zeros(0))",
         "self.last: tuple[Tensor, Tensor] = (torch.zeros(0), torch.ones(0))",
         "no values are no values",
+    ),
+    (
+        "georl/run/rollouts.py",
+        "self.last: tuple[Tensor, Tensor] = (torch.zeros(0), torch.zeros(0))",
+        "self.last: tuple[Tensor, Tensor] = (torch.ones(0), torch.zeros(0))",
+        "no values are no values",
+    ),
+    (
+        "georl/run/rollouts.py",
+        "self._step, self._parts, self._kept = 0, 0, 0 # of the step that is being sampled",
+        "self._step, self._parts, self._kept = 1, 0, 0 # of the step that is being sampled",
+        "at the first answers, of step 1 or later, the counts are begun anew or are still 0",
+    ),
+    (
+        "georl/run/rollouts.py",
+        "self._step, self._parts, self._kept = 0, 0, 0 # of the step that is being sampled",
+        "self._step, self._parts, self._kept = 0, 1, 0 # of the step that is being sampled",
+        "at the first answers, of step 1 or later, the counts are begun anew or are still 0",
+    ),
+    (
+        "georl/run/rollouts.py",
+        "self._step, self._parts, self._kept = 0, 0, 0 # of the step that is being sampled",
+        "self._step, self._parts, self._kept = 0, 0, 1 # of the step that is being sampled",
+        "at the first answers, of step 1 or later, the counts are begun anew or are still 0",
     ),
     (
         "sql/macros/within_km.sql",

@@ -42,7 +42,7 @@ class SharedPromptsTrainer(GRPOTrainer):
 
         Our sampler walks the bare model, which sharded weights rule out; vLLM does not.
         """
-        kind = str(self.accelerator.distributed_type).rpartition(".")[2]
+        kind = str(self.accelerator.distributed_type).removeprefix("DistributedType.")
         if kind not in ("NO", "MULTI_CPU", "MULTI_GPU") and not self.use_vllm:
             return f"{kind} shards the weights, and then only vLLM can sample; set grpo.vllm"
         return sharing.unsupported(self._bare(self.model))
@@ -82,7 +82,7 @@ class SharedPromptsTrainer(GRPOTrainer):
         options: dict[str, Any] = {"batch_first": True, "padding_side": "left"}
         pad: Any = torch.nn.utils.rnn.pad_sequence
         prompt_ids = pad(tensors, padding_value=self._tokenizer.pad_token_id, **options)
-        mask = pad([torch.ones_like(row) for row in tensors], padding_value=0, **options)
+        mask = pad([torch.ones_like(row) for row in tensors], **options)  # with zeros
         device = self.accelerator.device
         images = None
         if "pixel_values" in fields:

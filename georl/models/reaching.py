@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import urllib.error
-import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -45,7 +44,7 @@ def reach(name: str, revision: str | None) -> None:
         return
     hub = os.environ.get("HF_ENDPOINT") or constants.ENDPOINT
     try:
-        with urllib.request.urlopen(f"{hub}/api/models/{urllib.parse.quote(name)}", None, LIMIT_S):
+        with urllib.request.urlopen(f"{hub}/api/models/{name}", None, LIMIT_S):
             return
     except urllib.error.HTTPError as error:
         error.close()  # it answers; what it says of the model is told by those who load it

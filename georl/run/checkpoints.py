@@ -103,7 +103,7 @@ def seal(folder: Path, own: Mapping[str, Any]) -> str:
         `identity` of the run, kept in the manifest.
     """
     (folder / MARKER).unlink(missing_ok=True)
-    names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    names = [p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()]
     hashes = _hashes(folder, [name for name in names if name != MANIFEST])
     text = json.dumps({"run": dict(own), "files": hashes}, indent=1, sort_keys=True)
     write_text(folder / MANIFEST, text)
@@ -217,7 +217,7 @@ def step_of(folder: Path) -> int:
     >>> step_of(Path("out/checkpoint-40"))
     40
     """
-    return int(folder.name.rpartition("-")[2])
+    return int(folder.name.removeprefix("checkpoint-"))
 
 
 def prune(output: Path, keep: int) -> None:

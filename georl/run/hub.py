@@ -12,7 +12,6 @@ from typing import Any
 
 import yaml
 from huggingface_hub import HfApi, get_token
-from huggingface_hub.errors import HfHubHTTPError
 
 from geodata.files import write_text
 from georl.config import Config, ConfigError
@@ -108,10 +107,11 @@ def push(config: Config, folder: Path) -> str | None:
         sent = hub.upload_folder(
             repo_id=name, folder_path=folder, commit_message="Trained by georl"
         )
-    except (HfHubHTTPError, OSError) as error:
+    except Exception as error:  # the client's own, and those of the network library below it
+        first = str(error).partition("\n")[0] or type(error).__name__
         msg = (
-            f"the model is in {folder} and could not be sent to {name}: "
-            f"{str(error).splitlines()[0]}; send it with hf upload {name} {folder}"
+            f"the model is in {folder} and could not be sent to {name}: {first}; send it with hf "
+            f"upload {name} {folder}"
         )
         raise ConfigError(msg) from error
     return str(sent.commit_url)

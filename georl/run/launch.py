@@ -188,7 +188,7 @@ def common_arguments(config: Config) -> dict[str, Any]:
         "report_to": list(train.report_to) or "none",
         **tracking.names(config),
         "save_strategy": "steps" if train.save_steps else "no",
-        "save_steps": train.save_steps or 500,
+        "save_steps": train.save_steps,
         "save_total_limit": None,  # `checkpoints` deletes old ones once the new one is sealed
         "dataloader_num_workers": train.workers,
         "remove_unused_columns": False,

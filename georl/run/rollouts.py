@@ -106,9 +106,7 @@ class RolloutLog:
 
     def _wanted(self, trainer: Any) -> bool:
         step = trainer.state.global_step + 1  # the step that these answers are for
-        return bool(
-            self._samples and trainer.accelerator.is_main_process and step % self._every == 0
-        )
+        return bool(trainer.accelerator.is_main_process and step % self._every == 0)
 
     def _write(
         self,

@@ -40,15 +40,14 @@ class StopCallback(TrainerCallback):
 
     def __init__(self, trainer: Any, period: int) -> None:
         self._trainer, self._period = trainer, period
-        self.asked: int | None = None
-        self.stopped = False
+        self.asked, self.stopped = 0, False  # which signal came, 0 for none
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Ask for a checkpoint and the end, the same on every process."""
         if state.global_step % self._period or state.global_step >= state.max_steps:
             return
         accelerator = self._trainer.accelerator
-        asked = torch.tensor([int(self.asked or 0)], device=accelerator.device)
+        asked = torch.tensor([self.asked], device=accelerator.device)
         if accelerator.num_processes > 1:
             asked = accelerator.gather(asked).max()
         if int(asked):
@@ -86,7 +85,7 @@ class StopCallback(TrainerCallback):
         if not self.stopped:
             return
         if self._trainer.accelerator.is_main_process:
-            name = signal.Signals(self.asked or signal.SIGTERM).name
+            name = signal.Signals(self.asked).name
             tell(
                 f"stopped by {name} with {checkpoint} sealed; the same command goes on from there "
                 f"(exit status {STOPPED})"

@@ -1,10 +1,15 @@
 """What of the configuration reaches the model and its LoRA layers (georl.models.loading)."""
 
+import inspect
+import json
+import re
+import shutil
 from types import SimpleNamespace
 
 import pytest
 import torch
 from PIL import Image
+from transformers import CLIPImageProcessor, LlavaProcessor
 
 from georl import models
 from georl.config import ConfigError, ModelConfig
@@ -130,3 +135,205 @@ def test_the_commit_of_a_run_is_that_of_every_part_of_its_processor(stored, monk
     assert [one for one in asked if one[0] != stored] == [("Qwen/X", commit)] * 3
     assert made.image_processor.size["longest_edge"] == 784 * 5
     assert made.tokenizer.padding_side == "left"
+
+
+# --- strangers ------------------------------------------------------------------------------
+
+EVIL = """
+Path(__file__).with_name("it ran").touch()
+Path({marker!r}).touch()
+class Evil:
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "part"),
+    [
+        ("config.json", "AutoConfig"),
+        ("config.json", "AutoModelForImageTextToText"),
+        ("tokenizer_config.json", "AutoTokenizer"),
+        ("preprocessor_config.json", "AutoImageProcessor"),
+        ("processor_config.json", "AutoProcessor"),
+    ],
+)
+def test_a_program_in_a_model_s_folder_does_not_run(stored, tmp_path, file, part):
+    """A model of strangers is data: what its files ask to be run is not looked at."""
+    folder, marker = tmp_path / "model", tmp_path / "ran"
+    shutil.copytree(stored, folder)
+    (folder / "evil.py").write_text(EVIL.format(marker=str(marker)))
+    about = json.loads((folder / file).read_text())
+    one = ["evil.Evil", "evil.Evil"] if part == "AutoTokenizer" else "evil.Evil"
+    (folder / file).write_text(json.dumps(about | {"auto_map": {part: one}}))
+    loading.load(ModelConfig(name=str(folder)))
+    assert not marker.exists()
+
+
+def test_every_reader_is_told_to_run_nothing(stored, monkeypatch):
+    """Also for a model of another family, whose processor is found by its name."""
+    told = []
+
+    def noted(kind):
+        stock = kind.from_pretrained
+
+        def read(name, **options):
+            told.append((kind.__name__, options.get("trust_remote_code")))
+            return stock(name, **options)
+
+        monkeypatch.setattr(kind, "from_pretrained", read)
+
+    for kind in (loading.AutoConfig, loading.AutoModelForImageTextToText, tiny.AutoTokenizer):
+        noted(kind)
+    loading.load(ModelConfig(name=stored))
+    mine = ("AutoConfig", "AutoModelForImageTextToText", "AutoTokenizer")
+    assert {one for one in told if one[0] in mine and one[1] is not None} == {
+        (name, False) for name in mine
+    }
+    source = inspect.getsource(loading) + inspect.getsource(tiny)
+    assert len(re.findall("trust_remote_code=False", source)) == 4
+
+
+@pytest.fixture
+def other(tmp_path):
+    """The folder of a model of another family, as far as a processor needs it."""
+    tokenizer = tiny.build_tokenizer(["Where?"])
+    made = LlavaProcessor(
+        CLIPImageProcessor(size={"shortest_edge": 28}, crop_size={"height": 28, "width": 28}),
+        tokenizer,
+        patch_size=14,
+        image_token="<|image_pad|>",
+    )
+    made.save_pretrained(tmp_path)
+    (tmp_path / "config.json").write_text('{"model_type": "llava"}')
+    return tmp_path
+
+
+def test_a_model_of_another_family_has_its_own_processor(other):
+    found = loading.load_processor(ModelConfig(name=str(other)))
+    assert type(found).__name__ == "LlavaProcessor"
+
+
+def test_a_model_of_another_family_is_read_at_its_commit_with_the_bounds_of_the_run(
+    other, monkeypatch
+):
+    asked, stock = [], loading.AutoProcessor.from_pretrained
+    monkeypatch.setattr(
+        loading.AutoProcessor,
+        "from_pretrained",
+        lambda name, **options: asked.append((name, options)) or stock(name),
+    )
+    for more in ({}, {"min_pixels": 784}, {"max_pixels": 7840}):
+        loading.load_processor(ModelConfig(name=str(other), revision="a" * 40, **more))
+        fixed = {"revision": "a" * 40, "trust_remote_code": False}
+        assert asked.pop() == (str(other), fixed | more)
+
+
+def test_a_model_that_takes_no_images_is_refused_by_its_family(tmp_path):
+    """For it transformers finds a tokenizer alone, and photos would be dropped without a word."""
+    tiny.build_tokenizer(["Where?"]).save_pretrained(tmp_path)
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    with pytest.raises(ConfigError) as error:
+        loading.load_processor(ModelConfig(name=str(tmp_path)))
+    assert str(error.value) == (
+        f"model {str(tmp_path)!r} (bert) takes no images; choose a vision-language model"
+    )
+
+
+def test_a_configuration_that_is_nested_too_deeply_is_refused(tmp_path):
+    (tmp_path / "config.json").write_text("[" * 100_000)
+    with pytest.raises(ConfigError, match=r"\(folder\) cannot be loaded"):
+        loading.load(ModelConfig(name=str(tmp_path)))
+
+
+# --- where it comes from --------------------------------------------------------------------
+
+
+def test_the_hub_is_asked_for_the_model_at_its_commit_before_anything_is_read(monkeypatch):
+    asked = []
+
+    def nobody(name, revision):
+        asked.append((name, revision))
+        raise ConfigError("nobody there")
+
+    monkeypatch.setattr(loading, "reach", nobody)
+    with pytest.raises(ConfigError, match=r"^nobody there$"):
+        loading.load(ModelConfig(name="No/Such", revision="b" * 40))
+    assert asked == [("No/Such", "b" * 40)]
+
+
+@pytest.mark.parametrize("hub", [True, False])
+def test_the_weights_are_those_of_the_commit(stored, monkeypatch, hub):
+    commit = "c" * 40 if hub else None
+    asked, stock = [], loading.AutoModelForImageTextToText.from_pretrained
+
+    def read(name, **options):
+        asked.append((name, options.pop("revision")))
+        return stock(stored, **options)
+
+    monkeypatch.setattr(loading.AutoModelForImageTextToText, "from_pretrained", read)
+    monkeypatch.setattr(loading, "reach", lambda *_: None)
+    monkeypatch.setattr(loading, "load_processor", lambda _: "processor")
+    monkeypatch.setattr(loading, "find_adapter_config_file", lambda *_, **__: None)
+    name = "Some/Model" if hub else stored
+    model, processor = loading.load(ModelConfig(name=name, revision=commit))
+    assert asked == [(name, commit)]
+    assert (type(model).__name__, processor) == ("Qwen2_5_VLForConditionalGeneration", "processor")
+
+
+def test_lora_weights_are_looked_for_at_the_commit_and_only_on_the_hub(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(
+        loading, "find_adapter_config_file", lambda *given, **more: asked.append((given, more))
+    )
+    loading._refuse_hub_adapter(ModelConfig(name="Some/Model", revision="d" * 40))
+    assert asked == [(("Some/Model",), {"revision": "d" * 40})]
+    loading._refuse_hub_adapter(ModelConfig(name=str(tmp_path)))
+    assert len(asked) == 1
+
+
+def test_a_folder_of_lora_weights_stands_for_its_model(tmp_path):
+    about = {"base_model_name_or_path": "Qwen/X", "revision": "e" * 40, "r": 4}
+    (tmp_path / "adapter_config.json").write_text(json.dumps(about))
+    run = ModelConfig(name=str(tmp_path), revision="f" * 40, lora_rank=4)
+    assert loading.base_name(run.name) == "Qwen/X"
+    assert loading.base_revision(run) == "e" * 40
+    assert loading.lora(run) is None  # it has its own
+    plain = ModelConfig(name="Qwen/X", revision="f" * 40)
+    assert (loading.base_name(plain.name), loading.base_revision(plain)) == ("Qwen/X", "f" * 40)
+
+
+def test_the_vision_tower_of_any_family_is_left_out_of_lora():
+    """Its layers have the names of the language model's."""
+    left_out = loading.lora(ModelConfig(lora_rank=4)).exclude_modules
+    for name, out in (
+        ("model.visual.blocks.0.attn.q_proj", True),
+        ("model.vision_tower.layers.3.self_attn.q_proj", True),
+        ("vision_model.encoder.layers.0.mlp.up_proj", True),
+        ("model.language_model.layers.0.self_attn.q_proj", False),
+    ):
+        assert (re.fullmatch(left_out, name) is not None) == out, name
+
+
+def test_an_error_of_another_kind_in_lora_weights_is_not_explained(monkeypatch):
+    import peft
+
+    def broken(*_, **__):
+        raise RuntimeError("another problem")
+
+    monkeypatch.setattr(peft.PeftModel, "from_pretrained", broken)
+    for rank in (0, 4):
+        with pytest.raises(RuntimeError, match="another problem"):
+            loading._adapted(SimpleNamespace(), ModelConfig(name="x", lora_rank=rank))
+
+
+def test_the_tiny_model_is_made_of_its_texts_its_sizes_and_its_seed():
+    text = "Atlantis" * 3
+    sizes = ModelConfig(hidden=48, layers=1, vision_layers=1, freeze_vision=True)
+    model, processor = loading.load(sizes, texts=[text] * 9, seed=4)
+    assert len(processor.tokenizer(text)["input_ids"]) < 3
+    expected = tiny.build_model(processor.tokenizer, sizes, 4)
+    for one, two in zip(model.parameters(), expected.parameters(), strict=True):
+        assert torch.equal(one, two)
+    frozen = {name for name, value in model.named_parameters() if not value.requires_grad}
+    assert frozen
+    assert all(name.startswith("model.visual.") for name in frozen)

@@ -1,6 +1,7 @@
 """The picture of a run's curves: its axes do not exaggerate."""
 
-from matplotlib import pyplot as plt
+import pytest
+from matplotlib import colors, pyplot as plt
 from PIL import Image
 
 from georl.run import JsonLines, curves
@@ -45,3 +46,82 @@ def test_a_curve_has_its_points_and_name():
         assert axis.get_title() == name
         assert axis.get_lines()[0].get_xydata().tolist() == [list(point) for point in points]
     plt.close(figure)
+
+
+@pytest.mark.parametrize(
+    ("count", "lines", "columns"),
+    [(1, 1, 1), (2, 1, 2), (3, 1, 3), (4, 2, 3), (6, 2, 3), (7, 3, 3)],
+)
+def test_panels_stand_three_in_a_line(count, lines, columns):
+    figure = curves.drawn({str(k): [(1, 1.0), (2, 2.0)] for k in range(count)})
+    grid = figure.axes[0].get_gridspec()
+    assert (grid.nrows, grid.ncols) == (lines, columns)
+    assert tuple(figure.get_size_inches()) == pytest.approx((4 * columns, 2.8 * lines))
+    assert [axis.axison for axis in figure.axes] == [k < count for k in range(lines * columns)]
+    plt.close(figure)
+
+
+def test_a_panel_is_told_apart_by_its_curve_and_nothing_else():
+    """One blue line, a title, its step below, no frame above and to the right."""
+    figure = curves.drawn({"loss": [(10, 1.9), (20, 1.8)]})
+    (axis,) = figure.axes
+    (line,) = axis.get_lines()
+    assert colors.same_color(line.get_color(), "#1d4e79")
+    assert line.get_linewidth() == 1.4
+    shown = {side: spine.get_visible() for side, spine in axis.spines.items()}
+    assert shown == {"left": True, "bottom": True, "right": False, "top": False}
+    assert (axis.get_title(), axis.get_xlabel()) == ("loss", "step")
+    assert axis.title.get_fontsize() == 10
+    assert axis.xaxis.label.get_fontsize() == 9
+    assert all(line.get_visible() for line in axis.get_ygridlines())
+    plt.close(figure)
+
+
+def test_no_window_is_needed():
+    """A cluster has none, and a backend that draws into one fails there."""
+    plt.switch_backend("svg")
+    plt.close(curves.drawn({"loss": [(10, 1.9), (20, 1.8)]}))
+    assert plt.get_backend().lower() == "agg"
+
+
+def test_an_axis_goes_below_zero_only_with_its_curve():
+    figure = curves.drawn({"reward": [(1, 3.0), (2, -2.0)], "loss": [(1, 0.25), (2, 0.5)]})
+    reward, loss = figure.axes
+    assert reward.get_ylim()[0] == -2.0
+    assert loss.get_ylim()[0] == 0.0
+    plt.close(figure)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("loss", "mean_token_accuracy", "reward", "within_750km", "within_200km", "entropy"),
+        *("groups/equal", "eval_accuracy_200km", "eval_median_km"),
+    ],
+)
+def test_each_of_the_figures_that_a_run_is_judged_by_is_drawn(tmp_path, name, monkeypatch):
+    drawn, stock = [], curves.drawn
+    monkeypatch.setattr(curves, "drawn", lambda series: drawn.append(series) or stock(series))
+    JsonLines(tmp_path / METRICS).write([{"step": 3, name: 0.0}, {"step": 5, name: 2.0}])
+    curves.plot(tmp_path)
+    assert drawn == [{name: [(3, 0.0), (5, 2.0)]}]
+    assert not plt.get_fignums()  # a run of days draws many
+
+
+def test_a_picture_is_whole_or_not_there(tmp_path, monkeypatch):
+    target = tmp_path / "curves.png"
+    target.write_bytes(b"the one before")
+
+    def broken(*_, **__):
+        raise OSError("no space left")
+
+    figure = curves.drawn({"loss": [(1, 1.0), (2, 2.0)]})
+    monkeypatch.setattr(figure, "savefig", broken)
+    with pytest.raises(OSError, match="no space"):
+        curves.save_figure(figure, target, 50)
+    assert target.read_bytes() == b"the one before"
+    monkeypatch.undo()
+    assert curves.save_figure(figure, target, 50) == target
+    assert figure.subplotpars.left != plt.rcParams["figure.subplot.left"]  # texts have their room
+    with Image.open(target) as picture:
+        assert (picture.format, picture.size) == ("PNG", (200, 140))

@@ -28,6 +28,11 @@ class Hub(BaseHTTPRequestHandler):
         self.answer(*(({"error": "no"}, 403) if self.server.refuse else (found,)))
 
     def do_POST(self):
+        if self.server.there and self.path.endswith("/repos/create"):
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            here = f"http://127.0.0.1:{self.server.server_port}/me/model"
+            self.answer({"error": "You already created this model repo", "url": here}, 409)
+            return
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.headers.get("Transfer-Encoding") == "chunked":
             body = self.chunks()
@@ -69,7 +74,7 @@ class Hub(BaseHTTPRequestHandler):
 @pytest.fixture
 def server(monkeypatch):
     made = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    made.seen, made.refuse = [], False
+    made.seen, made.refuse, made.there = [], False, False
     thread = threading.Thread(target=made.serve_forever, daemon=True)
     thread.start()
     monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{made.server_port}")
@@ -137,6 +142,66 @@ def test_a_hub_that_refuses_leaves_the_model_and_says_how_to_send_it(server, tmp
     assert checkpoints.verify(tmp_path / "out" / "final")
 
 
+def test_a_model_that_was_sent_before_is_sent_again(server, tmp_path):
+    server.there = True
+    (tmp_path / "config.json").write_text("{}")
+    address = hub.push(load(None, ["train.push_to=me/model"]), tmp_path)
+    assert address == f"{os.environ['HF_ENDPOINT']}/me/model/commit/{'a' * 40}"
+    body = next(body for path, _, body in server.seen if "/commit/" in path)
+    head = next(r["value"] for r in map(json.loads, body.splitlines()) if r["key"] == "header")
+    assert head["summary"] == "Trained by georl"
+
+
+def test_the_address_of_a_model_that_was_sent_is_told(server, tmp_path, capsys):
+    trained(tmp_path, "train.push_to=me/model")
+    assert f"sent to {os.environ['HF_ENDPOINT']}/me/model/commit/aaaa" in capsys.readouterr().out
+
+
+def test_a_hub_that_is_not_there_leaves_the_model_and_says_how_to_send_it(
+    server, tmp_path, monkeypatch
+):
+    """The network library's error is no OSError: the run ended with its traceback."""
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
+    with pytest.raises(ConfigError) as error:
+        hub.push(load(None, ["train.push_to=me/model"]), tmp_path)
+    said = str(error.value)
+    assert said.startswith(f"the model is in {tmp_path} and could not be sent to me/model: [Errno")
+    assert said.endswith(f"; send it with hf upload me/model {tmp_path}")
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ConnectionResetError(), "to me/model: ConnectionResetError; send"),
+        (RuntimeError("first\nsecond"), "to me/model: first; send"),
+    ],
+)
+def test_whatever_a_client_raises_is_one_line_that_says_where_the_model_is(
+    monkeypatch, tmp_path, error, said
+):
+    def broken(*_, **__):
+        raise error
+
+    monkeypatch.setattr("huggingface_hub.HfApi.create_repo", broken)
+    with pytest.raises(ConfigError) as told:
+        hub.push(load(None, ["train.push_to=me/model"]), tmp_path)
+    assert said in str(told.value)
+    assert told.value.__cause__ is error
+
+
+def test_a_token_is_asked_for_only_where_something_will_be_sent(monkeypatch):
+    sends, keeps = load(None, ["train.push_to=me/model"]), load(None, [])
+    monkeypatch.setattr(hub, "get_token", lambda: None)
+    assert hub.no_token(keeps) is None
+    assert hub.no_token(sends) == (
+        "train.push_to is 'me/model' and there is no token for the hub; run hf auth login, or set "
+        "HF_TOKEN, or leave train.push_to out"
+    )
+    monkeypatch.setattr(hub, "get_token", lambda: "hf_x")
+    assert hub.no_token(sends) is None
+
+
 def test_a_missing_token_is_told_before_the_work_starts(monkeypatch, tmp_path):
     monkeypatch.setattr(hub, "get_token", lambda: None)
     with pytest.raises(ConfigError, match="no token for the hub"):
@@ -190,3 +255,24 @@ def test_a_model_that_nobody_asked_to_send_has_no_card(tmp_path):
     assert not list(tmp_path.iterdir())
     assert hub.no_token(load(None, [])) is None
     assert hub.push(load(None, []), tmp_path) is None
+
+
+def test_a_card_without_scores_ends_with_the_data(tmp_path):
+    text = hub.card(load(None, ["train.push_to=me/model"]), {})
+    assert text == (
+        "---\nlibrary_name: transformers\npipeline_tag: image-text-to-text\n"
+        "tags:\n- image-geolocalization\n- sft\n---\n\n"
+        "# model\n\nSays where a photo was taken. Trained by georl, `sft`, from random weights.\n\n"
+        "Data: not published.\n"
+    )
+
+
+def test_the_card_of_a_model_that_will_be_sent_holds_the_last_scores_of_its_run(tmp_path):
+    final = tmp_path / "final"
+    final.mkdir()
+    log = JsonLines(tmp_path / "metrics.jsonl")
+    log.write([{"step": 1, "eval_median_km": 5.0}, {"step": 2, "eval_median_km": 2500.0}])
+    run = load(None, [f"output={tmp_path}", "train.push_to=me/model"])
+    hub.add_card(run, final)
+    assert (final / "README.md").read_text() == hub.card(run, {"eval_median_km": 2500.0})
+    assert "| median_km | 2500 |\n" in (final / "README.md").read_text()

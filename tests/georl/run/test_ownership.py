@@ -1,8 +1,11 @@
 """A run deletes only its own, and shares its folder with no other (georl.run.ownership)."""
 
+import hashlib
 import json
+import shutil
 import subprocess
 import sys
+import threading
 
 import pytest
 from filelock import FileLock
@@ -170,3 +173,186 @@ def test_two_runs_do_not_share_an_output(tmp_path, monkeypatch):
     with pytest.raises(TimeoutError):  # and a run at work keeps others out
         FileLock(out / ownership.LOCK, is_singleton=False).acquire(timeout=0)
     sft.train(run)  # but not itself
+
+
+# --- what is whose ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [*ownership.MODELS, *ownership.RECORD, "checkpoint-1"])
+@pytest.mark.parametrize("kind", ["file", "folder", "broken link"])
+def test_everything_that_a_run_writes_is_another_program_s_until_it_is_known(tmp_path, name, kind):
+    path = tmp_path / name
+    if kind == "file":
+        path.write_text("another's")
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(ConfigError, match=f"holds {name}, which no run of georl made and this"):
+        ownership.refuse_foreign(tmp_path)
+    (tmp_path / ownership.OWNER).write_text(json.dumps({"made_by": "georl"}))
+    ownership.refuse_foreign(tmp_path)
+
+
+def test_names_of_a_record_are_those_that_a_run_writes():
+    assert set(ownership.RECORD) == {
+        "metrics.jsonl", "groups.jsonl", "rollouts", "rollouts.parquet", "curves.png",
+        "config.yaml", "README.md",
+    }  # fmt: skip
+    assert set(ownership.MODELS) == {"final", "best"}
+
+
+def test_a_record_beside_a_sealed_model_is_ours_and_a_strange_model_is_not(tmp_path):
+    """Folders of before there was run.json."""
+    sealed(tmp_path / "final")
+    (tmp_path / "metrics.jsonl").write_text("{}\n")
+    ownership.refuse_foreign(tmp_path)
+    for name in ("checkpoint-2", "best"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(ConfigError, match="holds best, checkpoint-2, which no run"):
+        ownership.refuse_foreign(tmp_path)
+
+
+@pytest.mark.parametrize("manifest", ['{"files": {}}', "not JSON", "{"])
+def test_a_whole_seal_of_another_kind_is_not_ours(tmp_path, manifest):
+    folder = tmp_path / "final"
+    folder.mkdir()
+    (folder / checkpoints.MANIFEST).write_text(manifest)
+    (folder / checkpoints.MARKER).write_text(hashlib.sha256(manifest.encode()).hexdigest())
+    with pytest.raises(ConfigError, match="holds final, which"):
+        ownership.refuse_foreign(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "mark", ["[1]", '"georl"', "null", "{}", '{"made_by": "Georl"}', "{", b"\xff"]
+)
+def test_a_mark_of_another_form_is_none(tmp_path, mark):
+    content = mark if isinstance(mark, bytes) else mark.encode()
+    (tmp_path / ownership.OWNER).write_bytes(content)
+    ownership.refuse_foreign(tmp_path)
+    (tmp_path / "final").mkdir()
+    with pytest.raises(ConfigError, match="holds final"):
+        ownership.refuse_foreign(tmp_path)
+
+
+def test_a_folder_that_is_not_there_is_nobody_s_and_is_not_made(tmp_path):
+    ownership.refuse_foreign(tmp_path / "a" / "b")
+    assert not (tmp_path / "a").exists()
+    ownership.take(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b" / ownership.LOCK).is_file()
+
+
+def test_looking_at_a_lock_does_not_keep_it(tmp_path):
+    (tmp_path / ownership.LOCK).touch()
+    ownership.refuse_foreign(tmp_path)
+    FileLock(tmp_path / ownership.LOCK, is_singleton=False).acquire(timeout=0)
+
+
+def test_a_process_does_not_wait_for_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr(ownership, "PATIENCE_S", 0.1)
+    ownership.take(tmp_path)
+    ownership.take(tmp_path)
+    ownership.refuse_foreign(tmp_path)
+    ownership.claim(tmp_path, OWN, -1)
+
+
+def test_a_folder_that_was_deleted_under_its_lock_is_there_again(tmp_path):
+    """As in a notebook: the same process, the same output, and a person who wants it empty."""
+    output = tmp_path / "a" / "out"
+    ownership.take(output)
+    shutil.rmtree(output)
+    ownership.take(output)
+    ownership.claim(output, OWN, -1)
+    assert (output / ownership.OWNER).is_file()
+
+
+def test_without_a_lock_none_is_made_by_looking(tmp_path):
+    ownership.refuse_foreign(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_same_run_under_its_mark_moves_nothing_whatever_the_order_of_its_settings(tmp_path):
+    own = {"task": "sft", "seed": 1}
+    ownership.claim(tmp_path, own, -1)
+    mark = (tmp_path / ownership.OWNER).read_text()
+    for name in ("final", "best", "rollouts"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "metrics.jsonl").touch()
+    ownership.claim(tmp_path, dict(reversed(own.items())), -1)
+    assert not (tmp_path / ownership.REPLACED).exists()
+    assert (tmp_path / ownership.OWNER).read_text() == mark
+    assert json.loads(mark) == {
+        "made_by": "georl",
+        "run": hashlib.sha256(b'{"seed": 1, "task": "sft"}').hexdigest(),
+    }
+
+
+@pytest.mark.parametrize("step", [0, 2])
+def test_a_run_without_a_mark_that_is_gone_on_with_keeps_its_record(tmp_path, step, capsys):
+    """Its models are made anew; the record is cut back, not begun anew."""
+    for name in (f"checkpoint-{step}", "checkpoint-7", "final", "best"):
+        sealed(tmp_path / name)
+    for name in ("metrics.jsonl", "groups.jsonl", "config.yaml", "curves.png"):
+        (tmp_path / name).touch()
+    ownership.claim(tmp_path, OWN, step)
+    aside = tmp_path / ownership.REPLACED / "1"
+    assert sorted(path.name for path in aside.iterdir()) == ["best", "checkpoint-7", "final"]
+    assert (tmp_path / "metrics.jsonl").exists()
+    assert (tmp_path / f"checkpoint-{step}").exists()
+    told = capsys.readouterr().out
+    assert told == f"moved checkpoint-7, final, best of an earlier run to {aside}\n"
+
+
+def test_all_that_an_earlier_run_left_is_moved_when_another_starts(tmp_path, capsys):
+    ownership.claim(tmp_path, OWN, -1)
+    for name in (*ownership.MODELS, *ownership.RECORD, "notes"):
+        (tmp_path / name).mkdir()
+    torn = tmp_path / "checkpoint-3"
+    torn.mkdir()
+    ownership.claim(tmp_path, OWN | {"seed": 2}, -1)
+    aside = {path.name for path in (tmp_path / ownership.REPLACED / "1").iterdir()}
+    assert aside == {*ownership.MODELS, *ownership.RECORD}
+    assert (tmp_path / "notes").is_dir()
+    told = capsys.readouterr().out
+    assert f"deleting {torn}, which was cut short while being written\n" in told
+
+
+def test_a_claim_that_is_cut_short_is_made_again(tmp_path, monkeypatch):
+    """Marked first, the folder would seem this run's, with the models of the one before in it."""
+    ownership.claim(tmp_path, OWN, -1)
+    (tmp_path / "final").mkdir()
+    mark = (tmp_path / ownership.OWNER).read_text()
+
+    def broken(*_):
+        raise OSError("killed")
+
+    monkeypatch.setattr(ownership, "_aside", broken)
+    with pytest.raises(OSError, match="killed"):
+        ownership.claim(tmp_path, OWN | {"seed": 2}, -1)
+    assert (tmp_path / ownership.OWNER).read_text() == mark
+    monkeypatch.undo()
+    ownership.claim(tmp_path, OWN | {"seed": 2}, -1)
+    assert (tmp_path / ownership.REPLACED / "1" / "final").is_dir()
+    assert (tmp_path / ownership.OWNER).read_text() != mark
+
+
+def test_a_claim_is_refused_where_another_program_wrote_meanwhile(tmp_path):
+    (tmp_path / "final").mkdir()
+    with pytest.raises(ConfigError, match="holds final"):
+        ownership.claim(tmp_path, OWN, -1)
+    assert not (tmp_path / ownership.OWNER).exists()
+
+
+def test_nobody_waits_long_for_a_lock_that_is_held():
+    """A person at a terminal is told within seconds, which workers of a killed run have as well."""
+    assert 1.0 <= ownership.PATIENCE_S <= 5.0
+
+
+def test_a_lock_that_is_given_up_within_the_patience_is_waited_for(tmp_path):
+    """Workers of a run that was killed hold it for a moment."""
+    other = FileLock(tmp_path / ownership.LOCK, is_singleton=False, thread_local=False)
+    other.acquire()
+    later = threading.Timer(0.3, other.release)
+    later.start()
+    ownership.take(tmp_path)
+    later.join()

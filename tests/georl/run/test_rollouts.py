@@ -160,6 +160,68 @@ def test_coordinates_are_read_strictly():
     assert [len(part) for part in answer_coordinates([])] == [0, 0]
 
 
+def test_an_evaluation_counts_apart_and_rewards_without_a_number_weigh_nothing(tmp_path):
+    log = log_of(tmp_path, "train.logging_steps=1")
+    assert [part.shape for part in log.last] == [(0,), (0,)]  # before any answer
+    rewards = torch.tensor([[math.nan, math.nan], [1.0, math.nan]])
+    log.keep(Trainer(), photos(2), TEXTS[:2], rewards, [False, True])
+    assert log.last[0].tolist() == [0.0, 0.5]
+    assert log.last[1].dtype == torch.bool
+
+
+def test_distances_of_all_processes_make_the_shares(tmp_path, monkeypatch):
+    monkeypatch.setattr(rollouts, "gather_object", lambda own: [*own, *([math.nan] * len(own))])
+    trainer = Trainer()
+    log_of(tmp_path).keep(trainer, photos(2), TEXTS[:2], torch.ones(2, 2), [True, True])
+    told = trainer._metrics["train"]
+    assert told["format"] == [0.5]
+    assert told["within_25km"] == [0.25]
+    assert told["within_200km"] == [0.5]
+
+
+def test_what_is_worth_what_lies_where_the_rewards_lie(tmp_path):
+    """On a GPU they are; "meta" stands for any device that is not the processor."""
+    log = log_of(tmp_path, "grpo.rollout_samples=0")
+    rewards = torch.ones(2, 2, device="meta")
+    log.keep(Trainer(), photos(2), TEXTS[:2], rewards, [True, False])
+    assert [part.device.type for part in log.last] == ["meta", "meta"]
+
+
+def test_samples_of_a_step_are_written_whole_with_their_types(tmp_path):
+    tmp_path /= "not/there/yet"
+    log = log_of(tmp_path, "grpo.rollout_samples=2", "train.logging_steps=1")
+    rewards = torch.tensor([[0.1, math.nan], [0.2, 1.0]], dtype=torch.float32)
+    log.keep(Trainer(), photos(2), ["nothing", "no more"], rewards, [False, False])
+    (path,) = (tmp_path / "rollouts").iterdir()
+    table = pq.read_table(path)
+    assert {name: str(table.schema.field(name).type) for name in table.column_names} == {
+        "step": "int64", "id": "string", "photo": "string", "answer": "string",
+        "pred_lat": "double", "pred_lon": "double", "distance_km": "double",
+        "lat_true": "double", "lon_true": "double", "country": "string",
+        "reward_geo_r": "double", "reward_mine:f": "double",
+    }  # fmt: skip
+    assert table["pred_lat"].null_count == table["distance_km"].null_count == 2
+    assert table["reward_geo_r"].to_pylist() == [float(np.float32(x)) for x in (0.1, 0.2)]
+
+
+def test_photos_without_countries_have_the_same_columns(tmp_path):
+    log = log_of(tmp_path, "train.logging_steps=1")
+    bare = [{key: row[key] for key in ("id", "lat", "lon")} for row in photos(2)]
+    log.keep(Trainer(), bare, TEXTS[:2], torch.ones(2, 2), [True] * 2)
+    log.keep(Trainer(step=1), photos(2), TEXTS[:2], torch.ones(2, 2), [True] * 2)
+    table = pq.read_table(merge_rollouts(tmp_path))
+    assert table["country"].to_pylist() == [None, None, None, "Here"]
+
+
+def test_only_parts_of_rollouts_are_merged(tmp_path):
+    (tmp_path / "rollouts").mkdir()
+    (tmp_path / "rollouts" / "mine.parquet").write_text("not a table")
+    assert merge_rollouts(tmp_path) is None
+    log = log_of(tmp_path, "train.logging_steps=1")
+    log.keep(Trainer(), photos(2), TEXTS[:2], torch.ones(2, 2), [True] * 2)
+    assert pq.read_table(merge_rollouts(tmp_path)).num_rows == 2
+
+
 # --- cutting a record back ------------------------------------------------------------------
 
 

@@ -1,10 +1,12 @@
 """A run that is asked to stop leaves a checkpoint and a status; a dead one leaves its traceback."""
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -166,6 +168,127 @@ def test_answers_that_serve_two_steps_are_used_up_before_it_stops():
         control = SimpleNamespace(should_save=False, should_training_stop=False)
         stop.on_step_end(None, SimpleNamespace(global_step=step, max_steps=9), control)
         assert (control.should_save, control.should_training_stop, stop.stopped) == (stops,) * 3
+
+
+class Processes:
+    """Several processes, of which the others were asked by these signals."""
+
+    def __init__(self, *others, count=None, first=True):
+        self.device, self.num_processes = "cpu", count or 1 + len(others)
+        self.is_main_process, self.waited, self._others = first, 0, others
+
+    def gather(self, own):
+        return torch.cat([torch.tensor(self._others), own])
+
+    def wait_for_everyone(self):
+        self.waited += 1
+
+
+def stop_of(*others, asked=0, period=1, **more):
+    trainer = SimpleNamespace(accelerator=Processes(*others, **more))
+    made = stopping.StopCallback(trainer, period)
+    made.asked = asked
+    return made
+
+
+@pytest.mark.parametrize(
+    ("others", "asked", "agreed"),
+    [
+        ((0, 0), 0, 0),
+        ((signal.SIGTERM,), 0, signal.SIGTERM),
+        ((0, signal.SIGTERM), 0, signal.SIGTERM),
+        ((signal.SIGTERM, 0), 0, signal.SIGTERM),
+        ((0, 0), signal.SIGUSR1, signal.SIGUSR1),
+        ((signal.SIGUSR1, 0), signal.SIGTERM, signal.SIGTERM),
+    ],
+)
+def test_one_that_is_asked_stops_all_with_the_same_signal(others, asked, agreed):
+    stop = stop_of(*others, asked=asked)
+    control = SimpleNamespace(should_save=False, should_training_stop=False)
+    stop.on_step_end(None, SimpleNamespace(global_step=3, max_steps=9), control)
+    assert (control.should_save, control.should_training_stop, stop.stopped) == (bool(agreed),) * 3
+    assert stop.asked == agreed
+
+
+def test_they_agree_on_the_device_that_they_talk_over():
+    """NCCL gathers what lies on a GPU; "meta" stands for any that is not the processor."""
+    stop = stop_of(count=2)
+    accelerator = stop._trainer.accelerator
+    accelerator.device, seen = "meta", []
+    accelerator.gather = lambda own: seen.append(own.device.type) or torch.tensor([0, 15])
+    control = SimpleNamespace(should_save=False, should_training_stop=False)
+    stop.on_step_end(None, SimpleNamespace(global_step=3, max_steps=9), control)
+    assert seen == ["meta"]
+    assert stop.stopped
+
+
+@pytest.mark.parametrize(("step", "stops"), [(7, True), (8, False), (9, False)])
+def test_in_the_last_step_nothing_is_left_to_stop(step, stops):
+    stop = stop_of(asked=signal.SIGTERM)
+    control = SimpleNamespace(should_save=False, should_training_stop=False)
+    stop.on_step_end(None, SimpleNamespace(global_step=step, max_steps=8), control)
+    assert (control.should_save, control.should_training_stop, stop.stopped) == (stops,) * 3
+
+
+def test_a_save_that_was_asked_for_by_others_stays_asked_for():
+    control = SimpleNamespace(should_save=True, should_training_stop=True)
+    stop_of().on_step_end(None, SimpleNamespace(global_step=3, max_steps=9), control)
+    assert control.should_save
+    assert control.should_training_stop
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_all_leave_together_and_the_first_says_why(capsys, first):
+    stop = stop_of(count=2, first=first, asked=signal.SIGUSR1)
+    stop.leave("checkpoint-3")
+    assert stop._trainer.accelerator.waited == 0  # asked, but the run went to its end
+    stop.stopped = True
+    with pytest.raises(SystemExit) as left:
+        stop.leave("checkpoint-3")
+    assert left.value.code == 75
+    assert stop._trainer.accelerator.waited == 1
+    assert capsys.readouterr().out == (
+        "stopped by SIGUSR1 with checkpoint-3 sealed; the same command goes on from there (exit "
+        "status 75)\n"
+        if first
+        else ""
+    )
+
+
+def test_signals_are_noted_while_it_listens_and_theirs_again_after_it():
+    heard = []
+    before = {number: signal.signal(number, lambda n, _: heard.append(n))
+              for number in stopping.SIGNALS}  # fmt: skip
+    try:
+        for number in stopping.SIGNALS:
+            stop = stop_of()
+            assert (stop.asked, stop.stopped) == (0, False)
+            with contextlib.suppress(KeyError), stop.listening():
+                os.kill(os.getpid(), number)
+                assert stop.asked == number
+                raise KeyError
+            assert heard == []
+            os.kill(os.getpid(), number)
+            assert heard.pop() == number
+            assert stop.asked == number
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert set(stopping.SIGNALS) == {signal.SIGTERM, signal.SIGUSR1}
+
+
+def test_a_run_in_a_thread_leaves_signals_alone():
+    """Only the main thread may set them: a run in a notebook's thread still trains."""
+    found, before = [], signal.getsignal(signal.SIGTERM)
+
+    def listen():
+        with stop_of().listening():
+            found.append(signal.getsignal(signal.SIGTERM))
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    thread.join()
+    assert found == [before]
 
 
 def test_the_script_and_the_run_mean_the_same_status(tmp_path):

@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from transformers import TrainerCallback
 
 from georl import data, run, sft
 from georl.config import ConfigError, check, checks, load, replace
+from georl.models import reaching
 from georl.run import JsonLines, launch, tracking
 
 from ..tiny_runs import SMALL, write_places
@@ -74,7 +76,7 @@ def setup():
     return type("Setup", (), {"settings": _Settings})
 def login():
     if os.environ["SAID_KEY"] == "none":
-        raise UsageError("No API key configured. Log in.\\nMore of it.")
+        raise UsageError("No API key configured. Log in.\\nMore of it.\\nAnd more.")
 """
 """As much of wandb as is asked before a run."""
 
@@ -139,6 +141,26 @@ def test_wandb_without_a_key_is_told_with_the_ways_to_one(wandb, server):
     assert tracking.refused(run) is None
 
 
+def test_a_server_that_takes_a_connection_and_says_nothing_is_not_waited_for(wandb, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setattr(tracking, "LIMIT_S", 0.2)
+        wandb(url=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        said = tracking.refused(load(None, ["train.report_to=[wandb]"]))
+    assert "cannot be reached (timed out); set WANDB_MODE=offline" in said
+
+
+def test_a_server_is_given_as_long_as_the_hub_and_no_longer():
+    assert tracking.LIMIT_S == reaching.LIMIT_S
+    assert 5.0 <= tracking.LIMIT_S <= 20.0  # wandb itself waits for two minutes
+
+
+def test_a_server_that_greets_is_there(wandb, tmp_path):
+    """urllib reads a file as it reads a page: no status, no error."""
+    (tmp_path / "page").write_text("welcome")
+    wandb(url=(tmp_path / "page").as_uri())
+    assert tracking.refused(load(None, ["train.report_to=[wandb]"])) is None
+
+
 @pytest.mark.parametrize("mode", ["offline", "disabled"])
 def test_wandb_that_asks_no_server_needs_neither(wandb, mode):
     wandb(mode=mode, key="none")
@@ -173,7 +195,7 @@ def test_runs_are_called_by_their_folder(tmp_path, monkeypatch):
 def tracker(tmp_path, monkeypatch):
     """A tracker's module whose call fails."""
     for name in ("trackio", "wandb"):
-        text = "def log():\n    raise OSError('the disk is full\\nand more')\n"
+        text = "def log():\n    raise OSError('the disk is full\\nand more\\nand more')\n"
         (tmp_path / f"{name}.py").write_text(text)
         fresh(monkeypatch, name)
     monkeypatch.syspath_prepend(tmp_path)
@@ -196,6 +218,36 @@ def test_what_a_tracker_raises_is_told_by_its_name(tracker, name, said):
         tracker(name).log()
     with pytest.raises(OSError, match="another"), tracking.explained([name]):
         raise OSError("another")
+
+
+def test_the_tracker_is_told_that_failed_and_not_one_of_like_name(tmp_path, monkeypatch):
+    (tmp_path / "wandb").mkdir()
+    (tmp_path / "wandb" / "__init__.py").write_text("")
+    deep = "def call(other):\n    other() if other else [][0]\n"
+    (tmp_path / "wandb" / "deep.py").write_text(deep)
+    (tmp_path / "trackio_more.py").write_text(deep)
+    (tmp_path / "trackio.py").write_text(deep)
+    for name in ("wandb", "wandb.deep", "trackio_more", "trackio"):
+        fresh(monkeypatch, name)
+    monkeypatch.syspath_prepend(tmp_path)
+    from trackio import call as trackio
+    from trackio_more import call as like
+    from wandb.deep import call as wandb
+
+    with pytest.raises(IndexError), tracking.explained(["trackio", "wandb"]):
+        like(None)
+    with (
+        pytest.raises(ConfigError, match=r"^wandb failed"),
+        tracking.explained(["trackio", "wandb"]),
+    ):
+        wandb(None)
+    both = [["trackio", "wandb"], ["wandb", "trackio"]]
+    for trackers in both:  # one below the other: the first of the run's list
+        with pytest.raises(ConfigError) as error, tracking.explained(trackers):
+            trackio(lambda: wandb(None))
+        assert str(error.value).startswith(f"{trackers[0]} failed")
+    with tracking.explained(["wandb"]):
+        pass
 
 
 def test_a_tracker_that_fails_in_a_run_ends_it_with_a_word(tmp_path, tracker):
