@@ -89,7 +89,7 @@ def light_columns(
         If a column is missing, or the ids do not name the rows.
     """
     table = _columns(source, data, image)
-    columns: dict[str, Any] = {"id": _ids(table, data.id)}
+    columns: dict[str, Any] = {"id": _ids(table, data.id, source)}
     bad = np.zeros(table.num_rows, bool)
     pair = None if coordinates == "unused" else _pair(table, source, data, coordinates)
     if pair is not None:
@@ -134,12 +134,13 @@ def _pair(table: pa.Table, source: Source, data: DataConfig, need: Need) -> tupl
         raise DataError(msg) from error
 
 
-def _ids(table: pa.Table, name: str | None) -> pa.Array | pa.ChunkedArray:
+def _ids(table: pa.Table, name: str | None, source: Source) -> pa.Array | pa.ChunkedArray:
     found = name or find_named(table.column_names, ID_NAMES, "id", "data.table")
     if found is None:
         return pa.array(map(str, range(table.num_rows)), pa.string())
     if found not in table.column_names:
-        msg = f"no column {found!r} for the id; the columns are {', '.join(table.column_names)}"
+        columns = ", ".join(source.schema.names)
+        msg = f"{source.label} has no column {found!r} for the id; set data.id to one of {columns}"
         raise DataError(msg)
     ids = pc.cast(table[found], pa.string())
     if ids.null_count or pc.count_distinct(ids).as_py() != table.num_rows:
