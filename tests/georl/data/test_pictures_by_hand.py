@@ -8,7 +8,6 @@ import threading
 import zipfile
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -297,6 +296,7 @@ def test_the_processor_sees_in_a_fitted_photo_what_it_sees_in_the_whole_one(mode
         # four places, and fewer are made more
         ((56, 56), ModelConfig(max_pixels=784_000), (56, 56)),
         ((28, 56), ModelConfig(max_pixels=784_000), (56, 84)),
+        ((28, 84), ModelConfig(max_pixels=784_000), (56, 112)),
         # one side alone differs
         ((56, 60), ModelConfig(max_pixels=784_000), (56, 56)),
         ((60, 56), ModelConfig(max_pixels=784_000), (56, 56)),

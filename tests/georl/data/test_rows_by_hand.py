@@ -16,9 +16,7 @@ def light(tmp_path, columns, image=None, *, coordinates="needed", **config):
     table = columns if isinstance(columns, pa.Table) else pa.table(columns)
     pq.write_table(table, tmp_path / "t.parquet")
     data = DataConfig(table=str(tmp_path / "t.parquet"), **config)
-    found, bad = rows.light_columns(
-        sources.open_source(data), data, image, coordinates=coordinates
-    )
+    found, bad = rows.light_columns(sources.open_source(data), data, image, coordinates=coordinates)
     return found, bad.tolist()
 
 
