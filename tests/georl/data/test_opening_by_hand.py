@@ -83,6 +83,11 @@ def test_only_photos_of_the_root_or_the_table_are_sent_to_a_server(folder, form)
     assert [row["id"] for row in rows] == ["p0", "p1"]  # its answer says why there is none
     assert shade(sent.reader.image(rows[0])) == 10
     assert "leads outside" in refused(sent.reader.image, rows[1])
+    other_task = run(folder, columns, url, f"predict.output={folder / 'out.csv'}")
+    assert "other/b.png leads outside data.image_root; repair" in refused(
+        data.photos, other_task, "predict"
+    )
+    assert "own.png" not in refused(data.photos, other_task, "predict")
     trained = data.photos(run(folder, columns, url, "data.skip_missing=true"), "sft")
     assert [shade(trained.reader.image(row)) for row in trained.table.to_pylist()] == [10, 30]
 
@@ -153,7 +158,8 @@ def test_what_is_laid_out_is_that_of_the_choice(folder):
 
 
 def test_of_one_table_each_choice_is_laid_out_once(folder):
-    asked = run(folder, {"image": [png(i) for i in range(4)], "split": ["a", "a", "b", "b"]})
+    columns = {"image": [png(i) for i in range(4)], "split": ["a", "a", "b", "b"]}
+    asked = run(folder, {**columns, "scan": columns["image"][::-1]})
     table, cache = asked.data.table, folder / "cache"
 
     def laid_out(*more):
@@ -167,6 +173,9 @@ def test_of_one_table_each_choice_is_laid_out_once(folder):
     assert laid_out("data.where=split='b'") == (2, 4)
     assert laid_out("data.split=b", f"data.image_root={folder}") == (2, 5)  # another home
     assert laid_out("data.split=b", "seed=3") == (2, 5)
+    assert laid_out("data.split=b", "data.where=id='p2'") == (1, 6)
+    assert laid_out("data.split=b", "data.where=id='p3'") == (1, 7)
+    assert laid_out("data.split=b", "data.image=scan") == (2, 8)
 
 
 def test_the_column_of_pictures_is_named_or_refused_in_these_words(folder):
@@ -214,10 +223,15 @@ def test_a_photo_that_cannot_be_made_smaller_names_its_row(folder):
     assert refused(found.reader.image, cut).startswith("image of row 'p1' (60 bytes) cannot be rea")
 
 
-def test_a_batch_opens_each_photo_once_and_shares_it(folder):
+def test_a_batch_opens_each_photo_once_and_shares_it(folder, monkeypatch):
+    opened, image = [], data.Reader.image
+    monkeypatch.setattr(
+        data.Reader, "image", lambda self, row: opened.append(row["id"]) or image(self, row)
+    )
     asked = run(folder, {"image": [png(1), png(2)], "country": ["Gabon", None]})
     rows = data.load(asked, completions=True)
     batch = rows[[1, 0, 1]]
+    assert opened == ["p1", "p0"]
     assert [*map(shade, batch["image"])] == [2, 1, 2]
     assert batch["image"][0] is batch["image"][2]
     assert {*batch} == {"id", "lat", "lon", "country", "image", "prompt", "completion"}
@@ -257,6 +271,20 @@ def test_no_row_at_all_is_told_with_the_table(folder):
     assert refused(data.load, made, completions=True) == (
         f"{made.data.table} has no rows to train on"
     )
+
+
+def test_records_that_bring_their_answers_need_no_coordinates(folder):
+    chat = [[{"role": "user", "content": "Where?"}, {"role": "assistant", "content": "x"}]]
+    made = run(folder, {"images": [[png(2)]], "messages": chat})
+    table = pq.read_table(made.data.table)
+    pq.write_table(table.drop_columns(["lat", "lon"]), made.data.table)
+    assert data.photos(made, "sft").table.column_names == ["id", "row"]
+    assert data.photos(made, "predict").table.column_names == ["id", "row"]
+    assert "found no latitude column" in refused(data.photos, made, "grpo")
+    pq.write_table(table.set_column(1, "lat", [[99.0]]), made.data.table)
+    for purpose in ("sft", "grpo"):
+        assert "1 of 1 rows have no valid coord" in refused(data.photos, made, purpose)
+    assert data.photos(made, "predict").table.column_names == ["id", "row"]
 
 
 def test_records_without_rows_ask_nothing(folder):
