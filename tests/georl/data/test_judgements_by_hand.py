@@ -158,6 +158,17 @@ def test_verdicts_of_a_file_without_types_are_read_in_any_case(tmp_path):
     given = DataConfig(table=str(tmp_path / "t.csv"))
     counts = data.write_judgements(given, tmp_path / "judge.parquet", test_share=0.0)
     assert counts == {"yes": 1, "no": 1, "train": 2, "no_verdict": 1}
+    kept = pa.array(["tRue", "0", "", None, "1", "FALSE"])
+    columns = {"reasoning": list("abcdef"), "id": list("abcdef"), "kept": kept, "image": list("abcdef")}
+    pq.write_table(pa.table(columns), tmp_path / "text.parquet")
+    counts = data.write_judgements(
+        DataConfig(table=str(tmp_path / "text.parquet")), tmp_path / "b.parquet", test_share=0.0
+    )
+    assert counts == {"yes": 2, "no": 2, "train": 4, "no_verdict": 2}
+    (tmp_path / "t.csv").write_text("id,image,kept,reasoning\na,a.jpg,true,x\nb,b.jpg,maybe,y\n")
+    assert refused(data.write_judgements, given, tmp_path / "other.parquet") == (
+        f"{tmp_path / 't.csv'}: kept is 'maybe'; it says true or false of each row"
+    )
     (tmp_path / "t.csv").write_text("id,image,reasoning\na,a.jpg,x\n")
     assert "missing is kept" in refused(data.write_judgements, given, tmp_path / "judge.parquet")
     (tmp_path / "t.csv").write_text("id,kept,reasoning\na,true,x\n")
