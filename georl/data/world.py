@@ -127,5 +127,4 @@ def _on_land(lat: NDArray[np.float64], lon: NDArray[np.float64]) -> pa.Table:
     labels = cor.label_table(lat, lon)
     columns = {name: labels[name] for name in LABELS}
     table = pa.table({"lat": lat, "lon": lon, **columns})
-    inside = pc.and_(pc.equal(table["match"], "inside"), pc.is_valid(table["country"]))
-    return table.filter(inside).drop_columns(["match"])
+    return table.filter(pc.equal(table["match"], "inside")).drop_columns(["match"])

@@ -207,6 +207,7 @@ def test_a_thing_is_a_word_with_or_without_its_plural():
         ("CÀR", 1), ("oscar, scars; cars", 1),
     ):  # fmt: skip
         assert entities.share(f"one {text} there", ["car"]) == found, text
+    assert entities.share("一辆car停在这里", ["car"]) == 1.0  # no letters of its script beside it
     assert entities.share("a car and a tram", ["car", "tram", "bus", "sea"]) == 0.5
     assert entities.share("die Straße", ["STRASSE"]) == 1.0
     assert entities.share("a red  \t tram", ["Red Tram"]) == 1.0
