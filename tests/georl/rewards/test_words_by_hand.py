@@ -258,7 +258,8 @@ def test_an_answer_is_the_one_block_behind_the_thinking():
         ("<think>a</think><answer>b</answer>", "b"), ("<answer> b </answer>\n", " b "),
         ("<think>a</think><answer>b</answer>x", ""), ("x", "x"), ("<think>", ""),
         ("<think>a</think><think><answer>b</answer>", ""), ("</answer>b<answer>", ""),
-        ("<answer>a</answer></think><answer>b</answer>", "b"), ("<answer>b</answer></answer>", ""),
+        ("<answer>a</answer></think><answer>b</answer>", "b"),
+        ("</think><answer>a</answer></think><answer>b</answer>", "b"), ("<answer>b</answer></answer>", ""),
     ):  # fmt: skip
         assert spoken.answer(text) == said, text
     assert spoken.reasoning("x<think> a </think>b</think>") == "a"
