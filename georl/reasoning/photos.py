@@ -184,7 +184,8 @@ def _judged(
             "split": texts["split"][i] if "split" in texts else None, "entities": [],
         }  # fmt: skip
         found.append(_first_problem(row, seen))
-        seen.add(str(name))
+        if name is not None:
+            seen.add(name)
     return found
 
 

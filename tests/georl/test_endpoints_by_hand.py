@@ -2,6 +2,7 @@
 
 import io
 import json
+import socket
 import threading
 import time
 import urllib.error
@@ -367,6 +368,20 @@ def test_a_reply_may_be_so_large_and_no_larger(monkeypatch):
                 assert str(caught.value) == "OSError: the reply is larger than 1 MiB"
             else:
                 assert posted(url) == 1
+
+
+def test_a_server_that_says_nothing_is_given_up_at_the_limit_and_no_thread_is_left():
+    assert http.MAX_REPLY_BYTES == 8_388_608
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        with pytest.raises(BadReply) as caught:
+            posted(f"http://127.0.0.1:{deaf.getsockname()[1]}", limit_s=0.3)
+    assert str(caught.value).startswith("TimeoutError: ")
+    with serving((200, {}, b"3"), status(500)) as (url, _):
+        assert posted(url, limit_s=60.0) == 3
+        with pytest.raises(Refused):
+            posted(url, limit_s=60.0)
+    waiting = [t for t in threading.enumerate() if isinstance(t, threading.Timer)]
+    assert not [t for t in waiting if t.function.__name__ == "_cut" and not t.finished.is_set()]
 
 
 def test_a_reply_that_is_cut_off_is_none():
