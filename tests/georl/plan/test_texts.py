@@ -109,6 +109,8 @@ def test_the_files_of_other_runs(tmp_path):
             "offload_optimizer_device": "none", "offload_param_device": "none",
         },
     }  # fmt: skip
+    alone = yaml.safe_load(plan.accelerate(load(None, ["strategy=fsdp"])))
+    assert (alone["num_processes"], alone["num_machines"]) == (1, 1)
     one = plan.write(load(None, []), "x", tmp_path / "b")
     assert [path.name for path in one] == ["job.sbatch", "run.sh"]
     assert one[1].read_text() == f'{HEAD}exec python -m georl.cli sft x "$@"\n'

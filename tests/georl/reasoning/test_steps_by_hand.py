@@ -118,7 +118,7 @@ def test_the_first_answer_that_contradicts_is_told_with_its_distance():
     assert found[1]["distance_km"] < 5  # that of the answer which is kept
     assert found[2]["distance_km"] > 400
     long = judging.true([row(said(city="x" * 300), said("b"))], config(), None)
-    assert long[0]["detail"] == f"a: {'x' * 200}"
+    assert long[0]["detail"].startswith(f"a: {'x' * 200}, ")
     assert judging.true([row()], config(), None)[0]["kept"]
 
 

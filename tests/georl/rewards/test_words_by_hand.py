@@ -342,6 +342,23 @@ def test_shares_of_chains_are_of_all_answers():
     assert rewards.held([at_sea]) == [False]
 
 
+def test_rewards_of_distance_as_they_come():
+    """A degree of the equator is 111.195 km; what others have is in their papers."""
+    text, km = ["(0.0, 1.0)"], 6371.0088 * np.pi / 180
+    assert rewards.exponential(text, [0.0], [0.0]) == [pytest.approx(np.exp(-km / 200))]
+    assert rewards.geoscore(text, [0.0], [0.0]) == [pytest.approx(np.exp(-km / 1492.7))]
+    assert rewards.geo_r(text, [0.0], [0.0]) == [pytest.approx(1 - km / 1500)]
+    assert rewards.distance(text, [0.0], [0.0]) == rewards.geo_r(text, [0.0], [0.0])
+    assert rewards.geo_r_release(text, [0.0], [0.0]) == [(round(1 - km / 1500, 4) + 1) / 2]
+    with pytest.raises(ValueError) as caught:
+        rewards.exponential(text, [0.0], [0.0], scale_km=-1)
+    assert str(caught.value) == (
+        "scale_km -1 is not a positive distance; give kilometres such as 200"
+    )
+    with pytest.raises(ValueError, match=r"^3 knots_km and 2 values; give as many of each, at le"):
+        rewards.geo_r(text, [0.0], [0.0], knots_km=[0, 1, 2], values=[1, 0])
+
+
 # ---- rewards by name
 
 
