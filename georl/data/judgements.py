@@ -310,7 +310,9 @@ def _verdicts(kept: pa.ChunkedArray, label: str) -> pa.ChunkedArray:
     """Return verdicts that are text, as in CSV; an empty cell holds none."""
     known = pc.is_in(pc.utf8_lower(kept), pa.array(["true", "false", "1", "0", "", None]))
     if not pc.all(known).as_py():
-        msg = f"{label}: kept is {kept.filter(pc.invert(known))[0].as_py()!r}; it says true or false"
+        msg = (
+            f"{label}: kept is {kept.filter(pc.invert(known))[0].as_py()!r}; it says true or false"
+        )
         raise DataError(f"{msg} of each row")
     return pc.if_else(pc.equal(kept, ""), None, kept).cast(pa.bool_())
 

@@ -70,9 +70,7 @@ def clock(monkeypatch):
         slept.append(round(seconds, 6))
         now[0] += seconds
 
-    monkeypatch.setattr(
-        endpoints, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=sleep)
-    )
+    monkeypatch.setattr(endpoints, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=sleep))
     return slept
 
 
@@ -183,7 +181,7 @@ def test_a_status_of_a_moment_is_tried_again(clock, code):
 
 @pytest.mark.parametrize("code", [413, 415, 422])
 def test_a_status_of_one_photo_fails_it_alone(clock, code):
-    with serving(status(code, b"too large"), good()) as (url, seen):
+    with serving(status(code, b"too large"), good()) as (url, _):
         asked = server_of(url)
         with pytest.raises(EndpointError) as caught:
             asked.chat(ASKED)
@@ -214,7 +212,7 @@ def test_another_refusal_holds_for_all_until_one_was_answered(clock, code):
 def test_what_holds_for_every_request_says_what_helps(clock, monkeypatch, code):
     monkeypatch.delenv("MY_KEY", raising=False)
     key = "no key was sent: key_variable names the environment variable that holds it"
-    with serving(good(), status(code, b"no")) as (url, seen):
+    with serving(good(), status(code, b"no")) as (url, _):
         model = f"is 'm' a model of this server, and {f'{url}/v1'!r} its base URL?"
         for variable, value, said in (
             (None, None, key),
@@ -236,7 +234,7 @@ def test_what_was_stopped_sends_nothing_and_keeps_its_first_reason(clock):
         asked = server_of(url)
         asked.stop("enough")
         asked.stop("more")
-        with pytest.raises(EndpointRefusalError, match="^enough$"):
+        with pytest.raises(EndpointRefusalError, match=r"^enough$"):
             asked.chat(ASKED)
         assert seen == []
         assert Endpoint(f"{url}/v1", "m", None).chat(ASKED).text == "yes"
@@ -320,7 +318,7 @@ def test_chances_of_first_tokens_add_up_and_are_at_most_one():
     )
     assert first(("a", -1e9)) == {"a": 0.0}
     for bad in ((), (("a", float("nan")),), (("a", None),), (("a", "x"),)):
-        with pytest.raises(BadReply, match="^the reply has no probabilities of its first token$"):
+        with pytest.raises(BadReply, match=r"^the reply has no probabilities of its first token$"):
             first(*bad)
     with pytest.raises(BadReply, match="no probabilities"):
         reply("x", True)
@@ -348,9 +346,9 @@ def test_success_is_200_to_299():
 
 
 def test_what_a_server_says_is_cut_and_stays_on_a_line():
-    with serving((500, {"Retry-After": "3"}, b"a" * 400)) as (url, _):
-        with pytest.raises(Refused) as caught:
-            posted(url)
+    long = (500, {"Retry-After": "3"}, b"a" * 400)
+    with serving(long) as (url, _), pytest.raises(Refused) as caught:
+        posted(url)
     assert str(caught.value) == f"HTTP 500: {'a' * 300}"
     assert caught.value.wait_s == 3.0
     with serving((307, {}, b"")) as (url, _), pytest.raises(Refused, match="to nowhere, not"):
@@ -372,9 +370,8 @@ def test_a_reply_may_be_so_large_and_no_larger(monkeypatch):
 
 def test_a_server_that_says_nothing_is_given_up_at_the_limit_and_no_thread_is_left():
     assert http.MAX_REPLY_BYTES == 8_388_608
-    with socket.create_server(("127.0.0.1", 0)) as deaf:
-        with pytest.raises(BadReply) as caught:
-            posted(f"http://127.0.0.1:{deaf.getsockname()[1]}", limit_s=0.3)
+    with socket.create_server(("127.0.0.1", 0)) as deaf, pytest.raises(BadReply) as caught:
+        posted(f"http://127.0.0.1:{deaf.getsockname()[1]}", limit_s=0.3)
     assert str(caught.value).startswith("TimeoutError: ")
     with serving((200, {}, b"3"), status(500)) as (url, _):
         assert posted(url, limit_s=60.0) == 3
@@ -385,9 +382,9 @@ def test_a_server_that_says_nothing_is_given_up_at_the_limit_and_no_thread_is_le
 
 
 def test_a_reply_that_is_cut_off_is_none():
-    with serving((200, {"Content-Length": "9"}, b"{}")) as (url, _):
-        with pytest.raises(BadReply) as caught:
-            posted(url, limit_s=1.0)
+    short = (200, {"Content-Length": "9"}, b"{}")
+    with serving(short) as (url, _), pytest.raises(BadReply) as caught:
+        posted(url, limit_s=1.0)
     assert str(caught.value) == "OSError: the reply was cut off after 2 bytes"
 
 
@@ -411,7 +408,9 @@ def test_a_server_that_drips_is_cut_at_the_limit():
     try:
         with pytest.raises(BadReply) as caught:
             posted(f"http://127.0.0.1:{server.server_address[1]}", limit_s=0.3)
-        assert str(caught.value).startswith(("TimeoutError: no whole reply within 0.3 s", "OSError:"))
+        assert str(caught.value).startswith(
+            ("TimeoutError: no whole reply within 0.3 s", "OSError:")
+        )
     finally:
         server.shutdown()
         server.server_close()

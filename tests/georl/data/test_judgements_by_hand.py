@@ -103,9 +103,7 @@ def test_a_table_that_is_no_reasoning_set_is_refused_in_these_words():
         "columns are id, photo"
     )
     assert "missing is reasoning, kept, the" in refused(data.judge_records, table, image="photo")
-    assert refused(made, {"kept": "yes"}) == (
-        "kept is string; it says true or false of each row"
-    )
+    assert refused(made, {"kept": "yes"}) == ("kept is string; it says true or false of each row")
     assert "missing is reasoning, kept" in refused(
         data.answer_records, table, "Where?", image="photo"
     )
@@ -159,7 +157,12 @@ def test_verdicts_of_a_file_without_types_are_read_in_any_case(tmp_path):
     counts = data.write_judgements(given, tmp_path / "judge.parquet", test_share=0.0)
     assert counts == {"yes": 1, "no": 1, "train": 2, "no_verdict": 1}
     kept = pa.array(["tRue", "0", "", None, "1", "FALSE"])
-    columns = {"reasoning": list("abcdef"), "id": list("abcdef"), "kept": kept, "image": list("abcdef")}
+    columns = {
+        "reasoning": list("abcdef"),
+        "id": list("abcdef"),
+        "kept": kept,
+        "image": list("abcdef"),
+    }
     pq.write_table(pa.table(columns), tmp_path / "text.parquet")
     counts = data.write_judgements(
         DataConfig(table=str(tmp_path / "text.parquet")), tmp_path / "b.parquet", test_share=0.0

@@ -266,6 +266,34 @@ def test_rows_cost_least(count, best):
     assert costs[sharing.rows(count, best)] == pytest.approx(min(costs.values()))
 
 
+def test_how_many_answers_a_row_should_hold_by_hand():
+    """L = 10 + 4 + 1.5 x 20 = 44 and P = 100: sqrt(100 x 144) / C."""
+    assert sharing.answers_a_row(10, 4, 20, 100, 30.0) == pytest.approx(4.0)
+    assert sharing.answers_a_row(10, 4, 20, 100, 0.5) == pytest.approx(120.0)  # a token at least
+
+
+def test_the_mean_up_to_which_sharing_pays_by_hand():
+    """16 answers of at most 40 tokens to a prompt of 220; all in one row."""
+    given = ["task=grpo", "name=x", "max_pixels=78400", "grpo.max_tokens=400",
+             "grpo.generations=16"]  # fmt: skip
+    run = load(None, given)
+    full = sharing.positions(run, SHAPE)
+    found = sharing.mean_for_bar(run, SHAPE)
+    assert 0 < found < 400
+
+    def fits(other):
+        mean = (400 + 15 * other) / 16
+        best = sharing.answers_a_row(8, 2, 20, 220, mean)
+        lengths = [400, *[other] * 15]
+        held = [0] * sharing.rows(16, best)
+        for length, at in zip(lengths, sharing.deal(lengths, best), strict=True):
+            held[at] += length
+        return 3 * len(held) * (220 + max(held)) <= full.stock
+
+    best = max(other for other in range(1, 401) if fits(other))
+    assert found == int((400 + 15 * best) / 16)
+
+
 def test_answers_are_dealt_to_the_shortest_row():
     assert sharing.deal([5, 9, 7, 1], 2) == [1, 0, 1, 0]
     assert sharing.deal([0, 0, 0, 0], 2) == [0, 1, 0, 1]  # an empty one takes a place too

@@ -1,4 +1,4 @@
-"""Steps of a reasoning set on rows made by hand: every verdict, bound and word (georl.reasoning)."""
+"""Steps of a reasoning set on rows made by hand: verdicts, bounds and words (georl.reasoning)."""
 
 import io
 import json
@@ -107,7 +107,8 @@ def test_what_contradicts_the_truth():
 def test_the_first_answer_that_contradicts_is_told_with_its_distance():
     km = sphere.haversine_km(41.1496, -8.6110, 38.7167, -9.1333)
     found = judging.true(
-        [row(said("a"), said("b", city="Porto")), row(said("a", city="Porto"), said("b"), model="b"),
+        [row(said("a"), said("b", city="Porto")),
+         row(said("a", city="Porto"), said("b"), model="b"),
          row(said("a", country="Spain", city=None), said("b"))], config(), None,
     )  # fmt: skip
     assert [one["reason"] for one in found] == ["wrong_city", "wrong_city", "no_city"]
@@ -129,7 +130,8 @@ def predictions(tmp_path, columns, *more):
 
 def test_a_predictor_that_is_sure_and_far_away_drops_a_row(tmp_path):
     columns = {"id": ["x", "y", "z", "w"], "lat_pred": [41.1496, 41.1496, None, 0.0],
-               "lon_pred": [-8.6110, -8.6110, 1.0, 0.0], "conf": [0.5, 0.49, 0.9, None]}  # fmt: skip
+               "lon_pred": [-8.6110, -8.6110, 1.0, 0.0],
+               "conf": [0.5, 0.49, 0.9, None]}  # fmt: skip
     km = float(sphere.haversine_km(41.1496, -8.6110, 38.7167, -9.1333))
     sure = ["truth.predictor_confidence=0.5"]
 
@@ -156,7 +158,7 @@ def test_a_predictor_that_is_sure_and_far_away_drops_a_row(tmp_path):
     )
     assert verdict(predictions(tmp_path, columns, "truth.predictor_km=1").judged(row())) is not None
     columns.pop("id")
-    with pytest.raises(ConfigError, match="has no column 'id'; it has lat_pred, lon_pred$"):
+    with pytest.raises(ConfigError, match=r"has no column 'id'; it has lat_pred, lon_pred$"):
         predictions(tmp_path, columns)
 
 
@@ -479,7 +481,8 @@ def test_tables_that_are_none_of_photos_are_told_in_these_words(tmp_path):
         return str(caught.value)
 
     assert told(image="scan") == (
-        f"{where} has no column 'scan' for the image; set photos.image to one of image, lat, lon, id"
+        f"{where} has no column 'scan' for the image; set photos.image to one of image, lat, lon, "
+        "id"
     )
     assert told({**base, "image": [7]}) == (
         f"the column 'image' of {where} is int64; a reasoning set needs references to image files: "
@@ -634,8 +637,7 @@ def test_the_plan_adds_up_what_is_known(tmp_path):
     assert lines[-1] == f"in all: 1 s, cost $0.80; answers are kept in {tmp_path / 'o'}"
     half = reasoning.plan(config(*given, priced[0], "models.b.seconds_per_call=80"))
     assert half.splitlines()[-1] == (
-        "in all: 10 s, cost not known: set usd_per_million_*; answers are kept in "
-        f"{tmp_path / 'o'}"
+        f"in all: 10 s, cost not known: set usd_per_million_*; answers are kept in {tmp_path / 'o'}"
     )
 
 

@@ -78,7 +78,8 @@ def test_these_words_are_said_to_the_judge(text):
 
 @pytest.mark.parametrize(
     ("head", "gap", "tail"),
-    [("ignore", 40, "rules"), ("answer", 22, "yes"), ("as", 20, "judge"), ("give", 30, "full score"),
+    [("ignore", 40, "rules"), ("answer", 22, "yes"), ("as", 20, "judge"),
+     ("give", 30, "full score"),
      ("give full", 10, "score"), ("ignora", 30, "instrucciones"), ("忽略", 12, "指令")],
 )  # fmt: skip
 def test_such_words_stand_so_near_each_other_and_no_further(head, gap, tail):
@@ -152,8 +153,8 @@ def test_pictures_of_a_mapping_are_its_bytes_else_its_path(tmp_path):
     assert opened({"bytes": None, "path": "b.png"}) == "b"
     assert opened({"bytes": b"", "path": "b.png"}) == "b"
     assert opened([{"path": "a.png"}]) == opened(("a.png",)) == "a"
-    for nothing in ({}, [], ["a.png", "b.png"], "c.png", "../outside.png", b"<html>", made["a"][:40],
-                    "http://x/a.png"):  # fmt: skip
+    for nothing in ({}, [], ["a.png", "b.png"], "c.png", "../outside.png", b"<html>",
+                    made["a"][:40], "http://x/a.png"):  # fmt: skip
         assert opened(nothing) is None
     assert verdicts.rgb(Image.new("RGBA", (2, 2))).mode == "RGB"
 
@@ -186,7 +187,12 @@ def test_eight_items_and_six_of_ten_segments_are_a_list(items, sentences, is_lis
 
 @pytest.mark.parametrize(
     ("item", "is_item"),
-    [("one old dog", True), ("one old brown dog", False), ("街道上有狗", True), ("街道上有大狗树", False)],
+    [
+        ("one old dog", True),
+        ("one old brown dog", False),
+        ("街道上有狗", True),
+        ("街道上有大狗树", False),
+    ],
 )
 def test_an_item_has_three_words_or_six_signs(item, is_item):
     """街道上有狗 is five signs, two words and a half."""
@@ -243,7 +249,8 @@ def test_things_of_a_row_are_listed_once_in_their_order():
         ("country'''': Chad", (None, None)), ("country     : Chad", (None, None)),
         ("country\t  \t: Chad", ("Chad", None)), ("mycountry: Chad", (None, None)),
         ("country: \n Chad \n Mali", ("Chad", None)), ("country: {Chad}.", ("Chad", None)),
-        ("country: Chad\ncountry: Chad", (None, None)), ("country: (Congo); x", ("Congo); x", None)),
+        ("country: Chad\ncountry: Chad", (None, None)),
+        ("country: (Congo); x", ("Congo); x", None)),
         ("country: Chad city: Moundou", ("Chad", "Moundou")), ("country:", ("", None)),
         ("country: `Chad`、", ("Chad", None)), ("country: <Chad>。", ("Chad", None)),
     ],
@@ -259,7 +266,8 @@ def test_an_answer_is_the_one_block_behind_the_thinking():
         ("<think>a</think><answer>b</answer>x", ""), ("x", "x"), ("<think>", ""),
         ("<think>a</think><think><answer>b</answer>", ""), ("</answer>b<answer>", ""),
         ("<answer>a</answer></think><answer>b</answer>", "b"),
-        ("</think><answer>a</answer></think><answer>b</answer>", "b"), ("<answer>b</answer></answer>", ""),
+        ("</think><answer>a</answer></think><answer>b</answer>", "b"),
+        ("<answer>b</answer></answer>", ""),
     ):  # fmt: skip
         assert spoken.answer(text) == said, text
     assert spoken.reasoning("x<think> a </think>b</think>") == "a"
@@ -299,9 +307,9 @@ def test_the_share_of_the_city_and_truths_without_one():
         with pytest.raises(ValueError, match=r"^alpha is .*; the share of the city lies in \[0, 1"):
             place("a", "b", "PT", "c", alpha=alpha)
     for given in ({"lat": [1.0]}, {"lon": [1.0]}):
-        with pytest.raises(ValueError, match="^place_accuracy needs the truth: columns country and"):
+        with pytest.raises(ValueError, match=r"^place_accuracy needs the truth: columns country"):
             rewards.place_accuracy(["x"], **given)
-    with pytest.raises(ValueError, match="^1 completions and 2 city; give one for each completion$"):
+    with pytest.raises(ValueError, match=r"^1 completions and 2 city; give one for each co"):
         rewards.place_accuracy(["x"], ["PT"], ["a", "b"])
     assert rewards.place_accuracy(["country: Japan"], ["PT"], lat=[35.7], lon=[139.7]) == [0.0]
 
@@ -350,7 +358,7 @@ def test_rewards_of_distance_as_they_come():
     assert rewards.geo_r(text, [0.0], [0.0]) == [pytest.approx(1 - km / 1500)]
     assert rewards.distance(text, [0.0], [0.0]) == rewards.geo_r(text, [0.0], [0.0])
     assert rewards.geo_r_release(text, [0.0], [0.0]) == [(round(1 - km / 1500, 4) + 1) / 2]
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match="positive") as caught:
         rewards.exponential(text, [0.0], [0.0], scale_km=-1)
     assert str(caught.value) == (
         "scale_km -1 is not a positive distance; give kilometres such as 200"
@@ -450,7 +458,9 @@ def test_names_and_weights_that_are_none_are_told_in_these_words():
 def test_only_public_functions_that_take_completions_are_rewards():
     def of(**members):
         module = SimpleNamespace(**members)
-        return told(rewards.bind_rewards, module, RewardConfig({"?": 1.0})).partition("there are ")[2]
+        return told(rewards.bind_rewards, module, RewardConfig({"?": 1.0})).partition("there are ")[
+            2
+        ]
 
     take = lambda completions: []  # noqa: E731
     makes = lambda k=1: take  # noqa: E731
