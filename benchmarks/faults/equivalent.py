@@ -53,6 +53,18 @@ EQUIVALENT = (  # (file, there, with the fault, why)
     ),
     (
         "georl/data/lanes.py",
+        "for batch in file.iter_batches(_BATCH, [unit.group], held, use_threads=False):",
+        "for batch in file.iter_batches(_BATCH, [unit.group], held, use_threads=True):",
+        "who decodes the rows; they come in their order whoever it is",
+    ),
+    (
+        "georl/rewards/chains.py",
+        "pairs = [None if a.lat is None or a.lon is None else (a.lat, a.lon) for a in read]",
+        "pairs = [None if a.lat is None or a.lat is None else (a.lat, a.lon) for a in read]",
+        "a strict reading has both coordinates or neither",
+    ),
+    (
+        "georl/data/lanes.py",
         "_BATCH = 32",
         "_BATCH = 33",
         "how many rows are decoded in one go; they come one by one whatever it is",

@@ -123,6 +123,15 @@ def test_the_first_answer_that_contradicts_is_told_with_its_distance():
     assert judging.true([row()], config(), None)[0]["kept"]
 
 
+def test_a_place_that_is_near_enough_is_right_whatever_its_name():
+    porto = row(said("a", city="Porto"), said("b", city="Porto"))
+    (found,) = judging.true([porto], config(), None)
+    assert found["reason"] == "wrong_city"
+    km = found["distance_km"]
+    assert judging.true([porto], config(f"truth.near_km={km}"), None)[0]["kept"]
+    assert not judging.true([porto], config(f"truth.near_km={km - 1e-6}"), None)[0]["kept"]
+
+
 def predictions(tmp_path, columns, *more):
     pq.write_table(pa.table(columns), tmp_path / "p.parquet")
     return predictor.Predictor(config(f"truth.predictor={tmp_path / 'p.parquet'}", *more))
@@ -149,6 +158,9 @@ def test_a_predictor_that_is_sure_and_far_away_drops_a_row(tmp_path):
     assert judge("x", "truth.predictor_km=1", kept=False, step="ask", reason="r") == (
         "ask", "r", None
     )  # fmt: skip
+    plain = {"lat": [38.7] * 4, "lon": [-9.1] * 4}  # what is predicted counts, not what is beside
+    both = predictions(tmp_path, columns | plain, *sure, "truth.predictor_km=1")
+    assert verdict(both.judged(row())) is not None
     columns.pop("conf")
     with pytest.raises(ConfigError) as caught:
         predictions(tmp_path, columns, *sure)
@@ -458,6 +470,19 @@ def test_each_photo_has_its_first_problem(tmp_path):
     assert found[4]["image"] is None
     assert set(found[0]) >= {"answers", "entities", "split", "city"}
     assert found[0]["split"] is None
+
+
+def test_a_name_that_the_table_lacks_is_that_of_the_coordinates_whatever_the_other_rows_have(
+    tmp_path,
+):
+    columns = {"id": ["a", "b"], "image": ["1"] * 2, "lat": [38.7167] * 2, "lon": [-9.1333] * 2}
+    for countries in (["Mine", "Mine"], ["Mine", None]):
+        names = {"country": countries, "city": [None, "Own"]}
+        first, second = batches_of(tmp_path, columns | names)
+        assert (first["country"], first["city"]) == ("Mine", "Lisbon")
+        assert (second["country"], second["city"]) == (countries[1] or "Portugal", "Own")
+    (first, _) = batches_of(tmp_path, columns | {"country": ["Mine", "Mine"]})
+    assert (first["country"], first["city"]) == ("Mine", "Lisbon")
 
 
 def test_rows_are_numbered_in_the_whole_table_and_limited_over_its_parts(tmp_path, monkeypatch):
