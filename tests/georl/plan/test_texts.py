@@ -113,6 +113,8 @@ def test_the_files_of_other_runs(tmp_path):
     assert (alone["num_processes"], alone["num_machines"]) == (1, 1)
     one = plan.write(load(None, []), "x", tmp_path / "b")
     assert [path.name for path in one] == ["job.sbatch", "run.sh"]
+    for option in ("nodes=1", "gpus-per-node=1", "cpus-per-task=2"):
+        assert f"#SBATCH --{option}\n" in one[0].read_text()
     assert one[1].read_text() == f'{HEAD}exec python -m georl.cli sft x "$@"\n'
     # a sampler is of GRPO alone
     other = plan.write(load(None, ["grpo.vllm=server"]), "x", tmp_path / "c")

@@ -403,6 +403,7 @@ def test_answers_become_a_row():
     assert found["answers"] == [first, second]
     none = asking._with(row(), [first, first | {"by": "b"}])
     assert (none["model"], none["localizability"], none["entities"]) == ("a", None, [])
+    assert verdict(none) == ("ask", "unreadable", "a: it says 'x'")  # the first of them
     quiet = asking._with(row(), [said("a"), said("b", problem="refused", localizability=0.1)])
     assert verdict(quiet) == ("ask", "refused", "b")
     assert quiet["localizability"] == pytest.approx(0.5)

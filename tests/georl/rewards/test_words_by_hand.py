@@ -490,6 +490,7 @@ def test_a_module_that_lies_here_comes_after_what_is_installed(tmp_path, monkeyp
             f"reward 'of_mine_here:{name}': 'of_mine_here' has no function {name!r}; write "
             "package.module:function"
         )
+    assert "_hidden" not in told(by_path.load, "of_mine_here:hidden")
     assert told(by_path.load, "not_here_at_all:f") == (
         "reward 'not_here_at_all:f': 'not_here_at_all' cannot be imported (ModuleNotFoundError: No "
         "module named 'not_here_at_all'); start where it lies, or install it"
