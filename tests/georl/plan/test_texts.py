@@ -8,7 +8,7 @@ import yaml
 
 from georl import plan
 from georl.config import ConfigError, ModelConfig, load
-from georl.plan import cards, parts, scripts, shapes, sharing
+from georl.plan import cards, estimate, parts, scripts, shapes, sharing
 from georl.run import STOPPED
 
 HEAD = """#!/usr/bin/env bash
@@ -202,6 +202,39 @@ def test_changes_are_tried_in_this_order():
     )
 
 
+def test_a_run_may_fill_its_machine_to_the_last_byte(monkeypatch, capsys):
+    run = load(None, ["name=x", "max_pixels=7840", "per_device=1", "train.batch=1"])
+    held = parts.memory(run, SHAPE)
+    weights, whole = held["weights, gradients, Adam"], sum(held.values())
+    assert weights < max(held.values()) < whole - 1
+
+    def asked(have):
+        monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+        monkeypatch.setattr(estimate.os, "sysconf", lambda n: 1 if "SIZE" in n else int(have))
+        estimate.check_memory(run, SHAPE)
+        return " ".join(capsys.readouterr().out.split())
+
+    assert asked(whole) == ""
+    assert asked(whole - 1) == asked(weights) == (
+        "warning: about 0 GiB with the largest images, on a device that has 0; if it runs out, "
+        "lower train.per_device or model.max_pixels, or set model.gradient_checkpointing=true "
+        "(georl plan shows the parts)"
+    )
+    with pytest.raises(ConfigError) as caught:
+        asked(weights - 1)
+    assert str(caught.value) == (
+        "weights, gradients and optimizer need 0 GiB on a device that has 0; set "
+        "model.lora_rank=64, or shard over more processes"
+    )
+
+
+def test_room_for_a_question_is_that_of_its_bytes():
+    given = ["name=x", "max_pixels=784", "grpo.max_tokens=9"]
+    for question, room in (("é" * 600, 1200 + 64), ("e" * 960, 1024), ("e" * 961, 1025)):
+        run = load(None, [*given, f"data.question={question}"])
+        assert parts.longest_row(run) == 1 + room + 9
+
+
 # ---- sizes
 
 
@@ -222,6 +255,7 @@ def test_sizes_of_a_name_alone():
 
 def test_a_layer_is_what_is_left_of_the_model():
     assert (SHAPE.root, SHAPE.block) == (800, 0)
+    assert plan.Shape(**{**vars(SHAPE), "parameters": 500}).block == 0  # sizes that are guessed
     more = plan.Shape(**{**vars(SHAPE), "parameters": 1300, "tied": True})
     assert (more.root, more.block) == (400, (1300 - 400 - 200) // 3)
     assert plan.Shape(**{**vars(more), "layers": 0}).block == 700
@@ -279,8 +313,11 @@ def test_the_mean_up_to_which_sharing_pays_by_hand():
     given = ["task=grpo", "name=x", "max_pixels=78400", "grpo.max_tokens=400",
              "grpo.generations=16"]  # fmt: skip
     run = load(None, given)
+    assert sharing.BAR == 3.0
     full = sharing.positions(run, SHAPE)
     found = sharing.mean_for_bar(run, SHAPE)
+    page = plan.describe(run, SHAPE)
+    assert f"\n#   3x up to {found:,} tokens on average, the longest 400\n" in page
     assert 0 < found < 400
 
     def fits(other):
