@@ -228,6 +228,32 @@ def test_a_run_may_fill_its_machine_to_the_last_byte(monkeypatch, capsys):
     )
 
 
+def test_a_step_is_fullest_where_its_gradients_are_larger_than_its_logits():
+    """190 tokens of a row: logits of 12 bytes x 190 x 50; gradients of 4 bytes a parameter."""
+    run = load(None, ["name=x", "max_pixels=7840", "per_device=1", "train.batch=1"])
+    logits = 12 * 190 * 50
+
+    def held(parameters):
+        return parts.memory(run, plan.Shape(**{**vars(SHAPE), "parameters": parameters}))
+
+    few, many = held(logits // 4), held(logits // 4 + 1)
+    assert few["logits and their gradient"] == logits
+    assert few["weights, gradients, Adam"] == 12.0 * (logits // 4)
+    assert "logits and their gradient" not in many
+    assert many["weights, gradients, Adam"] == 16.0 * (logits // 4 + 1)
+    assert few["activations"] == many["activations"]
+
+
+def test_of_layers_that_are_made_again_the_larger_is_held():
+    """1000 tokens of image: 1180 of a row, and 4000 patches in the tower."""
+    given = ["name=x", "max_pixels=784000", "per_device=1", "train.batch=1"]
+    run = load(None, [*given, "gradient_checkpointing=true"])
+    found = parts.memory(run, plan.Shape(**{**vars(SHAPE), "parameters": 10**9}))
+    seen = 4000 * (32 * 6 + 16 * 10 + 4 * 2 * 6)
+    assert seen > 1180 * (32 * 8 + 16 * 20 + 4 * 4)
+    assert found["activations"] == 1180 * 3 * 4 * 8 + 4000 * 2 * 4 * 6 + seen
+
+
 def test_room_for_a_question_is_that_of_its_bytes():
     given = ["name=x", "max_pixels=784", "grpo.max_tokens=9"]
     for question, room in (("é" * 600, 1200 + 64), ("e" * 960, 1024), ("e" * 961, 1025)):
