@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from geodata.errors import GeodataError
 from geodata.images import one_large
@@ -275,7 +275,7 @@ def picture(image: Image.Image | bytes) -> dict[str, Any]:
 
 
 def jpeg(image: Image.Image | bytes) -> bytes:
-    """Return an image, or the bytes of an image file, as JPEG without metadata.
+    """Return an image, or the bytes of an image file, upright, as JPEG without metadata.
 
     Examples
     --------
@@ -284,8 +284,7 @@ def jpeg(image: Image.Image | bytes) -> bytes:
     """
     opened = Image.open(io.BytesIO(image)) if isinstance(image, bytes) else image
     with one_large(opened):
-        plain = opened.convert("RGB")
-        plain = plain.copy() if plain is opened else plain
+        plain = ImageOps.exif_transpose(opened).convert("RGB")  # a copy
         plain.info.clear()  # a JPEG takes its comment along
         buffer = io.BytesIO()
         plain.save(buffer, "JPEG", quality=92)

@@ -201,5 +201,5 @@ def _wait_s(value: str | None) -> float | None:
         return float(text[:9])
     try:
         return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, OverflowError):
         return None

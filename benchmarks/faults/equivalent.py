@@ -74,6 +74,30 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "a tolerant reading has both coordinates or neither",
     ),
     (
+        "georl/data/images.py",
+        'return image if image.mode == "RGB" else image.convert("RGB")',
+        "return image if image.mode == 'RGB_' else image.convert(\"RGB\")",
+        "a copy of a photo in RGB is that photo",
+    ),
+    (
+        "georl/data/lanes.py",
+        "for batch in file.iter_batches(_BATCH, [unit.group], held, use_threads=False):",
+        "for batch in file.iter_batches(_BATCH, [unit.group], held, use_threads=True):",
+        "who decodes the rows; they come in their order whoever it is",
+    ),
+    (
+        "georl/rewards/globe.py",
+        "(same(name.country, true), same(name.city, real))",
+        "((same(true, name.country)), same(name.city, real))",
+        "the rule asks the same of both names: the shorter lies in the longer",
+    ),
+    (
+        "georl/rewards/chains.py",
+        "pairs = [None if a.lat is None or a.lon is None else (a.lat, a.lon) for a in read]",
+        "pairs = [None if a.lat is None or a.lat is None else (a.lat, a.lon) for a in read]",
+        "a strict reading has both coordinates or neither",
+    ),
+    (
         "georl/data/lanes.py",
         "_BATCH = 32",
         "_BATCH = 33",

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from geodata.images import (
     ABSENT,
@@ -35,6 +35,7 @@ from geodata.images import (
 from georl.data.sources import DataError
 
 MAX_IMAGE_BYTES = 64 << 20
+_NO_IMAGE = "is not an image"
 MISSING = "missing"
 """The problem of a row whose image is not there; any other is of an image that is."""
 
@@ -99,6 +100,8 @@ def open_image(
     except Exception as error:  # on damaged bytes the decoders raise almost anything
         shown = f"{len(source)} bytes" if isinstance(source, bytes) else source
         reason = str(error) or type(error).__name__
+        if isinstance(error, UnidentifiedImageError):  # which tells where it lay in memory
+            reason = _NO_IMAGE
         msg = f"image of row {name!r} ({shown}) cannot be read: {reason}; repair or drop the row"
         raise DataError(msg) from error
 
@@ -166,7 +169,7 @@ def problem_of(content: bytes | None) -> str | None:
     try:
         Image.open(io.BytesIO(content)).close()
     except Exception:
-        return "is not an image"
+        return _NO_IMAGE
     return None
 
 

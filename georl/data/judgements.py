@@ -300,12 +300,21 @@ def _batches(source: Source, data: DataConfig) -> Iterator[pa.Table]:
     for table in source.batches(wanted, _READ_ROWS):
         if data.image in table.column_names and data.image != "image":
             table = table.append_column("image", table[data.image]).drop_columns([data.image])
-        kept = table["kept"] if "kept" in table.column_names else None
-        if kept is not None and pa.types.is_string(kept.type):  # CSV has no types
-            lower = pc.utf8_lower(kept)
-            column = pc.if_else(pc.equal(lower, ""), None, lower).cast(pa.bool_())
-            table = table.set_column(table.column_names.index("kept"), "kept", column)
+        at = table.schema.get_field_index("kept")
+        if at >= 0 and pa.types.is_string(table.schema.field(at).type):  # CSV has no types
+            table = table.set_column(at, "kept", _verdicts(table["kept"], source.label))
         yield table
+
+
+def _verdicts(kept: pa.ChunkedArray, label: str) -> pa.ChunkedArray:
+    """Return verdicts that are text, as in CSV; an empty cell holds none."""
+    known = pc.is_in(pc.utf8_lower(kept), pa.array(["true", "false", "1", "0", "", None]))
+    if not pc.all(known).as_py():
+        msg = (
+            f"{label}: kept is {kept.filter(pc.invert(known))[0].as_py()!r}; it says true or false"
+        )
+        raise DataError(f"{msg} of each row")
+    return pc.if_else(pc.equal(kept, ""), None, kept).cast(pa.bool_())
 
 
 def _numbered(made: pa.Table, counts: Counter[str]) -> pa.Table:

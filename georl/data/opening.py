@@ -323,9 +323,8 @@ def _of_unpacked(
     for batch in unpacked.table.to_batches():
         known, paths = batch["problem"].to_pylist(), batch["path"].to_pylist()
         held = batch["bytes"].is_valid().to_pylist()
-        there = [None if h else p for h, p in zip(held, paths, strict=True)]
         root, home = Path(data.image_root), home_of(data)
-        looked = images.problems(there, root, inside=sent, home=home)
+        looked = images.problems(paths, root, inside=sent, home=home)  # none beside bytes
         pairs = zip(known, held, looked, strict=True)
         problems += [k if k or h else seen for k, h, seen in pairs]
         references += paths

@@ -89,7 +89,7 @@ def light_columns(
         If a column is missing, or the ids do not name the rows.
     """
     table = _columns(source, data, image)
-    columns: dict[str, Any] = {"id": _ids(table, data.id)}
+    columns: dict[str, Any] = {"id": _ids(table, data.id, source)}
     bad = np.zeros(table.num_rows, bool)
     pair = None if coordinates == "unused" else _pair(table, source, data, coordinates)
     if pair is not None:
@@ -107,8 +107,7 @@ def _columns(source: Source, data: DataConfig, image: str | None) -> pa.Table:
     """Return the columns that may be used; of LLaVA-style records those that hold something."""
     named = {data.id, data.lat, data.lon, image}
     names = [n for n in source.schema.names if n in named or _is_usual(n)]
-    if source.schema.names and not names:  # the rows are counted all the same
-        names = source.schema.names[:1]
+    names = names or source.schema.names[:1]  # the rows are counted all the same
     parts = list(limited(source.batches(names, _READ_ROWS), data.limit))
     empty = pa.schema([source.schema.field(n) for n in names]).empty_table()
     table = pa.concat_tables(parts, promote_options="permissive") if parts else empty
@@ -118,9 +117,7 @@ def _columns(source: Source, data: DataConfig, image: str | None) -> pa.Table:
 
 
 def _is_usual(name: str) -> bool:
-    return (
-        squeeze(name) in ID_NAMES or axis_of(name) is not None or name.lower() in (*TRUTH, *BESIDE)
-    )
+    return squeeze(name) in ID_NAMES or axis_of(name) is not None or name in (*TRUTH, *BESIDE)
 
 
 def _pair(table: pa.Table, source: Source, data: DataConfig, need: Need) -> tuple[str, str] | None:
@@ -134,15 +131,16 @@ def _pair(table: pa.Table, source: Source, data: DataConfig, need: Need) -> tupl
         raise DataError(msg) from error
 
 
-def _ids(table: pa.Table, name: str | None) -> pa.Array | pa.ChunkedArray:
+def _ids(table: pa.Table, name: str | None, source: Source) -> pa.Array | pa.ChunkedArray:
     found = name or find_named(table.column_names, ID_NAMES, "id", "data.table")
     if found is None:
         return pa.array(map(str, range(table.num_rows)), pa.string())
     if found not in table.column_names:
-        msg = f"no column {found!r} for the id; the columns are {', '.join(table.column_names)}"
+        columns = ", ".join(source.schema.names)
+        msg = f"{source.label} has no column {found!r} for the id; set data.id to one of {columns}"
         raise DataError(msg)
     ids = pc.cast(table[found], pa.string())
-    if ids.null_count or pc.count_distinct(ids).as_py() != table.num_rows:
+    if pc.count_distinct(ids).as_py() != table.num_rows:  # NULL is none
         msg = f"column {found!r} does not name the rows: ids repeat or are missing"
         raise DataError(msg)
     return ids

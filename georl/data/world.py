@@ -70,7 +70,7 @@ class Earth:
             Side of the picture.
         """
         tall = DEGREES_TALL
-        wide = min(tall / max(math.cos(math.radians(lat)), 0.3), 80.0)
+        wide = tall / max(math.cos(math.radians(lat)), 0.3)  # at most 67 degrees
         x = (lon + 180.0) * self._per_degree + self._margin
         y = (90.0 - lat) * self._per_degree
         half_x, half_y = wide / 2 * self._per_degree, tall / 2 * self._per_degree
@@ -127,5 +127,4 @@ def _on_land(lat: NDArray[np.float64], lon: NDArray[np.float64]) -> pa.Table:
     labels = cor.label_table(lat, lon)
     columns = {name: labels[name] for name in LABELS}
     table = pa.table({"lat": lat, "lon": lon, **columns})
-    inside = pc.and_(pc.equal(table["match"], "inside"), pc.is_valid(table["country"]))
-    return table.filter(inside).drop_columns(["match"])
+    return table.filter(pc.equal(table["match"], "inside")).drop_columns(["match"])

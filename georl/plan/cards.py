@@ -152,8 +152,13 @@ def _milder(config: Config) -> list[tuple[str, object]]:
 
 
 def _divides(config: Config, per_device: int) -> bool:
+    """Return whether a run with so many rows at once has no problem that it does not have now."""
+    return _problems(replace(config, train__per_device=per_device)) <= _problems(config)
+
+
+def _problems(config: Config) -> set[str]:
     try:
-        check(replace(config, train__per_device=per_device), max(config.train.processes, 1))
-    except ConfigError:
-        return False
-    return True
+        check(config, max(config.train.processes, 1))
+    except ConfigError as error:
+        return set(str(error).splitlines())
+    return set()

@@ -77,11 +77,12 @@ def predict(config: Config) -> Path:
     config = data.pinned(config)
     photos = data.photos(config, "predict")
     table = photos.table
+    output.parent.mkdir(parents=True, exist_ok=True)
     partial = JsonLines(output.with_name(f"{output.name}.partial.jsonl"))
     done = _done(partial, config)
     todo = table.filter(pc.invert(pc.is_in(table["id"], pa.array(list(done), pa.string()))))
-    if done:
-        tell(f"going on: {len(done)} of {table.num_rows} answers are there")
+    if there := table.num_rows - todo.num_rows:
+        tell(f"going on: {there} of {table.num_rows} answers are there")
     answer = _from_server if config.predict.url else _from_model
     for rows in _shown(answer(config, photos.reader, todo), len(todo)):
         partial.write(rows)
@@ -116,6 +117,7 @@ def _run_id(config: Config) -> str:
     parts = [config.model.name, config.model.revision, asked.table, asked.version]
     parts.append(data.question(asked))
     settings = [config.predict.temperature, config.predict.max_tokens, asked.image]
+    settings += [config.model.min_pixels, config.model.max_pixels]  # what the model sees
     return hashlib.sha256(json.dumps([parts, settings, config.seed]).encode()).hexdigest()
 
 
@@ -204,7 +206,6 @@ def _shown(batches: Iterator[list[dict[str, Any]]], total: int) -> Iterator[list
 
 def _write(output: Path, kind: str, rows: list[dict[str, Any]]) -> None:
     table = pa.Table.from_pylist(rows, _SCHEMA)
-    output.parent.mkdir(parents=True, exist_ok=True)
     with replacing(output) as beside:
         if kind == "parquet":
             pq.write_table(table, beside)

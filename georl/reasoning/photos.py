@@ -184,7 +184,8 @@ def _judged(
             "split": texts["split"][i] if "split" in texts else None, "entities": [],
         }  # fmt: skip
         found.append(_first_problem(row, seen))
-        seen.add(str(name))
+        if name is not None:
+            seen.add(name)
     return found
 
 
@@ -203,7 +204,7 @@ def _first_problem(row: Row, seen: set[str]) -> Row:
 def _labels(checked: coords.Coordinates, texts: dict[str, list[Any]]) -> dict[str, list[Any]]:
     """Return the true names: the table's own, and of its coordinates where it has none."""
     own = {name: texts.get(name, [None] * len(checked.lat)) for name in _PLACE}
-    if all(own["country"]):
+    if all(own["country"]) and all(own["city"]):
         return own
     made = cor.label_table(checked.lat, checked.lon)
     pairs = {name: zip(own[name], made[name].to_pylist(), strict=True) for name in _PLACE}

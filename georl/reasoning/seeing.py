@@ -153,5 +153,5 @@ def _of_file(file: str) -> dict[str, list[str]]:
         ids, seen = id_text(table[key]).to_pylist(), table["entities"].to_pylist()
         for name, things in zip(ids, seen, strict=True):
             if name is not None:
-                found[name] = rewards.listed(things) if things else []
+                found[name] = rewards.listed(things)
     return found

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from georl.config import ModelConfig
 from georl.endpoints import Endpoint, EndpointError, Pace, picture
@@ -130,6 +130,6 @@ def _loaded(name: str) -> Any:
 
 
 def rgb(image: Image.Image | bytes) -> Image.Image:
-    """Return an image, or the bytes of one, as RGB."""
+    """Return an image, or the bytes of one, as RGB and upright."""
     opened = Image.open(io.BytesIO(image)) if isinstance(image, bytes) else image
-    return opened.convert("RGB")
+    return ImageOps.exif_transpose(opened).convert("RGB")

@@ -46,6 +46,7 @@ def test_the_reward_is_p_yes_over_p_yes_and_no():
         assert judged.counts == {"judged": 2}
         asked = server.requests[0]
         assert (asked.body["max_tokens"], asked.body["logprobs"]) == (1, True)
+        assert asked.body["top_logprobs"] == 20
         assert asked.key is None
 
 
@@ -128,6 +129,26 @@ def test_images_in_every_form(tmp_path):
             judged([HONEST])
         with pytest.raises(ValueError, match="1 completions and 2 images"):
             judged([HONEST], image=[PHOTO, PHOTO])
+
+
+def test_a_judge_is_shown_photos_upright_as_the_policy_sees_them(tmp_path):
+    """The left half of the file is white; its top is at the right."""
+    picture, buffer = Image.new("RGB", (40, 20)), io.BytesIO()
+    picture.paste((255, 255, 255), (0, 0, 20, 20))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture.save(buffer, "PNG", exif=exif)
+    (tmp_path / "photo.png").write_bytes(buffer.getvalue())
+    with Image.open(tmp_path / "photo.png") as opened, ChatServer(verdicts) as server:
+        judged = reward(server, image_root=str(tmp_path), concurrency=1)
+        judged([HONEST] * 3, image=[buffer.getvalue(), "photo.png", opened])
+        for request in server.requests:
+            shown = Image.open(io.BytesIO(request.image))
+            assert shown.size == (20, 40)
+            assert shown.getpixel((10, 5)) > (250,) * 3
+            assert shown.getpixel((10, 35)) < (5,) * 3
+        for form in (buffer.getvalue(), opened):
+            assert judges.rgb(form).size == (20, 40)
 
 
 ATTACKS = {
