@@ -22,7 +22,12 @@ SMALLEST = 0.02
 """Islands below this many square degrees are left out, unless a country would vanish."""
 
 
-def build_outlines(land: str | os.PathLike[str], target: Path | None = None) -> Path:
+def build_outlines(
+    land: str | os.PathLike[str],
+    target: Path | None = None,
+    *,
+    regions: str | os.PathLike[str] = "bundled",
+) -> Path:
     """Make ``world.parquet`` from the bundled boundaries and Natural Earth's land.
 
     Parameters
@@ -32,12 +37,14 @@ def build_outlines(land: str | os.PathLike[str], target: Path | None = None) -> 
         geometry, EPSG:4326; its polygons are a coverage, which is simplified as one.
     target
         File to write; the package's own by default.
+    regions
+        The set whose countries are drawn.
     """
     import shapely
 
-    chosen = boundaries.load()
+    chosen = boundaries.load(regions)
     source = pq.read_table(chosen.folder / "countries.parquet", columns=["code", "geometry"])
-    regions = shapely.from_wkb(source["geometry"].to_numpy(zero_copy_only=False))
+    drawn = shapely.from_wkb(source["geometry"].to_numpy(zero_copy_only=False))
     codes = np.array(source["code"].to_pylist())
     names = sorted(set(codes.tolist()))
     shapes = shapely.from_wkb(
@@ -46,7 +53,7 @@ def build_outlines(land: str | os.PathLike[str], target: Path | None = None) -> 
     pieces = shapely.get_parts(shapely.coverage_simplify(shapes, LAND_TOLERANCE))
     pieces = shapely.make_valid(pieces)
     tree = shapely.STRtree(pieces)
-    whole = [shapely.union_all(regions[codes == name]) for name in names]
+    whole = [shapely.union_all(drawn[codes == name]) for name in names]
     cut = [_polygons(shapely.intersection(pieces[tree.query(w)], w)) for w in whole]
     simple = shapely.coverage_simplify(np.array(cut), OUTLINE_TOLERANCE)
     rows = [

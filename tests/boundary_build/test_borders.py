@@ -7,19 +7,13 @@ import shapely
 from shapely import MultiPolygon, Point, box
 
 from geodata.boundary_build import borders, cells, land_borders
-from geodata.boundary_build.seeds import LANDMARK, Seeds, codes_of
+from geodata.boundary_build.seeds import LANDMARK, codes_of
 
-from .world import same
+from .world import same, seeds
 
 WEST, EAST = box(0, 0, 2, 2), box(2, 0, 4, 2)
 CODES = ["X-W", "X-E"]
 OWN = [(0.5, y / 10, "W", "") for y in range(1, 9)] + [(3.5, y / 10, "E", "") for y in range(1, 9)]
-
-
-def seeds(*rows):
-    """Seeds of (lon, lat, group, code)."""
-    lon, lat, group, code = zip(*rows, strict=True)
-    return Seeds(np.c_[lon, lat].astype(float), np.array(group), np.array(code))
 
 
 def straight(*rows, shapes=(WEST, EAST), codes=CODES):

@@ -6,11 +6,11 @@ import shapely
 from shapely import Point, box
 
 from geodata.boundary_build import naming, units
-from geodata.boundary_build.seeds import LANDMARK, Seeds, read_seeds
+from geodata.boundary_build.seeds import LANDMARK, read_seeds
 from geodata.boundary_build.units import Unit
 
 from . import world
-from .world import place, rows, same, shapes
+from .world import place, rows, same, seeds, shapes
 
 ONE, TWO, THREE = box(0, 0, 1, 1), box(1, 0, 2, 1), box(2, 0, 3, 1)
 CODES = [
@@ -33,11 +33,6 @@ def facts(tmp_path):
             stack.enter_context(world.tables_of(tmp_path / "tables", {"codes": CODES} | tables))
 
         yield use
-
-
-def seeds(*found):
-    lon, lat, group, code = zip(*found, strict=True)
-    return Seeds(np.c_[lon, lat].astype(float), np.array(group), np.array(code))
 
 
 def unit(name, shape=ONE, others=(), fips="", country="BM"):

@@ -6,6 +6,7 @@ import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -14,6 +15,7 @@ import shapely
 from geodata.boundaries import facts
 from geodata.boundaries.building import iso
 from geodata.boundary_build import bundled, units
+from geodata.boundary_build.seeds import Seeds
 
 REAL = Path(str(facts.FOLDER))
 
@@ -56,6 +58,12 @@ def place(geonameid, name, lat, lon, country, admin1="01", population=1000, alte
         "admin1code": admin1,
         "alternatenames": list(alternate),
     }
+
+
+def seeds(*places):
+    """Seeds of (lon, lat, group, code)."""
+    lon, lat, group, code = zip(*places, strict=True)
+    return Seeds(np.c_[lon, lat].astype(float), np.array(group), np.array(code))
 
 
 def feature(wikidata, geometry, iso1A2=None, groups=(), country=None):  # noqa: N803
