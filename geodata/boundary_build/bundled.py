@@ -58,9 +58,7 @@ INPUTS = (
 TOOLS = ("numpy", "pyarrow", "pycountry", "shapely")
 
 
-def assemble(
-    from_dir: Path, *, gazette: str | os.PathLike[str] | None = None
-) -> RegionTables:
+def assemble(from_dir: Path, *, gazette: str | os.PathLike[str] | None = None) -> RegionTables:
     """Build the bundled region tables from the folder of their sources.
 
     Parameters

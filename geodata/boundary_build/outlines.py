@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from geodata import boundaries, files
+from geodata.boundaries.building import polygonal
 
 UNITS_PER_DEGREE = 100
 
@@ -73,12 +74,12 @@ def build_outlines(
 
 
 def _polygons(shapes: Any) -> Any:
-    """Return the polygons among shapes as one geometry."""
+    """Return the polygons among shapes as one geometry, an empty one where there are none."""
     import shapely
 
     parts = shapely.get_parts(shapely.get_parts(shapes))
     flat = parts[shapely.get_type_id(parts) == 3]
-    return shapely.union_all(flat, grid_size=1 / UNITS_PER_DEGREE)
+    return polygonal(shapely.union_all(flat, grid_size=1 / UNITS_PER_DEGREE))
 
 
 def _rings(shape: Any) -> list[tuple[list[int], list[int]]]:

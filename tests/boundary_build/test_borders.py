@@ -53,9 +53,7 @@ def test_a_place_a_tenth_of_a_degree_behind_a_border_moves_it(depth, moves):
 @pytest.mark.parametrize(("friends", "moves"), [([0, 4], True), ([4, 5], False), ([0, 5], False)])
 def test_two_of_five_neighbours_must_belong_where_a_place_does(friends, moves):
     """The sixth neighbour and farther ones do not matter."""
-    around = [
-        (2.02 + 0.001 * (i + 1), 1.0, "W" if i in friends else "E", "") for i in range(7)
-    ]
+    around = [(2.02 + 0.001 * (i + 1), 1.0, "W" if i in friends else "E", "") for i in range(7)]
     west, _ = straight((2.02, 1.0, "W", ""), *around)
     assert west.covers(Point(2.02, 1)) == moves
 
@@ -214,9 +212,7 @@ def test_a_group_means_what_most_of_its_places_lie_in_and_landmarks_their_own():
 def test_the_parts_of_an_extinct_unit_meet_half_way_between_places_on_the_ground():
     """At 60° a degree of longitude is half one of latitude."""
     shape = box(0, 58, 4, 62)
-    left, parts = cells.divide(
-        [shape], [""], seeds((1, 59, "", "X-A"), (3, 60, "", "X-B"))
-    )
+    left, parts = cells.divide([shape], [""], seeds((1, 59, "", "X-A"), (3, 60, "", "X-B")))
     found = dict(parts)
     assert left[0].is_empty
     # (1, 59) and (3, 60) are (0.5, 59) and (1.5, 60) on the ground: the middle is (1, 59.5), and

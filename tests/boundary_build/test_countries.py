@@ -3,13 +3,12 @@
 import json
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import shapely
 from shapely import MultiPolygon, Point, Polygon, box
 
 from geodata.boundaries.building.regions import RegionTables, country_rows, unit_rows
-from geodata.boundary_build import bundled, countries, outlines
+from geodata.boundary_build import bundled, countries
 from geodata.boundary_build.countries import Feature
 
 from . import world
@@ -65,9 +64,7 @@ def test_a_feature_without_groups_or_shape(tmp_path):
     assert [(f.wikidata, f.code, f.continent) for f in found] == [("Q1", "BM", None)]
 
 
-@pytest.mark.parametrize(
-    ("east", "onto"), [(179.981, 180.0), (179.979, 179.979), (180.0, 180.0)]
-)
+@pytest.mark.parametrize(("east", "onto"), [(179.981, 180.0), (179.979, 179.979), (180.0, 180.0)])
 def test_what_ends_two_kilometres_short_of_the_antimeridian_reaches_it(tmp_path, east, onto):
     found = read(
         tmp_path,
@@ -280,7 +277,10 @@ def test_a_set_that_breaks_rules_is_not_made(tmp_path):
         [world.place(1, "Town", 1, 1, "BM")],
     )
     wrong = [["BM", f"Unit {i}", "", "", "", f"BM-{i}"] for i in range(6)]
-    with world.tables_of(tmp_path / "tables", {"units": wrong}), pytest.raises(ValueError) as caught:
+    with (
+        world.tables_of(tmp_path / "tables", {"units": wrong}),
+        pytest.raises(ValueError) as caught,
+    ):
         bundled.write_bundled(tmp_path, tmp_path, gazette=gazette)
     told = "; ".join(f"BM: admin1_code BM-{i} of Unit {i} is not in ISO 3166-2" for i in range(5))
     assert str(caught.value) == f"the bundled set breaks 6 rules: {told}"

@@ -1,6 +1,5 @@
 """Natural Earth's units named, coded, corrected, split and joined, one rule at a time."""
 
-import numpy as np
 import pytest
 import shapely
 from shapely import Point, box

@@ -5,10 +5,11 @@ import json
 from importlib import metadata
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import shapely
-from shapely import Point, box
+from shapely import box
 
 from geodata import boundaries, files
 from geodata.boundary_build import bundled, make, outlines
@@ -286,3 +287,59 @@ def test_a_source_that_is_missing_is_named(tmp_path, missing):
         bundled.assemble(tmp_path, gazette=gazette)
     expected = f"missing; expected {source.name} {source.version} ({source.origin})"
     assert str(caught.value) == f"{tmp_path / source.path}: {expected}"
+
+
+# The outlines for maps
+
+
+@pytest.fixture
+def outlined(made, tmp_path):
+    """Return a function that draws the set's countries on land: rings by country."""
+
+    def draw(*land):
+        source = tmp_path / "land.parquet"
+        pq.write_table(pa.table({"geometry": shapely.to_wkb(list(land))}), source)
+        path = outlines.build_outlines(source, tmp_path / "world.parquet", regions=made)
+        assert path == tmp_path / "world.parquet"
+        table = pq.read_table(path)
+        assert table.schema.metadata[b"boundaries_sha256"].decode() == boundaries.load(made).sha256
+        assert table.schema.metadata[b"land_sha256"].decode() == files.sha256(source)
+        rings = {}
+        for row in table.to_pylist():
+            ring = np.c_[np.cumsum(row["lon"]), np.cumsum(row["lat"])]
+            rings.setdefault(row["code"], []).append(shapely.Polygon(ring / 100.0))
+        return rings
+
+    return draw
+
+
+def test_outlines_are_the_land_of_each_country_large_parts_first(outlined):
+    """GI has its piece at 18, NU only specks, XK no land at all."""
+    rings = outlined(
+        box(0, 0, 10, 10),
+        box(18, 0, 18.2, 0.2),
+        box(10.1, 0.2, 10.2, 0.3),
+        box(10.5, 0.5, 10.7, 0.6),
+    )
+    assert list(rings) == ["BM", "GI", "NU"]
+    whole = [box(0, 0, 4.02, 4), box(0, 6, 1, 7)]
+    assert [same(a, b) for a, b in zip(rings["BM"], whole, strict=True)] == [True, True]
+    parts = [box(4.02, 0, 8, 4), box(18, 0, 18.2, 0.2)]
+    assert [same(a, b) for a, b in zip(rings["GI"], parts, strict=True)] == [True, True]
+    (only,) = rings["NU"]  # the larger of its specks
+    assert only.bounds == (10.5, 0.5, 10.7, 0.6)
+
+
+@pytest.mark.parametrize(("side", "kept"), [(0.21, True), (0.19, False)])
+def test_islands_of_a_country_with_more_are_left_out_below_two_hundredths(outlined, side, kept):
+    """A triangle, which cannot be simplified: of 0.021 and of 0.019 square degrees."""
+    rings = outlined(box(0, 0, 3, 3), shapely.Polygon([(0.2, 6.2), (0.4, 6.2), (0.2, 6.2 + side)]))
+    assert len(rings["BM"]) == 1 + kept
+
+
+@pytest.mark.parametrize(("height", "stays"), [(0.09, True), (0.07, False)])
+def test_a_bump_is_simplified_away_below_the_tolerance(outlined, height, stays):
+    """Half a degree wide, its triangle has 0.15 and 0.13 degrees squared; the limit is 0.14."""
+    top = shapely.Polygon([(1, 1), (3, 1), (3, 3), (2.25, 3), (2, 3 + height), (1.75, 3), (1, 3)])
+    (ring,) = outlined(top)["BM"]
+    assert (ring.bounds[3] > 3) == stays

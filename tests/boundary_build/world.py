@@ -66,7 +66,7 @@ def seeds(*places):
     return Seeds(np.c_[lon, lat].astype(float), np.array(group), np.array(code))
 
 
-def feature(wikidata, geometry, iso1A2=None, groups=(), country=None):  # noqa: N803
+def feature(wikidata, geometry, iso1A2=None, groups=(), country=None):
     properties = {"wikidata": wikidata, "iso1A2": iso1A2, "groups": list(groups)}
     if country:
         properties["country"] = country
