@@ -86,7 +86,7 @@ def test_shapes_are_repaired(tmp_path):
 def test_another_file_is_refused(tmp_path, content):
     path = tmp_path / "borders.json"
     path.write_text(json.dumps(content), encoding="utf-8")
-    with pytest.raises(ValueError, match="borders.json, a GeoJSON FeatureCollection") as caught:
+    with pytest.raises(ValueError, match=r"borders\.json, a GeoJSON FeatureCollection") as caught:
         countries.read_features(path)
     assert str(caught.value).startswith(f"{path}: expected country-coder's")
 
@@ -256,13 +256,21 @@ TAKEN = {"admin1_name": "Alfa", "admin1_code": "BM-A"}
             ["unit Bravo lies in FR, which is no country of the set"],
         ),
         ([], [(1, TAKEN)], ["('BM', 'Alfa', None) is there 2 times"]),
-        ([], [(1, {"admin1_code": "BM-A"})], ["BM-A is there 2 times", "('BM', 'Bravo') is there 2 times"]),
-        ([], [(1, {"admin1_name": "Alfa"})], ["('BM', 'Alfa') is there 2 times", "('BM', 'Alfa', None) is there 2 times"]),
+        (
+            [],
+            [(1, {"admin1_code": "BM-A"})],
+            ["BM-A is there 2 times", "('BM', 'Bravo') is there 2 times"],
+        ),
+        (
+            [],
+            [(1, {"admin1_name": "Alfa"})],
+            ["('BM', 'Alfa') is there 2 times", "('BM', 'Alfa', None) is there 2 times"],
+        ),
         ([], [(1, {"admin2_code": "BM-K", "admin2_name": "Kit"})], ["BM-K is there 2 times"]),
         ([(1, {"geometry": EMPTY})], [], ["countries row 1 has an invalid or empty shape"]),
         ([], [(2, {"geometry": INVALID})], ["units row 2 has an invalid or empty shape"]),
     ],
-)  # fmt: skip
+)
 def test_a_broken_rule_is_named(tmp_path, countries_, units_, expected):
     codes = [["BM-A", "A"], ["BM-K", "K", "BM-A"], ["GI-K", "K"]]
     with world.tables_of(tmp_path, {"codes": codes}):

@@ -34,9 +34,7 @@ def listed(path):
 
 def test_a_spelling_is_there_once_as_most_languages_have_it():
     found = [("BM", "Bermuda"), ("BM", "BERMUDA"), ("BM", "Bermuda"), ("GI", "Gib"), ("FR", "F")]
-    assert country_names.names(found, {"BM", "GI"}) == [("BM", "Bermuda"), ("GI", "Gib")][:1] + [
-        ("GI", "Gib")
-    ]
+    assert country_names.names(found, {"BM", "GI"}) == [("BM", "Bermuda"), ("GI", "Gib")]
     equal = [("BM", "bermuda"), ("BM", "Bermuda")]
     assert country_names.names(equal, {"BM"}) == [("BM", "Bermuda")]
     assert country_names.names([*equal, ("GI", "BERMUDA")], {"BM", "GI"}) == []
@@ -149,10 +147,10 @@ def place_index(folder, *places):
 def test_the_index_of_names_tells_a_places_own_name_from_others(tmp_path):
     found = place_index(
         tmp_path,
-        place(7, "Köln", 51, 7, "DE", population=20_000, alternate=["Cologne", "KOLN", "—", "Köln am Rhein"]),
-        place(9, "Cologne", 45, 10, "IT", population=9_000, alternate=["Colonia"]),
-        place(8, "Rome", 50, 8, "DE", population=15_000, alternate=["Roma", "ROMA"]),
-    )  # fmt: skip
+        place(7, "Köln", 51, 7, "DE", "01", 20_000, ["Cologne", "KOLN", "—", "Köln am Rhein"]),
+        place(9, "Cologne", 45, 10, "IT", "01", 9_000, ["Colonia"]),
+        place(8, "Rome", 50, 8, "DE", "01", 15_000, ["Roma", "ROMA"]),
+    )
     expected = [
         ("Köln", 0), ("Cologne", 1), ("Köln am Rhein", 1), ("Rome", 2), ("Roma", 3), ("Cologne", 4),
     ]  # fmt: skip

@@ -163,9 +163,12 @@ def test_units_are_dropped_moved_and_renamed(facts):
 
 def test_a_parent_of_the_table_is_the_first_level(facts):
     facts(
-        units=[["BM", "Zulu", "", "", "", "", "", "BM-B"], ["BM", "Yank", "", "", "", "", "Y!", "BM-P"]],
+        units=[
+            ["BM", "Zulu", "", "", "", "", "", "BM-B"],
+            ["BM", "Yank", "", "", "", "", "Y!", "BM-P"],
+        ],
         names=[["BM-P", "Papa"]],
-    )  # fmt: skip
+    )
     made = rows(table(unit("Zulu"), unit("Yank", TWO, ["Child"])))
     zulu, yank = made.values()
     assert [zulu[key] for key in ("id", "admin1_name", "admin1_code", "admin2_name", "code")] == [
