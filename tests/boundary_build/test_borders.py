@@ -164,6 +164,27 @@ def test_the_disc_of_a_landmark_off_all_land_keeps_off_it(away, radius):
     assert west.area == pytest.approx(4 + 8 * np.sin(np.pi / 8) * radius**2, abs=1e-6)
 
 
+def test_a_landmark_in_another_unit_draws_nothing():
+    """Far behind a border it moves none; a shape that did not change is the same one."""
+    west, east = straight((2.5, 1.0, LANDMARK + "X-W", ""))
+    assert west is WEST
+    assert east is EAST
+
+
+def test_units_are_served_in_order_until_half_is_gone():
+    """A third of a small unit is around each of two landmarks; that of the later unit is first."""
+    small = box(2, 0, 2.02, 0.02)
+    marks = [(2.015, 0.01, LANDMARK + "X-E", ""), (2.005, 0.01, LANDMARK + "X-W", "")]
+    own = (2.01, -0.05, "M", "X-M")
+    west, left, east = straight(
+        *marks, own, shapes=(WEST, small, box(2.02, 0, 4, 2)), codes=["X-W", "X-M", "X-E"]
+    )
+    assert west.covers(Point(2.005, 0.01))
+    assert left.covers(Point(2.015, 0.01))
+    assert 0.5 * small.area < left.area < 0.75 * small.area
+    assert not east.covers(Point(2.015, 0.01))
+
+
 def test_a_place_that_is_no_landmark_gets_no_disc():
     assert straight(*near(4.05)) == [WEST, EAST]
 
