@@ -85,8 +85,8 @@ def codes_of(seeds: Seeds, found: Mapping[str, str]) -> NDArray[np.str_]:
     found
         Code of each GeoNames group that most of its places agree on.
     """
-    known = np.array([_meant(group, found) for group in seeds.group.tolist()], dtype=object)
-    return np.where(seeds.code != "", seeds.code.astype(object), known).astype(str)
+    known = np.array([_meant(group, found) for group in seeds.group.tolist()], str)
+    return np.where(seeds.code != "", seeds.code, known)
 
 
 def _meant(group: str, found: Mapping[str, str]) -> str:

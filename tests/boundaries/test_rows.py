@@ -443,8 +443,8 @@ def test_half_of_the_regions_may_look_swapped():
     home, away = square(0, 0), shapely.box(46.2, 7.2, 46.4, 7.4)
     checks.refuse_swapped_axes([region("admin1", home), region("admin1", away)])
     told = r"'y' of CH would lie near latitude 7\.3, longitude 46\.3"
+    rows = [("x", home), ("y", away), ("z", away)]
     with pytest.raises(FileError, match=told):
-        rows = [("x", home), ("y", away), ("z", away)]
         checks.refuse_swapped_axes([region("admin1", s, name=n, path="f") for n, s in rows])
 
 
@@ -473,7 +473,10 @@ def test_two_files_of_one_place_and_name_are_refused(other, same):
 
 def test_two_files_with_one_key_are_refused():
     rows = [region("admin1", square(i, 0), key="1", name=f"{i}", path=f"{i}") for i in (1, 0)]
-    with pytest.raises(FileError, match="^admin1 '1' of CH is drawn in 0 and in 1"):
+    with pytest.raises(
+        FileError,
+        match=r"^admin1 '1' of CH is drawn in 0 and in 1: two releases mixed\? give the files of",
+    ):
         checks.joined(rows)
 
 

@@ -7,6 +7,7 @@ import pytest
 import shapely
 from shapely import MultiPolygon, Point, Polygon, box
 
+from geodata import files
 from geodata.boundaries.building.regions import RegionTables, country_rows, unit_rows
 from geodata.boundary_build import bundled, countries
 from geodata.boundary_build.countries import Feature
@@ -293,3 +294,26 @@ def test_a_set_that_breaks_rules_is_not_made(tmp_path):
     told = "; ".join(f"BM: admin1_code BM-{i} of Unit {i} is not in ISO 3166-2" for i in range(5))
     assert str(caught.value) == f"the bundled set breaks 6 rules: {told}"
     assert not (tmp_path / "countries.parquet").exists()
+
+
+def test_the_record_is_text_that_people_can_read(tmp_path):
+    """It is there before the set is: with what is approximate, by its names as they are written."""
+    gazette = world.write_sources(
+        tmp_path,
+        [feature("Q1", box(0, 0, 4, 4), "BM", ["150"])],
+        [("BM", "Alfa", box(0, 0, 4, 4))],
+        [world.place(1, "Town", 1, 1, "BM")],
+    )
+    cut = {"codes": [["BM-A", "Alfa"]], "splits": [["BM", "Alfa", "0 0,1 0,1 1,0 1", "Coupé"]]}
+    with world.tables_of(tmp_path / "tables", cut):
+        made = bundled.write_bundled(tmp_path, tmp_path, gazette=gazette)
+    assert [path.name for path in made] == ["countries.parquet", "units.parquet", "PROVENANCE.json"]
+    text = made[2].read_text(encoding="utf-8")
+    assert text == json.dumps(json.loads(text), indent=2, ensure_ascii=False) + "\n"
+    record = json.loads(text)
+    assert record["approximate"]["units"] == ["BM/Coupé"]
+    assert {name: sorted(out) for name, out in record["outputs"].items()} == {
+        "countries.parquet": ["rows", "sha256"], "units.parquet": ["rows", "sha256"],
+    }  # fmt: skip
+    assert [record["outputs"][path.name]["rows"] for path in made[:2]] == [1, 2]
+    assert record["outputs"]["units.parquet"]["sha256"] == files.sha256(made[1])

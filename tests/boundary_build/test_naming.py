@@ -346,7 +346,8 @@ def test_a_part_of_an_extinct_unit_joins_the_unit_that_is_drawn(facts):
 
 def test_a_country_of_which_nothing_is_drawn_gets_islets(facts):
     facts()
-    known = {"BM": seeds((5, 5, "", "BM-A"), (6, 5, "", "BM-B")), "GI": seeds((0, 0, "1", ""))}
+    at = [(5, 5, "", "BM-A"), (6, 5, "", "BM-B"), (7, 5, "", "")]  # nobody knows the third
+    known = {"BM": seeds(*at), "GI": seeds((0, 0, "1", ""))}
     made = table(known=known)
     assert made["id"].to_pylist() == ["BM-A", "BM-B"]
     assert shapes(made)["BM-A"].covers(Point(5, 5))
@@ -423,7 +424,7 @@ def test_seeds_are_the_tables_and_geonames_with_what_the_table_says(facts, tmp_p
         [
             place(3, "Ville", 10.123456, 20, "BM", "07"),
             place(2, "Dorf", 11, 21.5, "BM", "07"),
-            place(4, "Hamlet", 12, 22, "BM", "08"),
+            place(4, "Hamlet", 12, 22, "BM", "0.8"),
             place(5, "Ville", 13, 23, "GI", "09"),
         ],
     )
@@ -436,6 +437,6 @@ def test_seeds_are_the_tables_and_geonames_with_what_the_table_says(facts, tmp_p
         ([4.5, 3.5], "=BM-B", ""),
         ([21.5, 11.0], "07", "BM-A"),
         ([20.0, 10.12346], "07", "BM-B"),
-        ([22.0, 12.0], "08", ""),
+        ([22.0, 12.0], "0.8", ""),
     ]
     assert found["GI"].code.tolist() == [""]
