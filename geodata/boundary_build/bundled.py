@@ -155,7 +155,9 @@ def _country_problems(rows: list[dict[str, Any]]) -> list[str]:
     claimed = {claim["code"] for row in rows for claim in row["claims"]}
     sovereign = {row["sovereign_code"] for row in rows} - {None}
     strange = [
-        f"country code {code} is unknown" for code in codes if not boundaries.is_country(code)
+        f"country code {code} is unknown"
+        for code in sorted(codes)
+        if not boundaries.is_country(code)
     ]
     return strange + [
         f"claim or sovereign {code} is no country of the set"

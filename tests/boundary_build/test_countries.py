@@ -226,6 +226,7 @@ def rule_breaking(countries_=(), units_=()):
 
 EMPTY = shapely.to_wkb(MultiPolygon())
 INVALID = shapely.to_wkb(Polygon([(0, 0), (2, 2), (2, 0), (0, 2)]))
+STRANGERS = [{"worldview": x, "code": f"Q{x}"} for x in "FEDCBA"]
 TAKEN = {"admin1_name": "Alfa", "admin1_code": "BM-A"}
 
 
@@ -240,6 +241,14 @@ TAKEN = {"admin1_name": "Alfa", "admin1_code": "BM-A"}
             [(0, {"claims": [{"worldview": "x", "code": "NU"}, {"worldview": "y", "code": "GI"}]})],
             [],
             ["claim or sovereign NU is no country of the set"],
+        ),
+        (
+            [(0, {"code": "QR", "sovereign_code": "QX"}), (1, {"code": "QM", "claims": STRANGERS})],
+            [(i, {"country": "QR", "admin1_code": None, "admin2_code": None}) for i in range(3)],
+            [
+                *(f"country code {code} is unknown" for code in ("QM", "QR")),
+                *(f"claim or sovereign Q{x} is no country of the set" for x in "ABCDEFX"),
+            ],
         ),
         (
             [],

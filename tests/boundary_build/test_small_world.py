@@ -278,6 +278,24 @@ def test_the_places_are_those_given(made):
     assert (other.arrays["place"].tolist(), names) == ([3], "Ligne")
 
 
+def test_the_same_sources_give_the_same_bytes_in_a_folder_that_is_there(made, tmp_path):
+    source, folder = made.parents[1] / "source", tmp_path / "set"
+    folder.mkdir()
+    with world.tables_of(tmp_path / "tables", TABLES):
+        again = make.build_bundled(source, folder, gazette=source / "places.json")
+    assert again == folder
+    for path in made.iterdir():
+        assert (again / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_the_sources_are_in_a_folder(tmp_path):
+    with pytest.raises(files.FileError) as caught:
+        make.build_bundled(tmp_path / "none", tmp_path / "set")
+    told = "expected a folder with the source files, found none"
+    assert str(caught.value) == f"{tmp_path / 'none'}: {told}"
+    assert not (tmp_path / "set").exists()
+
+
 @pytest.mark.parametrize("missing", [0, 1])
 def test_a_source_that_is_missing_is_named(tmp_path, missing):
     gazette = world.write_sources(tmp_path, FEATURES, UNITS, PLACES)
