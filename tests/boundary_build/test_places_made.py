@@ -1,5 +1,6 @@
-"""The file of places: order, rounding, names, and a grid no finer and no longer than it should be."""
+"""The file of places: order, rounding, names, and a grid no finer and longer than need be."""
 
+import itertools
 import json
 
 import numpy as np
@@ -245,7 +246,7 @@ def test_equal_lists_are_stored_once(tmp_path):
     rows = [place(i, f"P{i}", 10.1 + i / 10, 20.2, "AA", f"{i}", 500) for i in range(4)]
     arrays = write(tmp_path, *rows).arrays
     ends = arrays["list_start"]
-    pairs = zip(ends[:-1], ends[1:], strict=True)
+    pairs = itertools.pairwise(ends)
     found = [tuple(arrays["list_item"][a:b].tolist()) for a, b in pairs]
     assert found[0] == ()
     assert len(set(found)) == len(found)
