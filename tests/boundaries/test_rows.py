@@ -282,9 +282,14 @@ def test_countries_that_nobody_drew_are_their_divisions_else_their_localities():
 
 
 def test_territories_keep_their_sovereigns():
-    made = tables(region("country", square(0, 0), "RE"), region("country", square(9, 0), "XK"))
+    """Of a code with several islands that of the largest."""
+    codes = ["RE", "XK", "SJ", "BQ"]
+    made = tables(*(region("country", square(i, 0), code) for i, code in enumerate(codes)))
     named = column(made.countries, "code", "sovereign_code", "sovereign_admin1_name", "alpha3")
-    assert named == [("RE", "FR", "La Réunion", "REU"), ("XK", None, None, "XKX")]
+    assert named == [
+        ("BQ", "NL", "Bonaire", "BES"), ("RE", "FR", "La Réunion", "REU"),
+        ("SJ", "NO", "Svalbard", "SJM"), ("XK", None, None, "XKX"),
+    ]  # fmt: skip
 
 
 def test_claims_name_countries_that_are_there():
