@@ -6,10 +6,13 @@ import shapely
 from hypothesis import given, settings, strategies as st
 
 from geodata import boundaries, locate
+from geodata.boundaries.building import compile_set
 from geodata.boundaries.building.filling import fill
 from geodata.boundaries.nearest import Borders
+from geodata.boundary_build.places import write
 from geodata.sphere import haversine_km
 from tests.boundaries.sets import whosonfirst
+from tests.boundary_build.world import place, write_gazette
 
 
 def filled(units, country, cells=None):
@@ -79,3 +82,13 @@ def test_cells_are_finer_where_the_unit_is_open_at_places(tmp_path):
     assert western.any()
     assert (found == np.where(western, found[0], found[-1])).all()
     assert found[0] != found[-1]
+
+
+@pytest.mark.parametrize(("lat", "lon", "finer"), [(0.0, 0.0, False), (46.23, 7.36, True)])
+def test_a_set_that_brings_its_own_places_is_finer_around_those(tmp_path, lat, lon, finer):
+    """In the same quarter as above; the bundled places count for a set without any."""
+    folder = boundaries.build(whosonfirst(tmp_path), tmp_path / "set", kind="whosonfirst").folder
+    write(folder, write_gazette(tmp_path / "places.json", [place(1, "Only", lat, lon, "CH")]))
+    compile_set(folder)
+    index = locate.load(folder / "index.geoindex")
+    assert (4 in (index.data["head"] & 255)) == finer
