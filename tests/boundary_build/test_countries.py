@@ -168,10 +168,13 @@ def test_a_piece_is_what_its_recipe_says(tmp_path, recipe, shape):
 
 
 def test_a_piece_of_units_takes_the_coast_and_sea_nearest_to_them(tmp_path):
-    """The country is drawn a degree off the land of two units, which meet at 5."""
+    """The country is drawn a degree off the land of two units, which meet at 5.
+
+    The source draws One a hundredth too far: what is Two's stays Two's.
+    """
     host = part("Q1", "BM", box(-1, -1, 11, 11))
     land = {
-        ("BM", "One"): box(0, 0, 5, 10),
+        ("BM", "One"): box(0, 0, 5.01, 10),
         ("BM", "Two"): box(5, 0, 10, 10),
         ("GI", "Near"): box(-0.5, 4, 0, 6),  # another country's has no say
     }
@@ -179,7 +182,7 @@ def test_a_piece_of_units_takes_the_coast_and_sea_nearest_to_them(tmp_path):
     piece = shapes(table)["BM/p"]
     for lon, lat in [(0.1, 5), (-0.79, 5), (2, 10.79), (2, -0.79), (4.9, 9.9), (4.5, 10.4)]:
         assert piece.covers(Point(lon, lat)), (lon, lat)
-    for lon, lat in [(-0.81, 5), (2, 10.81), (5.01, 5), (5.05, 10.02), (5.01, 10.1)]:
+    for lon, lat in [(-0.81, 5), (2, 10.81), (5.005, 5), (5.01, 5), (5.05, 10.02), (5.01, 10.1)]:
         assert not piece.covers(Point(lon, lat)), (lon, lat)
     # each of these is nearer to One than one of the six reaches and farther from Two
     for lon, lat in [(4.99, 10.018), (4.97, 10.048), (4.94, 10.097), (4.88, 10.195), (4.8, 10.39)]:
