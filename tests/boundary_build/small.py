@@ -8,7 +8,8 @@ from geodata.boundary_build import make
 from . import world
 from .world import feature, place
 
-# GI lies east of BM; country-coder draws their border two hundredths too far west
+# Between Alfa and Bravo a bit of the coast is no division's. GI lies east of BM: country-coder
+# draws their border two hundredths too far west.
 FEATURES = [
     feature("Q0", None, groups=["001"]),
     feature("Q1", box(0, 0, 4, 4), "BM", ["002", "001"]),
@@ -22,13 +23,13 @@ FEATURES = [
     feature("Q9", box(0, -90, 1, -80), "AQ", ["001"]),
     feature("Q10", box(170, 0, 179.99, 1), "IM", ["150"]),
 ]
-LAND = shapely.Polygon([(2, 0), (4.02, 0), (4.02, 1), (4.02, 2), (4.02, 4), (2, 4)])
+LAND = shapely.Polygon([(2, 0.1), (2.5, 0), (4.02, 0), (4.02, 1), (4.02, 2), (4.02, 4), (2, 4)])
 UNITS = [
     ("GI", "Hotel", box(4.02, 0, 6, 4)),
     ("GI", "Golf", box(6, 0, 7, 4), "Golf Links"),
     ("GI", "Golf", box(7, 0, 8, 4)),
     ("BM", "Bravo", LAND, "Bravado", "Bravissimo", "BM99"),
-    ("BM", "Alfa", box(0, 0, 2, 4)),
+    ("BM", "Alfa", shapely.Polygon([(0, 0), (1.5, 0), (2, 0.1), (2, 4), (0, 4)])),
     ("BM", "Ghost", box(30, 0, 31, 1)),
     ("-1", "Lease", box(0, 6, 1, 7)),
     ("NU", "Whole of it", box(10, 0, 11, 1)),
@@ -68,6 +69,7 @@ PLACES = [
     *(place(10 + i, f"Bravo {i}", 1 + i / 2, 3, "BM", "02") for i in range(3)),
     place(20, "Stripe", 2, 4.01, "BM", "02", 20_000, ["Ligne", "stripe", "STRÍPE"]),
     *(place(30 + i, f"Alfa {i}", 1 + i / 2, 1, "BM", "01") for i in range(3)),
+    place(33, "Strand", 0.02, 2.0, "BM", "01"),
     *(place(40 + i, f"Hotel {i}", 1 + i / 2, 5, "GI", "A") for i in range(3)),
     *(place(50 + i, f"Golf {i}", 1 + i / 2, 7.2, "GI", "B") for i in range(3)),
 ]

@@ -252,6 +252,20 @@ def test_other_names_that_two_units_have_are_nobodys(facts):
     assert made["GI/Both"]["aliases"] == []
 
 
+def test_the_name_that_the_table_gives_is_no_other_name_of_another(facts):
+    facts(names=[["BM-B", "Best"]])
+    made = rows(table(unit("Alfa", ONE, ["BEST", "Aleph"]), unit("Bravo", TWO)))
+    assert made["BM-A"]["aliases"] == ["Aleph"]
+    assert made["BM-A"]["admin1_aliases"] == ["Aleph", "BEST"]
+
+
+def test_a_name_of_a_correction_stays_at_the_second_level(facts):
+    facts(units=[["BM", "Yank", "", "", "", "BM-K", "Y!", "BM-P"]])
+    made = rows(table(unit("Yank"), unit("Alfa", TWO)))["BM-K"]
+    assert (made["name"], made["admin2_name"], made["admin1_name"]) == ("Y!", "Y!", "Parent")
+    assert made["aliases"] == ["Child", "Yank"]
+
+
 def test_one_unit_without_a_code_is_no_division(facts):
     facts()
     assert coded(unit("Zulu")) == []

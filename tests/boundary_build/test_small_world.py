@@ -14,6 +14,7 @@ from shapely import box
 from geodata import boundaries, files
 from geodata.boundary_build import bundled, make, outlines
 from geodata.files import load_arrays
+from geodata.locate import base_cell, load
 from geodata.places import Places
 
 from . import small, world
@@ -201,6 +202,18 @@ def test_the_set_answers(made):
     country_, unit_ = np.asarray(found.country), np.asarray(found.unit)
     assert [ids[i] if i >= 0 else None for i in country_] == ["BM", "BM", "GI/drawn", None]
     assert [own[i] if i >= 0 else None for i in unit_] == ["BM-B", "BM-L", "GI-G", None]
+
+
+def test_the_index_is_finer_at_the_places_of_the_set_where_no_division_is(made):
+    """On the coast between Alfa and Bravo, where only the small world has a place."""
+    index = load(made / "index.geoindex")
+
+    def halvings(lat, lon):
+        (cell,) = base_cell([lat], [lon])
+        return int(index.data["head"][~index.data["base"][cell]] & 255)
+
+    assert halvings(0.02, 2.01) == halvings(0.02, 1.99) == 4
+    assert halvings(3.99, 2.01) == 2
 
 
 def test_the_places_are_those_given(made):
