@@ -175,9 +175,8 @@ def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path):
     folder = tmp_path / "set"
     folder.mkdir()
     (folder / "before").write_text("x")
-    with pytest.raises(KeyError), making.replacing_folder(folder) as part:
-        (part / "half").write_text("y")
-        raise KeyError
+    with pytest.raises(FileNotFoundError), making.replacing_folder(folder) as part:
+        files.write_text(part / "none" / "half", "y")
     assert [path.name for path in tmp_path.iterdir()] == ["set"]
     assert [path.name for path in folder.iterdir()] == ["before"]
     with making.replacing_folder(folder) as part:
@@ -248,6 +247,15 @@ def test_a_copy_as_geoparquet_says_where_it_reaches(world, tmp_path):
     read = geopandas.read_parquet(path)
     assert read["country"].tolist()[:3] == ["AQ", "BM", "GI"]
     assert read.loc[read["id"] == "GI-H", "country"].tolist() == ["GI"]
+
+
+@pytest.mark.parametrize(
+    ("name", "box"),
+    [("countries.parquet", [0.0, -90.0, 180.0, 7.0]), ("units.parquet", [0.0, 0.0, 8.0, 7.0])],
+)
+def test_each_table_says_where_it_reaches(world, name, box):
+    geo = json.loads(pq.read_schema(world / name).metadata[b"geo"])
+    assert geo["columns"]["geometry"]["bbox"] == box
 
 
 def test_a_description_counts_what_is_marked(world):

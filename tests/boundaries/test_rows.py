@@ -654,6 +654,15 @@ def test_parquet_without_geo_metadata_needs_a_system_and_a_column(tmp_path):
         boundaries.build(path, tmp_path / "set2", columns=columns, crs="EPSG:4326")
 
 
+def test_a_parquet_of_other_columns_is_told_with_those_it_has(tmp_path):
+    path = tmp_path / "other.parquet"
+    frame([square(0, 0)], NAME=["A"], B=[1]).to_parquet(path)
+    with pytest.raises(FileError) as caught:
+        boundaries.build(path, tmp_path / "set", columns={"country": "CH", "admin1": "NOM"})
+    told = "expected columns (NOM) (kind 'file'), found ['NAME', 'B']"
+    assert str(caught.value) == f"{path}: {told}"
+
+
 def test_a_large_parquet_is_read_by_the_batch_and_whole(tmp_path):
     from geodata.boundaries.building import reading
 
