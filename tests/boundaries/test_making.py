@@ -175,14 +175,19 @@ def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path):
     folder = tmp_path / "set"
     folder.mkdir()
     (folder / "before").write_text("x")
-    with pytest.raises(FileNotFoundError), making.replacing_folder(folder) as part:
-        files.write_text(part / "none" / "half", "y")
+    with pytest.raises(KeyError), making.replacing_folder(folder) as part:
+        _half_built(part)
     assert [path.name for path in tmp_path.iterdir()] == ["set"]
     assert [path.name for path in folder.iterdir()] == ["before"]
     with making.replacing_folder(folder) as part:
         (part / "whole").write_text("z")
     assert [path.name for path in tmp_path.iterdir()] == ["set"]
     assert [path.name for path in folder.iterdir()] == ["whole"]
+
+
+def _half_built(folder):
+    (folder / "half").write_text("y")
+    raise KeyError
 
 
 # The registry
