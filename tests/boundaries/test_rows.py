@@ -1,6 +1,7 @@
 """What columns of a source become: levels, names, codes, disputes, ids and order of rows."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +16,7 @@ from geodata.boundaries.building import (
     parents,
     providers,
     region_rows,
+    regions,
     shapes,
     sources,
     views,
@@ -376,6 +378,24 @@ def test_the_units_of_a_country_are_the_first_divisions_that_are_drawn():
     names = {level: table["name"].to_pylist() for level, table in made.items()}
     assert names["admin1"] == ["Alone", "Above"]
     assert (names["admin2"], names["locality"]) == (["Below"], ["Town"])
+
+
+def test_a_table_is_written_for_each_level_that_has_rows(tmp_path):
+    made = tables(
+        region("admin1", square(0, 0), name="A"), region("locality", square(3, 3), name="B")
+    )
+    paths = regions.write_tables(made, tmp_path)
+    assert [path.name for path in paths] == [
+        "countries.parquet", "units.parquet", "localities.parquet",
+    ]  # fmt: skip
+    assert [pq.read_metadata(path).num_rows for path in paths] == [1, 1, 1]
+    boxes = [json.loads(pq.read_schema(path).metadata[b"geo"])["columns"] for path in paths]
+    assert boxes[2]["geometry"]["bbox"] == pytest.approx([7.3, 46.3, 7.4, 46.4])
+    nothing = regions.write_tables(regions.RegionTables(made.countries, made.units[:0]), tmp_path)
+    geo = json.loads(pq.read_schema(nothing[1]).metadata[b"geo"])
+    assert geo["columns"]["geometry"]["bbox"] == [0, 0, 0, 0]
+    first = paths[0].read_bytes()
+    assert regions.write_tables(made, tmp_path)[0].read_bytes() == first
 
 
 # Parents
