@@ -105,6 +105,7 @@ def test_subdivisions_are_isos_with_what_the_tables_add():
         ("Cymru GB-CYM / Wales GB-WLS", ["Cymru", "Wales"]),
         ("[Alfa]", ["Alfa"]),
         ("Alfa/", ["Alfa"]),
+        ("Alfa /  ", ["Alfa"]),
     ],
 )
 def test_an_entry_holds_several_names(name, expected):
