@@ -329,6 +329,19 @@ def test_ids_are_keys_else_paths_and_never_twice():
     ]
 
 
+def test_regions_of_one_name_come_by_key_then_from_the_south_west():
+    made = tables(
+        region("locality", square(0, 0), key="2", name="Same"),
+        region("locality", square(5, 0), key="1", name="Same"),
+        region("locality", square(9, 0), name="Same"),
+        region("locality", square(8, 0), name="Same"),
+        region("locality", square(7, 0), name="Before"),
+    )
+    assert made.below["id"].to_pylist() == ["CH/Before", "CH/Same", "CH/Same#2", "1", "2"]
+    west = [box["xmin"] for box in made.below["bbox"].to_pylist()]
+    assert west == pytest.approx([7.7, 7.8, 7.9, 7.5, 7.0])
+
+
 def test_rows_of_divisions_come_by_country_and_names():
     made = tables(
         region("admin1", square(0, 0), "IT", name="A"),
