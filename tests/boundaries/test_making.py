@@ -82,6 +82,20 @@ def test_the_whole_record_of_a_build(tmp_path):
     assert set(made.units["source"].to_pylist()) == {"land.parquet"}
 
 
+def test_countries_that_overlap_are_told_whatever_their_codes(tmp_path):
+    path = tmp_path / "land.parquet"
+    shapes = [shapely.box(7, 0, 9, 1), shapely.box(8.9, 0, 10, 1)]
+    frame(shapes, ISO=["CH", "FR"], NAME=["A", "B"]).to_parquet(path)
+    columns = {"country": "ISO", "name": "NAME", "level": "country"}
+    made = boundaries.build(path, tmp_path / "set", columns=columns)
+    found = made.provenance["coverage"]
+    assert (found["country"]["overlapping"], found["admin1"]["overlapping"]) == (1, 0)
+    assert found["country"]["overlap_km2"] == pytest.approx(0.1 * KM2, rel=1e-3)
+    assert found["admin1"] == {
+        "overlapping": 0, "overlap_km2": 0.0, "with_gaps": 0, "gap_km2": 0.0,
+    }  # fmt: skip
+
+
 def test_the_source_of_many_files_is_the_first_three(tmp_path):
     folder = tmp_path / "files"
     folder.mkdir()
@@ -307,3 +321,10 @@ def test_a_narrow_overlap_from_south_to_north_is_seen():
     low, high = shapely.box(0, 0, 10, 0.4), shapely.box(0, 0.3, 10, 1)
     found = coverage.measure(np.array([low, high], object), np.zeros(2, int))
     assert found.overlap_km2 == pytest.approx(1.0 * KM2, rel=1e-2)
+
+
+def test_an_overlap_of_three_metres_is_seen_where_there_are_few_edges():
+    """Strips are as narrow as a million crossings allow, down to a metre."""
+    shapes = [shapely.box(0, 0, 10, 0.4), shapely.box(0, 0.4 - 3e-5, 10, 1)]
+    found = coverage.measure(np.array(shapes, object), np.zeros(2, int))
+    assert found.overlap_km2 == pytest.approx(3e-4 * KM2, rel=0.4)

@@ -202,6 +202,8 @@ def test_the_set_answers(made):
     country_, unit_ = np.asarray(found.country), np.asarray(found.unit)
     assert [ids[i] if i >= 0 else None for i in country_] == ["BM", "BM", "GI/drawn", None]
     assert [own[i] if i >= 0 else None for i in unit_] == ["BM-B", "BM-L", "GI-G", None]
+    assert found.offset_km.tolist() == [0.0] * 4
+    assert found.deeper == {}
 
 
 def test_the_index_is_finer_at_the_places_of_the_set_where_no_division_is(made):
