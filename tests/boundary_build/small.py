@@ -69,7 +69,10 @@ PLACES = [
     *(place(10 + i, f"Bravo {i}", 1 + i / 2, 3, "BM", "02") for i in range(3)),
     place(20, "Stripe", 2, 4.01, "BM", "02", 20_000, ["Ligne", "stripe", "STRÍPE"]),
     *(place(30 + i, f"Alfa {i}", 1 + i / 2, 1, "BM", "01") for i in range(3)),
-    place(33, "Strand", 0.02, 2.0, "BM", "01"),
+    place(33, "Strand", 0.02, 1.98, "BM", "01"),
+    place(34, "Reef", -0.03, 1.9, "BM", "01"),  # off the coast of Alfa
+    place(35, "Claimed", 3.2, 6.4, "BM", "01"),  # on the rock
+    place(60, "Astray", 1.5, 3.98, "GI", "A"),  # in Bravo
     *(place(40 + i, f"Hotel {i}", 1 + i / 2, 5, "GI", "A") for i in range(3)),
     *(place(50 + i, f"Golf {i}", 1 + i / 2, 7.2, "GI", "B") for i in range(3)),
 ]

@@ -22,6 +22,8 @@ ROWS = [
     ("RE", "Kreis 2", "admin2", None, None, square(5, 0, 0.5)),
     ("RE", "Stadt", "locality", None, None, square(5, 0, 0.4)),
     ("FR", "France", "country", None, None, square(9, 0)),
+    ("AT", "Empire", "country", None, None, square(12, 0)),
+    ("AT", "Bezirk", "admin2", "Quartier", None, square(12, 0)),
 ]
 
 
@@ -48,6 +50,9 @@ def at(column, row=0.1):
         (at(0.7), {"lang": "fr"}, ("Suisse", "CH", "Berne", "CH-BE", None, "Weiler")),
         (at(0.9), {}, ("Switzerland", "CH", "Berne", "CH-BE", None, None)),
         (at(5.1), {}, ("Réunion", "RE", "Nord", None, "Kreis 2", "Stadt")),
+        # a country of which only the second level is drawn
+        (at(12.1), {}, ("Austria", "AT", None, None, "Bezirk", None)),
+        (at(12.1), {"lang": "fr"}, ("Autriche", "AT", None, None, "Quartier", None)),
         # a territory that is shown as a region has its first level as its second, and no others
         (
             at(5.1), {"dependencies": "sovereign"},

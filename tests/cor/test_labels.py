@@ -253,6 +253,8 @@ def test_label_columns_are_replaced_not_repeated():
         (lambda: cor.label(1, 1, worldview="mars"), ValueError, "worldview 'mars' is unknown"),
         (lambda: cor.label(1, 1, dependencies="x"), ValueError, "choose 'own' or 'sovereign'"),
         (lambda: cor.label(1, 1, max_offset_km=-1), ValueError, "not a distance"),
+        (lambda: cor.label(1, 1, max_offset_km=math.inf), ValueError, "inf is not a distance"),
+        (lambda: cor.label(1, 1, max_offset_km=math.nan), ValueError, "nan is not a distance"),
         (lambda: cor.label(1, 1, boundaries="nowhere"), ValueError, "no boundary set 'nowhere'"),
     ],
 )

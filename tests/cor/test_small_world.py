@@ -108,6 +108,15 @@ NOTHING = dict.fromkeys(
         (1.0, 5.0, {"lang": "ja"}, {"country": "ジブラルタル", "admin1": "South"}),
         (0.5, 10.5, {"lang": "ja", "dependencies": "sovereign"},
          {"country": "ジブラルタル", "admin1": "ニウエ"}),
+        # on the claimed rock a claimant's place is a city where there is no other, beside it none
+        (3.2, 6.5, {}, {"city": "Claimed", "city_id": "35"}),
+        (3.2, 6.5, {"worldview": "bm"}, {"city": "Claimed"}),
+        (2.9, 6.5, {}, {"country_code": "GI", "country_id": "GI/coast", "city": None}),
+        # a place that the set puts into another country than GeoNames fits all of its own
+        (1.5, 4.05, {}, {"country_code": "GI", "admin2": "Hotel", "city": "Astray"}),
+        # places of Alfa, one of them three kilometres off its coast, are no cities of Bravo
+        (0.09, 2.06, {}, {"admin1": "Brävo", "city": None}),
+        (0.07, 1.94, {}, {"admin1": "Alfa", "city": "Strand"}),
         # off the coast: eight kilometres from BM's western coast
         (
             1.0, -8 / DEGREE_KM, {},
