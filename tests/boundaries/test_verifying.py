@@ -1,5 +1,6 @@
 """What verify says of a set, problem by problem."""
 
+import hashlib
 import json
 import shutil
 
@@ -84,6 +85,10 @@ def test_a_record_is_its_own_text_and_seal(copy):
     assert boundaries.verify_set(copy) == []
     assert "é" in (copy / RECORD).read_text(encoding="utf-8")
     assert sealed(record) == sealed(record | {"seal": "another"})
+    plain = '{\n  "a": "é",\n  "b": [\n    1\n  ]\n}\n'
+    seal = hashlib.sha256(plain.encode()).hexdigest()
+    text = plain.removesuffix("\n}\n") + f',\n  "seal": "{seal}"\n}}\n'
+    assert sealed({"a": "é", "b": [1]}) == text
 
 
 @pytest.mark.parametrize(
