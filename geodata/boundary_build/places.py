@@ -132,7 +132,7 @@ def read(source: str | os.PathLike[str] | None = None) -> Gazette:
             rows = list(json.loads(path.read_text(encoding="utf-8")).values())
             rows.sort(key=lambda row: (row["countrycode"], row["geonameid"]))
             return _gazette(rows)
-        except (OSError, ValueError, KeyError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             msg = (
                 f"{path}: cannot be read as GeoNames places ({type(error).__name__}: {error}); "
                 f"expected the {INPUT} of {PACKAGE}"

@@ -8,6 +8,7 @@ draw a unit, most of its places tell which code means it; where they do not draw
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -40,8 +41,14 @@ class Seeds:
     code: NDArray[np.str_]
 
 
-def read_seeds() -> dict[str, Seeds]:
-    """Return the seeds of every country by its alpha-2 code."""
+def read_seeds(gazette: str | os.PathLike[str] | None = None) -> dict[str, Seeds]:
+    """Return the seeds of every country by its alpha-2 code.
+
+    Parameters
+    ----------
+    gazette
+        GeoNames' places, see `geodata.boundary_build.places.read`.
+    """
     by_group: dict[tuple[str, str], str] = {}
     by_place: dict[tuple[str, str], str] = {}
     rows: dict[str, list[tuple[float, float, str, str]]] = {}
@@ -56,11 +63,11 @@ def read_seeds() -> dict[str, Seeds]:
     for row in boundaries.facts_table("landmarks"):
         where = float(row["lon"]), float(row["lat"]), LANDMARK + row["code"], ""
         rows.setdefault(row["code"][:2], []).append(where)
-    gazette = places.read()
-    for at, name in enumerate(gazette.name):
-        country, _, group = gazette.admin1_codes[gazette.admin1[at]].partition(".")
+    read = places.read(gazette)
+    for at, name in enumerate(read.name):
+        country, _, group = read.admin1_codes[read.admin1[at]].partition(".")
         code = by_place.get((country, name)) or by_group.get((country, group), "")
-        lon, lat = gazette.lon_e5[at] / 1e5, gazette.lat_e5[at] / 1e5
+        lon, lat = read.lon_e5[at] / 1e5, read.lat_e5[at] / 1e5
         rows.setdefault(country, []).append((lon, lat, group, code))
     return {country: _seeds(found) for country, found in rows.items()}
 
@@ -78,8 +85,8 @@ def codes_of(seeds: Seeds, found: Mapping[str, str]) -> NDArray[np.str_]:
     found
         Code of each GeoNames group that most of its places agree on.
     """
-    known = np.array([_meant(group, found) for group in seeds.group.tolist()], dtype=object)
-    return np.where(seeds.code != "", seeds.code.astype(object), known).astype(str)
+    known = np.array([_meant(group, found) for group in seeds.group.tolist()], str)
+    return np.where(seeds.code != "", seeds.code, known)
 
 
 def _meant(group: str, found: Mapping[str, str]) -> str:

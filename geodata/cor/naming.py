@@ -124,9 +124,10 @@ class Naming:
 
     def _describe(self, country: int, unit: int) -> Region:
         code = self.shown_codes[country]
-        info = self._by_code[code]
+        own = code == self.codes[country]
+        info = self._rows[country] if own else self._by_code[code]  # an island has its own region
         admin1, admin1_code, admin2 = self._unit_names(unit)
-        if admin1_code is not None and code != self.codes[country]:
+        if admin1_code is not None and not own:
             admin1_code = None  # the code belongs to the other worldview's country
         sovereign = info["sovereign_code"]
         if self.view.dependencies == "sovereign" and sovereign in self._by_code:

@@ -394,7 +394,7 @@ def test_the_next_fetch_goes_on_too(swiss, server, home, tmp_path):
     assert server.asked[0] == ("cut", f"bytes={len(kept)}-")
 
 
-@pytest.mark.parametrize("left", [b"of another file", b"x" * 10_000_000])
+@pytest.mark.parametrize("left", [b"of another file", b"x", b"x" * 10_000_000])
 @pytest.mark.parametrize("way", ["cut", "whole"])
 def test_a_part_of_another_file_does_not_get_into_a_set(swiss, server, home, tmp_path, way, left):
     part = home.parent / "downloads" / f"{server.digest}.part"

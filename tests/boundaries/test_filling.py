@@ -6,10 +6,13 @@ import shapely
 from hypothesis import given, settings, strategies as st
 
 from geodata import boundaries, locate
+from geodata.boundaries.building import compile_set, compiling
 from geodata.boundaries.building.filling import fill
 from geodata.boundaries.nearest import Borders
+from geodata.boundary_build.places import write
 from geodata.sphere import haversine_km
 from tests.boundaries.sets import whosonfirst
+from tests.boundary_build.world import place, write_gazette
 
 
 def filled(units, country, cells=None):
@@ -79,3 +82,50 @@ def test_cells_are_finer_where_the_unit_is_open_at_places(tmp_path):
     assert western.any()
     assert (found == np.where(western, found[0], found[-1])).all()
     assert found[0] != found[-1]
+
+
+@pytest.mark.parametrize(("lat", "lon", "finer"), [(0.0, 0.0, False), (46.23, 7.36, True)])
+def test_a_set_that_brings_its_own_places_is_finer_around_those(tmp_path, lat, lon, finer):
+    """In the same quarter as above; the bundled places count for a set without any."""
+    folder = boundaries.build(whosonfirst(tmp_path), tmp_path / "set", kind="whosonfirst").folder
+    write(folder, write_gazette(tmp_path / "places.json", [place(1, "Only", lat, lon, "CH")]))
+    compile_set(folder)
+    index = locate.load(folder / "index.geoindex")
+    assert (4 in (index.data["head"] & 255)) == finer
+
+
+def test_a_large_set_is_divided_less_and_answers_the_same(tmp_path, monkeypatch):
+    """No cell that borders cross is filled, and none is finer around places."""
+    folder = boundaries.build(whosonfirst(tmp_path), tmp_path / "set", kind="whosonfirst").folder
+    rng = np.random.default_rng(2)
+    lat, lon = rng.uniform(45.95, 46.45, 500), rng.uniform(6.95, 7.45, 500)
+    small = boundaries.load(folder)
+    before, size = small.locate(lat, lon), small.index.nbytes
+    with monkeypatch.context() as patch:
+        patch.setattr(compiling, "LARGE_SET", 0)
+        compile_set(folder)
+    large = boundaries.load(folder)
+    assert large is not small
+    after = large.locate(lat, lon)
+    for name in ("country", "unit"):
+        assert getattr(after, name).tolist() == getattr(before, name).tolist()
+    assert after.offset_km.tolist() == before.offset_km.tolist()
+    assert {k: v.tolist() for k, v in after.deeper.items()} == {
+        k: v.tolist() for k, v in before.deeper.items()
+    }
+    assert 4 not in (large.index.data["head"] & 255)
+    assert large.index.nbytes < size
+    assert large.sha256 == small.sha256
+    compile_set(folder)
+    assert boundaries.load(folder).index.nbytes == size
+
+
+def test_a_smaller_share_of_edges_makes_a_finer_index(tmp_path):
+    folder = boundaries.build(whosonfirst(tmp_path), tmp_path / "set", kind="whosonfirst").folder
+    most = [
+        int((locate.load(compile_set(folder, edges_per_strip=n)).data["head"] & 255).max())
+        for n in (0.1, 50.0)
+    ]
+    assert most[0] > most[1]
+    plain = compile_set(folder).read_bytes()
+    assert compile_set(folder, edges_per_strip=4.0).read_bytes() == plain

@@ -11,6 +11,7 @@ from pyarrow import fs
 from typer.testing import CliRunner
 
 from geodata import boundaries, cor
+from geodata.boundaries.exchange import overture
 from geodata.cli import app
 from geodata.files import FileError
 from tests.tables import s3_server
@@ -97,6 +98,32 @@ def test_a_set_is_built_of_it(mirror, tmp_path):
             else (row["admin1"][0].as_py(), row["city"][0].as_py())
         )  # fmt: skip
         assert (admin1, city) == ("地方CH", "町CH")
+
+
+def near(codes, boxes):
+    """Tell which boxes are looked at for countries."""
+    sides = ("xmin", "ymin", "xmax", "ymax")
+    rows = [dict(zip(sides, map(float, box), strict=True)) for box in boxes]
+    table = pa.table({"bbox": rows, "at": range(len(boxes))})
+    return table.filter(overture._near(codes))["at"].to_pylist()
+
+
+def test_what_lies_a_degree_around_a_country_is_looked_at():
+    table = boundaries.load().table("country", ["code", "bbox"]).to_pylist()
+    (box,) = [tuple(row["bbox"].values()) for row in table if row["code"] == "LI"]
+    west, south, east, north = box
+    middle = (west + east) / 2, (south + north) / 2
+    for away, there in ((0.99, True), (1.01, False)):
+        beside = [
+            (west - away - 1, middle[1], west - away, middle[1]),
+            (east + away, middle[1], east + away + 1, middle[1]),
+            (middle[0], south - away - 1, middle[0], south - away),
+            (middle[0], north + away, middle[0], north + away + 1),
+        ]
+        assert near(["LI"], beside) == ([0, 1, 2, 3] if there else [])
+    assert near(["LI", "NZ"], [box, (170, -45, 171, -44), (0, 0, 1, 1)]) == [0, 1]
+    assert near(["RU"], [(34.0, 44.5, 35.0, 45.5)]) == [0]  # claimed: Crimea
+    assert near(["UY"], [(34.0, 44.5, 35.0, 45.5)]) == []
 
 
 @pytest.mark.parametrize(

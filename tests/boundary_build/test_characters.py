@@ -32,3 +32,13 @@ def test_a_form_leads_to_one_character_and_nothing_else_is_kept(tmp_path):
         ["\u842c", "\u4e07"],
         ["\u8eca", "\u8f66"],
     ]
+
+
+def test_forms_stand_between_blanks_or_tabs_and_in_the_first_plane(tmp_path):
+    last, beyond = chr(0xFFFF), chr(0x10000)
+    (tmp_path / "TSCharacters.txt").write_text(
+        f"\u842c\t{beyond}\t\u4e07\n\u8eca\t{last} \u8f66\n{beyond}\t\u4e07\n", encoding="utf-8"
+    )
+    (tmp_path / "JPVariants.txt").write_text("", encoding="utf-8")
+    made = characters.write(tmp_path, tmp_path / "han.csv").read_text(encoding="utf-8")
+    assert made == f"variant,simplified\n\u842c,\u4e07\n\u8eca,{last}\n"

@@ -60,6 +60,11 @@ def test_missing_levels_leave_lines_out():
         (-21.115, 55.536, "RE", "FR", "FR-974"),
         (18.466, -66.106, "PR", "US", "US-PR"),
         (22.294, 114.168, "HK", "CN", "CN-HK"),
+        (12.15, -68.27, "BQ", "NL", "NL-BQ1"),  # islands of one code, each a region
+        (17.63, -63.24, "BQ", "NL", "NL-BQ2"),
+        (17.49, -62.98, "BQ", "NL", "NL-BQ3"),
+        (78.22, 15.65, "SJ", "NO", "NO-21"),
+        (70.95, -8.65, "SJ", "NO", "NO-22"),
     ],
 )
 def test_dependencies_are_countries_or_regions_of_their_sovereign(
@@ -68,6 +73,9 @@ def test_dependencies_are_countries_or_regions_of_their_sovereign(
     assert cor.label(lat, lon).country_code == own
     chain = cor.label(lat, lon, dependencies="sovereign")
     assert (chain.country_code, chain.admin1_code) == (sovereign, admin1_code)
+    (row,) = cor.label_table([lat], [lon], dependencies="sovereign").to_pylist()
+    assert (row["country_code"], row["admin1_code"]) == (sovereign, admin1_code)
+    assert row["admin1"] == chain.admin1
 
 
 def test_worldviews_decide_disputed_places_and_claims_are_kept():
@@ -245,6 +253,8 @@ def test_label_columns_are_replaced_not_repeated():
         (lambda: cor.label(1, 1, worldview="mars"), ValueError, "worldview 'mars' is unknown"),
         (lambda: cor.label(1, 1, dependencies="x"), ValueError, "choose 'own' or 'sovereign'"),
         (lambda: cor.label(1, 1, max_offset_km=-1), ValueError, "not a distance"),
+        (lambda: cor.label(1, 1, max_offset_km=math.inf), ValueError, "inf is not a distance"),
+        (lambda: cor.label(1, 1, max_offset_km=math.nan), ValueError, "nan is not a distance"),
         (lambda: cor.label(1, 1, boundaries="nowhere"), ValueError, "no boundary set 'nowhere'"),
     ],
 )

@@ -430,8 +430,10 @@ differs(
     progress=(True, [], lambda told: len(told) > 0 and told == sorted(told)),
 )
 seen_by(
-    "boundary_build/test_sources_and_bundled.py::test_the_whole_set_is_rebuilt_to_the_same_bytes",
+    "boundary_build/test_small_world.py::"
+    "test_the_same_sources_give_the_same_bytes_in_a_folder_that_is_there",
     "boundary_build.build_bundled:folder",
+    "boundary_build.build_bundled:gazette",
 )
 
 # ---- places and names

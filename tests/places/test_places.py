@@ -13,22 +13,13 @@ from geodata import files, sphere
 from geodata.boundary_build import places as build_places
 from geodata.files import arrays
 from geodata.places.places import MAX_KM, Places, radius_km
+from tests.boundary_build.world import place
 
 SPOTS = Path(__file__).parents[1] / "data" / "spots.csv"
 
 
 def row(geonameid, name, lat, lon, country, population, admin1="01", alternate=()):
-    return {
-        "geonameid": geonameid,
-        "name": name,
-        "latitude": lat,
-        "longitude": lon,
-        "countrycode": country,
-        "population": population,
-        "timezone": "UTC",
-        "admin1code": admin1,
-        "alternatenames": list(alternate),
-    }
+    return place(geonameid, name, lat, lon, country, admin1, population, alternate)
 
 
 def build(folder, rows):

@@ -147,7 +147,7 @@ def _bundled_facts() -> dict[str, dict[str, Any]]:
         "sovereign_admin1_code",
     ]
     table = pq.read_table(BUNDLED / COUNTRIES, columns=wanted)
-    return {row.pop("code"): row for row in table.to_pylist()}
+    return {row.pop("code"): row for row in reversed(table.to_pylist())}  # the first row is main
 
 
 def _unit_row(region: Region, above: Above, ids: _Ids) -> dict[str, Any]:

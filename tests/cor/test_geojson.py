@@ -1,0 +1,138 @@
+"""GeoJSON as rows and rows as GeoJSON: what each feature becomes, value by value."""
+
+import json
+
+import pyarrow as pa
+import pytest
+
+from geodata.cor import geojson
+from geodata.files import FileError
+
+
+def read(tmp_path, *features, **beside):
+    path = tmp_path / "in.geojson"
+    path.write_text(
+        json.dumps({"type": "FeatureCollection", "features": list(features)} | beside), "utf-8"
+    )
+    whole, source = geojson.read_geojson(path)
+    return whole, pa.concat_tables([source.no_rows(), *source.tables(None)])
+
+
+def point(*at, **properties):
+    return {
+        "type": "Feature", "properties": properties,
+        "geometry": {"type": "Point", "coordinates": list(at)},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("a.geojson", True), ("A.GeoJSON", True), ("a.geo.json", True), ("a.json", False),
+        ("geojson", False), ("a.geojson.gz", False), (None, False), (b"a.geojson", False),
+    ],
+)  # fmt: skip
+def test_names_of_geojson(name, expected):
+    assert geojson.is_geojson(name) is expected
+
+
+def test_each_feature_is_a_row_with_its_point(tmp_path):
+    whole, rows = read(
+        tmp_path,
+        point(2, 48.5, 33.0, note="x", n=1),
+        point(-3.25, 50, lat=7, lon="east"),
+        {"type": "Feature", "geometry": None, "properties": None},
+        {"geometry": {"type": "LineString", "coordinates": [[0, 0], [1, 1]]}},
+        {"geometry": {"type": "Point", "coordinates": [1]}},
+        {"geometry": {"type": "Point", "coordinates": "12"}},
+        {"geometry": {"type": "Point", "coordinates": [1, "2"]}},
+        {"geometry": {"type": "Point", "coordinates": [True, 2]}},
+        {"geometry": [1, 2]},
+        name="mine",
+    )
+    assert whole["name"] == "mine"
+    assert rows.column_names == ["note", "n", "lat", "lon"]
+    assert rows["lat"].to_pylist() == [48.5, 50.0, *[None] * 7]
+    assert rows["lon"].to_pylist() == [2.0, -3.25, *[None] * 7]
+    assert rows["note"].to_pylist() == ["x", *[None] * 8]
+    assert rows.schema.field("lat").type == rows.schema.field("lon").type == pa.float64()
+
+
+def test_values_of_several_kinds_become_text(tmp_path):
+    _, rows = read(tmp_path, point(1, 2, v=[1]), point(1, 2, v="t"), point(1, 2), point(1, 2, v=7))
+    assert rows["v"].to_pylist() == ["[1]", "t", None, "7"]
+
+
+def test_a_collection_of_nothing_has_coordinates(tmp_path):
+    _, rows = read(tmp_path)
+    assert (rows.column_names, rows.num_rows) == (["lat", "lon"], 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{", "cannot be read as GeoJSON: "),
+        ("[]", "expected a FeatureCollection with a list of features"),
+        ('{"features": {}}', "expected a FeatureCollection with a list of features"),
+        ('{"features": [1]}', "expected a FeatureCollection with a list of features"),
+    ],
+)
+def test_other_files_are_refused(tmp_path, text, told):
+    path = tmp_path / "in.geojson"
+    path.write_text(text)
+    with pytest.raises(FileError) as caught:
+        geojson.read_geojson(path)
+    assert str(caught.value).startswith(f"{path}: {told}")
+
+
+def written(tmp_path, *tables, whole=None, added=()):
+    schema = pa.schema([("id", pa.string()), ("y", pa.float64()), ("x", pa.float64())])
+    path = tmp_path / "out.geojson"
+    with geojson.geojson_writing(path, schema, ("y", "x"), whole, added) as writer:
+        for table in tables:
+            writer.write(pa.table(table, schema=schema))
+    text = path.read_text(encoding="utf-8")
+    assert text.endswith("}\n")
+    return json.loads(text)
+
+
+def test_rows_become_points_and_no_number_that_json_lacks(tmp_path):
+    nan = float("nan")
+    found = written(
+        tmp_path,
+        {"id": ["é"], "y": [48.5], "x": [2.0]},
+        {"id": ["b", None], "y": [nan, None], "x": [1.0, 1.0]},
+    )
+    assert found == {
+        "type": "FeatureCollection",
+        "features": [
+            {
+                "type": "Feature",
+                "geometry": {"type": "Point", "coordinates": [2.0, 48.5]},
+                "properties": {"id": "é"},
+            },
+            {"type": "Feature", "geometry": None, "properties": {"id": "b"}},
+            {"type": "Feature", "geometry": None, "properties": {"id": None}},
+        ],
+    }
+    assert "é" in (tmp_path / "out.geojson").read_text(encoding="utf-8")
+    assert written(tmp_path)["features"] == []
+
+
+def test_a_collection_stays_as_it_is_and_gets_the_columns_added(tmp_path):
+    features = [{"id": 7, "geometry": "kept", "properties": {"id": "old", "a": [1]}}, {"bbox": 1}]
+    found = written(
+        tmp_path,
+        {"id": ["new", "2"], "y": [float("inf"), 2.0], "x": [1.0, 2.0]},
+        whole={"type": "FeatureCollection", "name": "n", "features": features},
+        added=["id", "y"],
+    )
+    assert found == {
+        "type": "FeatureCollection",
+        "name": "n",
+        "features": [
+            {"id": 7, "geometry": "kept", "properties": {"id": "new", "a": [1], "y": None}},
+            {"bbox": 1, "properties": {"id": "2", "y": 2.0}},
+        ],
+    }
+    assert features[0]["properties"] == {"id": "old", "a": [1]}
