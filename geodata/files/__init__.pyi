@@ -47,6 +47,7 @@ from .source import (
     Source as Source,
     batches_of as batches_of,
     open_source as open_source,
+    readable as readable,
     source_of as source_of,
 )
 from .whole import replacing as replacing, sha256 as sha256, write_text as write_text

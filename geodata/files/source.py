@@ -130,10 +130,10 @@ class Source:
                 yield from readers.pieces(table, self.name)
         for part in self.parts:
             if part.format == "parquet":
-                with _readable(part):
+                with readable(part):
                     yield from readers.parquet_tables(part, columns, rows)
             elif part.format in readers.LOADED:
-                with _readable(part):
+                with readable(part):
                     yield from readers.loaded_tables(part, columns, rows)
             else:
                 yield from (b.table for b in self._part(part).batches(columns, damaged="refuse"))
@@ -157,7 +157,7 @@ class Source:
         kinds: readers.Kinds = {}
         for part in self.parts:
             if part.format in ("jsonl", "json"):
-                with _readable(part):
+                with readable(part):
                     found = readers.json_kinds(part)
                 for name, kind in found.items():
                     kinds[name] = kind if kinds.get(name, kind) == kind else "text"
@@ -280,7 +280,7 @@ def _head(path: Path, format_: str | None, encoding: str | None = None) -> Table
         raise FileError(msg)
     packing = compression_of(path)
     file = TableFile(path, kind, (), encoding=encoding or "utf-8", compression=packing)
-    with _readable(file):
+    with readable(file):
         if kind == "parquet":
             return readers.parquet_head(path)
         if kind in readers.LOADED:
@@ -307,7 +307,7 @@ def _checked(names: tuple[str, ...], where: str) -> tuple[str, ...]:
 def _checked_rows(
     part: TableFile, names: list[str], damaged: Damaged, lines: bool
 ) -> Iterator[readers.Batch]:
-    with _readable(part):
+    with readable(part):
         for batch in batches_of(part, names, lines=lines):
             if batch.bad and damaged == "refuse":
                 row, why = min(batch.bad.items())
@@ -331,8 +331,17 @@ def batches_of(
 
 
 @contextlib.contextmanager
-def _readable(file: TableFile) -> Iterator[None]:
-    """Turn what a damaged file raises inside a reader into a FileError."""
+def readable(file: TableFile) -> Iterator[None]:
+    """Turn what a damaged file raises inside a reader into a FileError.
+
+    Examples
+    --------
+    >>> with readable(TableFile(Path("a.parquet"), "parquet", ())):
+    ...     raise OSError("a page ends too early")
+    Traceback (most recent call last):
+        ...
+    geodata.files.formats.FileError: a.parquet: cannot be read as parquet: a page ends too early
+    """
     try:
         yield
     except FileError:
