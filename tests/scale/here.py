@@ -3,7 +3,6 @@
 As on a cluster, a task starts in another folder than the driver, and the last one is done first.
 """
 
-import os
 import sys
 import tempfile
 from contextlib import chdir
@@ -128,4 +127,4 @@ class _Task:
 
 
 def _elsewhere():
-    return chdir(os.path.join(tempfile.gettempdir()))
+    return chdir(tempfile.gettempdir())

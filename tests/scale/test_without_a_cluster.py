@@ -82,7 +82,7 @@ def test_auto_is_where_the_note_of_this_machine_says_or_here(monkeypatch, listen
     assert [one["address"] for one in ray.started] == ["auto", "auto"]
     assert "include_dashboard" not in ray.started[0]
     (tmp_path / "ray" / "ray_current_cluster").write_text("127.0.0.1:1\n")
-    with pytest.raises(cluster.RayClusterError, match="address '127.0.0.1:1'"):
+    with pytest.raises(cluster.RayClusterError, match=r"address '127\.0\.0\.1:1'"):
         cluster.connect("auto")
     assert len(ray.started) == 2
 
@@ -120,7 +120,13 @@ def test_a_cluster_that_refuses_is_told_in_one_line(monkeypatch, listening, erro
 
 
 def test_every_node_that_works_is_asked_on_itself(monkeypatch):
-    nodes = ["a", a_node("dead", alive=False), a_node("disk", cpus=None), a_node("none", cpus=0), "b"]
+    nodes = [
+        "a",
+        a_node("dead", alive=False),
+        a_node("disk", cpus=None),
+        a_node("none", cpus=0),
+        "b",
+    ]
     ray = Here(nodes).stand_in(monkeypatch)
     cluster.check_nodes(ray, BatchFunction())
     assert ray.placed == [("id-a", False), ("id-b", False)]
@@ -148,8 +154,7 @@ def test_what_a_task_raised_is_raised_and_the_rest_is_cancelled(ray):
     task = ray.remote(1)(made)
     waiting, seen = [task.remote(value) for value in (0, 1, 2, 3)], []
     with pytest.raises(KeyError):
-        for _, value in cluster.results(ray, waiting):
-            seen.append(value)
+        seen.extend(value for _, value in cluster.results(ray, waiting))
     assert (seen, ray.cancelled) == ([3], [0, 1])
     ray.cancelled.clear()
     assert [value for _, value in cluster.results(ray, waiting[:2])] == [1, 0]
@@ -284,13 +289,20 @@ def test_a_table_of_a_lake_is_scored_file_by_file(ray, there):
 
 def test_what_ray_does_not_read_or_find_is_told(ray, there):
     files.write_table(ROWS.slice(0, 2), there / "a.csv")
-    with pytest.raises(FileError, match=r"a\.csv: Ray reads Parquet or a table of a lake here, not csv"):
+    with pytest.raises(
+        FileError, match=r"a\.csv: Ray reads Parquet or a table of a lake here, not csv"
+    ):
         scale.score_file("a.csv")
-    for kept, usual in ((["lat", "lon"], "pred_lat and pred_lon"), (["pred_lat", "pred_lon"], "lat and lon")):
+    for kept, usual in (
+        (["lat", "lon"], "pred_lat and pred_lon"),
+        (["pred_lat", "pred_lon"], "lat and lon"),
+    ):
         pq.write_table(ROWS.select(kept), "part.parquet")
-        with pytest.raises(FileError, match=f"part.parquet has no columns such as {usual}; on Ray"):
+        with pytest.raises(
+            FileError, match=rf"part\.parquet has no columns such as {usual}; on Ray"
+        ):
             scale.score_file("part.parquet")
-    with pytest.raises(FileError, match="rows.parquet"):
+    with pytest.raises(FileError, match=r"rows\.parquet"):
         scale.score_file("rows.parquet", truth=("lat", None), pred=(None, "none"))
     assert ray.read == []
 
@@ -313,5 +325,3 @@ def test_a_batch_without_rows_makes_no_file(there):
     assert (made.num_rows, made.schema) == (0, pa.schema([("part", pa.string())]))
     assert not (there / "lake").exists()
     assert writer(ROWS.slice(0, 1)).num_rows == 1
-
-
