@@ -218,7 +218,7 @@ def test_another_job_and_another_node_are_refused_before_a_task_runs(ray, there,
         refuse_differences({"software": "other"}, found)
 
     monkeypatch.setattr("geodata.scale.agreeing.refuse_differences", differ)
-    with pytest.raises(scale.WorkerMismatchError, match="^node a: software is"):
+    with pytest.raises(scale.WorkerMismatchError, match=r"^node a: software is"):
         scale.label_on_ray("rows.parquet", "new", 2)
     assert ray.placed == [("id-a", False)]
     assert list((there / "new").iterdir()) == []

@@ -239,8 +239,9 @@ def test_a_time_is_milliseconds_since_1970(monkeypatch):
 )
 def test_what_means_a_full_disk(tmp_path, error, is_full):
     assert errors.is_full(error) == is_full
-    with pytest.raises((tables.StorageFullError, type(error))) as told, errors.storage(
-        tmp_path, "trying"
+    with (
+        pytest.raises((tables.StorageFullError, type(error))) as told,
+        errors.storage(tmp_path, "trying"),
     ):
         raise error
     assert isinstance(told.value, tables.StorageFullError) == is_full
@@ -378,11 +379,13 @@ def test_what_speaks_arrow_is_taken_with_its_own_columns_or_those_given():
     assert schema == given
     assert [table.num_rows for table in stream] == [3, 3]
     for one in (5, "n", {"n": [1]}, [rows]):
-        with pytest.raises(TypeError, match=f"^rows are {type(one).__name__}; expected a pyarrow"):
+        with pytest.raises(TypeError, match=rf"^rows are {type(one).__name__}; expected a pyarrow"):
             schemas.stream(one)
-    with pytest.raises(TypeError, match="^rows are int; expected a pyarrow"):
+    with pytest.raises(TypeError, match=r"^rows are int; expected a pyarrow"):
         schemas.stream(5, given)
-    with pytest.raises(TypeError, match="^the rows hold a dict; expected tables or record"):
+    with pytest.raises(TypeError, match=r"^the rows hold a dict; expected tables or record"):
         list(schemas.stream([{}], given)[1])
-    with pytest.raises(tables.TableSchemaError, match="have the columns n; the schema given .* m$"):
+    with pytest.raises(
+        tables.TableSchemaError, match=r"have the columns n; the schema given .* m$"
+    ):
         list(schemas.stream([rows], pa.schema([("m", pa.int64())]))[1])
