@@ -59,7 +59,7 @@ def test_an_address_is_refused_where_only_a_folder_will_do(path):
     with pytest.raises(tables.TableError) as told:
         addresses.refuse_address(path)
     assert str(told.value).startswith(
-        f"{addresses.address_of(path) or str(path)!r} is an address; lakes in buckets (s3://, gs://) go"
+        f"{addresses.address_of(path) or str(path)!r} is an address; lakes in buckets (s3://,"
     )
     addresses.refuse_address("lake/t")
 
