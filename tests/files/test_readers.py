@@ -624,3 +624,51 @@ def test_the_head_that_tells_an_encoding(tmp_path):
     ):  # fmt: skip
         (tmp_path / "a").write_bytes(data)
         assert text.encoding_of(tmp_path / "a", None) == told_, data
+
+
+def test_a_group_is_read_by_its_rows_bytes_and_longest_text(tmp_path, monkeypatch):
+    rows = pa.table({"word": ["x" * 100, "y"] * 500, "n": [0] * 1000})
+    pq.write_table(rows, tmp_path / "a.parquet", row_group_size=800)
+    with pq.ParquetFile(tmp_path / "a.parquet") as file:
+        sizes = [file.metadata.row_group(i).total_byte_size for i in range(2)]
+    asked, original = [], parquet._at_a_time
+    monkeypatch.setattr(
+        parquet, "_at_a_time", lambda *given: asked.append(given) or original(*given)
+    )
+    assert sum(map(len, parquet.parquet_rows(tmp_path / "a.parquet", None, 300))) == 1000
+    assert asked == [(800, sizes[0], 0, 300), (200, sizes[1], 0, 300)]
+    asked.clear()
+    monkeypatch.setattr(parquet, "MAX_BATCH_BYTES", 800 * sizes[0] - 1)
+    monkeypatch.setattr(parquet, "PIECE_BYTES", 3000)
+    found = list(parquet.parquet_rows(tmp_path / "a.parquet", None, 300))
+    assert pa.concat_tables(found).equals(rows)
+    assert asked == [(800, sizes[0], 100, 300), (200, sizes[1], 0, 300)]
+
+
+def test_the_longest_text_is_known_once_each_dictionary_of_a_column_is():
+    words = pa.array(["aaa"]).dictionary_encode()
+    empty = pa.array([None], words.type)
+    both = pa.StructArray.from_arrays([words, empty], ["a", "b"])
+    whole = pa.StructArray.from_arrays([words, words], ["a", "b"])
+    batch = pa.record_batch({"both": both, "whole": whole, "plain": pa.array(["a"])})
+    assert parquet._longest_words(batch) == {"whole": 3}
+
+
+@pytest.mark.parametrize("block", [30, 1 << 22])
+def test_damage_in_a_later_block_has_its_own_line(tmp_path, monkeypatch, block):
+    monkeypatch.setattr(delimited, "_BLOCK_BYTES", block)
+    lines = [f"{i:04},b" for i in range(20)]
+    lines[3], lines[17] = "xxxx", "yyyy,b,c"
+    found = list(csv(tmp_path, "a,b\n" + "\n".join(lines) + "\n").batches())
+    assert (len(found) > 2) == (block == 30)
+    assert [v for b in found for v in b.table["a"].to_pylist()] == [line[:4] for line in lines]
+    assert [line for b in found for line in b.at.values()] == [5, 19]
+
+
+def test_five_levels_are_taken_out():
+    kind, value = pa.int64(), 1
+    for name in "gfedcba":
+        kind, value = pa.struct([(name, kind)]), {name: value}
+    schema = pa.schema([("top", kind)])
+    assert flattening.flat_names(schema) == ("top.a.b.c.d",)
+    assert list(dict(jsonrows._leaves({"top": value}))) == ["top.a.b.c.d"]
