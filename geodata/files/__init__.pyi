@@ -32,6 +32,7 @@ from .formats import (
     file_format as file_format,
     is_table_file as is_table_file,
 )
+from .parts import batches_of as batches_of, readable as readable
 from .points import with_points as with_points
 from .readers import (
     Batch as Batch,
@@ -43,12 +44,7 @@ from .readers import (
     typed as typed,
 )
 from .reading import read_table as read_table
-from .source import (
-    Source as Source,
-    batches_of as batches_of,
-    open_source as open_source,
-    source_of as source_of,
-)
+from .source import Source as Source, open_source as open_source, source_of as source_of
 from .whole import replacing as replacing, sha256 as sha256, write_text as write_text
 from .writers import (
     ROW_GROUP as ROW_GROUP,

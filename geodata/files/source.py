@@ -8,7 +8,6 @@ cannot be read at all raises `FileError`.
 from __future__ import annotations
 
 import codecs
-import contextlib
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,6 +28,7 @@ from geodata.files.formats import (
     compression_of,
     file_format,
 )
+from geodata.files.parts import batches_of, readable
 from geodata.files.shards import shards
 from geodata.files.whole import sha256
 
@@ -130,10 +130,10 @@ class Source:
                 yield from readers.pieces(table, self.name)
         for part in self.parts:
             if part.format == "parquet":
-                with _readable(part):
+                with readable(part):
                     yield from readers.parquet_tables(part, columns, rows)
             elif part.format in readers.LOADED:
-                with _readable(part):
+                with readable(part):
                     yield from readers.loaded_tables(part, columns, rows)
             else:
                 yield from (b.table for b in self._part(part).batches(columns, damaged="refuse"))
@@ -157,7 +157,7 @@ class Source:
         kinds: readers.Kinds = {}
         for part in self.parts:
             if part.format in ("jsonl", "json"):
-                with _readable(part):
+                with readable(part):
                     found = readers.json_kinds(part)
                 for name, kind in found.items():
                     kinds[name] = kind if kinds.get(name, kind) == kind else "text"
@@ -280,7 +280,7 @@ def _head(path: Path, format_: str | None, encoding: str | None = None) -> Table
         raise FileError(msg)
     packing = compression_of(path)
     file = TableFile(path, kind, (), encoding=encoding or "utf-8", compression=packing)
-    with _readable(file):
+    with readable(file):
         if kind == "parquet":
             return readers.parquet_head(path)
         if kind in readers.LOADED:
@@ -307,7 +307,7 @@ def _checked(names: tuple[str, ...], where: str) -> tuple[str, ...]:
 def _checked_rows(
     part: TableFile, names: list[str], damaged: Damaged, lines: bool
 ) -> Iterator[readers.Batch]:
-    with _readable(part):
+    with readable(part):
         for batch in batches_of(part, names, lines=lines):
             if batch.bad and damaged == "refuse":
                 row, why = min(batch.bad.items())
@@ -315,30 +315,3 @@ def _checked_rows(
                 msg = f"{part.path}: line {batch.at[row]} {verb} {why}"
                 raise FileError(msg)
             yield batch
-
-
-def batches_of(
-    part: TableFile, names: Sequence[str], *, lines: bool = False
-) -> Iterator[readers.Batch]:
-    """Yield the rows of one file by its format, damaged ones in their place."""
-    if part.format == "parquet":
-        return readers.parquet_batches(part, names)
-    if part.format in readers.LOADED:
-        return readers.loaded_batches(part, names)
-    if part.is_text:
-        return readers.delimited_batches(part, names)
-    return readers.json_batches(part, names, lines=lines)
-
-
-@contextlib.contextmanager
-def _readable(file: TableFile) -> Iterator[None]:
-    """Turn what a damaged file raises inside a reader into a FileError."""
-    try:
-        yield
-    except FileError:
-        raise
-    except (pa.ArrowException, OSError, UnicodeError, MemoryError, OverflowError) as error:
-        reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
-        kind = file.format.upper() if file.format != "parquet" else "parquet"
-        msg = f"{file.path}: cannot be read as {kind}: {reason}{readers.encoding_hint(error, file)}"
-        raise FileError(msg) from error

@@ -287,7 +287,12 @@ def _json(row: Mapping[str, Any]) -> str:
 
 
 def _no_nan(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    """Return a value without NaN and infinity, at any depth: JSON has none."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _no_nan(one) for key, one in value.items()}
+    return [_no_nan(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _joined(first: str, second: str) -> str:
@@ -301,7 +306,8 @@ def _joined(first: str, second: str) -> str:
 def _nested_as_text(table: pa.Table) -> pa.Table:
     for i, field in enumerate(table.schema):
         if pa.types.is_nested(field.type):
-            text = [None if v is None else json.dumps(v, default=str) for v in table[i].to_pylist()]
+            values = map(_no_nan, table[i].to_pylist())
+            text = [None if v is None else json.dumps(v, default=str) for v in values]
             table = table.set_column(i, field.name, pa.array(text, pa.string()))
     return table
 

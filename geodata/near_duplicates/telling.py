@@ -36,7 +36,7 @@ def _lines(found: Leakage) -> Iterator[str]:
     yield "|---|---|---:|---:|---:|---:|---:|---:|"
     yield from (_overlap(one) for one in found.overlaps)
     yield ""
-    yield "*Looks alike*: rows with a near-duplicate picture, of the rows with a readable one."
+    yield "*Looks alike*: rows with a near-duplicate picture, of those with a readable one."
     yield "*Unseen*: those of them that share no photo id, so that ids do not tell."
     yield "A rule is *not compared* where a side lacks its column."
     yield ""

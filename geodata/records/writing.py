@@ -267,8 +267,9 @@ def _rows(
         keep = _choose(files.open_source(table, what="the rows"), split, where)
         return table if keep is None else table.filter(pa.array(keep))
     source = open_input(tables.near(lake), "rows", rows)
-    source.need("photo_id", "lat", "lon", "image")
+    held = source.table.schema.names
     names = ["photo_id", "lat", "lon", "image"]
+    source.need(*(name for name in names if name not in held))  # a picture may be nested
     names += [name for name in chats.TRUTH if name in source.columns]
     keep = _choose(source.source, split, where)
     schema = pa.schema([source.table.schema.field(name) for name in names])

@@ -15,9 +15,7 @@ import pyarrow.parquet as pq
 
 from geodata import files, images, tables
 from geodata.errors import GeodataError
-from geodata.files import Source
-
-MOST_SHARDS = 99_999
+from geodata.files import Source, TableFile
 
 
 class ShardError(GeodataError, ValueError):
@@ -96,7 +94,8 @@ def count_rows(source: Source) -> int:
 def part_of(source: Source, start: int, stop: int) -> Source:
     """Return the rows of a source from one number to another, as a source.
 
-    Files and row groups of Parquet, and files of a table, that hold none of them are not read.
+    Files and row groups of Parquet, and files of a table, that hold none of them are not read. Its
+    readers raise `FileError` for a file that is damaged.
     """
 
     def stream(names: Sequence[str] | None, rows: int) -> Iterator[pa.Table]:
@@ -135,7 +134,7 @@ def _pieces(source: Source, names: Sequence[str] | None, rows: int) -> Iterator[
     """Yield what can be skipped whole: its rows, None where that is not known, and a reader."""
     if source.kind == "parquet" and source.parts:
         for part in source.parts:
-            yield from _row_groups(part.path, names, rows)
+            yield from _row_groups(part, names, rows)
     elif source.reference is not None and "table" in source.reference:
         path, _, number = source.name.rpartition("@")
         version = tables.open(path, int(number))
@@ -157,8 +156,15 @@ def _samples_in(shard: Path) -> int:
     return sum(1 for _ in images.samples(shard))
 
 
-def _row_groups(path: Path, names: Sequence[str] | None, rows: int) -> Iterator[_Piece]:
-    with pq.ParquetFile(path, pre_buffer=False) as file:
+def _row_groups(part: TableFile, names: Sequence[str] | None, rows: int) -> Iterator[_Piece]:
+    with files.readable(part), pq.ParquetFile(part.path) as file:
         for group in range(file.metadata.num_row_groups):
-            read = partial(files.parquet_rows, path, names, rows, groups=[group])
+            read = partial(_row_group, part, names, rows, group)
             yield int(file.metadata.row_group(group).num_rows), read
+
+
+def _row_group(
+    part: TableFile, names: Sequence[str] | None, rows: int, group: int
+) -> Iterator[pa.Table]:
+    with files.readable(part):
+        yield from files.parquet_rows(part.path, names, rows, groups=[group])

@@ -12,8 +12,8 @@ from hypothesis import given, settings, strategies as st
 
 from geodata import boundaries, cor, evaluation, hashing, popular, query, records, scale, sphere
 from geodata.evaluation.scores import Scoring
-from geodata.files import open_source
-from geodata.scale.agreeing import BatchFunction
+from geodata.files import FileError, open_source
+from geodata.scale.agreeing import BatchFunction, refuse_differences
 from geodata.scale.scoring import exact_sum, total
 
 RNG = np.random.default_rng(7)
@@ -221,6 +221,80 @@ def test_bad_options_are_refused_on_the_driver(popular_file):
         scale.Exclude(popular_file, invalid="error")
     with pytest.raises(ValueError, match="radius_km"):
         scale.Popular(0.0)
+
+
+@pytest.mark.parametrize(
+    ("expected", "found", "told"),
+    [
+        ({"a": 1}, {"a": 2}, "a is 2 on this worker and 1 on the driver"),
+        ({"a": 1}, {}, "a is None on this worker and 1 on the driver"),
+        ({"a": 1}, {"a": 1, "b": "x"}, "b is 'x' on this worker and None on the driver"),
+        ({"b": 1, "a": 1}, {"a": 2, "b": 2}, "b is 2 on this worker"),
+        ({"a": "5" * 64}, {"a": "6" * 63}, f"a is '{'6' * 63}' on this worker and {'5' * 12} on"),
+        ({"a": [0] * 64}, {"a": 1}, f"a is 1 on this worker and {[0] * 64} on"),
+    ],
+)
+def test_the_first_difference_is_told(expected, found, told):
+    with pytest.raises(scale.WorkerMismatchError) as error:
+        refuse_differences(expected, found)
+    assert str(error.value).startswith(told)
+    refuse_differences(found, dict(found))
+
+
+def test_what_the_driver_has_may_be_given_by_name_only():
+    with pytest.raises(TypeError):
+        BatchFunction({"software": "a"})
+
+
+def test_an_exclusion_is_of_200_km_and_keeps_what_is_no_place_unless_told(popular_file):
+    function = scale.Exclude(popular_file)
+    assert (function.radius_km, function.invalid) == (200.0, "keep")
+    points = pq.read_table(popular_file)
+    lat, lon = points["lat"][0].as_py(), points["lon"][0].as_py()
+    here = {"lat": [lat, None, lat], "lon": [lon, 0.0, 999.0]}
+    assert function(pa.table(here))["lon"].to_pylist() == [0.0, 999.0]
+    drop = scale.Exclude(popular_file, invalid="drop")
+    assert drop(pa.table(here)).num_rows == 0
+    assert {"radius_km": 200.0, "invalid": "drop"}.items() <= drop.identity().items()
+
+
+def test_points_that_are_away_or_a_folder_are_told(tmp_path):
+    for path in (tmp_path / "none.parquet", tmp_path):
+        with pytest.raises(FileError):
+            scale.Exclude(path)
+
+
+def test_rows_localized_at_the_radius_itself_are_kept():
+    km = float(sphere.haversine_km(0.0, 0.0, 0.0, 1.0))
+    rows = pa.table({
+        "lat": [0.0, 0.0, 95.0, 0.0], "lon": [0.0] * 4, "error_km": [7.0] * 4,
+        "pred_lat": [0.0, 0.0, 95.0, 91.0], "pred_lon": [1.0, 1.001, 0.0, 0.0],
+    })  # fmt: skip
+    found = scale.Popular(np.nextafter(km, 1e9))(rows)
+    assert found["error_km"].to_pylist() == [km]
+    assert found.column_names == ["lat", "lon", "pred_lat", "pred_lon", "error_km"]
+    assert scale.Popular().within_km == 25.0
+    assert scale.Popular(3.0).identity()["within_km"] == 3.0
+
+
+def test_what_a_function_hangs_on_is_told():
+    """Each option of a function is a part of what all workers must have in common."""
+    plain = scale.Label().identity()
+    for changed in ({"lat": "y"}, {"lon": "x"}, {"detail": True}, {"detail": ("country_id",)},
+                    {"worldview": "in"}, {"dependencies": "sovereign"}, {"max_offset_km": 1.0},
+                    {"lang": "ja"}):  # fmt: skip
+        assert scale.Label(**changed).identity() != plain
+    assert scale.Label(detail=("country_id",)).identity()["detail"] == ["country_id"]
+    assert scale.Label(lat="y", lon="x").identity().items() >= {"lat": "y", "lon": "x"}.items()
+    assert scale.Filter("lat > 1").identity()["where"] == "lat > 1"
+    told = scale.Records(records.Options(kind="grpo")).identity()["records"]
+    assert told == str(records.Options(kind="grpo")) != str(records.Options())
+    score = scale.Score(Scoring((5.0,)), columns=("a", "b", "c", "d"))
+    assert score.identity()["columns"] == ["a", "b", "c", "d"]
+    assert score.identity()["scoring"] == str(Scoring((5.0,)))
+    sources = {"boundaries_sha256", "places_sha256"}
+    assert not sources & score.identity().keys()
+    assert sources <= scale.Score(regions=True).identity().keys()
 
 
 def test_columns_may_be_named(popular_file):

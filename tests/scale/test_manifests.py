@@ -50,6 +50,7 @@ def test_the_files_of_a_shard_are_those_that_were_written(tmp_path):
     [
         ({}, ""),
         ({"kind": "records"}, "kind is 'records', there 'labels'"),
+        ({"kind": {"a": 1}}, "kind is {'a': 1}, there 'labels'"),
         (
             {"input": {"sha256": "b" * 64, "rows": 7}},
             f"input sha256 is {'b' * 12}, there {'a' * 12}",
@@ -106,6 +107,10 @@ def test_what_is_no_manifest_is_named(tmp_path, change):
     told = said(manifests.read_all, tmp_path)
     assert told.startswith(f"{path} is no manifest of a shard (")
     assert told.endswith("); remove it and make the shard again")
+
+
+def test_a_manifest_counts_nothing_unless_told():
+    assert Manifest(Shard(1, 1), ABOUT, 1, {}).more == {}
 
 
 def test_numbers_are_told_up_to_twenty():

@@ -104,7 +104,7 @@ def _splits(version: TableVersion) -> dict[str, int]:
             'give them one, or leave them out with the recipe filter, where="split IS NOT NULL"'
         )
         raise TableError(msg)
-    wrong = [name for name in counts if name is None or not _SPLIT_NAME.fullmatch(name)]
+    wrong = [name for name in counts if not _SPLIT_NAME.fullmatch(str(name))]
     if wrong:
         msg = (
             f"{version.path.name}@{version.version}: the split {wrong[0]!r:.80} is no part of a "

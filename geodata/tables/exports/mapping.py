@@ -113,9 +113,9 @@ def count_rows(source: Any, lat: str | None = None, lon: str | None = None) -> C
 
 def _counted(source: Source, lat: str | None, lon: str | None) -> Counts:
     opened = with_points(source)
-    found = (lat, lon) if lat and lon else coordinate_columns(opened.columns)
+    found = coordinate_columns(opened.columns, lat, lon, where=opened.name)
     counts = np.zeros(maps.SHAPE, np.int64)
-    for batch in opened.batches([str(name) for name in found]):
+    for batch in opened.batches(found):
         at = coords.arrays(*(coords.parse_numbers(batch.table[name]) for name in found))
         counts += maps.count_cells(at.lat[at.valid], at.lon[at.valid])
     return counts
