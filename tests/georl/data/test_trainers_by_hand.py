@@ -78,6 +78,20 @@ def test_a_stream_is_given_as_it_is_and_its_words_are_learnt(tmp_path):
     assert len(ids) < len("Country: Kyrgyzstan") / 2  # words, no letters
 
 
+def test_of_the_same_rows_the_seed_decides_the_random_weights(tmp_path):
+    places = {"id": ["a", "b"], "lat": [48.9, 1.0], "lon": [2.3, 9.0]}
+    pq.write_table(pa.table(places), tmp_path / "places.parquet")
+
+    def weights(seed):
+        run = load(None, [*SMALL, f"data.places={tmp_path / 'places.parquet'}", f"seed={seed}"])
+        return trainers.trainer_inputs(run, completions=True)["model"].lm_head.weight.tolist()
+
+    assert weights(1) == weights(1)
+    one, other = weights(1), weights(2)
+    assert (len(one), len(one[0])) == (len(other), len(other[0]))  # the same words
+    assert one != other
+
+
 def test_a_checked_run_is_pinned_and_its_folder_was_looked_at(tmp_path):
     from geodata import tables
 

@@ -215,10 +215,14 @@ def test_a_run_may_fill_its_machine_to_the_last_byte(monkeypatch, capsys):
         return " ".join(capsys.readouterr().out.split())
 
     assert asked(whole) == ""
-    assert asked(whole - 1) == asked(weights) == (
-        "warning: about 0 GiB with the largest images, on a device that has 0; if it runs out, "
-        "lower train.per_device or model.max_pixels, or set model.gradient_checkpointing=true "
-        "(georl plan shows the parts)"
+    assert (
+        asked(whole - 1)
+        == asked(weights)
+        == (
+            "warning: about 0 GiB with the largest images, on a device that has 0; if it runs out, "
+            "lower train.per_device or model.max_pixels, or set model.gradient_checkpointing=true "
+            "(georl plan shows the parts)"
+        )
     )
     with pytest.raises(ConfigError) as caught:
         asked(weights - 1)

@@ -344,6 +344,7 @@ def test_shares_of_chains_are_of_all_answers():
     assert chains.chain_shares([True, False, None, None, None]) == {
         "chain/present": 0.4, "chain/consistent": 0.2
     }  # fmt: skip
+    assert chains.chain_shares([True]) == {"chain/present": 1.0, "chain/consistent": 1.0}
     both = [f"Country: France\nCoordinates: ({PARIS[0]:.6f}, {PARIS[1]:.6f})", "Country: France"]
     assert rewards.held(both[::-1]) == [None, True]
     at_sea = "Country: Atlantis\nCoordinates: (-40.000000, -130.000000)"
