@@ -216,6 +216,12 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "figure.savefig(beside, format=(Path(path).suffix.removeprefix('.')), dpi=150)",
         "matplotlib takes the name of a format in capitals, too",
     ),
+    (
+        "geodata/tables/upkeep/forgetting.py",
+        "if not 0 <= version <= log.last_version(root):",
+        "if not (0 <= version < log.last_version(root)):",
+        "behind rows that were forgotten comes the commit that says so: the newest has none",
+    ),
 )
 
 
