@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -340,6 +341,19 @@ def test_a_file_that_cannot_be_brought_leaves_nothing(store, tmp_path):
     assert list((tmp_path / "view/t").iterdir()) == []
     with pytest.raises(tables.TableError, match="the bucket cannot be read"):
         mirrors._folders("s3://none/lake")
+
+
+def test_a_file_that_breaks_off_on_its_way_leaves_nothing(store, tmp_path, monkeypatch):
+    def broken(source, target, **_):
+        Path(target).write_bytes(b"half of it")
+        raise OSError("cut off\nand more")
+
+    monkeypatch.setattr(pafs, "copy_files", broken)
+    with pytest.raises(
+        tables.TableError, match=r"t/a\.parquet: cannot be brought to .* \(cut off\);"
+    ):
+        mirrors._bring("s3://bucket/lake", tmp_path / "view", "t/a.parquet")
+    assert list((tmp_path / "view/t").iterdir()) == []
 
 
 def test_what_cannot_be_sent_is_told(store, tmp_path):
