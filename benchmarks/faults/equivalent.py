@@ -140,6 +140,12 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "the grids are (images, 3), so the last axis is axis 1",
     ),
     (
+        "georl/grpo/shared_trainer.py",
+        'pixels = torch.split(torch.as_tensor(out["pixel_values"]), grid.prod(-1).tolist())',
+        'pixels = torch.split(torch.as_tensor(out["pixel_values"]), grid.prod((1)).tolist())',
+        "the grids are (images, 3), so the last axis is axis 1",
+    ),
+    (
         "geodata/near_duplicates/bursts.py",
         "if len(rows) > 1:",
         "if (len(rows) >= 1):",

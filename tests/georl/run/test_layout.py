@@ -26,6 +26,7 @@ def sealed(folder, *names):
         (["pytorch_model_fsdp_0/x", "optimizer_0/.metadata", "optimizer.pt"], "fsdp", 0),
         (["global_step4/bf16_zero_pp_rank_0.pt", "rng_state_0.pth"], "deepspeed", 1),
         (["optimizer.bin", "global_step4/a"], "deepspeed", 0),
+        (["global_metrics.json", "optimizer.pt", "rng_state.pth"], "ddp", 1),
         (["my_rng_state.pth", "my_optimizer.bin", "a/global_step4", "an-optimizer.pt"], None, 0),
     ],
 )
