@@ -22,16 +22,17 @@ ROWS = [
     ("RE", "Kreis 2", "admin2", None, None, square(5, 0, 0.5)),
     ("RE", "Stadt", "locality", None, None, square(5, 0, 0.4)),
     ("FR", "France", "country", None, None, square(9, 0)),
-    ("AT", "Empire", "country", None, None, square(12, 0)),
-    ("AT", "Bezirk", "admin2", "Quartier", None, square(12, 0)),
 ]
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("deeper")
-    iso, name, level, fr, code, shapes = zip(*ROWS, strict=True)
-    ids = [f"id{i}" for i in range(len(ROWS))]
+    return build(tmp_path_factory.mktemp("deeper"), ROWS)
+
+
+def build(folder, rows):
+    iso, name, level, fr, code, shapes = zip(*rows, strict=True)
+    ids = [f"id{i}" for i in range(len(rows))]
     table = frame(shapes, ISO=iso, NAME=name, LEVEL=level, FR=fr, CODE=code, ID=ids)
     table.to_parquet(folder / "rows.parquet")
     return boundaries.build(folder / "rows.parquet", folder / "set", columns=COLUMNS)
@@ -50,9 +51,6 @@ def at(column, row=0.1):
         (at(0.7), {"lang": "fr"}, ("Suisse", "CH", "Berne", "CH-BE", None, "Weiler")),
         (at(0.9), {}, ("Switzerland", "CH", "Berne", "CH-BE", None, None)),
         (at(5.1), {}, ("Réunion", "RE", "Nord", None, "Kreis 2", "Stadt")),
-        # a country of which only the second level is drawn
-        (at(12.1), {}, ("Austria", "AT", None, None, "Bezirk", None)),
-        (at(12.1), {"lang": "fr"}, ("Autriche", "AT", None, None, "Quartier", None)),
         # a territory that is shown as a region has its first level as its second, and no others
         (
             at(5.1), {"dependencies": "sovereign"},
@@ -78,6 +76,17 @@ def test_each_level_is_named(made, point, options, expected):
         assert (chain.city, chain.city_distance_km) == (expected[5], 0.0)
     else:  # the nearest place, which this set does not name
         assert chain.city_distance_km != 0.0
+
+
+def test_a_country_of_which_only_the_second_level_is_drawn(tmp_path):
+    alone = [("AT", "Bezirk", "admin2", "Quartier", None, HERE)]
+    own = build(tmp_path, alone)
+    for options, expected in (
+        ({}, ("Austria", None, "Bezirk")),
+        ({"lang": "fr"}, ("Autriche", None, "Quartier")),
+    ):
+        chain = cor.label(*at(0.1), boundaries=own, **options)
+        assert (chain.country, chain.admin1, chain.admin2) == expected
 
 
 def test_ids_are_the_sets_own(made):

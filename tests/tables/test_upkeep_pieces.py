@@ -299,7 +299,6 @@ def test_what_are_no_ids(table, ids):
 
 
 def test_a_block_of_bytes_begins_with_the_end_of_the_one_before(tmp_path, monkeypatch):
-    monkeypatch.setattr(forgetting, "_OVERLAP", 4)
     (tmp_path / "a").write_bytes(bytes(range(10)))
 
     class Small:
@@ -318,8 +317,18 @@ def test_a_block_of_bytes_begins_with_the_end_of_the_one_before(tmp_path, monkey
 
     opened = type(tmp_path).open
     monkeypatch.setattr(type(tmp_path), "open", lambda self, mode: Small(opened(self, mode)))
-    found = list(forgetting._blocks(tmp_path / "a"))
+    found = list(forgetting._blocks(tmp_path / "a", 4))
     assert found == [bytes(range(6)), bytes([2, 3, 4, 5, 6, 7, 8, 9])]
+
+
+@pytest.mark.parametrize("length", [3, 2000])
+def test_an_id_of_any_length_is_found_across_blocks(tmp_path, length):
+    """Of bytes that are read four megabytes at a time."""
+    name = "x" * length
+    (tmp_path / "a.bin").write_bytes(b" " * ((1 << 22) - length // 2) + name.encode() + b" end")
+    assert forgetting._holds(tmp_path / "a.bin", [name])
+    assert not forgetting._holds(tmp_path / "a.bin", [name[1:]])
+    assert not forgetting._holds(tmp_path / "a.bin", [name + "x"])
 
 
 def test_what_lies_outside_the_lake_is_told(tmp_path):

@@ -86,7 +86,7 @@ def measure(
     over = (depth >= 2) & (length > _LEAST)
     overlap = _area(row[order][over], length[over], step)
     found = Coverage(len(np.unique(of[order][over])), overlap)
-    if around_group is None or not len(outer):
+    if around_group is None:
         return found
     asked = np.isin(around_group, group)[outer_region]
     row2, x2, of2, sign2 = _crossings(outer[asked], outer_region[asked], step)

@@ -25,7 +25,8 @@ from geodata.tables.upkeep import rewriting
 from geodata.tables.upkeep.rewriting import Task
 from geodata.tables.versions import open_version
 
-_OVERLAP = 1 << 10
+_BESIDE = 8
+"""Bytes of a file around an id that tell whether it is a word."""
 
 
 @dataclass(frozen=True)
@@ -179,9 +180,10 @@ def _holds(file: Path, ids: Sequence[str]) -> bool:
                 return True
         except (ValueError, pa.ArrowException, OSError):
             is_table = False
-    words = b"|".join(re.escape(one.encode()) for one in (long if is_table else ids))
-    pattern = re.compile(rb"(?<!\w)(?:" + words + rb")(?!\w)")
-    return bool(words) and any(pattern.search(block) for block in _blocks(file))
+    words = [one.encode() for one in (long if is_table else ids)]
+    pattern = re.compile(rb"(?<!\w)(?:" + b"|".join(map(re.escape, words)) + rb")(?!\w)")
+    beyond = max(map(len, words), default=0) + _BESIDE
+    return bool(words) and any(pattern.search(block) for block in _blocks(file, beyond))
 
 
 def _in_cells(file: Path, ids: Sequence[str], long: Sequence[str]) -> bool:
@@ -200,13 +202,13 @@ def _in_cells(file: Path, ids: Sequence[str], long: Sequence[str]) -> bool:
     return False
 
 
-def _blocks(file: Path) -> Iterator[bytes]:
-    """Yield the bytes of a file, each block with the end of the one before."""
+def _blocks(file: Path, beyond: int) -> Iterator[bytes]:
+    """Yield the bytes of a file, each block with so many of the one before."""
     last = b""
     with file.open("rb") as opened:
         while block := opened.read(1 << 22):
             yield last + block
-            last = block[-_OVERLAP:]
+            last = block[-beyond:]
 
 
 def _elsewhere(lake: Path, tables: Sequence[str]) -> Iterator[str]:
