@@ -41,7 +41,7 @@ MODULES: dict[str, str] = {
     "RayClusterError",
     "geodata.sphere": "*",
     "geodata.coords": "*",
-    "georl.config": "* -missing_package -plain -world_size",
+    "georl.config": "* -is_first -missing_package -plain -world_size",
     "georl.data": "* -checked -trainer_inputs",
     "georl.models": "* -halve",
     "georl.rewards": "*",

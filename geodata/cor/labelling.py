@@ -244,7 +244,7 @@ def _labeller(
         msg = f"max_offset_km {max_offset_km!r} is not a distance; give kilometres, 0 or more"
         raise ValueError(msg)
     view = View(worldview, dependencies, languages.language(lang))
-    engine = Labeller(chosen, Places.load(), view, max_offset_km)
+    engine = Labeller(chosen, Places.load(), view, float(max_offset_km))  # 10 is 10.0 in records
     known = sorted({view for claims in engine._naming.claims for view, _ in claims})
     if worldview != DEFAULT_WORLDVIEW and worldview not in known:
         msg = f"worldview {worldview!r} is unknown; choose {', '.join(['un', *known])}"

@@ -1,6 +1,7 @@
 """Chain of Region: the calls a user makes, bad input (R4), and one answer however asked (R5)."""
 
 import dataclasses
+import json
 import math
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from geodata import answers, boundaries, cor
+from geodata.cor import labelling
 from geodata.cor.naming import Naming, View
 from geodata.places.places import Places
 
@@ -311,3 +313,12 @@ def test_a_set_without_claims_names_every_country_as_it_is():
     assert naming.shown_codes == naming.codes == table["code"].to_pylist()
     claimed = Naming(bundled, View("in", "own", "en"))
     assert claimed.shown_codes != claimed.codes
+
+
+@pytest.mark.parametrize("first", [7, 7.0, np.float64(7)])
+def test_an_offset_is_recorded_alike_however_it_was_written_first(first):
+    """Labellers are kept, and 7 is 7.0: what the first call wrote stood in everybody's records."""
+    labelling._labeller.cache_clear()
+    for km in (first, 7.0, 7):
+        engine = cor.labeller(None, "un", "own", km)
+        assert json.dumps(cor.describe(engine)["max_offset_km"]) == "7.0"

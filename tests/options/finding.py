@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).resolve().parents[2]
 INSIDE = (
     "geodata.cli.", "geodata.files.", "geodata.tables.", "geodata.evaluation.joining.",
-    "geodata.evaluation.report.",
+    "geodata.evaluation.report.", "geodata.answers.", "geodata.photos.",
 )  # fmt: skip
 """Packages whose rooms only they themselves enter: what users get is on their own face."""
 
