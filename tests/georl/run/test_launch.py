@@ -102,7 +102,7 @@ def test_several_processes_give_the_losses_of_one(run_file, tmp_path, processes)
 
 
 def test_processes_part_when_their_work_is_done(tmp_path):
-    """NCCL's are told; gloo's threads end with the interpreter's, see tests/test_ending.py."""
+    """NCCL's are told; of gloo's threads see tests/georl/test_ending.py."""
     launch.part_processes()  # no group: nothing to end
     store = f"file://{tmp_path / 'store'}"
     torch.distributed.init_process_group("gloo", init_method=store, rank=0, world_size=1)
