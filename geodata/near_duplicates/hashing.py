@@ -199,8 +199,9 @@ def _known(target: Path) -> tuple[pa.Array, frozenset[str]]:
 def _new(rows: Sequence[_Row], target: Path) -> list[_Row]:
     """Return the rows that the table does not tell; another run may have written meanwhile."""
     done, missing = _known(target)
-    told = frozenset(done.to_pylist())
-    return [r for r in rows if r[0] not in told and (r[1] != "missing" or r[0] not in missing)]
+    told = pc.is_in(pa.array([row[0] for row in rows]), value_set=done).to_pylist()
+    left = (row for row, known in zip(rows, told, strict=True) if not known)
+    return [row for row in left if row[1] != "missing" or row[0] not in missing]
 
 
 def _table(rows: Sequence[_Row]) -> pa.Table:
