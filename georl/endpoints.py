@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from geodata.errors import GeodataError
-from geodata.images import one_large
+from geodata.images import one_large, upright_rgb
 from georl.config import ConfigError
 from georl.http import BadReply, Refused, post_json
 
@@ -284,7 +284,8 @@ def jpeg(image: Image.Image | bytes) -> bytes:
     """
     opened = Image.open(io.BytesIO(image)) if isinstance(image, bytes) else image
     with one_large(opened):
-        plain = ImageOps.exif_transpose(opened).convert("RGB")  # a copy
+        plain = upright_rgb(opened)
+        plain = plain.copy() if plain is image else plain
         plain.info.clear()  # a JPEG takes its comment along
         buffer = io.BytesIO()
         plain.save(buffer, "JPEG", quality=92)

@@ -74,7 +74,7 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "a tolerant reading has both coordinates or neither",
     ),
     (
-        "georl/data/images.py",
+        "geodata/images/upright.py",
         'return image if image.mode == "RGB" else image.convert("RGB")',
         "return image if image.mode == 'RGB_' else image.convert(\"RGB\")",
         "a copy of a photo in RGB is that photo",

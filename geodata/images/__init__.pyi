@@ -33,6 +33,7 @@ from .places import (
     open_images as open_images,
 )
 from .tar import archive_kind as archive_kind
+from .upright import upright_rgb as upright_rgb
 from .webdataset import (
     Sample as Sample,
     Samples as Samples,

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from geodata.images import (
     ABSENT,
@@ -31,6 +31,7 @@ from geodata.images import (
     one_large,
     open_archive,
     open_image as read_image,
+    upright_rgb,
 )
 from georl.data.sources import DataError
 
@@ -92,11 +93,11 @@ def open_image(
         content = source if isinstance(source, bytes) else _bytes_of(source, root, inside, home)
         with Image.open(io.BytesIO(content)) as image:
             if not is_large(image):
-                return _upright_rgb(image)
+                return upright_rgb(image)
             # A thread of its own each time: the allocator keeps what large photos took for the
             # thread that took it, and gives it to the next new one.
             with one_large(image), ThreadPoolExecutor(1) as alone:
-                return alone.submit(lambda: _upright_rgb(_reduced(image))).result()
+                return alone.submit(lambda: upright_rgb(_reduced(image))).result()
     except Exception as error:  # on damaged bytes the decoders raise almost anything
         shown = f"{len(source)} bytes" if isinstance(source, bytes) else source
         reason = str(error) or type(error).__name__
@@ -126,14 +127,6 @@ def _reduced(image: Image.Image) -> Image.Image:
     small = image.reduce(factor)
     image.close()  # its pixels are free now, not when somebody collects them
     return small
-
-
-def _upright_rgb(image: Image.Image) -> Image.Image:
-    """Decode an image, with a copy only where it is turned or of another kind."""
-    image.load()
-    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
-        image = ImageOps.exif_transpose(image)
-    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _bytes_of(source: str | None, root: Path, inside: bool, home: Path | None) -> bytes:

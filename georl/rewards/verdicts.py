@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 
-from PIL import Image, ImageOps
+from PIL import Image
 
+from geodata.images import upright_rgb
 from georl.config import ModelConfig
 from georl.endpoints import Endpoint, EndpointError, Pace, picture
 
@@ -132,4 +133,4 @@ def _loaded(name: str) -> Any:
 def rgb(image: Image.Image | bytes) -> Image.Image:
     """Return an image, or the bytes of one, as RGB and upright."""
     opened = Image.open(io.BytesIO(image)) if isinstance(image, bytes) else image
-    return ImageOps.exif_transpose(opened).convert("RGB")
+    return upright_rgb(opened)
