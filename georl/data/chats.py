@@ -35,6 +35,31 @@ def columns(schema: pa.Schema) -> list[str]:
     return found if {"prompt", "messages"} & set(found) else []
 
 
+def image_column(schema: pa.Schema, data: DataConfig, label: str) -> str:
+    """Return the column of the images: ``data.image``; of chats ``images``, if none was named.
+
+    Raises
+    ------
+    DataError
+        If the table has no such column.
+
+    Examples
+    --------
+    >>> image_column(pa.schema([("scan", pa.binary())]), DataConfig(image="scan"), "t.parquet")
+    'scan'
+    """
+    is_usual = data.image == DataConfig().image
+    records = is_usual and "images" in schema.names and bool(columns(schema))
+    found = "images" if records else data.image
+    if found not in schema.names:
+        msg = (
+            f"{label} has no column {found!r} for the image; set data.image to one of "
+            f"{', '.join(schema.names)}"
+        )
+        raise DataError(msg)
+    return found
+
+
 def _is_turns(schema: pa.Schema, name: str) -> bool:
     kind = schema.field(name).type
     is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)

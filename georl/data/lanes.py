@@ -111,11 +111,7 @@ def open_shards(data: DataConfig) -> Shards:
         units = [Unit(p, group) for p in paths for group in _groups(p)]
     _refuse_choice(data, schema, label)
     chats = tuple(chat_columns.columns(schema))
-    image = "images" if chats and data.image not in schema.names else data.image
-    if image not in schema.names:
-        names = ", ".join(schema.names)
-        msg = f"{label} has no column {image!r} for the image; set data.image to one of {names}"
-        raise DataError(msg)
+    image = chat_columns.image_column(schema, data, label)
     home = path if path.is_dir() else path.parent
     return Shards(label, schema, tuple(units), image, chats, home)
 

@@ -167,7 +167,7 @@ def photos(config: Config, purpose: Purpose) -> Photos:
     chats = chat_columns.columns(source.schema)
     if chats and purpose == "sft":
         chat_columns.check_answers(chats, source.label)
-    image = _image_column(source, data, chats)
+    image = chat_columns.image_column(source.schema, data, source.label)
     sent = purpose == "predict" and config.predict.url is not None
     need: rows.Need = "optional" if chats and purpose == "sft" else "needed"
     if purpose == "predict":
@@ -282,19 +282,6 @@ def _world_table(config: Config) -> pa.Table:
     table, bad = rows.light_columns(source, data, coordinates="needed")
     nothing = [None] * table.num_rows
     return rows.usable(table, bad, nothing, nothing, config)
-
-
-def _image_column(source: Source, data: DataConfig, chats: Sequence[str]) -> str:
-    names = source.schema.names
-    usual = data.image == DataConfig().image
-    found = "images" if chats and usual and "images" in names else data.image
-    if found not in names:
-        msg = (
-            f"{source.label} has no column {found!r} for the image; set data.image to one of "
-            f"{', '.join(names)}"
-        )
-        raise DataError(msg)
-    return found
 
 
 def _unpack(source: Source, image: str, chats: Sequence[str], config: Config) -> Unpacked:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from georl import data
 from georl.config import ModelConfig, load
-from georl.data import DataError, opening, world
+from georl.data import DataError, lanes, opening, world
 
 PROMPT = [{"role": "user", "content": "Where?"}]
 
@@ -195,6 +195,30 @@ def test_the_column_of_pictures_is_named_or_refused_in_these_words(folder):
         f"{made.data.table} has no column 'image' for the image; set data.image to one of id, lat, "
         "lon, photo"
     )
+
+
+@pytest.mark.parametrize("more", [(), ("data.image=scan",), ("data.image=other",)])
+@pytest.mark.parametrize("left_out", [(), ("messages",), ("images",), ("image", "messages")])
+def test_a_stream_takes_the_column_of_pictures_that_a_run_over_all_rows_takes(
+    folder, left_out, more
+):
+    chat = [[{"role": "user", "content": "Where?"}, {"role": "assistant", "content": "x"}]]
+    columns = {"image": [png(1)], "images": [[png(2)]], "scan": [png(3)], "messages": chat}
+    made = run(folder, {k: v for k, v in columns.items() if k not in left_out}, *more)
+
+    def mapped():
+        found = data.photos(made, "sft")
+        return shade(found.reader.image(found.table.to_pylist()[0]))
+
+    def streamed():
+        shards = lanes.open_shards(made.data)
+        ((_, row),) = shards.rows(shards.units[0], ["id"], lambda number: True)
+        return shade(Image.open(io.BytesIO(row["bytes"])))
+
+    if "data.image=other" in more or (not more and "image" in left_out):
+        assert refused(mapped) == refused(streamed)
+    else:
+        assert mapped() == streamed()
 
 
 # ---- what is read of a row
