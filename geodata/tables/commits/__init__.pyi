@@ -5,6 +5,7 @@ from .attempts import (
     commit as commit,
     committing as committing,
     content as content,
+    discard as discard,
     properties as properties,
     software as software,
 )

@@ -6,6 +6,7 @@ of each file it adds, and the content of the whole version.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.metadata
 import json
@@ -26,7 +27,7 @@ import geodata
 from geodata import hashing
 from geodata.errors import GeodataError
 from geodata.hashing import Sums
-from geodata.tables import errors, log
+from geodata.tables import data_files, errors, log
 from geodata.tables.commits import appending
 from geodata.tables.data_files import DataFile, now_ms
 from geodata.tables.errors import TableConflictError, TableError
@@ -114,9 +115,19 @@ def _committed(
         if made is None and isinstance(error, DeltaError):
             msg = f"{root}: the commit was refused: {first_line(error)}"
             raise TableError(msg) from error
-        if made is None:
+        if made is None or not isinstance(error, Exception):
             raise
         return made
+
+
+def discard(root: Path, written: Sequence[DataFile]) -> None:
+    """Remove files whose commit failed or was stopped, unless the log names them.
+
+    An interrupt may come behind the moment in which the version was made: then they are its rows.
+    """
+    with contextlib.suppress(OSError):  # a log that cannot be read may name them
+        if written and _version_of(root, written[0].name) is None:
+            data_files.remove(root, written)
 
 
 def _check_there(root: Path, written: Sequence[DataFile]) -> None:
@@ -161,7 +172,7 @@ def _with(payload: dict[str, Any], total: Sums | None) -> dict[str, Any]:
 
 
 def _version_of(root: Path, identity: str) -> int | None:
-    """Return which of the newest commits carries an identity."""
+    """Return which of the newest commits carries an identity, or names a file."""
     entries = sorted((f for f in (root / LOG).glob("*.json") if f.stem.isdigit()), reverse=True)
     for entry in entries[:100]:
         if identity in entry.read_text(encoding="utf-8", errors="replace"):

@@ -67,7 +67,7 @@ def _keep_few(root: Path) -> None:
             root, lambda identity: _replace(root, found, small, written, identity), written
         )
     except BaseException:
-        data_files.remove(root, written)
+        attempts.discard(root, written)
         raise
 
 

@@ -7,7 +7,7 @@ import json
 import math
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -80,7 +80,7 @@ def write(
     return written
 
 
-def remove(root: Path, written: list[DataFile]) -> None:
+def remove(root: Path, written: Sequence[DataFile]) -> None:
     """Remove files that did not become part of a version."""
     for file in written:
         (root / file.name).unlink(missing_ok=True)

@@ -91,7 +91,7 @@ def _compact(opened: TableVersion, file_rows: int, *, always: bool) -> int | Non
         data_files.remove(root, written)
         return None
     except BaseException:
-        data_files.remove(root, written)
+        commits.discard(root, written)
         raise
 
 

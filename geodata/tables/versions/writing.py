@@ -216,7 +216,7 @@ def _write(
         try:
             number = commits.commit(root, written, _schema_for(kept, mode), mode, checked, opened)
         except BaseException:
-            data_files.remove(root, written)
+            commits.discard(root, written)
             raise
     except BaseException:
         _forget_folder(fresh)
