@@ -8,6 +8,7 @@ from deltalake.exceptions import DeltaError
 from geodata import tables
 from geodata.tables import log
 from geodata.tables.commits import attempts, tidying
+from geodata.tables.log import checkpoints
 
 
 def rows(*values):
@@ -124,3 +125,17 @@ def test_appends_that_put_files_together_keep_them_too(path, monkeypatch, error)
     opened = tables.open(path)
     assert (opened.version, len(opened.files)) == (4, 1)
     assert opened.arrow()["a"].to_pylist() == [0, 1, 2, 7]
+
+
+@pytest.mark.parametrize("step", ["seal_file", "break_seal"])
+def test_a_checkpoint_that_is_stopped_leaves_no_seal_of_another(path, monkeypatch, step):
+    tables.checkpoint(path)
+    tables.append(path, rows(7))
+    stop(monkeypatch, checkpoints.seals, step, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        tables.checkpoint(path)
+    assert tables.verify(path).problems == ()
+    assert tables.checkpoint(path) == 3
+    assert (path / log.SEALS / f"{log.HINT}.sha256").is_file()
+    assert tables.verify(path).problems == ()
+    assert tables.open(path).arrow()["a"].to_pylist() == [0, 1, 2, 7]

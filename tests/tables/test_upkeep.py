@@ -88,6 +88,114 @@ def test_compact_keeps_rows_appended_meanwhile(path, monkeypatch):
     assert tables.verify(path).orphans == ()
 
 
+@pytest.fixture
+def written(monkeypatch):
+    """The rows of each file that is written."""
+    from geodata.tables.data_files import parquet
+
+    write_one, found = parquet.write_one, []
+
+    def noted(file, parts, schema):
+        made = write_one(file, parts, schema)
+        found.append(made.sums.rows)
+        return made
+
+    monkeypatch.setattr(parquet, "write_one", noted)
+    return found
+
+
+def between_tries(monkeypatch, *steps):
+    """Do something before each try to commit."""
+    from geodata.tables.upkeep import compacting
+
+    replace, left = compacting._replace, list(steps)
+
+    def later(*args):
+        if left:
+            left.pop(0)()
+        return replace(*args)
+
+    monkeypatch.setattr(compacting, "_replace", later)
+    return left
+
+
+def test_compact_copies_large_tables_once_and_then_what_came_meanwhile(path, monkeypatch, written):
+    appended(path, 5)
+    tables.append(path, rows(5, 5))
+    left = between_tries(
+        monkeypatch,
+        lambda: tables.append(path, rows(6, 6)),
+        lambda: (tables.append(path, rows(7, 7)), tables.append(path, rows(8, 8))),
+    )
+    del written[:]
+    assert tables.compact(path, file_rows=8) == 9
+    assert not left
+    assert written == [8, 4, 2, 2, 2, 2, 4]  # twelve rows; appended, copied; twice, copied
+    assert numbers(path) == [n for n in range(9) for _ in range(2)]
+    assert [file.name[:13] for file in tables.open(path).files] == [
+        "part-00000005", "part-00000005", "part-00000006", "part-00000008"
+    ]  # fmt: skip
+    assert tables.verify(path).problems == tables.verify(path).orphans == ()
+
+
+def test_compact_makes_one_file_of_rows_that_fit_into_one(path, monkeypatch, written):
+    appended(path, 2)
+    between_tries(monkeypatch, lambda: tables.append(path, rows(2, 2)))
+    del written[:]
+    assert tables.compact(path, file_rows=6) == 3
+    assert written == [4, 2, 6]
+
+
+def test_compact_copies_nothing_again_where_only_properties_changed(path, monkeypatch, written):
+    appended(path, 4)
+    changed = {"delta.logRetentionDuration": "interval 400 days"}
+    between_tries(monkeypatch, lambda: DeltaTable(str(path)).alter.set_table_properties(changed))
+    del written[:]
+    assert tables.compact(path, file_rows=4) == 5
+    assert written == [4, 4]
+    assert numbers(path) == [0, 0, 1, 1, 2, 2, 3, 3]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        lambda path: tables.write(path, rows(*range(20, 27)), file_rows=1),
+        lambda path: tables.append(path, pa.table({"n": [20, 21], "new": ["x", "y"]})),
+        lambda path: tables.restore(path, 3),
+    ],
+    ids=["overwritten", "a column more", "restored"],
+)
+def test_compact_begins_again_where_more_than_rows_came(path, monkeypatch, changes):
+    appended(path, 6)
+    between_tries(monkeypatch, lambda: changes(path))
+    tables.compact(path, file_rows=4)
+    held = tables.open(path)
+    before = tables.open(path, held.version - 1)
+    assert held.arrow().equals(before.arrow())
+    assert held.content_hash == before.content_hash
+    assert len({file.name[:13] for file in held.files}) == 1
+    assert tables.verify(path).problems == tables.verify(path).orphans == ()
+
+
+def test_compact_lets_no_writer_in_at_its_last_try(path, monkeypatch):
+    appended(path, 6)
+    late = threading.Thread(target=tables.append, args=(path, rows(9, 9)))
+    before = [lambda: tables.append(path, rows(8, 8))] * 4
+
+    def starts():
+        late.start()
+        late.join(0.3)
+        assert late.is_alive()
+
+    left = between_tries(monkeypatch, *before, starts)
+    version = tables.compact(path, file_rows=4)
+    late.join()
+    assert not left
+    assert (version, tables.open(path).version) == (10, 11)
+    assert numbers(path) == [n for n in [*range(6), *[8] * 4, 9] for _ in range(2)]
+    assert tables.verify(path).problems == tables.verify(path).orphans == ()
+
+
 def test_compact_gives_up_where_others_never_stop(path, monkeypatch):
     from geodata.tables.upkeep import compacting
 

@@ -55,8 +55,9 @@ def _checkpoint(root: Path, version: int | None) -> int:
     if sealed(root).get(number) and (root / reading.LOG / name).is_file():
         return number
     with errors.storage(root, "writing a checkpoint"):
-        table.create_checkpoint()
         (root / reading.SEALS).mkdir(exist_ok=True)
+        seals.break_seal(root, HINT)  # a stop in between leaves no seal that is another file's
+        table.create_checkpoint()
         seals.seal_file(root, name, f"{number:020}.checkpoint")
         seals.seal_file(root, HINT, HINT)
     return number

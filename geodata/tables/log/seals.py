@@ -40,6 +40,11 @@ def seal_file(root: Path, name: str, stem: str) -> None:
     files.write_text(root / SEALS / f"{stem}.sha256", sealed_text(entry))
 
 
+def break_seal(root: Path, stem: str) -> None:
+    """Remove the seal of a file of the log that is about to be another."""
+    (root / SEALS / f"{stem}.sha256").unlink(missing_ok=True)
+
+
 def sealed_text(entry: Path) -> str:
     """Return what the seal of a file of the log says."""
     return hashlib.sha256(entry.read_bytes()).hexdigest() + "\n"

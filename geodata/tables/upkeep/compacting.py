@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -60,44 +62,69 @@ def compact(path: str | os.PathLike[str], *, file_rows: int = data_files.FILE_RO
     if isinstance(file_rows, bool) or not isinstance(file_rows, int) or file_rows < 1:
         msg = f"file_rows {file_rows!r} must be a whole number above 0"
         raise TableError(msg)
-    for _ in range(_TRIES):
-        opened = open_version(root, None)
-        recorded = log.recorded(root, opened.version)
-        is_ours = all(file.name in recorded for file in opened.files)
-        if is_ours and len(opened.files) <= max(1, math.ceil(opened.rows / file_rows)):
-            return opened.version
-        number = _compact(opened, file_rows, always=not is_ours)
-        if number is not None:
-            return number
+    copied = _Copied()
+    try:
+        for left in reversed(range(_TRIES)):
+            with contextlib.nullcontext() if left else log.alone(root):  # what is left is little
+                opened = open_version(root, None)
+                recorded = log.recorded(root, opened.version)
+                is_ours = all(file.name in recorded for file in opened.files)
+                if is_ours and len(opened.files) <= max(1, math.ceil(opened.rows / file_rows)):
+                    return opened.version
+                number = _compact(opened, file_rows, copied, always=not is_ours)
+            if number is not None:
+                return number
+    finally:
+        commits.discard(root, copied.written)
     msg = f"{root}: other writers committed {_TRIES} times while it was compacted; try again"
     raise TableConflictError(msg)
 
 
-def _compact(opened: TableVersion, file_rows: int, *, always: bool) -> int | None:
+@dataclass
+class _Copied:
+    """Files written so far, and those of a version, its first, whose rows they hold."""
+
+    written: list[data_files.DataFile] = field(default_factory=list)
+    of: list[str] = field(default_factory=list)
+    schema: pa.Schema | None = None
+
+
+def _compact(opened: TableVersion, file_rows: int, copied: _Copied, *, always: bool) -> int | None:
     """Compact a version; None where it is no longer the latest."""
-    root, schema = opened.path, data_files.kept_schema(opened.schema)
+    root = opened.path
     try:
-        written = data_files.write(root, _rows(opened), schema, opened.version + 1, file_rows)
+        _copy(opened, file_rows, copied)
     except FileNotFoundError:  # vacuumed, as another version is the latest by now
         return None
-    if len(written) >= len(opened.files) and not always:  # large rows: files end by bytes, too
-        data_files.remove(root, written)
+    if len(copied.written) >= len(opened.files) and not always:  # large rows: files end by bytes
         return opened.version
     try:
         return commits.committing(
-            root, lambda identity: _replace(opened, written, identity), written
+            root, lambda identity: _replace(opened, copied.written, identity), copied.written
         )
     except _MovedOnError:
-        data_files.remove(root, written)
         return None
-    except BaseException:
-        commits.discard(root, written)
-        raise
 
 
-def _rows(opened: TableVersion) -> Iterator[pa.Table]:
+def _copy(opened: TableVersion, file_rows: int, copied: _Copied) -> None:
+    """Write the rows of a version again; those that others appended meanwhile, if they are many."""
+    names, schema = [file.name for file in opened.files], data_files.kept_schema(opened.schema)
+    goes_on = names[: len(copied.of)] == copied.of and schema == copied.schema
+    if not goes_on or opened.rows <= file_rows:  # that is one file, and soon written
+        commits.discard(opened.path, copied.written)
+        copied.written, copied.of, copied.schema = [], [], schema
+    rest = opened.files[len(copied.of) :]
+    if rest:
+        rows = _rows(opened, rest)
+        order = opened.version  # before the files of those who are about to append
+        copied.written += data_files.write(opened.path, rows, schema, order, file_rows)
+    copied.of = names
+
+
+def _rows(opened: TableVersion, files: Sequence[Path]) -> Iterator[pa.Table]:
     try:
-        yield from opened.batches()
+        for file in files:
+            yield from data_files.read(file, opened.schema)
     except pa.ArrowException as error:
         reason = log.first_line(error)
         msg = f"{opened.path}: its rows cannot be read ({reason}); verify names the file"
