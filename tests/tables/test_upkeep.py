@@ -105,17 +105,17 @@ def written(monkeypatch):
 
 
 def between_tries(monkeypatch, *steps):
-    """Do something before each try to commit."""
+    """Do something behind each copy, before its commit is tried."""
     from geodata.tables.upkeep import compacting
 
-    replace, left = compacting._replace, list(steps)
+    copy, left = compacting._copy, list(steps)
 
     def later(*args):
+        copy(*args)
         if left:
             left.pop(0)()
-        return replace(*args)
 
-    monkeypatch.setattr(compacting, "_replace", later)
+    monkeypatch.setattr(compacting, "_copy", later)
     return left
 
 

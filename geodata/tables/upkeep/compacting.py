@@ -114,10 +114,8 @@ def _copy(opened: TableVersion, file_rows: int, copied: _Copied) -> None:
         commits.discard(opened.path, copied.written)
         copied.written, copied.of, copied.schema = [], [], schema
     rest = opened.files[len(copied.of) :]
-    if rest:
-        rows = _rows(opened, rest)
-        order = opened.version  # before the files of those who are about to append
-        copied.written += data_files.write(opened.path, rows, schema, order, file_rows)
+    order = opened.version  # before the files of those who are about to append
+    copied.written += data_files.write(opened.path, _rows(opened, rest), schema, order, file_rows)
     copied.of = names
 
 
