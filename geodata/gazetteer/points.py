@@ -157,14 +157,12 @@ def _readings(parts: list[str]) -> Iterator[_Found | None]:
     first, *middle, last = parts
     of = country_named(last)
     if of is not None:
-        yield _within(first, middle, of.code)
+        yield from _in_country(first, middle, of.code)
     found = divisions().find(last, None)
     postal = [divisions().by_code.get(f"{code}-{last.replace('.', '')}") for code in _POSTAL]
     for division in dict.fromkeys([found[0] if found else None, *postal]):
         if division is not None:
             yield _city(first, divisions().regions[division].country_code, division)
-    if of is not None:
-        yield _in_territory(first, of.code)
 
 
 def _abroad(parts: list[str]) -> Iterator[_Found]:
@@ -176,12 +174,18 @@ def _abroad(parts: list[str]) -> Iterator[_Found]:
             yield found
 
 
-def _within(first: str, middle: list[str], country: str | None) -> _Found | None:
+def _in_country(first: str, middle: list[str], country: str | None) -> Iterator[_Found | None]:
+    """Read a name within a country or a region of it, else also within its territories."""
     for name in reversed(middle):
         division = divisions().find(name, country)
         if division is not None:
-            return _city(first, country, division[0])
-    return _city_or_region(first, country)
+            yield _city(first, country, division[0])
+            return
+    home, away = _city_or_region(first, country), _in_territory(first, country)
+    yield home
+    if away is not None and home is not None and home.weight >= COMPARABLE * away.weight:
+        away = replace(away, weight=min(away.weight, home.weight))  # the country comes first
+    yield away
 
 
 def _city_or_region(name: str, country: str | None) -> _Found | None:

@@ -425,6 +425,18 @@ def test_a_region_given_as_a_city_is_the_region():
     assert gazetteer.geocode(country="US", city="Washington, D.C.").name == "Washington"
 
 
+def test_a_city_of_the_country_comes_before_a_comparable_one_of_its_territories():
+    """As with names, and as who writes "France" means it; the other one is a doubt."""
+    found = [gazetteer.geocode(f"{name}, France") for name in ("Saint-Denis", "Saint-Pierre")]
+    assert [(p.country_code, p.ambiguous) for p in found] == [("FR", True)] * 2
+    assert [p.admin1_code for p in found] == ["FR-IDF", "FR-PAC"]
+    assert gazetteer.geocode("Saint-Denis, Réunion").country_code == "RE"
+    assert gazetteer.geocode("Saint-Denis").country_code == "RE"  # the largest
+    # a tenth of the people is not comparable: nobody means San Juan in Texas
+    assert gazetteer.geocode("San Juan, United States").country_code == "PR"
+    assert gazetteer.geocode("San Juan, Texas, United States").admin1_code == "US-TX"
+
+
 def test_territories_are_found_under_their_sovereign():
     assert gazetteer.geocode(country="China", city="Macau").code == "MO"
     assert gazetteer.geocode(country="France", city="Saint-Denis").country_code == "FR"
