@@ -5,19 +5,21 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from geodata.query.clock import Clock
 from geodata.query.connection import connect
 from geodata.query.errors import QueryError, QueryLimitError
+from geodata.query.hearing import Hearing
 from geodata.query.mishaps import telling
 from geodata.query.statements import only_query
 
 if TYPE_CHECKING:
     import os
 
+    from geodata.query.connection import Connection
     from geodata.query.views import Sources
 
 Progress = Callable[[float], None]
@@ -148,23 +150,30 @@ def stream(
     with connect(lake, files=files, memory_limit=memory_limit, threads=threads) as con:
         statement = only_query(con.duckdb, sql)
         clock = Clock(con, timeout_s, progress)
-        with clock:
+        with clock, Hearing(con) as hearing:
             with telling(con, clock, memory_limit):
-                relation = con.sql(statement)
-                if max_rows is not None:
-                    relation = relation.limit(max_rows)
-                reader = relation.to_arrow_reader(_VECTOR)
+                reader = hearing.step(lambda: _reader(con, statement, max_rows))
             try:
                 told = telling(con, clock, memory_limit)
-                yield Answer(reader.schema, _batches(reader, clock, told))
+                yield Answer(reader.schema, _batches(reader, clock, hearing, told))
             finally:
                 reader.close()
 
 
+def _reader(con: Connection, statement: Any, max_rows: int | None) -> pa.RecordBatchReader:
+    relation = con.sql(statement)
+    if max_rows is not None:
+        relation = relation.limit(max_rows)
+    return relation.to_arrow_reader(_VECTOR)
+
+
 def _batches(
-    reader: pa.RecordBatchReader, clock: Clock, told: contextlib.AbstractContextManager[None]
+    reader: pa.RecordBatchReader,
+    clock: Clock,
+    hearing: Hearing,
+    told: contextlib.AbstractContextManager[None],
 ) -> Iterator[pa.Table]:
     with told:
-        for batch in reader:
+        while (batch := hearing.step(lambda: next(reader, None))) is not None:
             clock.check()
             yield pa.Table.from_batches([batch])

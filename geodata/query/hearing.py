@@ -1,0 +1,60 @@
+"""Steps of a query beside the thread that waits for them, so that an interrupt is heard meanwhile.
+
+Python hears a signal between two steps of its main thread, and DuckDB may need minutes for one:
+while it looks for the next rows of a stream nothing is heard, and of a statement only that it was
+interrupted, not by what. A thread that waits for another hears at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from geodata.query.connection import Connection
+
+T = TypeVar("T")
+
+_TICK_S = 0.05
+
+
+class Hearing:
+    """Takes the steps of a connection; what stops the wait for one interrupts the connection.
+
+    Examples
+    --------
+    >>> from geodata.query import connect
+    >>> with connect() as con, Hearing(con) as hearing:
+    ...     hearing.step(lambda: con.sql("SELECT 6 * 7").fetchall())
+    [(42,)]
+    """
+
+    def __init__(self, con: Connection) -> None:
+        self._con = con
+        self._beside = ThreadPoolExecutor(1, "geodata-query")
+
+    def step(self, call: Callable[[], T]) -> T:
+        """Return what a call returns, or raise what it raises; one at a time."""
+        made = self._beside.submit(call)
+        try:
+            return made.result()
+        except BaseException:
+            while not made.done():  # this thread was told to stop, not that one
+                self._con.interrupt()
+                wait([made], _TICK_S)
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._beside.shutdown()
