@@ -94,7 +94,7 @@ def wilson_ends(share: float, rows: float, quantile: float) -> tuple[float, floa
 
 
 def paired_share(
-    only_a: int, only_b: int, rows: float, *, confidence: float = CONFIDENCE
+    only_a: float, only_b: float, rows: float, *, confidence: float = CONFIDENCE
 ) -> Interval:
     """Return Tango's score interval of a difference of two shares on the same rows, A minus B.
 
@@ -104,7 +104,7 @@ def paired_share(
     Parameters
     ----------
     only_a, only_b
-        Rows that only A has right, and only B.
+        Rows that only A has right, and only B; they need not be whole numbers.
     rows
         All rows that both were scored on.
 

@@ -132,10 +132,12 @@ def _clustered(
         surplus, clusters, confidence=confidence, resamples=resamples, seed=seed
     )
     whole = by_cluster(surplus, clusters)
-    for i, one in enumerate(found):
-        if not whole.sums[:, i].any():  # nothing varies: a row for each effective cluster
-            bound = paired_share(0, 0, whole.effective, confidence=confidence)
-            found[i] = Interval(one.value, bound.low, bound.high, confidence, one.method)
+    for i in np.flatnonzero(~whole.residuals().any(axis=0)).tolist():
+        # nothing varies: a row for each effective cluster
+        one, worth = found[i], whole.effective
+        ahead, behind = (max(sign * one.value, 0.0) * worth for sign in (1, -1))
+        bound = paired_share(ahead, behind, worth, confidence=confidence)
+        found[i] = Interval(one.value, bound.low, bound.high, confidence, one.method)
     return found, [sign_flip(column) for column in whole.sums.T]
 
 
