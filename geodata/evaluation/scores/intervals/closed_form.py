@@ -90,7 +90,8 @@ def wilson_ends(share: float, rows: float, quantile: float) -> tuple[float, floa
     square = quantile**2 / rows
     middle = (share + square / 2) / (1 + square)
     half = quantile / (1 + square) * (share * (1 - share) / rows + square / (4 * rows)) ** 0.5
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # a share of 0 or 1 is an end itself, which rounding may miss by the last digit
+    return max(0.0, min(middle - half, share)), min(1.0, max(middle + half, share))
 
 
 def paired_share(
