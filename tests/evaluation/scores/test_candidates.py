@@ -5,7 +5,6 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from geodata import sphere
 from geodata.evaluation.joining import Several
 from geodata.evaluation.scores import candidates
 from geodata.evaluation.scores.counting import Scorer, Scoring

@@ -9,9 +9,9 @@ from geodata.evaluation.scores import uncertainty
 from geodata.evaluation.scores.counting import Scorer, Scoring
 from geodata.evaluation.scores.intervals import (
     bootstrap,
+    closed_form,
     clustered_median,
     clustered_shares,
-    closed_form,
     median_interval,
     pairs,
     wilson,

@@ -36,7 +36,9 @@ def test_answers_without_a_number_are_told_and_taken_last():
     )
     (found,) = told([NAN, NAN])
     assert found.startswith("warning: confidence_missing: 2 of 2 answers")
-    assert told([0.5, 0.25, NAN], km=[0.0, 0.0, None]) == []  # a row without an answer needs no confidence
+    assert (
+        told([0.5, 0.25, NAN], km=[0.0, 0.0, None]) == []
+    )  # a row without an answer needs no confidence
     assert told([]) == []
 
 
@@ -113,9 +115,7 @@ def test_authors_are_halved_whole_and_the_seed_draws():
     scores = scored(km, author)
 
     def held_out(**options):
-        found, _ = worth.confidence_of(
-            "p", sure, scores, Options(**options), {}, np.empty(0, bool)
-        )
+        found, _ = worth.confidence_of("p", sure, scores, Options(**options), {}, np.empty(0, bool))
         return found.radii[0].held_out
 
     assert held_out() == 60

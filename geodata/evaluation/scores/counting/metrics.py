@@ -185,4 +185,4 @@ def _totals(
 
 
 def _joined(parts: list[Any], dtype: Any) -> Any:
-    return np.concatenate(parts) if parts else np.empty(0, dtype)
+    return np.concatenate([np.empty(0, dtype), *parts])

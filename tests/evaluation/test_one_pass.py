@@ -1,0 +1,130 @@
+"""What is gathered in one walk: columns, names, rows to show, and what they were made from."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from geodata import evaluation
+from geodata.evaluation.findings import PredictionError
+
+TRUTH = {
+    "id": [f"p{i}" for i in range(6)],
+    "lat": [48.86, 35.68, -33.87, 30.04, 0.0, 48.86],
+    "lon": [2.35, 139.77, 151.21, 31.24, -130.0, 2.35],
+    "author": [*"xyzxyz"],
+}
+ANSWERS = TRUTH | {"lat": [48.9, 35.68, 33.87, None, 0.1, 35.68], "lon": [2.35, 139.77, 151.21,
+                   None, -130.0, 139.77]}  # fmt: skip
+
+
+def scored(answers=ANSWERS, truth=TRUTH, **options):
+    return evaluation.evaluate(answers, truth, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "own", "labels"),
+    [
+        ({"regions": True}, (), True), ({"by": ("country",)}, (), True),
+        ({"cluster": "continent"}, (), True), ({}, (), False), ({"by": ("h3",)}, (), False),
+        ({"by": ("author",)}, (), False), ({"by": ("country",)}, ("country",), False),
+        ({"by": ("country", "town_km")}, ("country",), True),
+        ({"cluster": "country"}, ("country",), False),
+    ],
+)  # fmt: skip
+def test_what_was_read_names_the_labels_where_there_were_any(options, own, labels):
+    truth = TRUTH | {name: [*"FFJJAA"] for name in own}
+    found = scored(truth=truth, **{"regions": False} | options).inputs
+    assert set(found) == {"predictions", "truth"} | ({"boundaries", "places"} if labels else set())
+
+
+def test_a_column_is_read_once_however_often_it_is_asked_for():
+    found = scored(by=("author", "h3", "author"), cluster="author", regions=False)
+    assert [*found.scores.by] == ["author", "h3"]
+    assert [(g.value, g.rows) for g in found.scores.by["author"]] == [("x", 2), ("y", 2), ("z", 2)]
+    alone = scored(cluster="author", regions=False)
+    assert [*alone.scores.by] == ["author"]
+    assert alone.options.by == ()
+
+
+def test_progress_counts_the_rows_of_the_truth():
+    seen = []
+    scored(progress=lambda done, of: seen.append((done, of)), regions=False)
+    assert seen == [(6, 6)]
+
+
+def test_rows_are_shown_with_both_places():
+    found = scored(regions=False)
+    assert [row.id for row in found.worst] == ["p5", "p2", "p4", "p0", "p1"]
+    first = found.worst[1]
+    assert (first.lat, first.lon, first.pred_lat, first.pred_lon) == (-33.87, 151.21, 33.87, 151.21)
+    assert first.distance_km == pytest.approx(np.radians(2 * 33.87) * 6371.0)
+    assert sorted(row.id for row in found.sample) == ["p0", "p1", "p2", "p4", "p5"]
+    assert [row.id for row in found.sample] != [row.id for row in scored(seed=1).sample]
+    turned = {name: values[::-1] for name, values in ANSWERS.items()}
+    assert scored(turned, regions=False).worst == found.worst
+
+
+def test_regions_of_all_kinds_are_counted_apart():
+    """Four truth rows lie in a country that is answered right, by place and by name."""
+    names = {"country": ["France", "Japan", "AU", None, None, "Japan"],
+             "city": ["Paris", "Kyoto", None, None, None, "Tokyo"]}  # fmt: skip
+    own = {"Country": ["France", "Japan", "Australia", "Egypt", None, "France"],
+           "CITY": ["Paris", "Tokyo", "Sydney", "Cairo", None, "Paris"]}  # fmt: skip
+    found = scored(ANSWERS | names, TRUTH | own, regions=True)
+
+    def counts(kind):
+        return {level: (c.rows, c.labelled, c.answered, c.correct) for level, c in kind.items()}
+
+    assert counts(found.regions)["country"] == (6, 5, 3, 2)
+    assert counts(found.named_regions) == {"country": (6, 5, 4, 3), "city": (6, 5, 3, 1)}
+    assert counts(found.string_regions) == {"country": (6, 5, 4, 2), "city": (6, 5, 3, 1)}
+    plain = scored(ANSWERS | names, TRUTH, regions=True)
+    assert plain.string_regions == {}
+    assert plain.named_regions == found.named_regions
+    none = scored(ANSWERS | names, TRUTH | own, regions=False)
+    assert none.regions == none.named_regions == none.string_regions == {}
+    no_country = scored(ANSWERS | {"city": names["city"]}, TRUTH | own, regions=True)
+    assert no_country.named_regions == no_country.string_regions == {}
+    assert no_country.regions == found.regions
+
+
+def test_a_file_of_distances_has_no_map_and_no_regions():
+    km = {"id": TRUTH["id"], "distance_km": [1.0, 2.0, 3.0, None, 5.0, 6.0]}
+    found = scored(km, TRUTH, regions=True, by=("country",))
+    assert (found.sample, found.regions, found.answered) == ((), {}, 5)
+    assert [row.distance_km for row in found.worst] == [6.0, 5.0, 3.0, 2.0, 1.0]
+    assert "boundaries" in found.inputs
+    assert found.scores.by["country"][0].value == "FR"
+
+
+def test_a_column_of_no_name_is_refused():
+    with pytest.raises(ValueError, match="no column 'nobody' to break the score down by"):
+        scored(by=("nobody",), regions=False)
+    with pytest.raises(ValueError, match="no column 'nobody' to break the score down by"):
+        scored(cluster="nobody", regions=False)
+
+
+@pytest.mark.parametrize("rows", [999_999, 1_000_000, 1_000_001])
+def test_regions_are_compared_up_to_a_million_rows(rows, monkeypatch):
+    from geodata.evaluation import run
+
+    asked = []
+    monkeypatch.setattr(run, "evaluate_joined", lambda *_, regions, **__: asked.append(regions))
+    n = pa.array(np.zeros(rows))
+    table = pa.table({"id": pa.array(np.arange(rows)), "lat": n, "lon": n})
+    evaluation.evaluate(table, table)
+    evaluation.evaluate(table, table, regions=rows > 1_000_000)
+    assert asked == [rows <= 1_000_000, rows > 1_000_000]
+
+
+def test_ids_that_are_mostly_repeated_are_several_answers():
+    twice = {name: values * 2 for name, values in ANSWERS.items()}
+    twice["lat"] = [*ANSWERS["lat"], *(lat and lat + 1 for lat in ANSWERS["lat"])]
+    found = scored(twice, regions=False)
+    assert (found.candidates.k, found.candidates.layout) == (2, "rows")
+    assert found.accuracy == scored(regions=False).accuracy
+    with pytest.raises(PredictionError, match="duplicate_ids"):
+        scored(twice, regions=False, candidates="none")
+    few = {name: values[:7] for name, values in twice.items()}
+    with pytest.raises(PredictionError, match="duplicate_ids"):
+        scored(few, regions=False)
