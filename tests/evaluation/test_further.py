@@ -143,7 +143,7 @@ def test_rows_that_one_file_alone_answered_are_told():
     assert (found.rows, found.only_a_answered, found.only_b_answered) == (3, 2, 1)
     assert {one.rows for one in found.on_all} == {6}
     assert evaluation.compare(ANSWERS, b, TRUTH, regions=False, missing="exclude").on_all == ()
-    with pytest.raises(ValueError, match="A answered 5, B 0 of 6. Look whether both files are"):
+    with pytest.raises(ValueError, match=r"A answered 5, B 0 of 6\. Look whether both files are"):
         evaluation.compare(ANSWERS, {"id": IDS, "lat": [None] * 6, "lon": [None] * 6}, TRUTH)
 
 
@@ -195,7 +195,7 @@ def test_a_truth_is_held_in_memory_as_it_was_read(tmp_path):
     scored = evaluation.evaluate(one, found, by=("who",), regions=False)
     assert scored.accuracy[1.0] == 0.5
     assert [g.value for g in scored.scores.by["who"]] == ["x", "y"]
-    path.write_text('id,lat,lon\na,1,2\nb,"3\n')
+    path.write_text("id,lat,lon\na,1,2\nb,3\n")
     damaged = read_truth(path)
     assert held(damaged) is damaged
 
