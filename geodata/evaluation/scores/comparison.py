@@ -35,9 +35,9 @@ class Comparison:
     b: Evaluation
     paired: tuple[Paired, ...]
     findings: tuple[Finding, ...]
-    on_all: tuple[Paired, ...] = ()
-    only_a_answered: int = 0
-    only_b_answered: int = 0
+    on_all: tuple[Paired, ...]
+    only_a_answered: int
+    only_b_answered: int
 
     @property
     def rows(self) -> int:

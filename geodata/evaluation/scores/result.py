@@ -115,11 +115,11 @@ class Evaluation:
     sample: tuple[Row, ...] = field(repr=False)
     options: Options
     inputs: dict[str, Any]
-    refused: int = 0
-    unreadable: int = 0
-    readings: Readings | None = None
-    candidates: CandidateScores | None = None
-    confidence: Confidence | None = None
+    refused: int
+    unreadable: int
+    readings: Readings | None
+    candidates: CandidateScores | None
+    confidence: Confidence | None
 
     @property
     def oracle(self) -> dict[float, float | None]:

@@ -101,8 +101,18 @@ def test_clusters_are_drawn_with_replacement_a_million_at_a_time():
     assert whole.mean(axis=0) == pytest.approx(np.ones(50), abs=0.03)
     assert whole.var() == pytest.approx(1 - 1 / 50, abs=0.01)
     assert [len(part) for part in bootstrap._weights(np.ones(1 << 19), 3, 0)] == [2, 1]
-    (one,) = bootstrap._weights(np.ones((1 << 20) + 1), 1, 0)
-    assert one.shape == (1, (1 << 20) + 1)
+    many = (1 << 20) + 1
+    assert [part.shape for part in bootstrap._weights(np.ones(many), 2, 0)] == [(1, many)] * 2
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_what_is_mended_does_not_depend_on_the_unit(scale):
+    sums = np.array([[1.0, 5.0], [4.0, 5.0], [2.0, 5.0], [9.0, 5.0]]) * scale
+    found = clusters.Clusters(np.full(4, 10.0), sums)
+    assert found.widening(0.9)[0] == pytest.approx([np.sqrt(4 / 3), 1.0])
+    assert found.share_quantiles(0.9) == pytest.approx([stats.t.ppf(0.95, 3)] * 2)
+    uneven = clusters.Clusters(np.array([10.0, 30.0]), np.array([[1.0], [9.0]]) * scale)
+    assert uneven.widening(0.9)[0] == pytest.approx([np.sqrt((1 / 0.75 + 1 / 0.25) / 2)])
 
 
 def test_common_rows_of_one_author_are_no_proof():

@@ -8,7 +8,7 @@ import pytest
 from pyproj import Geod
 
 from geodata.evaluation.scores.counting import outcomes
-from geodata.evaluation.scores.counting.groups import GroupCodes, GroupCodesBuilder
+from geodata.evaluation.scores.counting.groups import GroupCodes, GroupCodesBuilder, _medians
 from geodata.evaluation.scores.counting.metrics import Scorer
 from geodata.evaluation.scores.counting.rule import Scoring
 from geodata.evaluation.scores.counting.thresholds import threshold_counts, threshold_shares
@@ -62,9 +62,9 @@ def test_far_answers_are_measured_to_a_micrometre(km):
     """Near the antipode an arcsine loses digits: the sphere of pyproj is the oracle."""
     lat, lon, turn = np.full(12, 41.0), np.full(12, -3.0), np.arange(12) * 30.0
     x, y, _ = SPHERE.fwd(lon, lat, turn, np.full(12, km * 1000))
-    rows = pa.table({"lat": lat, "lon": lon, "pred_lat": y, "pred_lon": x})
-    found = outcomes.score_rows(rows, Scoring((25.0,))).distance_km
-    assert found == pytest.approx([km] * 12, abs=2e-8)
+    rows = {"lat": [41.0, *lat], "lon": [-3.0, *lon], "pred_lat": [41.0, *y], "pred_lon": [-3.0, *x]}
+    found = outcomes.score_rows(pa.table(rows), Scoring((25.0,))).distance_km
+    assert found == pytest.approx([0.0] + [km] * 12, abs=2e-8)
     counted = threshold_counts(lat, lon, y, x, (km - 1e-6, km + 1e-6))
     assert list(counted.values()) == [0, 12]
 
@@ -80,6 +80,47 @@ def test_a_batch_in_pieces_is_the_batch():
     assert threshold_counts(*columns, (1, 25, 20_001))[20_001.0] == n
     rows = pa.table(dict(zip(("lat", "lon", "pred_lat", "pred_lon"), columns, strict=True)))
     assert outcomes.score_rows(rows).distance_km == pytest.approx(km, abs=1e-9)
+
+
+@pytest.mark.parametrize("distance", ["sphere", "wgs84"])
+def test_a_row_without_an_answer_has_no_distance_and_the_worst_rank(distance):
+    rows = {"lat": [1.0] * 3, "lon": [2.0] * 3, "pred_lat": [1.0, None, 95.0],
+            "pred_lon": [2.0, 3.0, 2.0]}  # fmt: skip
+    found = outcomes.score_rows(pa.table(rows), Scoring((1.0, 25.0), distance=distance))
+    assert found.distance_km.tolist() == [0.0, 0.0, 0.0]
+    assert found.answered.tolist() == [True, False, False]
+    assert found.rank.tolist() == [0, 2, 2]
+    given_ = outcomes.score_rows(pa.table({"pred_distance_km": [1.0, None, 30.0]}), Scoring((1.0,)))
+    assert given_.distance_km.tolist() == [1.0, 0.0, 30.0]
+    assert (given_.answered.tolist(), given_.rank.tolist()) == ([True, False, True], [0, 1, 1])
+
+
+def test_a_score_is_short_to_read_and_compares_its_figures():
+    def scored(*km):
+        scorer = Scorer(by=["who", "who"])
+        scorer.add(pa.table({"pred_distance_km": [*km], "who": ["a"] * len(km)}))
+        return scorer.finish()
+
+    found = scored(1.0, 2.0)
+    for name in ("distances_km", "ranks", "there", "codes"):
+        assert f"{name}=" not in repr(found)
+    assert found == scored(2.0, 1.0)
+    assert found != scored(1.0, 3.0)
+    assert list(found.by) == list(found.codes) == ["who"]
+    nothing = Scorer().finish()
+    assert (nothing.distances_km.dtype, nothing.ranks.dtype, nothing.there.dtype) == (
+        np.float64, np.uint8, bool
+    )  # fmt: skip
+    assert nothing.within().shape == (0, 5)
+
+
+@pytest.mark.parametrize("groups", [65_536, 65_537, 70_000])
+def test_medians_of_many_groups_are_each_their_own(groups):
+    """Beyond 65,536 groups a code needs more than 16 bits."""
+    codes = np.arange(groups, dtype=np.int32)[::-1]
+    distances = np.random.default_rng(0).random(groups)
+    found = _medians(codes, distances, np.ones(groups, np.int64))
+    assert found.tolist() == distances[::-1].tolist()
 
 
 def test_a_truth_row_without_a_place_is_named_with_both_numbers():

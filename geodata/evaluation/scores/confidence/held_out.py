@@ -148,7 +148,7 @@ def _parts(sure: Floats, learnt: Bools) -> NDArray[np.int64]:
     """Return the part of each answer by confidence; equal ones stay together."""
     ordered = np.sort(sure[learnt])
     cuts = ordered[(np.arange(1, PARTS) * len(ordered)) // PARTS]
-    part = np.searchsorted(np.unique(cuts), sure, side="right")
+    part = np.searchsorted(cuts, sure, side="right")
     return np.asarray(np.unique(part[learnt]).searchsorted(part, side="right") - 1).clip(0)
 
 

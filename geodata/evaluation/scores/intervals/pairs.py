@@ -33,7 +33,7 @@ class Paired:
     p_value: float
     """Exact and two-sided: McNemar's test on the discordant rows; with clusters, whose rows are
     not independent, its form with clusters as the units (`sign_flip`)."""
-    both: int = 0
+    both: int
     """Rows that both have right."""
 
     @property
