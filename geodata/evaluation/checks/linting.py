@@ -72,6 +72,8 @@ def lint(
     ------
     geodata.files.FileError
         If a file cannot be read at all. What makes a score impossible is a finding here.
+    ValueError
+        For training rows without a truth to compare them with.
 
     Examples
     --------
@@ -80,6 +82,9 @@ def lint(
     null_island (1,)
     placeholder (2,)
     """
+    if train is not None and truth is None:
+        msg = "training rows are compared with the truth, and there is none; give truth= too"
+        raise ValueError(msg)
     opened = predictions
     if not isinstance(predictions, Predictions):
         opened = read_predictions(predictions)

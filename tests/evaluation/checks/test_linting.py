@@ -262,6 +262,13 @@ def test_overlap_of_training_and_test():
     assert {"id_overlap", "author_overlap", "coordinate_overlap"} <= set(everything)
 
 
+def test_training_rows_need_a_truth_to_be_compared_with():
+    rows = {"id": ["a"], "lat": [1.0], "lon": [2.0]}
+    with pytest.raises(ValueError, match=r"training rows are compared with the truth, and there"):
+        lint(rows, train=rows)
+    assert "id_overlap" in codes(lint(rows, rows, train=rows))
+
+
 def test_against_truth_of_nothing_is_nothing():
     truth = {"id": ["a"], "lat": [0.0], "lon": [0.0]}
     empty = pa.table({"id": pa.array([], pa.string()), "lat": [], "lon": []})

@@ -28,12 +28,15 @@ def test_limits_are_a_micrometre_to_the_side_that_ties_belong_to(strict, sign):
 
 
 @pytest.mark.parametrize(
-    ("off", "within"), [(-1.1, (1, 1)), (-0.9, (1, 0)), (0.9, (1, 0)), (1.1, (0, 0))]
+    ("off", "within"),
+    [(-1.1, (1, 1)), (-1, (1, 1)), (-0.9, (1, 0)), (0.9, (1, 0)), (1, (1, 0)), (1.1, (0, 0))],
 )
 def test_a_micrometre_decides_a_tie(off, within):
     for strict, right in zip((False, True), within, strict=True):
-        shares = threshold_shares([1.0 + off * MICROMETRE], (1.0,), strict=strict)
-        assert shares == {1.0: right}
+        km, scoring = 1.0 + off * MICROMETRE, Scoring((1.0,), strict=strict)
+        assert threshold_shares([km], (1.0,), strict=strict) == {1.0: right}
+        found = outcomes.score_rows(pa.table({"pred_distance_km": [km]}), scoring)
+        assert found.rank.tolist() == [1 - right]
 
 
 def test_up_to_250_thresholds_are_counted():
@@ -62,7 +65,12 @@ def test_far_answers_are_measured_to_a_micrometre(km):
     """Near the antipode an arcsine loses digits: the sphere of pyproj is the oracle."""
     lat, lon, turn = np.full(12, 41.0), np.full(12, -3.0), np.arange(12) * 30.0
     x, y, _ = SPHERE.fwd(lon, lat, turn, np.full(12, km * 1000))
-    rows = {"lat": [41.0, *lat], "lon": [-3.0, *lon], "pred_lat": [41.0, *y], "pred_lon": [-3.0, *x]}
+    rows = {
+        "lat": [41.0, *lat],
+        "lon": [-3.0, *lon],
+        "pred_lat": [41.0, *y],
+        "pred_lon": [-3.0, *x],
+    }
     found = outcomes.score_rows(pa.table(rows), Scoring((25.0,))).distance_km
     assert found == pytest.approx([0.0] + [km] * 12, abs=2e-8)
     counted = threshold_counts(lat, lon, y, x, (km - 1e-6, km + 1e-6))

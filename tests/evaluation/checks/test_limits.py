@@ -1,0 +1,169 @@
+"""Checks at the size where they begin, or end, to look: shares of many rows, and rows that many."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from geodata import evaluation, sphere
+from geodata.evaluation.checks import chance, linting, own_words, reviewing
+from geodata.evaluation.joining import join, read_predictions
+
+
+def places(n, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.uniform(-60, 60, n), rng.uniform(-170, 170, n)
+
+
+def at_chance(truth, answers, ids=None):
+    """Return the findings of answers beside a truth, both as latitudes and longitudes."""
+    n = len(truth[0])
+    names = [str(i) for i in range(n)] if ids is None else ids
+    rows = ({"id": names, "lat": y, "lon": x} for y, x in (answers, truth))
+    return chance.against_chance(join(*rows), truth, answers)
+
+
+def points(truth, answers):
+    """Return the mean points of answers."""
+    return float(np.mean(np.exp(-sphere.haversine_km(*truth, *answers) / 1492.7)))
+
+
+def shuffles(truth, answers, times=99):
+    """Return the points of the answers in so many orders, drawn as the check draws them."""
+    rng = np.random.default_rng([0, 5000])
+    orders = [rng.permutation(len(truth[0])) for _ in range(times)]
+    return [points(truth, (answers[0][i], answers[1][i])) for i in orders]
+
+
+def mixed(seed, right):
+    """Return a truth of 60 places, and answers of which so many are right, the others shuffled."""
+    truth = places(60, seed)
+    rest = np.random.default_rng(seed + 99).permutation(60 - right)
+    order = np.concatenate([np.arange(right), right + rest])
+    return truth, (truth[0][order], truth[1][order])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_at_chance_says_how_many_shuffles_are_as_good(seed):
+    truth, answers = mixed(seed, 0)
+    own, others = points(truth, answers), shuffles(truth, answers)
+    (found,) = at_chance(truth, answers)
+    assert found.code == "at_chance"
+    as_good = sum(one >= own for one in others)
+    assert f"shuffled: {as_good} of 99 shuffles score as high (mean GeoScore" in found.message
+    assert f"(mean GeoScore {5000 * own:,.0f})" in found.message
+    assert found.count == 60
+
+
+def test_better_than_chance_is_four_standard_deviations():
+    """Of many files each is told as the plain rule says; some lie between three and six."""
+    told, beyond = [], []
+    for seed in range(12):
+        for right in (4, 6, 8):
+            truth, answers = mixed(seed, right)
+            others = shuffles(truth, answers)
+            own = points(truth, answers)
+            beyond.append((own - np.mean(others)) / np.std(others))
+            told.append(bool(at_chance(truth, answers)))
+    assert told == [one <= 4.0 for one in beyond]
+    assert sum(3.0 < one <= 4.0 for one in beyond) >= 2
+    assert sum(4.0 < one < 6.0 for one in beyond) >= 5
+
+
+@pytest.mark.parametrize("n", [30, 60])
+def test_shuffled_answers_are_not_called_moved(n):
+    """It is an error where it is said, and some of ten orders fits any shuffle a little."""
+    for seed in range(60):
+        truth = places(n, seed)
+        order = np.random.default_rng(seed + 1000).permutation(n)
+        found = at_chance(truth, (truth[0][order], truth[1][order]))
+        assert "rows_out_of_order" not in {one.code for one in found}
+
+
+def test_another_order_is_six_standard_deviations_above_shuffles():
+    told, expected, beyond = [], [], []
+    for seed in range(8):
+        for moved in (5, 7, 9, 11):
+            truth, rows = places(60, seed), np.arange(60)
+            rest = np.random.default_rng(seed).permutation(60)
+            order = np.where(rows < moved, rows + 1, rest)
+            answers = truth[0][order], truth[1][order]
+            others = shuffles(truth, answers)
+            later = points((truth[0][1:], truth[1][1:]), (answers[0][:-1], answers[1][:-1]))
+            own = points(truth, answers)
+            if own > np.mean(others) + 4 * np.std(others):
+                continue
+            (found,) = at_chance(truth, answers)
+            beyond.append((later - np.mean(others)) / np.std(others))
+            expected.append(beyond[-1] > 6.0 and later > 2 * own)
+            told.append("1 row later" in found.message)
+            if told[-1]:
+                assert f"1 row later: mean GeoScore {5000 * later:,.0f}, by" in found.message
+    assert told == expected
+    assert sum(told) < sum(one > 6.0 for one in beyond)
+    assert sum(4.0 < one < 6.0 for one in beyond) >= 3
+    assert sum(6.0 < one < 9.0 for one in beyond) >= 3
+
+
+# how many rows are looked at
+
+
+def test_orders_by_id_are_tried_up_to_200_000_rows():
+    for n, tried in ((200_000, True), (200_001, False)):
+        lat, lon = places(n)
+        joined = join({"id": np.arange(n), "lat": lat, "lon": lon},
+                      {"id": np.arange(n), "lat": lat, "lon": lon})  # fmt: skip
+        names = [how for how, *_ in chance._orders(joined, (lat, lon), (lat, lon))]
+        assert ("once the truth is sorted by id" in names) == tried
+        some = (lat[:9], lon[:9])
+        less = [how for how, *_ in chance._orders(joined, some, some)]
+        assert len(less) == len(names) - 2 * tried
+
+
+@pytest.mark.parametrize(("row", "told"), [(199_999, True), (200_000, False)])
+def test_lint_reads_the_words_of_200_000_answers(row, told):
+    n = 200_001
+    lat, lon = places(n)
+    text = pa.array(["(12.3, 45.6)" if i == row else None for i in range(n)], pa.string())
+    table = pa.table({"id": np.arange(n), "lat": lat, "lon": lon, "raw_text": text})
+    found = own_words.against_words(read_predictions(table), linting.CHECK_ROWS)
+    assert [str(one) for one in found] == [
+        "warning: not_in_text: 1 answers among the first 200000 rows appear nowhere in their raw "
+        "text (rows 200000). Look where these coordinates came from; parse the text again with "
+        "text=."
+    ] * told
+
+
+def test_an_answer_beyond_the_first_batch_is_an_answer():
+    n = 131_073
+    lat, lon = places(n)
+    truth = {"id": np.arange(n), "lat": lat, "lon": lon}
+    for last, told in (([lat[-1]], False), ([None], True)):
+        answers = pa.table({"id": [n - 1], "lat": pa.array(last, pa.float64()), "lon": lon[-1:]})
+        found = evaluation.evaluate(answers, truth, regions=False).findings
+        assert ("nothing_scored" in {one.code for one in found}) == told
+
+
+# shares of many rows
+
+
+@pytest.mark.parametrize(
+    ("groups", "told"),
+    [([48], 0), ([49], 0), ([50], 50), ([2] * 24, 0), ([2] * 25, 50), ([3] * 17, 51)],
+)
+def test_a_twentieth_of_many_rows_repeats_places(groups, told):
+    lat, lon = places(1000)
+    at = 0
+    for size in groups:
+        lat[at : at + size], lon[at : at + size] = lat[at], lon[at]
+        at += size
+    found = reviewing._repeated((lat, lon))
+    assert [one.count for one in found] == [told] * bool(told)
+    if told:
+        assert f"there are {1000 - sum(groups) + len(groups)} places" in found[0].message
+
+
+def test_a_place_repeats_in_both_coordinates():
+    lat, lon = places(100)
+    for one, other in ((lat, lon), (lon, lat)):
+        same = np.concatenate([np.full(30, 5.0), one[30:]])
+        assert reviewing._repeated((same, other)) == reviewing._repeated((other, same)) == []
