@@ -88,7 +88,8 @@ def test_only_the_columns_without_a_spread_get_a_row_for_each_cluster():
 @pytest.mark.parametrize(
     ("resamples", "count", "drawn"),
     [(10_000, 5_000, 10_000), (10_000, 5_001, 9_998), (10_000, 40_000, 1_250),
-     (10_000, 50_000, 1_000), (10_000, 10**7, 1_000), (700, 10**7, 700), (2_000, 10, 2_000)],
+     (10_000, 50_000, 1_000), (10_000, 10**7, 1_000), (700, 10**7, 700), (2_000, 10, 2_000),
+     (10**8, 3, 16_666_666)],
 )  # fmt: skip
 def test_above_5000_clusters_there_are_fewer_resamples_but_a_thousand(resamples, count, drawn):
     assert bootstrap._affordable(resamples, count) == drawn

@@ -107,6 +107,12 @@ def test_back_off_answers_where_it_is_right():
     assert bars[0] == pytest.approx(0.8, abs=0.03)
 
 
+def test_an_answer_at_the_radius_lies_inside():
+    learnt = np.arange(80) % 2 == 0
+    for one in held_out.radii(np.ones(80), np.arange(80), learnt):
+        assert (one.conformal_km, one.covered, one.calibrated_covered) == (1.0, 1.0, 1.0)
+
+
 def test_too_few_rows_teach_nothing():
     learnt = held_out.halves(30, 0)
     assert held_out.radii(np.ones(30), np.ones(30), learnt) == ()

@@ -196,6 +196,27 @@ def test_a_pair_in_clusters_is_a_mean_of_surpluses():
     assert len(set(found)) == 4
 
 
+def test_a_skewed_mean_in_clusters_reaches_farther_to_the_long_side():
+    values = np.random.default_rng(2).exponential(1.0, 25) ** 3
+    (found,) = bootstrap.clustered_means(values[:, None], np.arange(25))
+    assert found.high - found.value > 1.1 * (found.value - found.low)
+
+
+def test_rows_in_clusters_have_no_normal_interval_however_many_they_are():
+    values = np.arange(6000.0)
+    found = bootstrap.bootstrap_mean(values, np.arange(6000) // 1000, resamples=50)
+    assert found.method == "cluster bootstrap"
+    assert bootstrap.bootstrap_mean(values).method == "normal"
+
+
+def test_two_clusters_are_enough():
+    (found,) = clustered_shares([[1], [0]], [3, 8], resamples=100)
+    quantile = stats.t.ppf(0.975, 1)
+    assert (found.value, found.confidence, found.method) == (0.5, 0.95, "cluster bootstrap")
+    assert found.high - 0.5 == pytest.approx(0.5 - found.low)
+    assert 0.4 < found.high - 0.5 < quantile
+
+
 def test_a_mean_in_clusters_is_the_textbook_interval():
     """With 40 equal clusters: Student's, of their means, whose spread has 39 degrees of freedom."""
     rng = np.random.default_rng(0)

@@ -136,7 +136,7 @@ def paired_share(
 
     edge = 1 - 1e-12
     low, high = (
-        brentq(lambda x, want=want: beyond(x) - want, *ends, xtol=1e-12)
+        brentq(lambda x, want=want: beyond(x) - want, *ends)
         if (beyond(ends[0]) - want) * (beyond(ends[1]) - want) < 0
         else bound
         for want, ends, bound in (

@@ -12,7 +12,6 @@ from geodata.evaluation.scores.intervals.bootstrap import RESAMPLES, SEED, clust
 from geodata.evaluation.scores.intervals.closed_form import (
     CONFIDENCE,
     Interval,
-    check_confidence,
     paired_share,
 )
 from geodata.evaluation.scores.intervals.clusters import by_cluster, sign_flip
@@ -80,7 +79,6 @@ def compare_within(
     >>> found.only_a, found.only_b, round(found.difference.value, 3), found.p_value
     (1, 0, 0.333, 1.0)
     """
-    check_confidence(confidence)
     a, b = np.asarray(within_a, bool), np.asarray(within_b, bool)
     if a.shape != b.shape or a.ndim != 2 or a.shape[1] != len(thresholds_km) or not len(a):
         msg = (
