@@ -125,9 +125,8 @@ def _says(text: str, lat: float, lon: float) -> bool:
     from geodata import answers
 
     answer = answers.parse_tolerant(text)
-    if answer.lat is None or answer.lon is None:
-        return False
-    return max(abs(answer.lat - lat), abs(answer.lon - lon)) <= PARSED_WITHIN_DEGREES
+    read = np.array([answer.lat, answer.lon], np.float64)  # NaN, which is near nothing, for None
+    return bool((np.abs(read - (lat, lon)) <= PARSED_WITHIN_DEGREES).all())
 
 
 def _rounds_to(value: float, number: str) -> bool:

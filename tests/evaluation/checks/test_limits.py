@@ -162,6 +162,17 @@ def test_a_twentieth_of_many_rows_repeats_places(groups, told):
         assert f"there are {1000 - sum(groups) + len(groups)} places" in found[0].message
 
 
+@pytest.mark.parametrize("signs", [(1, -1), (-1, 1)])
+def test_the_equator_and_the_meridian_have_one_zero(signs):
+    """-0.0 is written in other bits than 0.0: five pairs of rows differ in nothing else."""
+    lat, lon = places(100)
+    other = np.repeat(np.arange(5.0), 2)
+    zeros = np.tile(np.array(signs) * 0.0, 5)
+    for one, two in ((zeros, other), (other, zeros)):
+        lat[:10], lon[:10] = one, two
+        assert [found.count for found in reviewing._repeated((lat, lon))] == [10]
+
+
 def test_a_place_repeats_in_both_coordinates():
     lat, lon = places(100)
     for one, other in ((lat, lon), (lon, lat)):

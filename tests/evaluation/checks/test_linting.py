@@ -13,6 +13,7 @@ from geodata.evaluation.findings import PredictionError, failing
 from geodata.evaluation.joining import join, read_predictions
 from geodata.evaluation.joining.matches.row_checks import constant_answer, placeholders
 from geodata.files import FileError
+from geodata.leakage import Salt, author_hash
 
 N = 100
 
@@ -260,6 +261,17 @@ def test_overlap_of_training_and_test():
         overlap(train, test, author="who")
     everything = codes(lint(test.select(["id", "lat", "lon"]), test, train=train))
     assert {"id_overlap", "author_overlap", "coordinate_overlap"} <= set(everything)
+
+
+def test_photographers_under_two_salts_are_told_apart_test_first():
+    test = {"id": ["b"], "lat": [5.0], "lon": [6.0], "author": ["plain"]}
+    salted = author_hash("me", Salt(b"pepper", "0a1b2c3d"))
+    (found,) = overlap({"id": ["a"], "lat": [1.0], "lon": [2.0], "author": [salted]}, test)
+    assert str(found) == (
+        "warning: author_not_compared: photographers are not compared: their ids are hashed with "
+        "different salts (none; 0a1b2c3d). Please import both into one lake, or both with one "
+        "--salt."
+    )
 
 
 def test_training_rows_need_a_truth_to_be_compared_with():

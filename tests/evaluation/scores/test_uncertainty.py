@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given, strategies as st
 from scipy import stats
 
 from geodata.evaluation.scores import uncertainty
@@ -106,6 +107,20 @@ def test_a_difference_of_everything_has_the_closed_form(n):
         assert better.low == pytest.approx(end, abs=1e-9)
         assert worse.high == pytest.approx(-end, abs=1e-9)
         assert (better.method, better.confidence) == ("score", confidence)
+
+
+@given(
+    st.floats(1.0, 1e7).flatmap(
+        lambda n: st.tuples(st.just(n), st.floats(0, 1), st.sampled_from([0.0, 0.3, 1.0]))
+    )
+)
+def test_a_difference_of_rows_that_are_no_whole_number_has_ends(case):
+    rows, share, rest = case
+    a, b = rows * share, rows * (1 - share) * rest
+    found, turned = closed_form.paired_share(a, b, rows), closed_form.paired_share(b, a, rows)
+    assert -1 <= found.low <= found.value <= found.high <= 1
+    assert found.low < found.high
+    assert (turned.low, turned.high) == pytest.approx((-found.high, -found.low), abs=1e-9)
 
 
 def test_wilson_ends_at_nothing_and_at_all():

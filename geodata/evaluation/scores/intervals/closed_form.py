@@ -131,19 +131,12 @@ def paired_share(
         root = middle**2 + 8 * rows * only_b * difference * (1 - difference)
         only = (max(root, 0.0) ** 0.5 - middle) / (4 * rows)
         variance = rows * (2 * only + difference * (1 - difference))
-        surplus = only_a - only_b - rows * difference
+        surplus = rows * (value - difference)  # exactly 0 at the value, where both may be
         return float(surplus / max(variance, 1e-300) ** 0.5)
 
     edge = 1 - 1e-12
-    low, high = (
-        brentq(lambda x, want=want: beyond(x) - want, *ends)
-        if (beyond(ends[0]) - want) * (beyond(ends[1]) - want) < 0
-        else bound
-        for want, ends, bound in (
-            (quantile, (-edge, value), -1.0),
-            (-quantile, (value, edge), 1.0),
-        )
-    )
+    low = -1.0 if value <= -1 else brentq(lambda d: beyond(d) - quantile, -edge, value)
+    high = 1.0 if value >= 1 else brentq(lambda d: beyond(d) + quantile, value, edge)
     return Interval(value, min(low, value), max(high, value), confidence, "score")
 
 
