@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from geodata import evaluation, sphere
-from geodata.evaluation.checks import chance, linting, own_words, reviewing
+from geodata.evaluation.checks import chance, linting, own_words, reviewing, units
 from geodata.evaluation.joining import join, read_predictions
 
 
@@ -141,6 +141,42 @@ def test_an_answer_beyond_the_first_batch_is_an_answer():
         answers = pa.table({"id": [n - 1], "lat": pa.array(last, pa.float64()), "lon": lon[-1:]})
         found = evaluation.evaluate(answers, truth, regions=False).findings
         assert ("nothing_scored" in {one.code for one in found}) == told
+
+
+def test_the_first_200_000_rows_and_the_rest_of_their_batch_are_checked():
+    n = 300_000
+    lat, lon = places(n)
+    rows = {"id": np.arange(n), "lat": lat, "lon": lon}
+    found = linting._first_rows(join(rows, rows))
+    assert [len(part) for part in found] == [2 * 131_072] * 4
+    assert found[0][-1] == lat[2 * 131_072 - 1]
+
+
+def test_near_and_far_hold_their_own_ends(monkeypatch):
+    lat, lon, y, x = (np.array([v]) for v in (38.72, -9.14, -38.7, -9.1))
+    away = float(sphere.haversine_km(lat, lon, y, x)[0])
+    near = float(sphere.haversine_km(lat, lon, -y, x)[0])
+    for name, value, told in (
+        ("NEAR_KM", near, 1), ("NEAR_KM", np.nextafter(near, 0), 0),
+        ("FAR_KM", away, 0), ("FAR_KM", np.nextafter(away, 0), 1),
+    ):  # fmt: skip
+        with monkeypatch.context() as patch:
+            patch.setattr(linting, name, value)
+            assert linting._turned(lat, lon, y, x)[0].sum() == told, (name, value)
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon", "unit"),
+    [
+        (10.0, 360.0, "degrees, longitude first,"), (10.0, -360.0, "degrees, longitude first,"),
+        (10.0, 360.5, None), (10.0, -360.5, None), (10.0, -720.0, None),
+        (90.0, 5.0, "degrees, longitude first,"), (-90.0, 5.0, "degrees, longitude first,"),
+        (90.5, 5.0, None), (-90.5, 5.0, None),
+    ],
+)  # fmt: skip
+def test_numbers_off_the_globe_are_in_no_unit(lat, lon, unit):
+    raw, none = (np.full(12, lon), np.full(12, lat)), np.full(12, np.nan)
+    assert units._unit((raw[1], raw[0]), (none, none), raw) == unit
 
 
 # shares of many rows

@@ -28,7 +28,7 @@ def several(photos):
     flat = [one for photo in photos for one in photo]
     lon = np.array([one[0] for one in flat], float)
     start = np.concatenate([[0], np.cumsum([len(photo) for photo in photos])]).astype(np.int64)
-    return Several(start, np.where(np.isnan(lon), np.nan, 0.0), lon, None)
+    return Several(start, np.where(np.isnan(lon), np.nan, 0.0), np.nan_to_num(lon, nan=1.0), None)
 
 
 def apart(a, b):
@@ -63,7 +63,7 @@ def test_each_way_is_a_plain_loop(photos):
     labels = pa.table(
         {
             name: pa.chunked_array(
-                [pa.array([PLACES.get(x, (None,) * 3)[i] for x in flat], pa.string())]
+                [pa.array([PLACES.get(x, ("AA", "AA-2", "z"))[i] for x in flat], pa.string())]
             )
             for i, name in enumerate(("country_code", "admin1_code", "city"))
         }
@@ -142,6 +142,7 @@ def test_every_way_is_scored_over_all_photos():
     }
     assert (ways.k, ways.k_min, ways.layout, ways["oracle"]) == (2, 2, "rows", ways.oracle)
     assert ways.intervals["best"][25.0].value == 0.5
+    assert "Interval" not in repr(ways)
     assert [str(one) for one in told] == [
         "info: several_answers: a photo has up to 2 answers (rows with its id); the first is "
         "scored. The table of candidates has the other ways to take one."
