@@ -9,7 +9,10 @@ import pytest
 from geodata import cor
 from geodata.answers import parse_json, parse_strict, parse_tolerant
 from geodata.evaluation import evaluate, report
+from geodata.evaluation.joining import join, read_predictions
 from geodata.evaluation.report.contents.parsing import of_readings
+from geodata.evaluation.scores.counting import Scoring
+from geodata.evaluation.scores.readings import read_each_way
 from geodata.evaluation.scores.regions import labels_at
 from tests.evaluation.report.cases import printed
 
@@ -178,6 +181,40 @@ def test_readings_of_rows_in_another_order_and_number():
     assert found.readers["tolerant"].accuracy == {1.0: 2 / 3}
     assert found.readers["tolerant"].answered == 2
     assert found.readers["tolerant"].statuses == {"ok": 4}
+
+
+def test_doubtful_readings_are_counted():
+    doubtful = "(1.0, 2.0) or (3.0, 4.0)"
+    texts = [doubtful, "(5.0, 6.0)", doubtful, "nothing"]
+    preds = {"id": [*"abcd"], "text": texts}
+    truth = {"id": [*"abcd"], "lat": [3.0] * 4, "lon": [4.0] * 4}
+    found = evaluate(preds, truth, (1,), regions=False).readings
+    assert (found.ambiguous, found.as_dict()["ambiguous"]) == (2, 2)
+    assert found.hows == {"pair": 3}
+
+
+def test_a_file_that_grows_meanwhile_is_read_as_far_as_it_was(tmp_path):
+    path = tmp_path / "answers.jsonl"
+    row = '{{"id": "{}", "text": "(1.0, 2.0)", "pred_lat": 1.0, "pred_lon": 2.0}}\n'
+    path.write_text(row.format("a") + row.format("b"))
+    opened = read_predictions(path, text="text")
+    joined = join(opened, {"id": [*"abc"], "lat": [1.0] * 3, "lon": [2.0] * 3})
+    with path.open("a") as file:
+        file.write(row.format("c"))
+    found = read_each_way(opened, joined, Scoring((1.0,)))
+    assert (found.texts, found.hows) == (2, {"pair": 2})
+    for name in ("tolerant", "file"):
+        assert found.readers[name].answered == 2
+        assert found.readers[name].accuracy == {1.0: 2 / 3}
+        assert found.readers[name].statuses["ok"] == 2
+
+
+def test_predicted_columns_go_before_plain_ones():
+    truth = {"id": [*"ab"], "lat": [1.0, 2.0], "lon": [1.0, 2.0]}
+    preds = {"id": [*"ab"], "text": ["x", "y"], "lat": [9.0, 9.0], "lon": [9.0, 9.0],
+             "pred_lat": [1.0, 9.0], "pred_lon": [1.0, 9.0]}  # fmt: skip
+    found = evaluate(preds, truth, (1,), text="text", regions=False).readings
+    assert found.readers["file"].accuracy == {1.0: 0.5}
 
 
 def test_the_columns_beside_are_those_of_the_prediction():
