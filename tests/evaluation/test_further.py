@@ -165,7 +165,7 @@ def test_options_of_a_pair_reach_intervals_tests_and_files(tmp_path):
                  {"cluster": "who", "resamples": 90}, {"confidence": 0.8}):  # fmt: skip
         found = evaluation.compare(*files, truth, **columns, **more)
         (pair,) = found.paired
-        assert pair.rows == 60
+        assert pair.rows == found.rows == 60
         seen.append((pair.difference.low, pair.difference.high))
         assert found.a.options.cluster == more.get("cluster")
     assert len(set(seen)) == 5
@@ -223,5 +223,10 @@ def test_results_are_json_whatever_is_in_them():
     with pytest.raises(ValueError, match=r"have no confidence; name its column with confidence_co"):
         found.risk_coverage(25.0)
     assert (found.aurc, found.oracle, found.coverage) == ({}, found.accuracy, 5 / 6)
+    assert "sample=" not in repr(found)
+    pair = evaluation.compare(ANSWERS, ANSWERS, TRUTH, regions=False, seed=np.int64(3))
+    table = evaluation.table({"a": ANSWERS}, TRUTH, seed=np.int64(3))
+    told_a = json.loads(pair.to_json())["a"], json.loads(table.to_json())["models"]["a"]["result"]
+    assert [one["options"]["seed"] for one in told_a] == [3, 3]
     strict = evaluation.evaluate(ANSWERS, TRUTH, regions=False, strict=True).as_dict()
     assert (told["scoring"]["rule"], strict["scoring"]["rule"]) == ("d <= t", "d < t")

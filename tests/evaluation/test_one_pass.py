@@ -125,6 +125,9 @@ def test_ids_that_are_mostly_repeated_are_several_answers():
     assert found.accuracy == scored(regions=False).accuracy
     with pytest.raises(PredictionError, match="duplicate_ids"):
         scored(twice, regions=False, candidates="none")
+    own = {f"pred_{name}": values for name, values in twice.items() if name in ("lat", "lon")}
+    with pytest.raises(PredictionError, match="duplicate_ids"):
+        scored(twice | {n: TRUTH[n] * 2 for n in ("lat", "lon")} | own, None, regions=False)
     few = {name: values[:7] for name, values in twice.items()}
     with pytest.raises(PredictionError, match="duplicate_ids"):
         scored(few, regions=False)

@@ -8,7 +8,7 @@ from typing import Any
 
 from geodata.evaluation.findings import Finding
 from geodata.evaluation.scores.intervals import Paired
-from geodata.evaluation.scores.result import Evaluation, interval_dict
+from geodata.evaluation.scores.result import Evaluation, interval_dict, plain
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Comparison:
 
     def to_json(self) -> str:
         """Return `as_dict` as JSON text."""
-        return json.dumps(self.as_dict(), indent=2, ensure_ascii=False, default=str) + "\n"
+        return json.dumps(self.as_dict(), indent=2, ensure_ascii=False, default=plain) + "\n"
 
 
 def _pair(pair: Paired) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from geodata.evaluation.findings import Finding
 from geodata.evaluation.scores.counting import share
 from geodata.evaluation.scores.intervals import Interval, holm, sign_flip
 from geodata.evaluation.scores.published import Published
-from geodata.evaluation.scores.result import Evaluation, interval_dict, published_dict
+from geodata.evaluation.scores.result import Evaluation, interval_dict, plain, published_dict
 
 SIGNIFICANT = 0.05
 
@@ -130,7 +130,7 @@ class Models:
 
     def to_json(self) -> str:
         """Return `as_dict` as JSON text."""
-        return json.dumps(self.as_dict(), indent=2, ensure_ascii=False, default=str) + "\n"
+        return json.dumps(self.as_dict(), indent=2, ensure_ascii=False, default=plain) + "\n"
 
 
 def tests_of(results: Mapping[str, Evaluation], rows: NDArray[np.bool_]) -> list[Tested]:

@@ -527,3 +527,7 @@ def test_what_training_and_test_share_is_told_in_these_words():
     named = [{**train, "who": ["u", None]}, {**test.to_pydict(), "who": ["q", "u", "q"]}]
     found = {one.code: one.rows for one in overlap(*named, author="who")}
     assert found["author_overlap"] == (2,)
+    told = {one.code: one.rows for one in lint(*named[1:] * 2, train=named[0], author="who")}
+    assert told["author_overlap"] == (2,)
+    beside = {"id": ["z"], "lat": [1.5], "lon": [4.5]}  # of two places one coordinate each
+    assert overlap(train, beside) == []

@@ -55,14 +55,18 @@ def test_the_interval_of_a_share_is_of_the_denominator(options, missing):
 
 @pytest.mark.parametrize("options", WAYS, ids=range(6))
 def test_the_interval_of_the_median_is_of_the_answered(options):
-    scores, used = scored(KM, AUTHOR), {"confidence": options.confidence}
-    km = np.array([one for one in KM if one is not None])
+    drawn_km = np.random.default_rng(0).uniform(0, 900, 400).round(3).tolist()
+    given_km = [None if i % 9 == 2 else one for i, one in enumerate(drawn_km)]
+    codes = np.arange(400) % 7
+    scores = scored(given_km, [f"a{i}" for i in codes])
+    used, answered = {"confidence": options.confidence}, np.arange(400) % 9 != 2
+    km = np.array(drawn_km)[answered]
     if options.cluster is None:
         expected = median_interval(km, **used)
     else:
         drawn = {"resamples": options.resamples, "seed": options.seed}
         below = (km <= np.median(km))[:, None]
-        (half,) = clustered_shares(below, CODES[ANSWERED], **used, **drawn)
+        (half,) = clustered_shares(below, codes[answered], **used, **drawn)
         expected = clustered_median(km, half, **used)
     assert uncertainty.median_of(scores, options) == expected
 
@@ -72,6 +76,8 @@ def test_without_rows_or_clusters_there_is_less_to_say():
     silent = scored([None] * 4, list("aabb"), missing="exclude")
     assert uncertainty.intervals_of(silent, clustered) == {25.0: None, 200.0: None}
     assert uncertainty.median_of(silent, clustered) is None
+    pair = scored([1.0, 2.0, 3.0, None], list("aabb"))
+    assert uncertainty.median_of(pair, clustered).method == "cluster bootstrap"
     alone = scored([1.0, 2.0, 3.0, None], list("aaab"))
     assert uncertainty.median_of(alone, clustered) == median_interval([1.0, 2.0, 3.0])
     with pytest.raises(ValueError, match="found 1 cluster"):

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -122,6 +122,9 @@ def paired_share(
     from scipy.optimize import brentq
 
     check_confidence(confidence)
+    if only_b > only_a:  # the same turned over: on this side the equation keeps its digits
+        turned = paired_share(only_b, only_a, rows, confidence=confidence)
+        return replace(turned, value=-turned.value, low=-turned.high, high=-turned.low)
     quantile = normal_quantile(confidence)
     value = (only_a - only_b) / rows
 
@@ -135,8 +138,9 @@ def paired_share(
         return float(surplus / max(variance, 1e-300) ** 0.5)
 
     edge = 1 - 1e-12
-    low = -1.0 if value <= -1 else brentq(lambda d: beyond(d) - quantile, -edge, value)
-    high = 1.0 if value >= 1 else brentq(lambda d: beyond(d) + quantile, value, edge)
+    low = brentq(lambda d: beyond(d) - quantile, -edge, value)
+    inside = beyond(edge) < -quantile  # else the end lies in the last digits before 1
+    high = brentq(lambda d: beyond(d) + quantile, value, edge) if inside else 1.0
     return Interval(value, min(low, value), max(high, value), confidence, "score")
 
 
