@@ -121,6 +121,10 @@ def test_another_truth_than_the_benchmarks_is_told():
     plain = evaluation.evaluate(truth, truth, regions=False, benchmark="im2gps3k", lint=False)
     assert not set(codes(plain)) & {"benchmark_rows", "benchmark_ids"}
     assert len(plain.published) > 5
+    lat = np.linspace(0, 60, 25)
+    copied = {"id": np.arange(25), "lat": lat, "lon": lat}
+    found = evaluation.evaluate(copied, copied, regions=False, benchmark="yfcc4k")
+    assert {"equals_truth", "benchmark_rows"} <= set(codes(found))
 
 
 def test_an_unknown_benchmark_is_refused_before_a_file_is_opened():

@@ -88,6 +88,22 @@ def test_regions_of_all_kinds_are_counted_apart():
     assert no_country.regions == found.regions
 
 
+def test_regions_teach_how_far_down_to_answer():
+    cities = [(48.86, 2.35), (35.68, 139.77), (-33.87, 151.21), (52.52, 13.4)]
+    at = [cities[i % 4] for i in range(80)]
+    truth = {"id": list(range(80)), "lat": [y for y, _ in at], "lon": [x for _, x in at]}
+    sure = [i / 80 for i in range(80)]
+    off = [y if i >= 40 else -y for i, (y, _) in enumerate(at)]
+    answers = truth | {"lat": off, "confidence": sure}
+    found = scored(answers, truth, regions=True).confidence.back_off
+    assert [(one.level, one.held_out) for one in found] == [
+        ("city", 40), ("admin1", 40), ("country", 40)
+    ]  # fmt: skip
+    assert 0.4 < found[0].bar <= 0.5
+    assert found[0].precision >= 0.9
+    assert scored(answers, truth, regions=False).confidence.back_off == ()
+
+
 def test_a_file_of_distances_has_no_map_and_no_regions():
     km = {"id": TRUTH["id"], "distance_km": [1.0, 2.0, 3.0, None, 5.0, 6.0]}
     found = scored(km, TRUTH, regions=True, by=("country",))

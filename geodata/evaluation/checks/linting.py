@@ -180,7 +180,7 @@ def _turned(
     """Return which rows are near once a sign is turned, and which once the pair is swapped."""
     found = np.zeros((2, len(y)), bool)
     # a distance is measured only where the latitudes allow what is looked for: a degree is 111 km
-    beside = (np.abs(lat - y) <= 1) & (np.abs(lon - x) <= 1)  # nearer than FAR_KM, wherever
+    beside = np.maximum(np.abs(lat - y), np.abs(lon - x)) <= 1  # nearer than FAR_KM, wherever
     mirrored = np.abs(np.abs(lat) - np.abs(y)) <= NEAR_KM / 110
     crossed = (np.abs(lat - x) <= NEAR_KM / 110) & (np.abs(x) <= 90)
     for near, possible, pairs in (

@@ -150,12 +150,12 @@ def _against_country(
     codes = {name: resolve(name) for name in sorted({str(names[i]) for i in rows})}
     wanted = np.array([codes[str(names[i])] or "" for i in rows], object)
     rows, wanted = rows[wanted != ""], wanted[wanted != ""]
-    here = np.array([code or "" for code in label(lat[rows], lon[rows])], object)
+    here = np.array(label(lat[rows], lon[rows]), object)
     wrong = here != wanted
     rows, wanted = rows[wrong], wanted[wrong]
     turned: dict[int, str] = {}
     for how, y, x in _turns(lat[rows], lon[rows]):
-        there = np.array([code or "" for code in label(y, x)], object)
+        there = np.array(label(y, x), object)
         for i in np.flatnonzero(there == wanted):
             turned.setdefault(int(rows[i]), how)
     return _country_findings(turned, rows, looked)

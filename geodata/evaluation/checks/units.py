@@ -91,7 +91,7 @@ def _unit(truth: Places, answers: Places, raw: Places) -> str | None:
     as_is = sphere.haversine_km(*truth, *answers)
     if not np.isnan(as_is).all():
         nearest = min(nearest, FITS_BETTER * float(np.nanmedian(as_is)))
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore"):
         for name, lat, lon in _readings(*raw):
             inside = (np.abs(lat) <= 90) & (np.abs(lon) <= 360)
             if np.count_nonzero(inside) < max(FEWEST, 0.5 * np.count_nonzero(~np.isnan(raw[0]))):

@@ -152,6 +152,32 @@ def test_the_first_200_000_rows_and_the_rest_of_their_batch_are_checked():
     assert found[0][-1] == lat[2 * 131_072 - 1]
 
 
+def test_a_truth_of_which_a_part_alone_may_be_radians_is_in_degrees():
+    lat, lon = np.linspace(-1.5, 40.0, 24), np.linspace(-3.0, 90.0, 24)
+    truth = {"id": np.arange(24), "lat": lat, "lon": lon}
+    answers = truth | {"lat": np.radians(lat), "lon": np.radians(lon)}
+    found = evaluation.evaluate(answers, truth, regions=False).findings
+    assert "likely_unit" in {one.code for one in found}
+
+
+def test_a_column_of_distances_may_be_empty():
+    lat, lon = places(60)
+    truth = {"id": np.arange(60), "lat": lat, "lon": lon}
+    answers = pa.table(truth | {"distance_km": pa.nulls(60, pa.float64())})
+    found = evaluation.evaluate(answers, truth, regions=False).findings
+    assert {one.code for one in found} == {"equals_truth"}
+
+
+@pytest.mark.parametrize(
+    ("lat", "x", "told"),
+    [(89.9, 90.0, 1), (-89.9, -90.0, 1), (89.95, 90.1, 0), (-89.95, -90.1, 0)],
+)
+def test_a_swapped_latitude_ends_at_the_pole(lat, x, told):
+    """Beyond it a longitude is no latitude, though the way over the pole would be short."""
+    truth, answer = (np.array([lat]), np.array([20.0])), (np.array([20.0]), np.array([x]))
+    assert linting._turned(*truth, *answer)[1].sum() == told
+
+
 def test_near_and_far_hold_their_own_ends(monkeypatch):
     lat, lon, y, x = (np.array([v]) for v in (38.72, -9.14, -38.7, -9.1))
     away = float(sphere.haversine_km(lat, lon, y, x)[0])

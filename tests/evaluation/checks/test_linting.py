@@ -274,6 +274,15 @@ def test_photographers_under_two_salts_are_told_apart_test_first():
     )
 
 
+def test_ids_are_compared_as_it_is_asked():
+    truth, answers = places(40), places(40)
+    answers = with_column(answers, "id", [f"photos/{i}.jpg" for i in range(40)])
+    assert "equals_truth" in codes(lint(answers, truth))
+    exact = codes(lint(answers, truth, match="exact"))
+    assert "equals_truth" not in exact
+    assert "no_ids_match" in exact
+
+
 def test_training_rows_need_a_truth_to_be_compared_with():
     rows = {"id": ["a"], "lat": [1.0], "lon": [2.0]}
     with pytest.raises(ValueError, match=r"training rows are compared with the truth, and there"):

@@ -106,11 +106,15 @@ def test_many_photos_are_measured_in_pieces(monkeypatch):
     whole = candidates.summed_km(several(photos))
     expected = [sum(apart(x, y) for y, *_ in photo) for photo in photos for x, *_ in photo]
     assert whole == pytest.approx(expected)
-    for pairs in (1, 9, 30):
+    many = (1 << 20) + 1
+    alone = Several(np.arange(many + 1), np.zeros(many), np.zeros(many), None)
+    assert [len(rows) for rows in candidates._rectangles(alone)] == [many - 1, 1]
+    for pairs, sizes in (
+        (1, [1] * 36), (9, [9, *[1] * 27]), (30, [9, 3, 3, 3, 3, 3, 3, *[1] * 9])
+    ):  # fmt: skip
         monkeypatch.setattr(candidates, "_PAIRS_AT_A_TIME", pairs)
         assert candidates.summed_km(several(photos)).tolist() == whole.tolist()
-    sizes = [[len(rows) for rows in candidates._rectangles(several(photos))]]
-    assert sizes == [[9, 3, 3, 3, 3, 3, 3, *[1] * 9]]
+        assert [len(rows) for rows in candidates._rectangles(several(photos))] == sizes
 
 
 def scored(km, **options):
