@@ -80,7 +80,7 @@ def with_missing_excluded(findings: Iterable[Finding]) -> list[Finding]:
     '2 answers say nothing, and are not counted'
     """
     return [
-        replace(one, message=one.message.replace("and count as wrong", "and are not counted", 1))
+        replace(one, message=one.message.replace("and count as wrong", "and are not counted"))
         for one in findings
     ]
 

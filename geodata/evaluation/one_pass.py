@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,11 +89,11 @@ def one_pass(
     wanted = regions or needs_labels(made)
     for batch in joined.batches(list(dict.fromkeys(read))):
         # labelling costs more than all the rest: the truth's labels serve every use of them
-        here = labels_of(batch) if wanted else None
+        here: Any = labels_of(batch) if wanted else None
         table = with_derived(batch, made, here)
         outcome = scorer.add(table)
         shown.add(outcome.distance_km, outcome.answered)
-        if regions and here is not None:
+        if regions:
             right.add(here, labels_of(batch, "pred_"))
             if named:
                 # a level that no answer names says nothing about the answers

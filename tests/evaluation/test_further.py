@@ -114,6 +114,9 @@ def test_another_truth_than_the_benchmarks_is_told():
     assert benchmark([*OURS[:3], *IDS[:3]]) == [rows.format(6)]
     assert benchmark([*OURS[:2], *IDS[:3]]) == [rows.format(5), ids.format(3, 5, "p0", "3, 4, 5")]
     assert benchmark(IDS, "geobench") == []
+    nothing = {"id": pa.array([], pa.string()), "lat": [], "lon": []}
+    found = evaluation.evaluate(nothing, nothing, regions=False, benchmark="im2gps3k")
+    assert [one.code for one in found.findings if "bench" in one.code] == ["benchmark_rows"]
     assert "the truth has 6 rows, YFCC4K has 4536" in benchmark(IDS, "YFCC 4k")[0]
     truth = {"id": OURS, "lat": [0.0] * 9, "lon": [0.0] * 9}
     found = evaluation.evaluate(truth, truth, regions=False, benchmark="im2gps3k")
@@ -199,8 +202,14 @@ def test_a_truth_is_held_in_memory_as_it_was_read(tmp_path):
     scored = evaluation.evaluate(one, found, by=("who",), regions=False)
     assert scored.accuracy[1.0] == 0.5
     assert [g.value for g in scored.scores.by["who"]] == ["x", "y"]
-    path.write_text("id,lat,lon\na,1,2\nb,3\n")
-    damaged = read_truth(path)
+    path.write_text("id,lat,lon\n")
+    empty = read_truth(path)
+    assert held(empty) is empty
+    shards = tmp_path / "shards"
+    shards.mkdir()
+    (shards / "a.jsonl").write_text('{"id": "a", "lat": 1, "lon": 2}\n')
+    (shards / "b.jsonl").write_text('{"id": "b", "lat": 1, "lon": 2}\n"no row"\n')
+    damaged = read_truth(shards)
     assert held(damaged) is damaged
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from geodata import evaluation
 from geodata.evaluation.findings import PredictionError
+from geodata.files import FileError
 
 TRUTH = {
     "id": [f"p{i}" for i in range(6)],
@@ -81,6 +82,10 @@ def test_regions_of_all_kinds_are_counted_apart():
     plain = scored(ANSWERS | names, TRUTH, regions=True)
     assert plain.string_regions == {}
     assert plain.named_regions == found.named_regions
+    twice = TRUTH | own | {"COUNTRY": own["Country"]}
+    with pytest.raises(FileError, match="could all be the country"):
+        scored(ANSWERS | names, twice, regions=True)
+    assert scored(ANSWERS | names, twice, regions=False).named_regions == {}
     none = scored(ANSWERS | names, TRUTH | own, regions=False)
     assert none.regions == none.named_regions == none.string_regions == {}
     no_country = scored(ANSWERS | {"city": names["city"]}, TRUTH | own, regions=True)
@@ -144,6 +149,13 @@ def test_ids_that_are_mostly_repeated_are_several_answers():
     own = {f"pred_{name}": values for name, values in twice.items() if name in ("lat", "lon")}
     with pytest.raises(PredictionError, match="duplicate_ids"):
         scored(twice | {n: TRUTH[n] * 2 for n in ("lat", "lon")} | own, None, regions=False)
+    mine = twice | {"mine": [i / 12 for i in range(12)]}
+    assert scored(mine, regions=False).confidence.curve.source == "agreement of the answers"
+    named = scored(mine, regions=False, confidence_column="mine").confidence.curve
+    assert named.source == "confidence of the first answer"
+    wide = {f"{name}_{k}": twice[name] for name in ("lat", "lon") for k in (1, 2)}
+    with pytest.raises(PredictionError, match="duplicate_ids"):
+        scored({"id": twice["id"]} | wide, regions=False)
     few = {name: values[:7] for name, values in twice.items()}
     with pytest.raises(PredictionError, match="duplicate_ids"):
         scored(few, regions=False)
