@@ -51,7 +51,8 @@ def against_chance(joined: Joined, truth: Places, answers: Places) -> list[Findi
     truth, answers
         Latitudes and longitudes of the first truth rows and their answers, degrees, shape (n,).
     """
-    known = np.flatnonzero(~np.isnan(answers[0]))
+    lat, _ = answers
+    known = np.flatnonzero(~np.isnan(lat))
     if len(known) < FEWEST:
         return []
     rng = np.random.default_rng([0, ROWS])  # not the order that a user's own seed gives
@@ -100,15 +101,16 @@ def _moved(joined: Joined, truth: Places, answers: Places, bar: float) -> tuple[
     tried = [
         (how, _points(_at(truth, i), places)) for how, i, places in _orders(joined, truth, answers)
     ]
-    best = max(tried, key=lambda one: one[1], default=None)
-    return best if best is not None and best[1] > bar else None
+    best = max(tried, key=lambda one: one[1])
+    return best if best[1] > bar else None
 
 
 def _orders(
     joined: Joined, truth: Places, answers: Places
 ) -> Iterator[tuple[str, NDArray[np.int64], Places]]:
     """Yield other arrangements: what they are, rows of the truth, and the answers beside them."""
-    n = len(truth[0])
+    lat, _ = truth
+    n = len(lat)
     rows = np.arange(n)
     for shift in SHIFTS:
         inside = rows[(rows + shift >= 0) & (rows + shift < n)]

@@ -88,10 +88,9 @@ def lint(
     opened = predictions
     if not isinstance(predictions, Predictions):
         opened = read_predictions(predictions)
-    found: list[Finding] = []
     if truth is None:
         scan = Scan(opened.source, opened.columns.id, False)
-        found += scan_predictions(scan, opened).findings()
+        found = scan_predictions(scan, opened).findings()
         if opened.distance is not None:
             found += distance_findings(opened.distance, opened.source.name, truth=False)
     else:
@@ -99,9 +98,9 @@ def lint(
         try:
             joined = join(opened, true, match=match)
         except PredictionError as error:
-            found.append(error.finding)
+            found = [error.finding]
         else:
-            found += joined.findings + against_truth(joined, opened)
+            found = joined.findings + against_truth(joined, opened)
         if train is not None:
             found += overlap(train, true, author=author)
     found += own_words.against_words(opened, CHECK_ROWS, resolve=resolve, label=label)

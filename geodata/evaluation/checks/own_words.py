@@ -100,7 +100,7 @@ def _answers(
         rows = check_rows(batch, columns)
         lat.append(rows.lat)
         lon.append(rows.lon)
-        n = len(rows.lat)
+        n = batch.table.num_rows
         named = rows.regions.get("country", pa.nulls(n, pa.string())).to_pylist()
         country += [name if y == y else None for name, y in zip(named, rows.lat, strict=True)]
         words = batch.table.column(beside).to_pylist() if beside else [None] * n
@@ -147,7 +147,7 @@ def _against_country(
     if not len(rows):
         return []
     resolve, label = resolve or country_code, label or country_codes
-    codes = {name: resolve(name) for name in sorted({str(names[i]) for i in rows})}
+    codes = {name: resolve(name) for name in {str(names[i]) for i in rows}}
     wanted = np.array([codes[str(names[i])] or "" for i in rows], object)
     rows, wanted = rows[wanted != ""], wanted[wanted != ""]
     here = np.array(label(lat[rows], lon[rows]), object)

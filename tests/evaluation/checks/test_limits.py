@@ -178,6 +178,51 @@ def test_a_swapped_latitude_ends_at_the_pole(lat, x, told):
     assert linting._turned(*truth, *answer)[1].sum() == told
 
 
+def test_a_country_named_beyond_the_first_batch_is_compared():
+    n = 131_080
+    lat, lon = places(n)
+    country = pa.array([None] * (n - 1) + ["A"])
+    table = pa.table({"id": np.arange(n), "lat": lat, "lon": lon, "country": country})
+    found = own_words.against_words(
+        read_predictions(table), n + 1, resolve={"A": "AA"}.get, label=lambda y, x: [None] * len(y)
+    )
+    assert [(one.code, one.rows) for one in found] == [("other_country", (n,))]
+
+
+def test_answers_of_other_photos_are_no_order_of_the_truth():
+    """Row by row only as many are laid side by side as both files have."""
+    truth = places(60)
+    for given_ in (90, 40):
+        lat, lon = places(given_, 1)
+        order = np.random.default_rng(0).permutation(60)[: min(given_, 60)]
+        lat[-len(order) :], lon[-len(order) :] = truth[0][order], truth[1][order]
+        ids = [f"x{i}" for i in range(given_ - len(order))] + [f"p{i}" for i in range(len(order))]
+        rows = {"id": [f"p{i}" for i in range(60)], "lat": truth[0], "lon": truth[1]}
+        found = evaluation.evaluate({"id": ids, "lat": lat, "lon": lon}, rows, regions=False)
+        assert "at_chance" in {one.code for one in found.findings}
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon", "n", "inside"),
+    [
+        (np.pi / 2, np.pi, 20, True), (-np.pi / 2, -np.pi, 20, True), (0.1, 0.1, 19, False),
+        (1.571, 0.0, 20, False), (-1.571, 0.0, 20, False), (-1.2, 0.0, 20, True),
+        (0.0, 3.142, 20, False), (0.0, -3.142, 20, False),
+    ],
+)  # fmt: skip
+def test_radians_end_at_the_pole_and_at_the_antimeridian(lat, lon, n, inside):
+    nothing = [np.nan] * 3
+    found = units._radian_range(np.array([lat] * n + nothing), np.array([lon] * n + nothing))
+    assert found is inside
+
+
+def test_metres_are_more_than_degrees_go():
+    metres = np.array([360.0, 360.5, -360.0, -360.5])
+    read = {name: lat for name, lat, _ in units._readings(metres, metres)}
+    assert np.isnan(read["EPSG:3857 metres"]).tolist() == [True, False, True, False]
+    assert read["EPSG:3857 metres"][1] == pytest.approx(np.degrees(360.5 / 6378137.0))
+
+
 def test_near_and_far_hold_their_own_ends(monkeypatch):
     lat, lon, y, x = (np.array([v]) for v in (38.72, -9.14, -38.7, -9.1))
     away = float(sphere.haversine_km(lat, lon, y, x)[0])

@@ -238,7 +238,13 @@ def test_near_duplicates():
     assert found[0].count == 991
     assert "99.1%" in found[0].message
     assert near_duplicates(first, places(1000, seed=1)) == []
-    assert codes(lint(first, against=[second])) == ["near_duplicate"]
+    (told,) = lint(first, against=[shuffled])
+    assert told == found[0]
+    other = {name: values[::-1] for name, values in first.to_pydict().items()}
+    pair = lint(first, against=[second, other])
+    assert codes(pair) == ["near_duplicate", "near_duplicate"]
+    assert (pair[0].rows[0], pair[0].count, pair[1].count) == (10, 991, 1000)
+    assert codes(lint(first, first, against=[second]))[-1] == "near_duplicate"
 
 
 def test_overlap_of_training_and_test():

@@ -170,7 +170,7 @@ def sign_flip(sums: ArrayLike) -> float:
     parts = np.abs(np.rint(np.asarray(sums, np.float64))).astype(np.int64)
     parts = parts[parts > 0]
     observed = abs(int(np.rint(np.asarray(sums, np.float64)).sum()))
-    if observed == 0 or not len(parts):
+    if observed == 0:
         return 1.0
     total = int(parts.sum())
     if total > _EXACT_SUM:
