@@ -539,6 +539,66 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "crossed = (np.abs(lat - x) <= NEAR_KM / 111) & (np.abs(x) <= 90)",
         "which rows are measured at all: a wider choice, or one that is wide enough",
     ),
+    (
+        "geodata/evaluation/checks/chance.py",
+        'where = "later" if shift > 0 else "earlier"',
+        'where = "later" if (shift >= 0) else "earlier"',
+        "no shift is 0",
+    ),
+    (
+        "geodata/evaluation/checks/own_words.py",
+        "country += [name if y == y else None for name, y in zip(named, rows.lat, strict=True)]",
+        "country += [name if y == y else None for name, y in zip(named, rows.lon, strict=True)]",
+        "an answer has both coordinates or neither: checked_rows empties both",
+    ),
+    (
+        "geodata/evaluation/checks/own_words.py",
+        "_words(value) if y == y else None for value, y in zip(words, rows.lat, strict=True)",
+        "_words(value) if y == y else None for value, y in zip(words, rows.lon, strict=True)",
+        "an answer has both coordinates or neither: checked_rows empties both",
+    ),
+    (
+        "geodata/evaluation/checks/own_words.py",
+        "if len(text) >= max_rows:",
+        "if (len(text) > max_rows):",
+        "how far a file is read; what is behind the first rows is cut off",
+    ),
+    (
+        "geodata/evaluation/checks/own_words.py",
+        "break",
+        "continue",
+        "how far a file is read; what is behind the first rows is cut off",
+    ),
+    (
+        "geodata/evaluation/checks/reviewing.py",
+        "bits = [np.ascontiguousarray(values + 0.0).view(np.uint64) for values in truth] # no -0.0",
+        "bits = [np.ascontiguousarray(values + 1.0).view(np.uint64) for values in truth] # no -0.0",
+        "a quick look whether rows may repeat at all; what decides comes after it",
+    ),
+    (
+        "geodata/evaluation/checks/reviewing.py",
+        "keys = np.sort(mix(bits[0]) ^ bits[1])",
+        "keys = np.sort(mix(bits[1]) ^ bits[1])",
+        "a quick look whether rows may repeat at all; what decides comes after it",
+    ),
+    (
+        "geodata/evaluation/checks/reviewing.py",
+        "if 2 * np.count_nonzero(same) < max(REPEATED_ROWS, REPEATED_SHARE * len(keys)):",
+        "if 3 * np.count_nonzero(same) < max(REPEATED_ROWS, REPEATED_SHARE * len(keys)):",
+        "a quick look whether rows may repeat at all; what decides comes after it",
+    ),
+    (
+        "geodata/evaluation/checks/reviewing.py",
+        "if 2 * np.count_nonzero(same) < max(REPEATED_ROWS, REPEATED_SHARE * len(keys)):",
+        "if 2 * np.count_nonzero(same) < min(REPEATED_ROWS, REPEATED_SHARE * len(keys)):",
+        "a quick look whether rows may repeat at all; what decides comes after it",
+    ),
+    (
+        "geodata/evaluation/checks/reviewing.py",
+        "if 2 * np.count_nonzero(same) < max(REPEATED_ROWS, REPEATED_SHARE * len(keys)):",
+        "if 2 * np.count_nonzero(same) < max(REPEATED_ROWS, (REPEATED_SHARE / len(keys))):",
+        "a quick look whether rows may repeat at all; what decides comes after it",
+    ),
 )
 
 
