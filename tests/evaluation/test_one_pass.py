@@ -159,3 +159,45 @@ def test_ids_that_are_mostly_repeated_are_several_answers():
     few = {name: values[:7] for name, values in twice.items()}
     with pytest.raises(PredictionError, match="duplicate_ids"):
         scored(few, regions=False)
+
+
+def test_columns_of_the_truth_are_named_in_either_file():
+    """Names that nobody would guess, each option on its own: without it the file is refused."""
+    own = {"key": TRUTH["id"], "y": TRUTH["lat"], "x": TRUTH["lon"]}
+    answers = {"pred_lat": ANSWERS["lat"], "pred_lon": ANSWERS["lon"]}
+    columns = {"id": "key", "lat": "y", "lon": "x"}
+    alone = scored(own | answers, None, regions=False, **columns)
+    turned = {name: values[::-1] for name, values in ANSWERS.items()}
+    beside = scored(turned, own, regions=False, **columns)
+    assert alone.worst[0].id == beside.worst[0].id == "p5"
+    assert alone.accuracy == beside.accuracy == scored(regions=False).accuracy
+    theirs = {"name": TRUTH["id"], "up": ANSWERS["lat"], "right": ANSWERS["lon"]}
+    named = {"pred_id": "name", "pred_lat": "up", "pred_lon": "right"}
+    theirs = {name: values[::-1] for name, values in theirs.items()}
+    assert scored(theirs, regions=False, **named).accuracy == alone.accuracy
+    for gone in ("lat", "lon"):
+        less = {name: column for name, column in columns.items() if name != gone}
+        with pytest.raises(FileError):
+            scored(own | answers, None, regions=False, **less)
+        with pytest.raises(FileError):
+            scored(ANSWERS, own, regions=False, **less)
+    for gone in ("pred_lat", "pred_lon"):
+        less = {name: column for name, column in named.items() if name != gone}
+        with pytest.raises(FileError):
+            scored(theirs, regions=False, **less)
+
+
+def test_an_encoding_is_that_of_both_files(tmp_path):
+    head = "id,lat,lon,name\n"
+    rows = [f"é{i},{i},{i},ü\n" for i in range(5)]
+    for name in ("truth", "answers"):
+        (tmp_path / f"{name}.csv").write_bytes((head + "".join(rows)).encode("latin-1"))
+    files = tmp_path / "answers.csv", tmp_path / "truth.csv"
+    found = scored(*files, regions=False, encoding="latin-1", by=("name",))
+    assert (found.answered, found.worst[0].id) == (5, "é0")
+    assert found.scores.by["name"][0].value == "ü"
+    plain = {"id": [f"é{i}" for i in range(5)], "lat": [0.0] * 5, "lon": [0.0] * 5}
+    for pair in ((files[0], plain), (plain, files[1])):
+        with pytest.raises(FileError, match="encoding"):
+            scored(*pair, regions=False)
+        assert scored(*pair, regions=False, encoding="latin-1").answered == 5

@@ -230,6 +230,16 @@ def test_rows_in_clusters_have_no_normal_interval_however_many_they_are():
     assert bootstrap.bootstrap_mean(values).method == "normal"
 
 
+def test_the_normal_interval_of_a_mean_to_its_last_digit():
+    values = np.random.default_rng(0).exponential(3.0, 5001)
+    for confidence in (0.95, 0.5):
+        found = bootstrap.bootstrap_mean(values, confidence=confidence)
+        reach = stats.norm.ppf((1 + confidence) / 2) * stats.sem(values)
+        ends = (values.mean() - reach, values.mean() + reach)
+        assert (found.low, found.high) == pytest.approx(ends, rel=1e-12)
+        assert found.confidence == confidence
+
+
 def test_two_clusters_are_enough():
     (found,) = clustered_shares([[1], [0]], [3, 8], resamples=100)
     quantile = stats.t.ppf(0.975, 1)
