@@ -115,6 +115,6 @@ def _other_rows(a: Scores, b: Scores, both: int) -> Finding:
         "warning",
         f"A answered {a.answered} and B {b.answered} of {a.rows} truth rows, {both} of them both",
         "Predict the same rows with both models; refusals count in the table of all rows.",
-        rows=np.flatnonzero(differ)[:10],
+        rows=np.flatnonzero(differ),
         count=int(differ.sum()),
     )

@@ -80,7 +80,7 @@ def with_missing_excluded(findings: Iterable[Finding]) -> list[Finding]:
     '2 answers say nothing, and are not counted'
     """
     return [
-        replace(one, message=one.message.replace("and count as wrong", "and are not counted", 1))
+        replace(one, message=one.message.replace("and count as wrong", "and are not counted"))
         for one in findings
     ]
 
@@ -94,8 +94,8 @@ def errors_first(findings: Iterable[Finding]) -> list[Finding]:
     >>> [one.code for one in errors_first(found)]
     ['error', 'info']
     """
-    rank = {"error": 0, "warning": 1, "info": 2}
-    return sorted(dict.fromkeys(findings), key=lambda one: rank[one.severity])
+    order = ("error", "warning", "info")
+    return sorted(dict.fromkeys(findings), key=lambda one: order.index(one.severity))
 
 
 def failing(findings: Sequence[Finding], *, strict: bool = False) -> list[Finding]:

@@ -65,11 +65,9 @@ def read_confidence(
 ) -> tuple[str, Floats] | None:
     """Return what the confidence of each truth row's answer is, and its values; None for none.
 
-    A column of the file goes first, then the confidence of the first of several answers, then
-    how near several answers are to each other.
+    A column of the file goes first, but where it is that of several rows a photo; then the
+    confidence of the first of several answers; then how near several answers are to each other.
     """
-    if several is not None and several.confidence is not None and opened.layout == "rows":
-        return _of_first(several)
     name = None
     if opened.layout != "rows":
         name = confidence_column(opened.predictions, column)
@@ -80,10 +78,6 @@ def read_confidence(
     if several is None:
         return None
     if several.confidence is not None:
-        return _of_first(several)
+        values = np.append(several.confidence, np.nan)
+        return "confidence of the first answer", values[first(several)]
     return "agreement of the answers", -spread_km(several)
-
-
-def _of_first(several: Several) -> tuple[str, Floats]:
-    assert several.confidence is not None
-    return "confidence of the first answer", np.append(several.confidence, np.nan)[first(several)]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from geodata.evaluation.joining import Joined
@@ -50,6 +50,8 @@ class Pass:
     """By level, whether each truth row's region is right; empty unless kept."""
     labelled: Bools
     """Whether each truth row lies in a country; empty unless kept."""
+    labels_made: bool
+    """Whether anything was told from labels of coordinates."""
 
 
 def one_pass(
@@ -58,9 +60,8 @@ def one_pass(
     options: Options,
     *,
     regions: bool,
-    keep: bool = False,
-    labels: pa.Table | None = None,
-    progress: Progress | None = None,
+    keep: bool,
+    progress: Progress | None,
 ) -> Pass:
     """Walk over the joined rows once.
 
@@ -71,8 +72,6 @@ def one_pass(
         Whether to compare regions, which labels both coordinates.
     keep
         Whether to keep which rows' regions are right.
-    labels
-        Of the truth's coordinates, where they are known; made here if not.
     progress
         Called with the rows done and the rows in all.
     """
@@ -90,11 +89,11 @@ def one_pass(
     wanted = regions or needs_labels(made)
     for batch in joined.batches(list(dict.fromkeys(read))):
         # labelling costs more than all the rest: the truth's labels serve every use of them
-        here = _labels(batch, labels, shown.rows) if wanted else None
+        here: Any = labels_of(batch) if wanted else None
         table = with_derived(batch, made, here)
         outcome = scorer.add(table)
         shown.add(outcome.distance_km, outcome.answered)
-        if regions and here is not None:
+        if regions:
             right.add(here, labels_of(batch, "pred_"))
             if named:
                 # a level that no answer names says nothing about the answers
@@ -113,8 +112,9 @@ def one_pass(
         worst,
         sample,
         shown.worst.rows,
-        {level: _joined(iter(parts)) for level, parts in right.rows.items()},
-        _joined(iter(right.labelled)),
+        {level: _joined(parts) for level, parts in right.rows.items()},
+        _joined(right.labelled),
+        wanted,
     )
 
 
@@ -131,10 +131,5 @@ def _rows_of(joined: Joined, shown: Sequence[Kept]) -> list[tuple[Row, ...]]:
     return out
 
 
-def _labels(batch: pa.RecordBatch, labels: pa.Table | None, start: int) -> pa.Table:
-    return labels_of(batch) if labels is None else labels.slice(start, batch.num_rows)
-
-
-def _joined(parts: Iterator[Bools]) -> Bools:
-    whole = list(parts)
-    return np.concatenate(whole) if whole else np.empty(0, bool)
+def _joined(parts: Sequence[Bools]) -> Bools:
+    return np.concatenate([np.empty(0, bool), *parts])

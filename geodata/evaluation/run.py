@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import pyarrow as pa
-
 from geodata.evaluation.benchmark import against_preset
 from geodata.evaluation.findings import (
     Finding,
@@ -47,7 +45,6 @@ from geodata.evaluation.scores import (
     intervals_of,
     label_sources,
     median_of,
-    needs_labels,
     preset_of,
     published_for,
     read_each_way,
@@ -210,10 +207,9 @@ def evaluate_joined(
     options: Options,
     *,
     regions: bool,
-    lint: bool = True,
-    column: str | None = None,
-    labels: pa.Table | None = None,
-    progress: Progress | None = None,
+    lint: bool,
+    column: str | None,
+    progress: Progress | None,
 ) -> Evaluation:
     """Score predictions that stand beside their truth rows.
 
@@ -226,8 +222,6 @@ def evaluate_joined(
         Whether to look for what makes the score doubtful.
     column
         Of the confidence.
-    labels
-        Of the truth's coordinates, where they are known.
     progress
     """
     regions = regions and joined.pred_distance_km is None  # a region needs coordinates
@@ -236,7 +230,7 @@ def evaluate_joined(
     sure = read_confidence(opened, joined, several, column)
     passed = one_pass(
         joined, scoring, options,
-        regions=regions, keep=sure is not None, labels=labels, progress=progress,
+        regions=regions, keep=sure is not None, progress=progress,
     )  # fmt: skip
     found = [*joined.findings, *few_clusters(passed.scores, options)]
     ways = worth = None
@@ -268,7 +262,7 @@ def evaluate_joined(
         inputs={
             "predictions": opened.predictions.source.identity(),
             "truth": joined.truth.source.identity(),
-            **(label_sources() if regions or needs_labels(options.by) else {}),
+            **(label_sources() if passed.labels_made else {}),
         },
         refused=without.refused,
         unreadable=without.unreadable,

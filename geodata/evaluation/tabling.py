@@ -1,4 +1,4 @@
-"""Put many models into one table: the truth is opened and labelled once."""
+"""Put many models into one table: the truth is opened once."""
 
 from __future__ import annotations
 

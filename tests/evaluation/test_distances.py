@@ -199,8 +199,11 @@ def test_lint_says_it_too():
     rows = {"id": ["a", "b"], "distance": [1.0, -2.0]}
     codes = [one.code for one in lint(rows)]
     assert {"distances_only", "distance_unit", "distance_range"} <= set(codes)
+    (alone,) = (one for one in lint(rows) if one.code == "distances_only")
+    assert "no truth either" in alone.message
     truth = {"id": ["a", "b"], "lat": [0.0, 1.0], "lon": [0.0, 1.0]}
-    assert "distances_only" in [one.code for one in lint(rows, truth)]
+    (beside,) = (one for one in lint(rows, truth) if one.code == "distances_only")
+    assert "no truth" not in beside.message
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,8 @@ def lint(
     ------
     geodata.files.FileError
         If a file cannot be read at all. What makes a score impossible is a finding here.
+    ValueError
+        For training rows without a truth to compare them with.
 
     Examples
     --------
@@ -80,13 +82,15 @@ def lint(
     null_island (1,)
     placeholder (2,)
     """
+    if train is not None and truth is None:
+        msg = "training rows are compared with the truth, and there is none; give truth= too"
+        raise ValueError(msg)
     opened = predictions
     if not isinstance(predictions, Predictions):
         opened = read_predictions(predictions)
-    found: list[Finding] = []
     if truth is None:
         scan = Scan(opened.source, opened.columns.id, False)
-        found += scan_predictions(scan, opened).findings()
+        found = scan_predictions(scan, opened).findings()
         if opened.distance is not None:
             found += distance_findings(opened.distance, opened.source.name, truth=False)
     else:
@@ -94,9 +98,9 @@ def lint(
         try:
             joined = join(opened, true, match=match)
         except PredictionError as error:
-            found.append(error.finding)
+            found = [error.finding]
         else:
-            found += joined.findings + against_truth(joined, opened)
+            found = joined.findings + against_truth(joined, opened)
         if train is not None:
             found += overlap(train, true, author=author)
     found += own_words.against_words(opened, CHECK_ROWS, resolve=resolve, label=label)
@@ -175,7 +179,7 @@ def _turned(
     """Return which rows are near once a sign is turned, and which once the pair is swapped."""
     found = np.zeros((2, len(y)), bool)
     # a distance is measured only where the latitudes allow what is looked for: a degree is 111 km
-    beside = (np.abs(lat - y) <= 1) & (np.abs(lon - x) <= 1)  # nearer than FAR_KM, wherever
+    beside = np.maximum(np.abs(lat - y), np.abs(lon - x)) <= 1  # nearer than FAR_KM, wherever
     mirrored = np.abs(np.abs(lat) - np.abs(y)) <= NEAR_KM / 110
     crossed = (np.abs(lat - x) <= NEAR_KM / 110) & (np.abs(x) <= 90)
     for near, possible, pairs in (

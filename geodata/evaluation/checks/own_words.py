@@ -100,7 +100,7 @@ def _answers(
         rows = check_rows(batch, columns)
         lat.append(rows.lat)
         lon.append(rows.lon)
-        n = len(rows.lat)
+        n = batch.table.num_rows
         named = rows.regions.get("country", pa.nulls(n, pa.string())).to_pylist()
         country += [name if y == y else None for name, y in zip(named, rows.lat, strict=True)]
         words = batch.table.column(beside).to_pylist() if beside else [None] * n
@@ -125,9 +125,8 @@ def _says(text: str, lat: float, lon: float) -> bool:
     from geodata import answers
 
     answer = answers.parse_tolerant(text)
-    if answer.lat is None or answer.lon is None:
-        return False
-    return max(abs(answer.lat - lat), abs(answer.lon - lon)) <= PARSED_WITHIN_DEGREES
+    read = np.array([answer.lat, answer.lon], np.float64)  # NaN, which is near nothing, for None
+    return bool((np.abs(read - (lat, lon)) <= PARSED_WITHIN_DEGREES).all())
 
 
 def _rounds_to(value: float, number: str) -> bool:
@@ -148,15 +147,15 @@ def _against_country(
     if not len(rows):
         return []
     resolve, label = resolve or country_code, label or country_codes
-    codes = {name: resolve(name) for name in sorted({str(names[i]) for i in rows})}
+    codes = {name: resolve(name) for name in {str(names[i]) for i in rows}}
     wanted = np.array([codes[str(names[i])] or "" for i in rows], object)
     rows, wanted = rows[wanted != ""], wanted[wanted != ""]
-    here = np.array([code or "" for code in label(lat[rows], lon[rows])], object)
+    here = np.array(label(lat[rows], lon[rows]), object)
     wrong = here != wanted
     rows, wanted = rows[wrong], wanted[wrong]
     turned: dict[int, str] = {}
     for how, y, x in _turns(lat[rows], lon[rows]):
-        there = np.array([code or "" for code in label(y, x)], object)
+        there = np.array(label(y, x), object)
         for i in np.flatnonzero(there == wanted):
             turned.setdefault(int(rows[i]), how)
     return _country_findings(turned, rows, looked)

@@ -100,10 +100,10 @@ def _own_distance(
 ) -> list[Finding]:
     """Compare a distance that the file has with the one that is measured."""
     known = distance_columns(predictions.source.columns)
-    if not known or known[0].name in predictions.used():
+    if not known:
         return []
-    name = known[0].name
-    at = np.arange(len(truth[0])) if joined.matched is None else joined.matched[: len(truth[0])]
+    name, (lat, _) = known[0].name, truth
+    at = np.arange(len(lat)) if joined.matched is None else joined.matched[: len(lat)]
     theirs = np.append(read_numbers(predictions, name), np.nan)[at]
     ours = sphere.haversine_km(*truth, *answers)
     both = ~np.isnan(theirs) & ~np.isnan(ours)
@@ -137,5 +137,4 @@ def _own_distance(
 
 
 def _agree(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.bool_]:
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.abs(a - b) <= np.maximum(AGREES_KM, AGREES_SHARE * b))
+    return np.asarray(np.abs(a - b) <= np.maximum(AGREES_KM, AGREES_SHARE * b))

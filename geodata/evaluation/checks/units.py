@@ -42,13 +42,13 @@ def against_units(
     bad = np.flatnonzero(joined.pred_status == STATUSES.index("invalid"))
     invalid = len(bad) >= FEWEST and 2 * len(bad) >= np.count_nonzero(there)
     small = _radian_range(*answers) and not _radian_range(*truth)
-    columns = predictions.columns
+    columns, (lat, _) = predictions.columns, truth
     if predictions.distance is not None and invalid:
         return [_mostly_invalid("distances", bad, there, "Look at the unit: --distance-unit m.")]
-    if columns.lat is None or columns.lon is None or not (invalid or small):
+    if columns.lat is None or not (invalid or small):
         return []
-    raw = _beside(joined, len(truth[0]), read_numbers(predictions, columns.lat),
-                  read_numbers(predictions, columns.lon))  # fmt: skip
+    raw = _beside(joined, len(lat), read_numbers(predictions, columns.lat),
+                  read_numbers(predictions, str(columns.lon)))  # fmt: skip
     unit = _unit(truth, answers, raw)
     if unit is not None:
         how = f"{len(bad)} of {np.count_nonzero(there)} answers are no places; " if invalid else ""
@@ -91,7 +91,7 @@ def _unit(truth: Places, answers: Places, raw: Places) -> str | None:
     as_is = sphere.haversine_km(*truth, *answers)
     if not np.isnan(as_is).all():
         nearest = min(nearest, FITS_BETTER * float(np.nanmedian(as_is)))
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore"):
         for name, lat, lon in _readings(*raw):
             inside = (np.abs(lat) <= 90) & (np.abs(lon) <= 360)
             if np.count_nonzero(inside) < max(FEWEST, 0.5 * np.count_nonzero(~np.isnan(raw[0]))):

@@ -129,14 +129,14 @@ def vote(several: Several, labels: pa.Table) -> Ints:
         country_code, admin1_code and city of each answer, text.
     """
     owner, alive = several.owners(), ~np.isnan(several.lat)
-    key = owner.copy()
+    key = owner
     for column in ("country_code", "admin1_code", "city"):
         values = pc.fill_null(labels[column], "").combine_chunks().dictionary_encode()
         codes = np.asarray(values.indices, np.int64)
         _, key = np.unique(np.stack([key, codes]), axis=1, return_inverse=True)
         key = np.asarray(key).ravel()
-        votes = np.bincount(key[alive], minlength=int(key.max()) + 1 if len(key) else 0)
-        winner = most(several, np.where(alive, votes[key] if len(key) else 0, np.nan))
+        votes = np.bincount(key[alive], minlength=len(key))
+        winner = most(several, np.where(alive, votes[key], np.nan))
         won = winner[owner]
         alive &= (won >= 0) & (key == key[won])
     left = Several(several.start, np.where(alive, several.lat, np.nan), several.lon, None)

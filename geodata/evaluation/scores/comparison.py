@@ -8,7 +8,7 @@ from typing import Any
 
 from geodata.evaluation.findings import Finding
 from geodata.evaluation.scores.intervals import Paired
-from geodata.evaluation.scores.result import Evaluation, interval_dict
+from geodata.evaluation.scores.result import Evaluation, interval_dict, plain
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class Comparison:
     b: Evaluation
     paired: tuple[Paired, ...]
     findings: tuple[Finding, ...]
-    on_all: tuple[Paired, ...] = ()
-    only_a_answered: int = 0
-    only_b_answered: int = 0
+    on_all: tuple[Paired, ...]
+    only_a_answered: int
+    only_b_answered: int
 
     @property
     def rows(self) -> int:
@@ -60,7 +60,7 @@ class Comparison:
 
     def to_json(self) -> str:
         """Return `as_dict` as JSON text."""
-        return json.dumps(self.as_dict(), indent=2, ensure_ascii=False, default=str) + "\n"
+        return json.dumps(self.as_dict(), indent=2, ensure_ascii=False, default=plain) + "\n"
 
 
 def _pair(pair: Paired) -> dict[str, Any]:

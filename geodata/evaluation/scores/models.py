@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from geodata import SOFTWARE
 from geodata.evaluation.findings import Finding
 from geodata.evaluation.scores.counting import share
-from geodata.evaluation.scores.intervals import Interval, by_cluster, holm, sign_flip
+from geodata.evaluation.scores.intervals import Interval, holm, sign_flip
 from geodata.evaluation.scores.published import Published
-from geodata.evaluation.scores.result import Evaluation, interval_dict, published_dict
+from geodata.evaluation.scores.result import Evaluation, interval_dict, plain, published_dict
 
 SIGNIFICANT = 0.05
 
@@ -87,7 +87,7 @@ class Models:
     def best(self, accuracy: Mapping[str, Mapping[float, float | None]], t: float) -> set[str]:
         """Return the models with the highest accuracy at a threshold."""
         known = {n: one for n, shares in accuracy.items() if (one := shares[t]) is not None}
-        top = max(known.values(), default=0.0)
+        top = max(known.values(), default=None)
         return {name for name, value in known.items() if value == top}
 
     def level_with_best(self, t: float) -> set[str]:
@@ -130,7 +130,7 @@ class Models:
 
     def to_json(self) -> str:
         """Return `as_dict` as JSON text."""
-        return json.dumps(self.as_dict(), indent=2, ensure_ascii=False, default=str) + "\n"
+        return json.dumps(self.as_dict(), indent=2, ensure_ascii=False, default=plain) + "\n"
 
 
 def tests_of(results: Mapping[str, Evaluation], rows: NDArray[np.bool_]) -> list[Tested]:
@@ -150,9 +150,8 @@ def tests_of(results: Mapping[str, Evaluation], rows: NDArray[np.bool_]) -> list
         if codes is None:
             chances = _mcnemar(np.array(counts))
         else:
-            both = np.stack([right[name] for name in results], axis=1)
-            sums = dict(zip(results, by_cluster(both, codes).sums.T, strict=True))
-            chances = [sign_flip(sums[a] - sums[b]) for a, b in pairs]
+            ahead = [right[a].astype(np.int8) - right[b] for a, b in pairs]
+            chances = [sign_flip(np.bincount(codes, surplus)) for surplus in ahead]
         total = int(rows.sum())
         found += [
             Tested(t, a, b, *count, (count[0] - count[1]) / total, p, corrected)
@@ -177,5 +176,4 @@ def _mcnemar(counts: NDArray[np.int64]) -> list[float]:
     from scipy.stats import binom
 
     low, total = counts.min(axis=1), counts.sum(axis=1)
-    chances = np.minimum(1.0, 2 * binom.cdf(low, total, 0.5))
-    return [float(p) for p in np.where(total > 0, chances, 1.0)]
+    return [float(p) for p in np.minimum(1.0, 2 * binom.cdf(low, total, 0.5))]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -91,20 +92,17 @@ def read_each_way(predictions: Predictions, joined: Joined, scoring: Scoring) ->
     """
     kept = {name: _Kept(len(joined.pred_lat)) for name in READERS}
     hows: Counter[str] = Counter()
-    ambiguous = row = 0
-    words = str(predictions.columns.text)
-    for batch in predictions.source.batches([words]):
-        for text in batch.table.column(words).to_pylist()[: len(joined.pred_lat) - row]:
-            for name, function in READERS.items():
-                answer = getattr(answers, function)(text if isinstance(text, str) else "")
-                status = answer.status
-                if answer.lat is None and status != "empty" and name == "tolerant":
-                    status = REFUSED if answers.declines(text) else status
-                kept[name].put(row, answer, status)
-                if name == "tolerant" and answer.how:
-                    hows[answer.how] += 1
-                    ambiguous += answer.ambiguous
-            row += 1
+    ambiguous = 0
+    for row, text in enumerate(_texts(predictions, len(joined.pred_lat))):
+        for name, function in READERS.items():
+            answer = getattr(answers, function)(text)
+            status = answer.status
+            if name == "tolerant" and status not in ("ok", "empty"):
+                status = REFUSED if answers.declines(text) else status
+            kept[name].put(row, answer, status)
+            if name == "tolerant" and answer.how:
+                hows[answer.how] += 1
+                ambiguous += answer.ambiguous
     readers = {
         name: Reading(*_scored(joined, one.lat, one.lon, scoring), _ranked(one.statuses))
         for name, one in kept.items()
@@ -112,7 +110,15 @@ def read_each_way(predictions: Predictions, joined: Joined, scoring: Scoring) ->
     beside = _columns_beside(predictions, joined, scoring)
     if beside is not None:
         readers["file"] = beside
-    return Readings(row, readers, _ranked(hows), ambiguous)
+    return Readings(kept["tolerant"].statuses.total(), readers, _ranked(hows), ambiguous)
+
+
+def _texts(predictions: Predictions, rows: int) -> Iterator[str]:
+    """Return the texts of so many rows, "" where there is none; a file may have grown since."""
+    name = str(predictions.columns.text)
+    columns = (batch.table.column(name) for batch in predictions.source.batches([name]))
+    values = (value for column in columns for value in column.to_pylist())
+    return (text if isinstance(text, str) else "" for text in itertools.islice(values, rows))
 
 
 class _Kept:
@@ -124,8 +130,7 @@ class _Kept:
 
     def put(self, row: int, answer: answers.Answer, status: str) -> None:
         self.statuses[status] += 1
-        if answer.lat is not None and answer.lon is not None:
-            self.lat[row], self.lon[row] = answer.lat, answer.lon
+        self.lat[row], self.lon[row] = answer.lat, answer.lon  # NaN for None
 
 
 def _columns_beside(predictions: Predictions, joined: Joined, scoring: Scoring) -> Reading | None:

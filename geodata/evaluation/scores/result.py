@@ -115,11 +115,11 @@ class Evaluation:
     sample: tuple[Row, ...] = field(repr=False)
     options: Options
     inputs: dict[str, Any]
-    refused: int = 0
-    unreadable: int = 0
-    readings: Readings | None = None
-    candidates: CandidateScores | None = None
-    confidence: Confidence | None = None
+    refused: int
+    unreadable: int
+    readings: Readings | None
+    candidates: CandidateScores | None
+    confidence: Confidence | None
 
     @property
     def oracle(self) -> dict[float, float | None]:
@@ -238,7 +238,7 @@ class Evaluation:
 
     def to_json(self) -> str:
         """Return `as_dict` as JSON text, the same bytes for the same result."""
-        return json.dumps(self.as_dict(), indent=2, ensure_ascii=False, default=_plain) + "\n"
+        return json.dumps(self.as_dict(), indent=2, ensure_ascii=False, default=plain) + "\n"
 
 
 def interval_dict(interval: Interval | None) -> dict[str, Any] | None:
@@ -259,14 +259,14 @@ def _group(group: Group) -> dict[str, Any]:
         {"km": t, "correct": count, "accuracy": group.accuracy[t]}
         for t, count in group.correct.items()
     ]
-    whole = {**asdict(group), "value": _plain(group.value)}
+    whole = {**asdict(group), "value": plain(group.value)}
     return {
         **{k: v for k, v in whole.items() if k not in ("correct", "accuracy")},
         "thresholds": thresholds,
     }
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return a value as JSON can hold it: a finite number, a truth value, NULL, else its text."""
     value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, float):

@@ -54,10 +54,8 @@ def shares_of(within: Bools, scores: Scores, options: Options) -> list[Interval 
 def median_of(scores: Scores, options: Options) -> Interval | None:
     """Return the interval of the median error, which clusters widen as they do a share's."""
     distances = scores.distances_km
-    if options.cluster is None or not len(distances):
-        return median_interval(distances, confidence=options.confidence)
-    codes = scores.codes[options.cluster].codes[scores.there]
-    if len(np.unique(codes)) < 2:
+    codes = scores.codes[options.cluster].codes[scores.there] if options.cluster else None
+    if codes is None or len(np.unique(codes)) < 2:
         return median_interval(distances, confidence=options.confidence)
     below = (distances <= np.median(distances))[:, None]
     half = clustered_shares(

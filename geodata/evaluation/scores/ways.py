@@ -76,10 +76,9 @@ def candidate_scores(
 def _ranks(several: Several, truth: tuple[Floats, Floats], scores: Scores) -> NDArray[np.uint8]:
     """Return the rank of each answer."""
     owner = several.owners()
-    table = pa.table({"lat": truth[0][owner], "lon": truth[1][owner]})
-    for name, values in (("pred_lat", several.lat), ("pred_lon", several.lon)):
-        table = table.append_column(name, pa.array(values, mask=np.isnan(values)))
-    return score_rows(table, scores.scoring).rank
+    lat, lon = truth
+    columns = {"lat": lat[owner], "lon": lon[owner], "pred_lat": several.lat}
+    return score_rows(pa.table(columns | {"pred_lon": several.lon}), scores.scoring).rank
 
 
 def _told(k: int, k_min: int, layout: str, several: Several, asked: bool) -> list[Finding]:

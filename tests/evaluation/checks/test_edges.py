@@ -239,6 +239,8 @@ def test_swapped_answers_in_a_country_are_told():
 def test_a_country_is_known_by_any_name_or_not_at_all():
     assert own_words.country_code("Deutschland") == "DE"
     assert own_words.country_code("Atlantis") is None
+    assert own_words.country_code("Georgia") == "GE"
+    assert own_words.country_code("Paris") is None
     assert own_words.country_codes(np.array([48.86, 0.0]), np.array([2.35, -130.0])) == ["FR", None]
 
 
@@ -383,6 +385,8 @@ def test_a_distance_that_the_file_has_is_compared():
             f"as {unit}. Nothing to do: distances are measured anew, in km."
         ]
     assert own(200, 2, 1000.0)[0].startswith("warning: distance_column: 200 of 200 rows")
+    assert own(200, 0, 1.0202)[0].startswith("warning: distance_column: 200 of 200 rows")
+    assert own(200, 0, 1.0198) == []
 
 
 def test_nothing_scored_is_told_in_these_words():
@@ -527,3 +531,9 @@ def test_what_training_and_test_share_is_told_in_these_words():
     named = [{**train, "who": ["u", None]}, {**test.to_pydict(), "who": ["q", "u", "q"]}]
     found = {one.code: one.rows for one in overlap(*named, author="who")}
     assert found["author_overlap"] == (2,)
+    told = {one.code: one.rows for one in lint(*named[1:] * 2, train=named[0], author="who")}
+    assert told["author_overlap"] == (2,)
+    moved = {"id": ["z"], "lat": [1.5], "lon": [3.5], "author": ["q"]}
+    assert [one.code for one in overlap(train, moved)] == ["coordinate_overlap"]
+    beside = {"id": ["z"], "lat": [1.5], "lon": [4.5]}  # of two places one coordinate each
+    assert overlap(train, beside) == []

@@ -13,6 +13,7 @@ from geodata.evaluation.findings import PredictionError, failing
 from geodata.evaluation.joining import join, read_predictions
 from geodata.evaluation.joining.matches.row_checks import constant_answer, placeholders
 from geodata.files import FileError
+from geodata.leakage import Salt, author_hash
 
 N = 100
 
@@ -237,7 +238,13 @@ def test_near_duplicates():
     assert found[0].count == 991
     assert "99.1%" in found[0].message
     assert near_duplicates(first, places(1000, seed=1)) == []
-    assert codes(lint(first, against=[second])) == ["near_duplicate"]
+    (told,) = lint(first, against=[shuffled])
+    assert told == found[0]
+    other = {name: values[::-1] for name, values in first.to_pydict().items()}
+    pair = lint(first, against=[second, other])
+    assert codes(pair) == ["near_duplicate", "near_duplicate"]
+    assert (pair[0].rows[0], pair[0].count, pair[1].count) == (10, 991, 1000)
+    assert codes(lint(first, first, against=[second]))[-1] == "near_duplicate"
 
 
 def test_overlap_of_training_and_test():
@@ -260,6 +267,33 @@ def test_overlap_of_training_and_test():
         overlap(train, test, author="who")
     everything = codes(lint(test.select(["id", "lat", "lon"]), test, train=train))
     assert {"id_overlap", "author_overlap", "coordinate_overlap"} <= set(everything)
+
+
+def test_photographers_under_two_salts_are_told_apart_test_first():
+    test = {"id": ["b"], "lat": [5.0], "lon": [6.0], "author": ["plain"]}
+    salted = author_hash("me", Salt(b"pepper", "0a1b2c3d"))
+    (found,) = overlap({"id": ["a"], "lat": [1.0], "lon": [2.0], "author": [salted]}, test)
+    assert str(found) == (
+        "warning: author_not_compared: photographers are not compared: their ids are hashed with "
+        "different salts (none; 0a1b2c3d). Please import both into one lake, or both with one "
+        "--salt."
+    )
+
+
+def test_ids_are_compared_as_it_is_asked():
+    truth, answers = places(40), places(40)
+    answers = with_column(answers, "id", [f"photos/{i}.jpg" for i in range(40)])
+    assert "equals_truth" in codes(lint(answers, truth))
+    exact = codes(lint(answers, truth, match="exact"))
+    assert "equals_truth" not in exact
+    assert "no_ids_match" in exact
+
+
+def test_training_rows_need_a_truth_to_be_compared_with():
+    rows = {"id": ["a"], "lat": [1.0], "lon": [2.0]}
+    with pytest.raises(ValueError, match=r"training rows are compared with the truth, and there"):
+        lint(rows, train=rows)
+    assert "id_overlap" in codes(lint(rows, rows, train=rows))
 
 
 def test_against_truth_of_nothing_is_nothing():

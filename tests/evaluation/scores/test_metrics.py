@@ -238,6 +238,12 @@ def test_distances_come_in_any_column(column):
     assert threshold_shares(column, (25,), missing="exclude") == {25.0: 0.5}
 
 
+def test_distances_of_pandas_may_be_none():
+    pd = pytest.importorskip("pandas")
+    column = pd.Series([1, None, 30], dtype="Int64")
+    assert threshold_shares(column, (25, 30)) == {25.0: 1 / 3, 30.0: 2 / 3}
+
+
 def test_group_codes_take_any_column():
     assert GroupCodes.of(pa.array([1.5, float("nan"), None])).values == (1.5, None)
     encoded = pa.array(["a", "b", "a"]).dictionary_encode()

@@ -86,6 +86,12 @@ def test_counts_of_batches_add_up_level_by_level():
         assert [part.tolist() for part in counts.labelled] == ([[True, False]] * 2 if keep else [])
 
 
+def test_rows_are_kept_only_where_they_are_asked_for():
+    counts = RegionCounts()
+    counts.add(labels([("A",) * 6]), labels([("A",) * 6]))
+    assert (counts.rows, counts.labelled, counts.found["city"].rows) == ({}, [], 1)
+
+
 def test_the_string_rule_takes_the_levels_that_both_sides_name():
     batch = pa.record_batch(
         {

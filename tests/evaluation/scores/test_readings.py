@@ -9,7 +9,10 @@ import pytest
 from geodata import cor
 from geodata.answers import parse_json, parse_strict, parse_tolerant
 from geodata.evaluation import evaluate, report
+from geodata.evaluation.joining import join, read_predictions
 from geodata.evaluation.report.contents.parsing import of_readings
+from geodata.evaluation.scores.counting import Scoring
+from geodata.evaluation.scores.readings import read_each_way
 from geodata.evaluation.scores.regions import labels_at
 from tests.evaluation.report.cases import printed
 
@@ -131,3 +134,103 @@ def test_labels_are_those_of_the_library_by_default():
     assert found == cor.label_table(place)["country_code"].to_pylist()
     for other in (9.0, 11.0):
         assert found != cor.label_table(place, max_offset_km=other)["country_code"].to_pylist()
+
+
+def test_every_figure_of_a_reading_by_hand():
+    """Five rows: read by all, by the tolerant alone, by none, declined, and not text at all."""
+    texts = [
+        "(48.86, 2.35)",
+        "Latitude: 48.86\nLongitude: 2.35",
+        "somewhere",
+        "I cannot tell.",
+        None,
+    ]
+    ids = [*"abcde"]
+    truth = {"id": ids, "lat": [48.86, 48.86, 0.0, 0.0, 0.0], "lon": [2.35, 2.35, 0.0, 0.0, 0.0]}
+    preds = {"id": ids, "text": texts, "lat": [0.0, None, 0.0, None, 95.0],
+             "lon": [0.0, None, 5.0, None, 0.0]}  # fmt: skip
+    found = evaluate(preds, truth, (1, 1000), text="text", regions=False)
+    readers = found.readings.readers
+    assert list(readers) == ["tolerant", "strict", "json", "file"]
+    assert found.readings.texts == 5
+    assert {name: one.answered for name, one in readers.items()} == {
+        "tolerant": 2, "strict": 1, "json": 0, "file": 2
+    }  # fmt: skip
+    assert readers["tolerant"].accuracy == {1.0: 0.4, 1000.0: 0.4}
+    assert readers["strict"].accuracy == {1.0: 0.2, 1000.0: 0.2}
+    assert readers["file"].accuracy == {1.0: 0.0, 1000.0: 0.2}
+    assert readers["file"].statuses == {"ok": 2, "missing": 3}
+    assert list(readers["tolerant"].statuses.items()) == [
+        ("ok", 2), ("empty", 1), ("no_answer", 1), ("refused", 1)
+    ]  # fmt: skip
+    assert list(readers["strict"].statuses.items()) == [("no_answer", 3), ("empty", 1), ("ok", 1)]
+    assert found.readings.hows == {"labelled": 1, "pair": 1}
+    exclude = evaluate(preds, truth, (1,), text="text", regions=False, missing="exclude")
+    assert exclude.readings.readers["tolerant"].accuracy == {1.0: 1.0}
+    assert exclude.readings.readers["json"].accuracy == {1.0: None}
+    strict = evaluate(preds, truth, (1,), text="text", regions=False, strict=True)
+    assert strict.readings.readers["strict"].accuracy == {1.0: 0.2}
+
+
+def test_readings_of_rows_in_another_order_and_number():
+    """Answers that no truth row has are texts, and in no score; rows without one are wrong."""
+    truth = {"id": [*"abc"], "lat": [1.0, 2.0, 3.0], "lon": [1.0, 2.0, 3.0]}
+    preds = {"id": [*"xcay"], "text": ["(9.0, 9.0)", "(3.0, 3.0)", "(1.0, 1.0)", "(8.0, 8.0)"]}
+    found = evaluate(preds, truth, (1,), regions=False).readings
+    assert found.texts == 4
+    assert found.readers["tolerant"].accuracy == {1.0: 2 / 3}
+    assert found.readers["tolerant"].answered == 2
+    assert found.readers["tolerant"].statuses == {"ok": 4}
+
+
+def test_doubtful_readings_are_counted():
+    doubtful = "(1.0, 2.0) or (3.0, 4.0)"
+    texts = [doubtful, "(5.0, 6.0)", doubtful, "nothing"]
+    preds = {"id": [*"abcd"], "text": texts}
+    truth = {"id": [*"abcd"], "lat": [3.0] * 4, "lon": [4.0] * 4}
+    found = evaluate(preds, truth, (1,), regions=False).readings
+    assert (found.ambiguous, found.as_dict()["ambiguous"]) == (2, 2)
+    assert found.hows == {"pair": 3}
+
+
+def test_a_file_that_grows_meanwhile_is_read_as_far_as_it_was(tmp_path):
+    path = tmp_path / "answers.jsonl"
+    row = '{{"id": "{}", "text": "(1.0, 2.0)", "pred_lat": 1.0, "pred_lon": 2.0}}\n'
+    path.write_text(row.format("a") + row.format("b"))
+    opened = read_predictions(path, text="text")
+    joined = join(opened, {"id": [*"abc"], "lat": [1.0] * 3, "lon": [2.0] * 3})
+    with path.open("a") as file:
+        file.write(row.format("c"))
+    found = read_each_way(opened, joined, Scoring((1.0,)))
+    assert (found.texts, found.hows) == (2, {"pair": 2})
+    for name in ("tolerant", "file"):
+        assert found.readers[name].answered == 2
+        assert found.readers[name].accuracy == {1.0: 2 / 3}
+        assert found.readers[name].statuses["ok"] == 2
+
+
+def test_predicted_columns_go_before_plain_ones():
+    truth = {"id": [*"ab"], "lat": [1.0, 2.0], "lon": [1.0, 2.0]}
+    preds = {"id": [*"ab"], "text": ["x", "y"], "lat": [9.0, 9.0], "lon": [9.0, 9.0],
+             "pred_lat": [1.0, 9.0], "pred_lon": [1.0, 9.0]}  # fmt: skip
+    found = evaluate(preds, truth, (1,), text="text", regions=False).readings
+    assert found.readers["file"].accuracy == {1.0: 0.5}
+
+
+def test_the_columns_beside_are_those_of_the_prediction():
+    """In a file that holds the truth too, plain names are the truth's."""
+    rows = {"id": [*"ab"], "lat": [1.0, 2.0], "lon": [1.0, 2.0], "pred_lat": [1.0, None],
+            "pred_lon": [1.0, None], "text": ["(1.0, 1.0)", "(9.0, 9.0)"]}  # fmt: skip
+    found = evaluate(rows, thresholds_km=(1,), regions=False, text="text")
+    assert found.readings.readers["file"].answered == 1
+    assert found.readings.readers["file"].accuracy == {1.0: 0.5}
+    assert found.readings.readers["tolerant"].accuracy == {1.0: 0.5}
+
+
+def test_names_that_were_scored_are_no_reading():
+    preds = {"id": [*"ab"], "text": ["Country: France\nCity: Paris", "Country: Japan\nCity: Tokyo"]}
+    truth = {"id": [*"ab"], "lat": [48.86, 35.68], "lon": [2.35, 139.77]}
+    named = evaluate(preds, truth, (25,), regions=False, names=True)
+    assert (named.answered, named.readings) == (2, None)
+    plain = evaluate(preds, truth, (25,), regions=False, names=False)
+    assert (plain.answered, plain.readings.texts) == (0, 2)

@@ -107,7 +107,29 @@ def test_back_off_answers_where_it_is_right():
     assert bars[0] == pytest.approx(0.8, abs=0.03)
 
 
+def test_an_answer_at_the_radius_lies_inside():
+    learnt = np.arange(80) % 2 == 0
+    for one in held_out.radii(np.ones(80), np.arange(80), learnt):
+        assert (one.conformal_km, one.covered, one.calibrated_covered) == (1.0, 1.0, 1.0)
+
+
 def test_too_few_rows_teach_nothing():
     learnt = held_out.halves(30, 0)
     assert held_out.radii(np.ones(30), np.ones(30), learnt) == ()
     assert held_out.back_off({"city": np.ones(30, bool)}, np.ones(30), learnt) == ()
+
+
+@pytest.mark.parametrize("none", [np.nan, -np.inf])
+def test_a_confidence_of_nothing_is_no_bar(none):
+    """A chance of 0 has the logarithm minus infinity: no answer is as sure as that."""
+    learnt, right = np.arange(44) % 2 == 0, {"city": np.ones(44, bool)}
+    (found,) = held_out.back_off(right, np.full(44, none), learnt)
+    assert (found.bar, found.share, found.precision) == (None, 0.0, None)
+    sure = np.where(np.arange(44) < 4, none, 0.5)
+    (found,) = held_out.back_off(right, sure, learnt)
+    assert (found.bar, found.share) == (0.5, 20 / 22)
+    surest = np.where(np.arange(44) < 4, np.inf, 0.5)
+    (found,) = held_out.back_off(right, surest, learnt)
+    assert (found.bar, found.share) == (0.5, 1.0)
+    (found,) = held_out.back_off(right, np.full(44, np.inf), learnt)
+    assert found.bar is None

@@ -115,7 +115,7 @@ def radii(distance_km: ArrayLike, confidence: ArrayLike, learnt: Bools) -> tuple
         Errors, confidences (NaN: none) and `halves` of n answers, shape (n,).
     """
     distance = np.asarray(distance_km, np.float64)
-    sure = np.nan_to_num(np.asarray(confidence, np.float64), nan=-np.inf, posinf=np.inf)
+    sure = least_where_none(confidence)
     if min(int(learnt.sum()), int((~learnt).sum())) < FEWEST:
         return ()
     part = _parts(sure, learnt)
@@ -138,11 +138,17 @@ def radii(distance_km: ArrayLike, confidence: ArrayLike, learnt: Bools) -> tuple
     return tuple(found)
 
 
+def least_where_none(confidence: ArrayLike) -> Floats:
+    """Return confidences with the least there is, minus infinity, for NaN."""
+    sure = np.asarray(confidence, np.float64)
+    return np.where(np.isnan(sure), -np.inf, sure)
+
+
 def _parts(sure: Floats, learnt: Bools) -> NDArray[np.int64]:
     """Return the part of each answer by confidence; equal ones stay together."""
     ordered = np.sort(sure[learnt])
     cuts = ordered[(np.arange(1, PARTS) * len(ordered)) // PARTS]
-    part = np.searchsorted(np.unique(cuts), sure, side="right")
+    part = np.searchsorted(cuts, sure, side="right")
     return np.asarray(np.unique(part[learnt]).searchsorted(part, side="right") - 1).clip(0)
 
 
@@ -164,7 +170,7 @@ def back_off(
     target
         In (0, 1].
     """
-    sure = np.nan_to_num(np.asarray(confidence, np.float64), nan=-np.inf, posinf=np.inf)
+    sure = least_where_none(confidence)
     unseen = int((~learnt).sum())
     if min(int(learnt.sum()), unseen) < FEWEST:
         return ()

@@ -32,7 +32,7 @@ class Selective:
     """Answers given after each distinct confidence, shape (m,), rising."""
     wrong: NDArray[np.int64] = field(repr=False)
     """Wrong ones among them at each threshold, shape (m, thresholds)."""
-    unknown: int = 0
+    unknown: int
     """Answers without a confidence."""
 
     @property

@@ -55,16 +55,14 @@ class Scores:
     """Over answered rows, linearly interpolated (NumPy's default, `quantile_cont` in SQL)."""
     geoscore: float | None
     """Mean over the denominator; a missing answer earns 0 points."""
-    by: dict[str, tuple[Group, ...]] = field(default_factory=dict)
-    distances_km: Floats = field(default_factory=lambda: np.empty(0), repr=False, compare=False)
+    by: dict[str, tuple[Group, ...]]
+    distances_km: Floats = field(repr=False, compare=False)
     """Errors of the answered rows in row order, shape (answered,), km."""
-    ranks: NDArray[np.uint8] = field(
-        default_factory=lambda: np.empty(0, np.uint8), repr=False, compare=False
-    )
+    ranks: NDArray[np.uint8] = field(repr=False, compare=False)
     """`Outcome.rank` of every truth row, shape (rows,): what intervals and comparisons need."""
-    there: Bools = field(default_factory=lambda: np.empty(0, bool), repr=False, compare=False)
+    there: Bools = field(repr=False, compare=False)
     """Whether each truth row has a valid prediction, shape (rows,)."""
-    codes: dict[str, GroupCodes] = field(default_factory=dict, repr=False, compare=False)
+    codes: dict[str, GroupCodes] = field(repr=False, compare=False)
     """Group of every truth row for each break-down column, e.g. to resample by cluster."""
 
     def within(self) -> Bools:
@@ -97,10 +95,9 @@ class Scorer:
 
     def __init__(self, scoring: Scoring | None = None, *, by: Sequence[str] = ()) -> None:
         self.scoring = scoring or Scoring()
-        self.by = tuple(dict.fromkeys(by))
         self._rows = 0
         self._outcomes: list[Outcome] = []
-        self._groups = {name: GroupCodesBuilder() for name in self.by}
+        self._groups = {name: GroupCodesBuilder() for name in by}
 
     def add(self, batch: pa.Table | pa.RecordBatch) -> Outcome:
         """Score one batch and return it scored row by row.
@@ -185,4 +182,4 @@ def _totals(
 
 
 def _joined(parts: list[Any], dtype: Any) -> Any:
-    return np.concatenate(parts) if parts else np.empty(0, dtype)
+    return np.concatenate([np.empty(0, dtype), *parts])

@@ -108,8 +108,7 @@ def _measure(points: tuple[Floats, ...], scoring: Scoring) -> tuple[Floats, NDAr
     a = sphere.haversine_a(*points)
     distance = 2.0 * sphere.EARTH_RADIUS_KM * np.arcsin(np.sqrt(a))
     far = a > _ASIN_LIMIT_A
-    if far.any():
-        distance[far] = sphere.haversine_km(*(p[far] for p in points))
+    distance[far] = sphere.haversine_km(*(p[far] for p in points))
     if scoring.thresholds_km[-1] > A_LIMIT_KM:
         return distance, _rank(distance, scoring.limits_km)
     return distance, _rank(a, scoring.limits_a)

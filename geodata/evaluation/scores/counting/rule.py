@@ -79,9 +79,7 @@ class Scoring:
     def limits_a(self) -> Floats:
         """`limits_km` as haversines, to compare with `sphere.haversine_a`."""
         limits = self.limits_km
-        inside = sphere.threshold_a(limits)
-        everything = limits >= sphere.HALF_CIRCUMFERENCE_KM
-        return np.where(limits < 0, -1.0, np.where(everything, 2.0, inside))
+        return np.where(limits < 0, -1.0, sphere.threshold_a(limits))
 
 
 def _checked_thresholds(values: Sequence[float]) -> tuple[float, ...]:

@@ -90,7 +90,7 @@ def threshold_counts(
 
 def _distances(values: Any) -> Floats:
     """Return float64 distances, NaN where there is none."""
-    if hasattr(values, "__arrow_c_stream__") or isinstance(values, pa.Array | pa.ChunkedArray):
+    if hasattr(values, "__arrow_c_stream__") or isinstance(values, pa.Array):
         column = values if isinstance(values, pa.Array) else pa.chunked_array(values)
         filled = pc.fill_null(pc.cast(column, pa.float64()), float("nan"))
         return np.asarray(filled, np.float64)

@@ -12,7 +12,6 @@ from .closed_form import (
 )
 from .clusters import (
     FEW_CLUSTERS as FEW_CLUSTERS,
-    by_cluster as by_cluster,
     sign_flip as sign_flip,
 )
 from .pairs import (

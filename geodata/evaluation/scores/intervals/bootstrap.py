@@ -77,9 +77,9 @@ def clustered_shares(
 
     The resampled standard error, widened as `Clusters.widening` says, gives the number of
     independent rows that the rows are worth; the interval is Wilson's for that many, with
-    Student's quantile (`Clusters.share_quantiles`). Where every row is right, or none, nothing
-    varies: each effective cluster is then worth one row, which is the widest that clusters can
-    make it.
+    Student's quantile (`Clusters.share_quantiles`). Where all clusters are alike, as where every
+    row is right, or none, nothing varies: each effective cluster is then worth one row, which is
+    the widest that clusters can make it.
 
     Parameters
     ----------
@@ -115,11 +115,11 @@ def clustered_shares(
     factor, _ = found.widening(confidence)
     quantiles = found.share_quantiles(confidence)
     intervals = []
+    spreads = np.where(found.residuals().any(axis=0), error * factor, 0.0)
     for share, spread, quantile in zip(
-        found.means().tolist(), (error * factor).tolist(), quantiles.tolist(), strict=True
+        found.means().tolist(), spreads.tolist(), quantiles.tolist(), strict=True
     ):
-        varies = spread > 0 and 0 < share < 1
-        worth = share * (1 - share) / spread**2 if varies else found.effective
+        worth = share * (1 - share) / spread**2 if spread > 0 else found.effective
         ends = wilson_ends(share, worth, quantile)
         intervals.append(Interval(share, *ends, confidence, "cluster bootstrap"))
     return intervals
@@ -212,7 +212,7 @@ def _draws(found: Clusters, resamples: int, seed: int) -> Floats:
 def _weights(sizes: Floats, resamples: int, seed: int) -> Iterator[Floats]:
     """Yield how often each cluster is drawn, shape (r, c), r resamples at a time."""
     generator, clusters = np.random.default_rng(seed), len(sizes)
-    resamples = min(resamples, max(MIN_RESAMPLES, MAX_DRAWS // clusters))
+    resamples = _affordable(resamples, clusters)
     at_a_time = max(1, _DRAWS_AT_A_TIME // clusters)
     for start in range(0, resamples, at_a_time):
         count = min(at_a_time, resamples - start)
@@ -220,6 +220,11 @@ def _weights(sizes: Floats, resamples: int, seed: int) -> Iterator[Floats]:
         drawn += np.arange(count)[:, None] * clusters  # bincount is 5 times a multinomial draw
         times = np.bincount(drawn.ravel(), minlength=count * clusters)
         yield times.reshape(count, clusters).astype(np.float64)
+
+
+def _affordable(resamples: int, clusters: int) -> int:
+    """Return how many of the resamples are drawn, see `MAX_DRAWS`."""
+    return min(resamples, max(MIN_RESAMPLES, MAX_DRAWS // clusters))
 
 
 def _normal_mean(values: Floats, confidence: float) -> Interval:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -90,11 +90,12 @@ def wilson_ends(share: float, rows: float, quantile: float) -> tuple[float, floa
     square = quantile**2 / rows
     middle = (share + square / 2) / (1 + square)
     half = quantile / (1 + square) * (share * (1 - share) / rows + square / (4 * rows)) ** 0.5
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # a share of 0 or 1 is an end itself, which rounding may miss by the last digit
+    return max(0.0, min(middle - half, share)), min(1.0, max(middle + half, share))
 
 
 def paired_share(
-    only_a: int, only_b: int, rows: float, *, confidence: float = CONFIDENCE
+    only_a: float, only_b: float, rows: float, *, confidence: float = CONFIDENCE
 ) -> Interval:
     """Return Tango's score interval of a difference of two shares on the same rows, A minus B.
 
@@ -104,7 +105,7 @@ def paired_share(
     Parameters
     ----------
     only_a, only_b
-        Rows that only A has right, and only B.
+        Rows that only A has right, and only B; they need not be whole numbers.
     rows
         All rows that both were scored on.
 
@@ -121,6 +122,9 @@ def paired_share(
     from scipy.optimize import brentq
 
     check_confidence(confidence)
+    if only_b > only_a:  # the same turned over: on this side the equation keeps its digits
+        turned = paired_share(only_b, only_a, rows, confidence=confidence)
+        return replace(turned, value=-turned.value, low=-turned.high, high=-turned.low)
     quantile = normal_quantile(confidence)
     value = (only_a - only_b) / rows
 
@@ -130,19 +134,13 @@ def paired_share(
         root = middle**2 + 8 * rows * only_b * difference * (1 - difference)
         only = (max(root, 0.0) ** 0.5 - middle) / (4 * rows)
         variance = rows * (2 * only + difference * (1 - difference))
-        surplus = only_a - only_b - rows * difference
+        surplus = rows * (value - difference)  # exactly 0 at the value, where both may be
         return float(surplus / max(variance, 1e-300) ** 0.5)
 
     edge = 1 - 1e-12
-    low, high = (
-        brentq(lambda x, want=want: beyond(x) - want, *ends, xtol=1e-12)
-        if (beyond(ends[0]) - want) * (beyond(ends[1]) - want) < 0
-        else bound
-        for want, ends, bound in (
-            (quantile, (-edge, value), -1.0),
-            (-quantile, (value, edge), 1.0),
-        )
-    )
+    low = brentq(lambda d: beyond(d) - quantile, -edge, value)
+    inside = beyond(edge) < -quantile  # else the end lies in the last digits before 1
+    high = brentq(lambda d: beyond(d) + quantile, value, edge) if inside else 1.0
     return Interval(value, min(low, value), max(high, value), confidence, "score")
 
 

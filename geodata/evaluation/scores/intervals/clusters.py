@@ -44,6 +44,16 @@ class Clusters(NamedTuple):
         """Return the mean of each column over all rows, shape (k,)."""
         return np.asarray(self.sums.sum(axis=0) / self.sizes.sum())
 
+    def residuals(self) -> Floats:
+        """Return how far each cluster's sums are from its share of the whole, shape (c, k).
+
+        Of whole numbers they are exactly 0 where all clusters are alike, as when one row in three
+        is right in each: from a rounded mean they would be noise, which looks like a spread.
+        """
+        rows = self.sizes.sum()
+        away = self.sums * rows - self.sizes[:, None] * self.sums.sum(axis=0)
+        return np.asarray(away / rows)
+
     def widening(self, confidence: float) -> tuple[Floats, float]:
         """Return by how much a resampled standard error is too small, and the t quantile.
 
@@ -71,7 +81,7 @@ class Clusters(NamedTuple):
         from scipy.special import stdtrit
 
         share = self.sizes / self.sizes.sum()
-        squares = (self.sums - self.sizes[:, None] * self.means()) ** 2
+        squares = self.residuals() ** 2
         plain = squares.sum(axis=0)
         mended = (squares / (1 - share)[:, None]).sum(axis=0)
         factor = np.sqrt(np.divide(mended, plain, out=np.ones_like(plain), where=plain > 0))
@@ -100,7 +110,7 @@ class Clusters(NamedTuple):
         from scipy.special import stdtrit
 
         share = self.sizes / self.sizes.sum()
-        squares = (self.sums - self.sizes[:, None] * self.means()) ** 2 / (1 - share)[:, None]
+        squares = self.residuals() ** 2 / (1 - share)[:, None]
         fourth, second = (squares**2).mean(axis=0), squares.mean(axis=0) ** 2
         kurtosis = np.divide(fourth, second, out=np.ones_like(second), where=second > 0)
         freedom = HEAVY * self.effective / np.maximum(kurtosis - 1, 1e-9)
@@ -160,7 +170,7 @@ def sign_flip(sums: ArrayLike) -> float:
     parts = np.abs(np.rint(np.asarray(sums, np.float64))).astype(np.int64)
     parts = parts[parts > 0]
     observed = abs(int(np.rint(np.asarray(sums, np.float64)).sum()))
-    if observed == 0 or not len(parts):
+    if observed == 0:
         return 1.0
     total = int(parts.sum())
     if total > _EXACT_SUM:

@@ -12,7 +12,6 @@ from geodata.evaluation.scores.intervals.bootstrap import RESAMPLES, SEED, clust
 from geodata.evaluation.scores.intervals.closed_form import (
     CONFIDENCE,
     Interval,
-    check_confidence,
     paired_share,
 )
 from geodata.evaluation.scores.intervals.clusters import by_cluster, sign_flip
@@ -33,7 +32,7 @@ class Paired:
     p_value: float
     """Exact and two-sided: McNemar's test on the discordant rows; with clusters, whose rows are
     not independent, its form with clusters as the units (`sign_flip`)."""
-    both: int = 0
+    both: int
     """Rows that both have right."""
 
     @property
@@ -80,7 +79,6 @@ def compare_within(
     >>> found.only_a, found.only_b, round(found.difference.value, 3), found.p_value
     (1, 0, 0.333, 1.0)
     """
-    check_confidence(confidence)
     a, b = np.asarray(within_a, bool), np.asarray(within_b, bool)
     if a.shape != b.shape or a.ndim != 2 or a.shape[1] != len(thresholds_km) or not len(a):
         msg = (
@@ -132,10 +130,12 @@ def _clustered(
         surplus, clusters, confidence=confidence, resamples=resamples, seed=seed
     )
     whole = by_cluster(surplus, clusters)
-    for i, one in enumerate(found):
-        if not whole.sums[:, i].any():  # nothing varies: a row for each effective cluster
-            bound = paired_share(0, 0, whole.effective, confidence=confidence)
-            found[i] = Interval(one.value, bound.low, bound.high, confidence, one.method)
+    for i in np.flatnonzero(~whole.residuals().any(axis=0)).tolist():
+        # nothing varies: a row for each effective cluster
+        one, worth = found[i], whole.effective
+        ahead, behind = (max(sign * one.value, 0.0) * worth for sign in (1, -1))
+        bound = paired_share(ahead, behind, worth, confidence=confidence)
+        found[i] = Interval(one.value, bound.low, bound.high, confidence, one.method)
     return found, [sign_flip(column) for column in whole.sums.T]
 
 
