@@ -102,7 +102,7 @@ def _join_opened(
     if match != "auto" and match not in matches.MODES:
         msg = f"match={match!r} is unknown; choose auto, {', '.join(matches.MODES)}"
         raise ValueError(msg)
-    numeric = match in ("auto", "exact") and all(
+    numeric = all(
         has_whole_number_ids(part.source, part.columns.id) for part in (predictions, truth)
     )
     theirs = Scan(truth.source, truth.columns.id, numeric)

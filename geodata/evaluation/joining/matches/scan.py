@@ -35,7 +35,7 @@ from geodata.evaluation.joining.sides import (
     places_in,
     status_of_words,
 )
-from geodata.files import Batch, Columns, Source, id_text
+from geodata.files import Batch, Columns, Source, id_text, open_source
 
 LAST_ROWS = 8
 
@@ -124,17 +124,20 @@ def concatenated(parts: list[NDArray[Any]], dtype: Any) -> NDArray[Any]:
 
 
 def has_whole_number_ids(source: Source, column: str | None) -> bool:
-    """Tell whether ids are integers that need no detour through text."""
-    if column is None or source.kind not in ("table", "parquet"):
+    """Tell whether ids are integers that need no detour through text; no row is read for it."""
+    if not _are_whole(source, column):
         return False
+    # each shard has types of its own, and the source those of the first
+    shards = (open_source(path, format=source.kind) for path in source.paths[1:])
+    return all(_are_whole(shard, column) for shard in shards)
+
+
+def _are_whole(source: Source, column: str | None) -> bool:
     schema = source.schema
-    if schema is not None and column in schema.names:  # no row is read for it
-        kind = schema.field(column).type
-        return bool(pa.types.is_integer(kind)) and kind != pa.uint64()
-    for batch in source.batches([column]):
-        kind = batch.table.column(column).type
-        return bool(pa.types.is_integer(kind)) and kind != pa.uint64()
-    return False
+    if schema is None or column not in schema.names:
+        return False
+    kind = schema.field(column).type
+    return bool(pa.types.is_integer(kind)) and kind != pa.uint64()
 
 
 def scan_truth(scan: Scan, truth: Truth) -> list[Finding]:
