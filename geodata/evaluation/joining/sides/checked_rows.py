@@ -93,6 +93,9 @@ _SIXTIETHS = re.compile(
 )
 """A cell in degrees with a degree sign, minutes or a compass letter."""
 
+_LONGEST_ANGLE = 60
+"""Letters of such a cell."""
+
 
 def _read_sixtieths(
     lat: pa.ChunkedArray,
@@ -109,7 +112,7 @@ def _read_sixtieths(
     may_be &= _has_marks(lat) | _has_marks(lon)
     for row in np.flatnonzero(may_be).tolist():
         cells = str(lat[row].as_py() or ""), str(lon[row].as_py() or "")
-        if all(_SIXTIETHS.fullmatch(cell[:60]) for cell in cells):
+        if all(len(cell) <= _LONGEST_ANGLE and _SIXTIETHS.fullmatch(cell) for cell in cells):
             answer = answers.parse_tolerant(f"Latitude: {cells[0]}\nLongitude: {cells[1]}")
             if answer.lat is not None and answer.lon is not None and not answer.ambiguous:
                 y[row], x[row] = answer.lat, answer.lon

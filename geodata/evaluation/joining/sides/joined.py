@@ -99,11 +99,11 @@ class Answers(NamedTuple):
 class Unanswered(NamedTuple):
     """Truth rows without an answer; with the answered ones they are all rows."""
 
-    refused: int = 0
+    refused: int
     """Words that decline to say where the place is."""
-    unreadable: int = 0
+    unreadable: int
     """Words without a coordinate, or a coordinate that is no place."""
-    missing: int = 0
+    missing: int
     """No row, or nothing in it."""
 
 
