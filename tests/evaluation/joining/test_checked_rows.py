@@ -245,7 +245,7 @@ def test_errors_one_by_one(unit, km):
     assert wrong(rows) == {
         "not_finite": [7, 8, 9], "no_distance": [10, 11], "distance_range": [5, 6]
     }  # fmt: skip
-    assert LONGEST_KM == pytest.approx(np.pi * 6371 + 30)
+    assert pytest.approx(np.pi * 6371 + 30) == LONGEST_KM
 
 
 def test_columns_of_errors_those_with_a_unit_first_in_their_order():
