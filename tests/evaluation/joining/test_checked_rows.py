@@ -105,6 +105,12 @@ def test_a_damaged_row_has_no_answer_even_where_its_first_field_was_read():
     rows = of_columns(["1", "2", "95"], ["3", "4", "5"], bad)
     assert read(rows) == [(1.0, 3.0, "ok"), (None, None, "invalid"), (None, None, "invalid")]
     assert wrong(rows)["damaged"] == [1]
+    first = of_columns(
+        ["1", "2", "95", "x"], ["3", None, "5", None], {1: "2 fields", 2: "4 fields"}
+    )
+    assert {name: at for name, at in wrong(first).items() if at} == {
+        "half_missing": [3], "damaged": [1, 2]
+    }  # fmt: skip
     rows = of_text("(1, 3)", "(2, 4)", bad=bad)
     assert read(rows) == [(1.0, 3.0, "ok"), (None, None, "invalid")]
     km = DistanceColumn("d", "km", told=True)
@@ -126,6 +132,7 @@ def test_a_damaged_row_has_no_answer_even_where_its_first_field_was_read():
         ("S 33.5", "E151.25", (-33.5, 151.25)), ("10°", "20°", (10.0, 20.0)),
         ("1.5N", "2.5", None), ("1.5N", None, None), (None, "2.5E", None), ("north", "east", None),
         ("91°N", "5°E", None), ("48N", "x", None), ("", "5E", None),
+        ("48N", "-2W", None), ("48E", "2N", None), ("48N", "2N", None), ("1e1x", "2e1x", None),
         ("48°N" + " " * 56, "2°E", (48.0, 2.0)), ("48°N" + " " * 57, "2°E", None),
         ("48°N", "2°E" + " " * 57 + "!", None),
     ],
@@ -249,9 +256,19 @@ def test_errors_one_by_one(unit, km):
 
 
 def test_columns_of_errors_those_with_a_unit_first_in_their_order():
-    names = ["error", "id", "distance_mi", "dist", "a.b.error_km", "distance_km_in_m", "m_error_km"]
+    names = [
+        "error",
+        "id",
+        "distance_mi",
+        "dist",
+        "a.b.error_km",
+        "distance_km_in_m",
+        "m_error_km",
+        "distance.m",
+    ]
     assert [tuple(one) for one in distance_columns(names)] == [
         ("distance_mi", "mi", True), ("a.b.error_km", "km", True), ("m_error_km", "km", True),
+        ("distance.m", "m", True),
         ("error", "km", False), ("dist", "km", False),
     ]  # fmt: skip
 

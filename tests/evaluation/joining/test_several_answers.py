@@ -232,7 +232,8 @@ def test_lists_of_all_rows_and_what_stands_beside_them(small):
 
 RANKED = {
     "id": ["b", "a", None, "b", "a", None, "b"], "lat": [1.0, 2, 3, 4, 5, 6, 7],
-    "lon": [9.0] * 7, "rank": [3, 2, 1, 1, 1, 1, 2], "conf": ["0.1", "0.2", "x", "0.4", "0.5", "", "1"],
+    "lon": [9.0] * 7, "rank": [3, 2, 1, 1, 1, 1, 2],
+    "conf": ["0.1", "0.2", "x", "0.4", "0.5", "", "1"],
 }  # fmt: skip
 
 

@@ -83,6 +83,8 @@ def mark_damaged(rows: CheckedRows, batch: Batch) -> None:
     rows.lat[damaged] = rows.lon[damaged] = np.nan
     if rows.distance_km is not None:
         rows.distance_km[damaged] = np.nan
+    for mask in rows.problems.values():  # the damage says it all
+        mask[damaged] = False
     rows.problems["damaged"] = damaged
 
 
@@ -108,13 +110,11 @@ def _read_sixtieths(
         return
     from geodata import answers
 
-    may_be = np.isnan(y) | np.isnan(x)
-    may_be &= _has_marks(lat) | _has_marks(lon)
-    for row in np.flatnonzero(may_be).tolist():
+    for row in np.flatnonzero(_has_marks(lat)).tolist():
         cells = str(lat[row].as_py() or ""), str(lon[row].as_py() or "")
         if all(len(cell) <= _LONGEST_ANGLE and _SIXTIETHS.fullmatch(cell) for cell in cells):
             answer = answers.parse_tolerant(f"Latitude: {cells[0]}\nLongitude: {cells[1]}")
-            if answer.lat is not None and answer.lon is not None and not answer.ambiguous:
+            if answer.status == "ok" and not answer.ambiguous:
                 y[row], x[row] = answer.lat, answer.lon
 
 
@@ -257,11 +257,11 @@ def _from_text(column: pa.ChunkedArray) -> CheckedRows:
         answer = answers.parse_tolerant(text)
         for level, names in regions.items():
             names[i] = getattr(answer, level)
-        if answer.lat is None or answer.lon is None:
-            beyond[i] = answer.status == "out_of_range"
-            status[i] = INVALID if beyond[i] else status_of_words(text)
-        else:
+        if answer.status == "ok":
             lat[i], lon[i] = coords.scalar(answer.lat, answer.lon)
             status[i] = AMBIGUOUS if answer.ambiguous else OK
+        else:
+            beyond[i] = answer.status == "out_of_range"
+            status[i] = INVALID if beyond[i] else status_of_words(text)
     named = {level: pa.array(names, pa.string()) for level, names in regions.items()}
     return CheckedRows(lat, lon, status, {"out_of_range": beyond}, named)
