@@ -156,6 +156,21 @@ def test_no_more_is_read_than_the_last_row_asked_for(monkeypatch):
     assert read == [2, 2]
 
 
+@pytest.mark.parametrize(
+    ("asked", "read"),
+    [(["id"], ["id"]), (["who"], ["who"]), (["who", "id", "lat"], ["id", "who"]), (["lat"], None)],
+)
+def test_only_the_columns_that_are_asked_for_are_read(asked, read):
+    joined = join(PREDS, TRUTH)
+    seen = []
+    stream = joined.truth.source.stream
+    object.__setattr__(
+        joined.truth.source, "stream", lambda names, n: seen.append(names) or stream(names, n)
+    )
+    assert joined.table(asked).num_rows == 5
+    assert seen == ([] if read is None else [read])
+
+
 @pytest.mark.parametrize("rows", [[], [0], [4, 0], [3, 1, 2], [4, 4, 3], [0, 1, 2, 3, 4]])
 def test_words_of_a_few_rows_in_any_order(small, rows):
     words = ["(1, 2)", None, "  ", "here", "(3, 4)"]

@@ -220,6 +220,12 @@ def test_zeros_go_where_all_ids_of_a_side_are_padded_to_one_length(theirs, ours,
         assert ("ids_matched_by_zeros" in said(join(rows(b), rows(a)))) == read
 
 
+@pytest.mark.parametrize(("theirs", "ours"), [(["f/07", "f/123"], ["07", "123"])])
+def test_other_readings_ask_nothing_of_zeros(theirs, ours):
+    for a, b in ((theirs, ours), (ours, theirs)):
+        assert "ids_matched_by_stem" in said(join(rows(b), rows(a)))
+
+
 # ids that are whole numbers
 
 

@@ -240,7 +240,7 @@ def scan_predictions(scan: Scan, predictions: Predictions) -> RowChecks:
         rows = rows_of(batch, predictions)
         ids = scan.add_ids(batch.table, (rows.status == OK) | (rows.status == AMBIGUOUS), batch.bad)
         if id_column and pa.types.is_floating(batch.table.column(id_column).type):
-            checks.note("float_ids", np.ones(len(rows.lat), bool), "a column of type double")
+            checks.note("float_ids", np.ones(batch.table.num_rows, bool), "a column of type double")
         elif ids is not None:
             checks.note("float_ids", *float_ids(ids))
         checks.add(rows, batch.bad)
