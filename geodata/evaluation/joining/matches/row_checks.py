@@ -141,9 +141,8 @@ class RowChecks:
             self.note("unparsable", rows.status == UNPARSABLE)
             self.note("refused", rows.status == REFUSED)
             self.note("empty_answers", rows.status == MISSING)
-        with np.errstate(invalid="ignore"):
-            self.note("null_island", (rows.lat == 0) & (rows.lon == 0))
-            self.lon_beyond_90 += int(np.count_nonzero(np.abs(rows.lon) > 90))
+        self.note("null_island", (rows.lat == 0) & (rows.lon == 0))
+        self.lon_beyond_90 += int(np.count_nonzero(np.abs(rows.lon) > 90))
         self.note("placeholder", placeholders(rows.lat, rows.lon))
         self.answered += int(np.count_nonzero(answered))
         self.rows += len(rows.lat)

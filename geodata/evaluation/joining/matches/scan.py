@@ -128,7 +128,7 @@ def has_whole_number_ids(source: Source, column: str | None) -> bool:
     if not _are_whole(source, column):
         return False
     # each shard has types of its own, and the source those of the first
-    shards = (open_source(path, format=source.kind) for path in source.paths[1:])
+    shards = (open_source(path) for path in source.paths[1:])
     return all(_are_whole(shard, column) for shard in shards)
 
 
