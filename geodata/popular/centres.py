@@ -59,8 +59,8 @@ def checked_points(lat: Any, lon: Any, what: str) -> tuple[Floats, Floats]:
     bad = np.flatnonzero(~given.valid)
     if len(bad):
         msg = (
-            f"{what} {bad[0]} of {len(given.lat)} has no valid latitude in [-90, 90] and longitude"
-            f" in [-360, 360] ({len(bad)} such in all); drop these rows or correct them first"
+            f"{what} {bad[0]} of {len(given.valid)} has no valid latitude in [-90, 90] and "
+            f"longitude in [-360, 360] ({len(bad)} such in all); drop these rows or correct them first"
         )
         raise ValueError(msg)
     return given.lat, given.lon
@@ -97,7 +97,7 @@ class Centres:
         lat, lon
             Shape (n,), degrees, valid.
         """
-        if not len(self.lat):
+        if not self._tree.n:
             return np.zeros(len(lat), bool)
         points = unit_vectors(lat, lon)
         nearest = self._nearest(points, self.limit + 2.0 * MARGIN)
@@ -116,7 +116,7 @@ class Centres:
         reach
             Chord from the centre within which all of the cell lies, shape (n,) or one for all.
         """
-        if not len(self.lat) or not len(lat):
+        if not self._tree.n or not len(lat):
             return np.zeros(len(lat), np.int8)
         widest = float(np.max(reach))
         nearest = self._nearest(unit_vectors(lat, lon), self.limit + widest + 2.0 * MARGIN)

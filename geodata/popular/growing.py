@@ -96,7 +96,7 @@ class PopularRegions:
         ndarray of bool, shape (n,)
         """
         given = coords.arrays(*_columns(lat, lon), wrap=False)
-        out = np.zeros(len(given.lat), bool)
+        out = np.zeros(len(given.valid), bool)
         rows = np.flatnonzero(given.valid)
         if len(self) and len(rows):
             out[rows] = self._contains(given.lat[rows], given.lon[rows])

@@ -145,7 +145,7 @@ class RowChecks:
         self.lon_beyond_90 += int(np.count_nonzero(np.abs(rows.lon) > 90))
         self.note("placeholder", placeholders(rows.lat, rows.lon))
         self.answered += int(np.count_nonzero(answered))
-        self.rows += len(rows.lat)
+        self.rows += len(rows.status)
 
     def note(self, code: str, mask: NDArray[np.bool_], reason: str = "") -> None:
         """Count the rows of the current batch where ``mask`` is True."""

@@ -77,7 +77,7 @@ def mark_damaged(rows: CheckedRows, batch: Batch) -> None:
     """Take away the answers of rows that do not fit the format of their file, in place."""
     if not batch.bad:
         return
-    damaged = np.zeros(len(rows.lat), bool)
+    damaged = np.zeros(len(rows.status), bool)
     damaged[list(batch.bad)] = True
     rows.status[damaged] = INVALID
     rows.lat[damaged] = rows.lon[damaged] = np.nan
@@ -111,7 +111,7 @@ def _read_sixtieths(
     from geodata import answers
 
     for row in np.flatnonzero(_has_marks(lat)).tolist():
-        cells = str(lat[row].as_py() or ""), str(lon[row].as_py() or "")
+        cells = str(lat[row].as_py()), str(lon[row].as_py())
         if all(len(cell) <= _LONGEST_ANGLE and _SIXTIETHS.fullmatch(cell) for cell in cells):
             answer = answers.parse_tolerant(f"Latitude: {cells[0]}\nLongitude: {cells[1]}")
             if answer.status == "ok" and not answer.ambiguous:
