@@ -60,7 +60,8 @@ def checked_points(lat: Any, lon: Any, what: str) -> tuple[Floats, Floats]:
     if len(bad):
         msg = (
             f"{what} {bad[0]} of {len(given.valid)} has no valid latitude in [-90, 90] and "
-            f"longitude in [-360, 360] ({len(bad)} such in all); drop these rows or correct them first"
+            f"longitude in [-360, 360] ({len(bad)} such in all); drop these rows or correct them "
+            "first"
         )
         raise ValueError(msg)
     return given.lat, given.lon

@@ -168,6 +168,7 @@ def test_what_a_column_holds_is_not_changed():
         (column(1.5, None, kind=pa.float32()), [1.5, NAN]),
         (column(decimal.Decimal("1.25"), None), [1.25, NAN]),
         (column(True, False), [NAN, NAN]),
+        (column(2**53 + 1, 3), [2.0**53, 3.0]),
         (column([1.0], None), [NAN, NAN]),
     ],
 )

@@ -169,6 +169,9 @@ def test_only_the_columns_that_are_asked_for_are_read(asked, read):
     )
     assert joined.table(asked).num_rows == 5
     assert seen == ([] if read is None else [read])
+    del seen[:]
+    join(PREDS, joined.truth)
+    assert seen[0] == ["id", "lat", "lon"]
 
 
 @pytest.mark.parametrize("rows", [[], [0], [4, 0], [3, 1, 2], [4, 4, 3], [0, 1, 2, 3, 4]])

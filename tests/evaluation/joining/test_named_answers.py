@@ -1,10 +1,14 @@
 """Answers by name: which rows are looked up, what each becomes, what is said of them."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from geodata import evaluation, gazetteer
 from geodata.evaluation.joining import join
+from geodata.evaluation.joining.matches import RowChecks
+from geodata.evaluation.joining.named_answers import place_names
+from geodata.evaluation.joining.sides import MISSING, OK, Answers
 
 FAR = {"lat": 10.0, "lon": 20.0}
 
@@ -101,6 +105,16 @@ def test_without_a_name_nothing_is_looked_up(monkeypatch):
     assert statuses(joined) == ["missing", "missing", "unparsable"]
     assert "unresolved_names" not in said(joined)
     assert statuses(join(rows(["Peru"]), truth(1), names=False)) == ["unparsable"]
+
+
+def test_the_answers_that_are_given_are_not_changed():
+    none = np.array([np.nan])
+    given = Answers(none, none.copy(), np.array([MISSING], np.uint8))
+    found = place_names(given, {"country": pa.array(["Peru"])}, RowChecks(rows=1), names=None)
+    assert (found.status.tolist(), given.status.tolist()) == ([OK], [MISSING])
+    assert np.isnan([given.lat, given.lon]).all()
+    assert np.isfinite([found.lat, found.lon]).all()
+    assert found.distance_km is None
 
 
 def test_words_that_name_a_place_are_counted_once():

@@ -61,6 +61,7 @@ def found(opened):
         ("meta.id lat lon", {}, "meta.id lat lon . . . ."),
         ("id out.response", {}, "id . . out.response . . ."),
         ("answer lat lon", {"id": "answer"}, "answer lat lon . . . ."),
+        ("id output result", {"lat": "output", "lon": "result"}, "id output result . . . ."),
     ],
 )
 def test_columns_of_predictions(names, said, line):

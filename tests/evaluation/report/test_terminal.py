@@ -17,8 +17,9 @@ STYLES = {"1": "bold", "2": "dim", "3": "italic", "31": "red", "32": "green", "3
 def styled(found, width=80):
     """Return [(style, words)] of what is not plain, the text without it."""
     text = io.StringIO()
-    terminal.print_contents(found, Console(file=text, width=width, force_terminal=True,
-                                           color_system="standard", legacy_windows=False))  # fmt: skip
+    terminal.print_contents(
+        found, Console(file=text, width=width, force_terminal=True, color_system="standard")
+    )
     told = []
     for codes, words in re.findall(r"\x1b\[([0-9;]+)m([^\x1b]*)\x1b\[0m", text.getvalue()):
         style = " ".join(STYLES[code] for code in codes.split(";"))

@@ -244,7 +244,7 @@ def _interleaved(parts: Sequence[Sequence[Floats]]) -> Floats:
 def _without_blanks(several: Several) -> Several:
     """Leave out answers after the first that are no place: a photo then has fewer."""
     keep = ~np.isnan(several.lat)
-    keep[several.start[:-1][several.counts > 0]] = True
+    keep[several.start[:-1]] = True
     counts = np.bincount(several.owners(), keep, len(several.start) - 1).astype(np.int64)
     sure = None if several.confidence is None else several.confidence[keep]
     start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)

@@ -62,10 +62,10 @@ def check_rows(batch: Batch, columns: Columns) -> CheckedRows:
     """
     if columns.text is not None:
         rows = _from_text(batch.table.column(columns.text))
-    elif columns.lat is None or columns.lon is None:
+    elif columns.lat is None:
         rows = _from_names([batch.table.column(name) for _, name in columns.regions])
     else:
-        rows = _from_columns(batch.table.column(columns.lat), batch.table.column(columns.lon))
+        rows = _from_columns(batch.table.column(columns.lat), batch.table.column(str(columns.lon)))
     for level, name in columns.regions:
         names = pc.cast(batch.table.column(name), pa.string())
         rows.regions[level] = names.combine_chunks()
@@ -181,7 +181,7 @@ def places_in(
     ([1.5, -33.5], [2.0, -9.0])
     """
     y, x = as_floats(lat), as_floats(lon)
-    if np.isnan(y).any() or np.isnan(x).any():
+    if np.isnan(y).any():
         y, x = (values if values.flags.writeable else values.copy() for values in (y, x))
         _read_sixtieths(lat, lon, y, x)
     return y, x
