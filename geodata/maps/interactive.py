@@ -155,7 +155,7 @@ def _dots(drawn: Any, counts: NDArray[np.int64], paper: Paper) -> None:
         steps = [n * 10**k for k in range(len(str(most))) for n in (1, 2, 5) if n * 10**k <= most]
         bar = ColorBar(
             color_mapper=colour["transform"], title="rows in half a degree", height=8,
-            ticker=FixedTicker(ticks=steps), formatter=NumeralTickFormatter(format="0,0"),
+            ticker=FixedTicker(ticks=steps), formatter=NumeralTickFormatter(),
             title_text_color=paper.ink, major_label_text_color=paper.ink,
             background_fill_color=paper.page,
         )  # fmt: skip

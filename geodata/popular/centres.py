@@ -86,7 +86,8 @@ class Centres:
         self.lat: Floats = np.ascontiguousarray(places.real)
         self.lon: Floats = np.ascontiguousarray(places.imag)
         self.limit_a = float(sphere.threshold_a(radius_km))
-        self.limit = float(chord(radius_km))
+        limit = float(chord(radius_km))
+        self.surely, self.maybe = limit - MARGIN, limit + MARGIN
         # Splits at the middle build in half the time and cost queries nothing.
         self._tree: Any = cKDTree(unit_vectors(self.lat, self.lon), balanced_tree=False)
 
@@ -101,9 +102,9 @@ class Centres:
         if not self._tree.n:
             return np.zeros(len(lat), bool)
         points = unit_vectors(lat, lon)
-        nearest = self._nearest(points, self.limit + 2.0 * MARGIN)
-        out = np.asarray(nearest <= self.limit - MARGIN)
-        for i in np.flatnonzero(~out & (nearest <= self.limit + MARGIN)):
+        nearest = self._nearest(points, self.maybe)
+        out = np.asarray(nearest <= self.surely)
+        for i in np.flatnonzero(~out & (nearest <= self.maybe)):
             out[i] = self._exact(points[i], lat[i], lon[i])
         return out
 
@@ -119,16 +120,15 @@ class Centres:
         """
         if not self._tree.n or not len(lat):
             return np.zeros(len(lat), np.int8)
-        widest = float(np.max(reach))
-        nearest = self._nearest(unit_vectors(lat, lon), self.limit + widest + 2.0 * MARGIN)
+        nearest = self._nearest(unit_vectors(lat, lon), self.maybe + float(np.max(reach)))
         out = np.full(len(lat), AMBIGUOUS, np.int8)
-        out[nearest - reach > self.limit + MARGIN] = OUTSIDE
-        out[nearest + reach <= self.limit - MARGIN] = INSIDE
+        out[nearest - reach > self.maybe] = OUTSIDE
+        out[nearest + reach <= self.surely] = INSIDE
         return out
 
     def within(self, lat: Floats, lon: Floats, reach: float) -> list[list[int]]:
         """Return, for each cell, which centres may be within the radius of a point of it."""
-        limit = self.limit + reach + MARGIN
+        limit = self.maybe + reach
         found = self._tree.query_ball_point(unit_vectors(lat, lon), limit, return_sorted=True)
         return list(found)
 
@@ -136,6 +136,6 @@ class Centres:
         return np.asarray(self._tree.query(points, k=1, distance_upper_bound=bound)[0])
 
     def _exact(self, point: Floats, lat: float, lon: float) -> bool:
-        near = self._tree.query_ball_point(point, self.limit + 2.0 * MARGIN)
+        near = self._tree.query_ball_point(point, self.maybe)
         a = sphere.haversine_a(lat, lon, self.lat[near], self.lon[near])
         return bool((a <= self.limit_a).any())

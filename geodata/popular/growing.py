@@ -42,7 +42,8 @@ class PopularRegions:
         from rtree import index
 
         self.radius_km = check_radius(radius_km)
-        self._limit = float(chord(self.radius_km))
+        limit = float(chord(self.radius_km))
+        self._surely, self._maybe = limit - MARGIN, limit + MARGIN
         self._limit_a = sphere.threshold_a(self.radius_km)
         self._lat: list[float] = []
         self._lon: list[float] = []
@@ -107,14 +108,14 @@ class PopularRegions:
         ids, _ = self._index.nearest_v(vectors, vectors, num_results=1, strict=True)
         centres = unit_vectors(np.array(self._lat)[ids], np.array(self._lon)[ids])
         chords = np.sqrt(((centres - vectors) ** 2).sum(axis=1))
-        out = np.asarray(chords <= self._limit - MARGIN)
-        for i in np.flatnonzero(~out & (chords <= self._limit + MARGIN)):
+        out = np.asarray(chords <= self._surely)
+        for i in np.flatnonzero(~out & (chords <= self._maybe)):
             out[i] = self._exact(vectors[i], lat[i], lon[i])
         return out
 
     def _exact(self, vector: Floats, lat: float, lon: float) -> bool:
-        pad = self._limit + 2.0 * MARGIN
-        ids = np.fromiter(self._index.intersection((*(vector - pad), *(vector + pad))), np.int64)
+        box = (*(vector - self._maybe), *(vector + self._maybe))
+        ids = np.fromiter(self._index.intersection(box), np.int64)
         a = sphere.haversine_a(lat, lon, np.array(self._lat)[ids], np.array(self._lon)[ids])
         return bool((a <= self._limit_a).any())
 
