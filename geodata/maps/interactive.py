@@ -118,7 +118,7 @@ def _figure(title: str, paper: Paper) -> Any:
 
 def _tint(drawn: Any, near: NDArray[np.bool_], said: str) -> None:
     """Tint half degrees, those beside each other in a row of the raster as one strip."""
-    edges = np.diff(np.pad(near, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    edges = np.diff(np.pad(near, ((0, 0), (1, 1))).astype(np.int8))
     row, west = np.nonzero(edges == 1)
     _, east = np.nonzero(edges == -1)
     south = row / 2.0 - 90.0
