@@ -133,7 +133,7 @@ class Centres:
         return list(found)
 
     def _nearest(self, points: Floats, bound: float) -> Floats:
-        return np.asarray(self._tree.query(points, k=1, distance_upper_bound=bound)[0])
+        return np.asarray(self._tree.query(points, distance_upper_bound=bound)[0])
 
     def _exact(self, point: Floats, lat: float, lon: float) -> bool:
         near = self._tree.query_ball_point(point, self.maybe)

@@ -99,7 +99,7 @@ class PopularRegions:
         given = coords.arrays(*_columns(lat, lon), wrap=False)
         out = np.zeros(len(given.valid), bool)
         rows = np.flatnonzero(given.valid)
-        if len(self) and len(rows):
+        if len(self):
             out[rows] = self._contains(given.lat[rows], given.lon[rows])
         return out
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from geodata import popular, sphere
-from geodata.popular import centres, hexagons, raster
+from geodata.popular import centres, exclusion, hexagons, raster
 from geodata.popular.centres import AMBIGUOUS, INSIDE, OUTSIDE, Centres
 
 ZERO = np.array([0.0])
@@ -44,6 +44,65 @@ def test_what_lies_between_is_decided_by_the_formula_alone(within):
     regions._surely, regions._maybe = -1.0, 0.001
     assert places.contains(lat, lon).tolist() == [False, False]
     assert regions.contains(lat, lon).tolist() == [False, False]
+
+
+def test_the_formula_is_asked_of_points_between_only():
+    lat, lon = np.array([0.0, 0.8, 0.95, 40.0]), np.zeros(4)
+    places, regions = one(), popular.PopularRegions(100.0)
+    regions.add(0.0, 0.0)
+    places._exact = regions._exact = None
+    for found in (places.contains(lat, lon), regions.contains(lat, lon)):
+        assert found.tolist() == [True, True, False, False]
+    assert regions.contains([], []).tolist() == regions.contains([], np.array([])).tolist() == []
+    assert regions.contains([None, 95.0], [0.0, 0.0]).tolist() == [False, False]
+
+
+def test_centres_beyond_the_bound_are_not_looked_for():
+    points = sphere.unit_vectors(np.array([0.5, 40.0]), np.zeros(2))
+    found = one()._nearest(points, 0.01)
+    assert found.tolist() == [pytest.approx(2 * np.sin(np.radians(0.25))), np.inf]
+
+
+def test_longitudes_are_measured_as_they_are_written(monkeypatch):
+    """Bit for bit: 200.37 less 360 has another last digit."""
+    lons = [
+        float(lon)
+        for lon in np.arange(200.0, 360.0, 0.37)
+        if sphere.haversine_a(0, lon, 0, 1.7)
+        <= sphere.threshold_a(sphere.haversine_km(0, lon, 0, 1.7))
+        < sphere.haversine_a(0, lon - 360.0, 0, 1.7)
+    ]
+    assert len(lons) > 5
+    for lon in lons[:9]:
+        radius = float(sphere.haversine_km(0, lon, 0, 1.7))
+        regions = popular.PopularRegions(radius)
+        regions.add(0.0, 1.7)
+        assert regions.contains(0.0, lon).tolist() == [True]
+        for direct in (0, 9):
+            monkeypatch.setattr(exclusion, "_DIRECT", direct)
+            for kind in (list, np.array):
+                found = popular.within_km(kind([0.0]), kind([lon]), [0.0], [1.7], radius)
+                assert found.tolist() == [True]
+
+
+@pytest.mark.parametrize(
+    ("kind", "plain"),
+    [(np.array, True), (lambda v: np.array(v, np.float32), True), (list, False),
+     (lambda v: np.array(v, int), False), (lambda v: np.ma.array(v, mask=False), False)],
+)  # fmt: skip
+def test_plain_columns_of_numbers_go_to_the_raster_as_they_are(monkeypatch, kind, plain):
+    monkeypatch.setattr(exclusion, "_DIRECT", 2)
+    given = []
+    raster_ = exclusion.within_raster
+    monkeypatch.setattr(
+        exclusion, "within_raster", lambda *args: given.append(args[1:3]) or raster_(*args)
+    )
+    lat, lon = kind([0.0, 1.0, 2.0]), kind([0.0, 0.0, 0.0])
+    assert popular.within_km(lat, lon, ZERO, ZERO).tolist() == [True, True, False]
+    ((y, x),) = given
+    assert (y is lat, x is lon) == (plain, plain)
+    with pytest.raises(ValueError, match="equally long"):
+        popular.within_km(lat, lon[:2], ZERO, ZERO)
 
 
 def test_of_several_near_regions_the_nearest_decides():
