@@ -168,6 +168,5 @@ class PopularRegions:
 def _columns(lat: Any, lon: Any) -> tuple[Any, Any]:
     """Take one pair as columns of one row."""
     if np.ndim(lat) == 0 and np.ndim(lon) == 0 and not hasattr(lat, "__arrow_c_stream__"):
-        pair = coords.scalar(lat, lon)
-        return [pair[0]], [pair[1]]
+        return [lat], [lon]
     return lat, lon

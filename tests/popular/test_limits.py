@@ -105,6 +105,22 @@ def test_plain_columns_of_numbers_go_to_the_raster_as_they_are(monkeypatch, kind
         popular.within_km(lat, lon[:2], ZERO, ZERO)
 
 
+def test_one_pair_is_a_column_of_one_row():
+    regions = popular.PopularRegions(100.0)
+    assert regions.add(10.0, 190.0) == 1
+    assert regions.add([10.0], [190.0]) == regions.add(np.float32(10), np.array(190)) == 0
+    assert regions.to_table().to_pydict() == {"lat": [10.0], "lon": [190.0]}
+    for lat, lon, near in (
+        (10.0, -170.0, True), (np.array(10.0), np.float64(190), True), (95.0, 0.0, False),
+        (None, 0.0, False), (float("nan"), 0.0, False), (10.0, 400.0, False), (True, 0.0, False),
+    ):  # fmt: skip
+        assert regions.contains(lat, lon).tolist() == [near]
+    for lat, lon in ((95.0, 0.0), (None, 0.0), (10.0, float("inf"))):
+        with pytest.raises(ValueError, match="popular point 0 of 1 has no valid latitude"):
+            regions.add(lat, lon)
+    assert len(regions) == 1
+
+
 def test_of_several_near_regions_the_nearest_decides():
     regions = popular.PopularRegions(100.0)
     regions.add([0.0, 1.5, 3.0], [0.0, 0.0, 0.0])
