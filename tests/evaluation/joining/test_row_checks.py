@@ -145,6 +145,11 @@ def test_every_number_that_counts_up_is_a_placeholder():
     assert placeholders(np.array([]), np.array([])).tolist() == []
 
 
+def test_a_placeholder_is_both_numbers():
+    checks = told(checked([12.3456, 12.3456, 50.1], [50.1, 123.4567, 123.4567]))
+    assert [(one.code, one.rows) for one in checks.findings()] == [("placeholder", (2,))]
+
+
 # one answer for all
 
 
