@@ -1,5 +1,7 @@
 """What is said where ids do not fit, row by row and word by word."""
 
+import sys
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -115,6 +117,13 @@ def test_a_place_that_is_repeated_with_another_is_found_beside_answers_that_are(
     with pytest.raises(PredictionError, match="truth: 1 rows repeat an id with other places"):
         join(rows(ids, lat=same), rows(ids, lat=other))
     assert join(rows(ids, lat=same), rows(ids, lat=same)).rows == len(ids)
+
+
+def test_a_truth_of_which_each_row_has_an_answer_of_its_own_repeats_none(monkeypatch):
+    monkeypatch.setattr(sys.modules[join.__module__], "refuse_repeated_truth", None)
+    assert answers(join(rows("abc"), rows("bac"))) == [1.125, 1.0, 1.25]
+    with pytest.raises(TypeError):
+        join(rows("abc"), rows("bax"))
 
 
 @pytest.mark.parametrize("column", ["lat", "lon", "status"])

@@ -61,6 +61,7 @@ def found(opened):
         ("meta.id lat lon", {}, "meta.id lat lon . . . ."),
         ("id out.response", {}, "id . . out.response . . ."),
         ("answer lat lon", {"id": "answer"}, "answer lat lon . . . ."),
+        ("id response gt_lat gt_lon true_lat true_lon", {}, "id . . response . . ."),
         ("id output result", {"lat": "output", "lon": "result"}, "id output result . . . ."),
     ],
 )
@@ -73,6 +74,8 @@ def test_columns_of_predictions(names, said, line):
     [
         ("id lat lon lat_pred lon_pred", {}, "id lat_pred lon_pred . . . .", "id lat lon"),
         ("id gt_lat gt_lon lat lon", {}, "id lat lon . . . .", "id gt_lat gt_lon"),
+        ("id gt_lat gt_lon lat lon lat_pred lon_pred", {}, "id lat_pred lon_pred . . . .",
+         "id gt_lat gt_lon lat lon"),
         ("id lat lon response", {}, "id . . response . . .", "id lat lon"),
         ("lat lon lat_pred lon_pred who", {}, ". lat_pred lon_pred . . . .", ". lat lon who"),
         ("id lat lon country pred_city city", {}, "id . . . . city=pred_city .",

@@ -75,7 +75,7 @@ def test_a_confidence_for_each_answer_or_none():
     assert numbered_confidences(["prob_1", "conf_1", "prob_2"], 2) == ["prob_1", "prob_2"]
     assert numbered_confidences(["prob_1", "prob_2", "prob_3"], 2) == []
     assert numbered_confidences(["confidence", "odds_1", "odds_2"], 2) == []
-    assert numbered_confidences([], 0) == []
+    assert numbered_confidences([], 0) == numbered_confidences(["confidence"], 1) == []
 
 
 def test_answers_in_columns(small):

@@ -180,11 +180,10 @@ def whole_number_keys(ids: Any, *, first_row: int) -> NDArray[np.uint64]:
     >>> whole_number_keys(pa.chunked_array([[7, 8]]), first_row=0).tolist()
     [7, 8]
     """
-    out = np.array(buffers.numbers(ids, absent=0)).view(np.uint64)
     if ids.null_count:
-        rows = np.flatnonzero(buffers.flags(pc.is_null(ids)))
-        out[rows] = (rows + first_row).astype(np.uint64) | np.uint64(1 << 63)
-    return out
+        own = np.arange(first_row, first_row + len(ids)) + np.iinfo(np.int64).min
+        ids = pc.coalesce(ids, buffers.column(own))
+    return np.array(buffers.numbers(ids)).view(np.uint64)
 
 
 def _dense(keys: NDArray[np.uint64]) -> tuple[int, int] | None:
@@ -279,7 +278,7 @@ def _find_dense(
     wanted: NDArray[np.uint64], among: NDArray[np.uint64], low: int, width: int
 ) -> NDArray[np.int32]:
     table = np.full(width, -1, np.int32)
-    backwards = np.arange(len(among), dtype=np.int32)[::-1]  # so that the first row stays
+    backwards = np.arange(len(among))[::-1]  # so that the first row stays
     table[among[::-1] - np.uint64(low)] = backwards
     at = wanted - np.uint64(low)  # wraps below the lowest, which is then beyond the table
     inside = at < np.uint64(width)

@@ -287,7 +287,7 @@ def _read_words(
         part = status[0][checks.rows : checks.rows + len(column)]
         for row in np.flatnonzero(part == MISSING).tolist():
             text = column[row].as_py()
-            if isinstance(text, str) and answers.parse_tolerant(text).lat is None:
+            if isinstance(text, str) and answers.parse_tolerant(text).status != "ok":
                 part[row] = status_of_words(text)
         for code, kind in (
             ("empty_answers", MISSING),
