@@ -341,6 +341,24 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "outlines of a country that are as large may be drawn in any order",
     ),
     (
+        "geodata/popular/centres.py",
+        "self._tree: Any = cKDTree(unit_vectors(self.lat, self.lon), balanced_tree=False)",
+        "self._tree: Any = (cKDTree(unit_vectors(self.lat, self.lon)))",
+        "how a tree is built is seen by how long it takes",
+    ),
+    (
+        "geodata/popular/centres.py",
+        "self._tree: Any = cKDTree(unit_vectors(self.lat, self.lon), balanced_tree=False)",
+        "self._tree: Any = cKDTree(unit_vectors(self.lat, self.lon), balanced_tree=True)",
+        "how a tree is built is seen by how long it takes",
+    ),
+    (
+        "geodata/evaluation/joining/several/reading.py",
+        "keep = ~np.isnan(several.lat)",
+        "keep = ~np.isnan(several.lon)",
+        "an answer has both coordinates or neither: where it is no place both are emptied",
+    ),
+    (
         "geodata/tables/upkeep/forgetting.py",
         "if not 0 <= version <= log.last_version(root):",
         "if not (0 <= version < log.last_version(root)):",

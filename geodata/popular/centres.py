@@ -104,7 +104,7 @@ class Centres:
         points = unit_vectors(lat, lon)
         nearest = self._nearest(points, self.maybe)
         out = np.asarray(nearest <= self.surely)
-        for i in np.flatnonzero(~out & (nearest <= self.maybe)):
+        for i in np.flatnonzero(~out & np.isfinite(nearest)):
             out[i] = self._exact(points[i], lat[i], lon[i])
         return out
 

@@ -29,6 +29,8 @@ def overlap(name, pairs, compared):
 def test_a_line_is_the_share_of_rows_by_their_nearest_picture():
     one = overlap("test", [(0, 3), (0, 1), (5, 4), (7, 1), (9, 0)], 8)
     two = overlap("gallery", [], 0)
+    single = pictures._figure(Leakage({}, (overlap("test", [(0, 2)], 1),), (), 2, 80))
+    assert single.axes[0].get_lines()[0].get_ydata().tolist() == [0.0, 0.0, 100.0]
     (axes,) = pictures._figure(Leakage({}, (one, two), (), 4, 80)).axes
     first, second = axes.get_lines()
     assert first.get_xdata().tolist() == [0, 1, 2, 3, 4]

@@ -9,11 +9,19 @@ import imagehash
 import numpy as np
 import PIL
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from geodata import leakage, sphere, tables
 from geodata.files import FileError
-from geodata.near_duplicates import bursts, fingerprints, hashing, reporting, searching
+from geodata.near_duplicates import (
+    bursts,
+    fingerprints,
+    hashing,
+    reporting,
+    searching,
+    telling,
+)
 from geodata.tables import DatasetError
 from tests.near_duplicates.photos_made import jpeg, scene
 
@@ -257,6 +265,22 @@ def test_roles_and_the_order_of_what_is_compared(lake):
         {"train": "one@0", "test": "two@0"}, 3, 256
     )  # fmt: skip
     assert len(without.overlaps) == 1
+
+
+def test_a_report_is_written_into_a_folder_that_is_made_or_there(lake, tmp_path):
+    found = reporting.report(lake, train="one", test="two", gallery="three")
+    folder = tmp_path / "new" / "leakage"
+    for _ in range(2):
+        telling.write(found, folder)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "leakage.md", "leakage.png", "pairs-three-one.parquet", "pairs-two-one.parquet",
+        "pairs-two-three.parquet",
+    ]  # fmt: skip
+    text = (folder / "leakage.md").read_text("utf-8")
+    assert text == telling.markdown(found) + "\n![Nearest pictures](leakage.png)\n"
+    pairs = pq.read_table(folder / "pairs-two-one.parquet")
+    assert pairs.equals(found.overlaps[0].pairs)
+    assert pairs["photo_id"].to_pylist() == ["x"]
 
 
 def test_what_cannot_be_reported(lake):

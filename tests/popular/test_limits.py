@@ -46,6 +46,29 @@ def test_what_lies_between_is_decided_by_the_formula_alone(within):
     assert regions.contains(lat, lon).tolist() == [False, False]
 
 
+def test_a_chord_at_a_limit_itself():
+    """It is surely within, or it is asked about; a cell that ends there is inside, or in doubt."""
+    lat, far = np.array([0.5]), np.array([0.5, 0.6])
+    places, regions = one(1e4), popular.PopularRegions(1e4)
+    regions.add(0.0, 0.0)
+    chord = float(places._nearest(sphere.unit_vectors(lat, ZERO), 1.0)[0])
+    vector = sphere.unit_vectors(lat, ZERO) - sphere.unit_vectors(ZERO, ZERO)
+    asked = []
+    exact = regions._exact
+    regions._exact = lambda *point: asked.append(point) or exact(*point)
+    regions._surely, regions._maybe = -1.0, float(np.sqrt((vector**2).sum()))
+    assert regions.contains(lat, ZERO).tolist() == [True]
+    assert len(asked) == 1
+    regions._surely, regions._exact = regions._maybe, None
+    assert regions.contains(lat, ZERO).tolist() == [True]
+    places.surely, places.maybe, places._exact = chord, 2 * chord, None
+    assert places.contains(lat, ZERO).tolist() == [True]
+    assert places.classify(lat, ZERO, 0.0).tolist() == [INSIDE]
+    places.surely, places.maybe = -1.0, chord
+    reach = np.array([0.0, 0.1])
+    assert places.classify(far, np.zeros(2), reach).tolist() == [AMBIGUOUS, AMBIGUOUS]
+
+
 def test_the_formula_is_asked_of_points_between_only():
     lat, lon = np.array([0.0, 0.8, 0.95, 40.0]), np.zeros(4)
     places, regions = one(), popular.PopularRegions(100.0)

@@ -88,6 +88,12 @@ def test_a_damaged_row_at_the_end_is_no_summary(tmp_path, small):
     assert join(rows("a"), path).rows == 1
 
 
+def test_a_file_of_distances_with_a_summary(small):
+    joined = join({"id": ["a", "b", "mean"], "distance_km": [1.0, 3.0, 2.0]})
+    assert (joined.rows, joined.pred_distance_km.tolist()) == (2, [1.0, 3.0])
+    assert "footer_rows" in said(joined)
+
+
 def test_one_file_with_a_summary(small):
     both = rows(["a", "b", "mean"]) | {"pred_lat": [7.0, 8.0, 9.0], "pred_lon": [7.5, 8.5, 9.5]}
     joined = join(both)

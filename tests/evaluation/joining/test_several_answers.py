@@ -116,6 +116,14 @@ def test_columns_that_are_named_are_no_several_answers():
         assert (found.layout, found.several) == ("none", None)
     found = open_answers(table, candidates="list")
     assert (found.layout, found.asked, told(found.several)) == ("list", True, [[(5, 6, None)]])
+    numbered = {name: table[name] for name in ("id", "lat_1", "lon_1", "lat_2", "lon_2")}
+    listed = {name: table[name] for name in ("id", "guesses")}
+    for layout, other in (("columns", listed), ("list", numbered)):
+        with pytest.raises(ValueError, match=f"found no {layout} of several answers among"):
+            open_answers(other, candidates=layout)
+    for layout in ("rows", "none"):
+        found = open_answers(listed | {"lat": [1.0], "lon": [2.0]}, candidates=layout)
+        assert (found.layout, found.several) == ("none", None)
     for layout in ("columns", "list"):
         with pytest.raises(ValueError, match=f"found no {layout} of several answers among"):
             open_answers({"id": ["a"], "lat": [1.0], "lon": [2.0]}, candidates=layout)

@@ -158,7 +158,7 @@ def _problems(
     endless = (not_finite(cells[0], y) | not_finite(cells[1], x)) & ~half
     no_number = np.isnan(y) & ~blanks[0] | np.isnan(x) & ~blanks[1]
     finite = np.isfinite(y) & np.isfinite(x)
-    beyond = finite & (np.abs(y) > 90) & (np.abs(y) <= 360) & (np.abs(x) <= 90)
+    beyond = (np.abs(y) > 90) & (np.abs(y) <= 360) & (np.abs(x) <= 90)
     return {
         "half_missing": half,
         "not_finite": endless,

@@ -213,11 +213,9 @@ class Joined:
 
     def _made(self, table: pa.Table, part: slice, wanted: set[str]) -> dict[str, pa.Array]:
         at = np.arange(part.start, part.stop) if self.matched is None else self.matched[part]
-        made: dict[str, pa.Array] = {}
+        made = {"lat": buffers.column(self.lat[part]), "lon": buffers.column(self.lon[part])}
         if "id" in wanted:
             made["id"] = _ids(table, self.truth.columns.id, part)
-        if {"lat", "lon"} & wanted:
-            made |= {"lat": buffers.column(self.lat[part]), "lon": buffers.column(self.lon[part])}
         if {"pred_lat", "pred_lon"} & wanted:
             lat = _gather(self.pred_lat, at, np.nan)
             mask = np.isnan(lat)
