@@ -353,6 +353,18 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "how a tree is built is seen by how long it takes",
     ),
     (
+        "geodata/evaluation/joining/sides/checked_rows.py",
+        "elif columns.lat is None:",
+        "elif columns.lon is None:",
+        "a file has columns of both coordinates or of neither",
+    ),
+    (
+        "geodata/evaluation/joining/sides/joined.py",
+        "return self.columns.lat is not None",
+        "return self.columns.lon is not None",
+        "a file has columns of both coordinates or of neither",
+    ),
+    (
         "geodata/evaluation/joining/several/reading.py",
         "keep = ~np.isnan(several.lat)",
         "keep = ~np.isnan(several.lon)",

@@ -122,8 +122,8 @@ def _join_opened(
     )
     answers = place_names(answers, regions, checks, names=names)
     if predictions.distance is not None:
-        known = truth.columns.lat is not None
-        found += distance_findings(predictions.distance, predictions.source.name, truth=known)
+        where = predictions.source.name
+        found += distance_findings(predictions.distance, where, truth=truth.has_places)
     found += checks.findings()
     matched = None
     if not same_file:
@@ -132,7 +132,7 @@ def _join_opened(
         answers = answers.head(theirs.rows)
         if theirs.column is not None:
             keys = theirs.keys()
-            if truth.columns.lat is not None:
+            if truth.has_places:
                 refuse_repeated_truth(theirs, truth, keys, found)
             refuse_repeated(ours, keys, answers, found)
     found += constant_answer(answers.lat, answers.lon)

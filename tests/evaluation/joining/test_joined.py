@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from geodata.evaluation.joining import join, read_predictions
@@ -94,6 +95,15 @@ def test_one_file_in_which_row_by_row_is_joined(small):
     assert found.table(["id"])["id"].to_pylist() == ["1", "2", "3"]
     assert found.unanswered() == (0, 0, 1)
     assert found.ids_at(np.array([0, 2])) == ["1", "3"]
+
+
+def test_columns_of_shards_are_brought_to_one_type(tmp_path):
+    for i, part in enumerate(({"n": [1, 2]}, {"n": [1.5, None]})):
+        ids = [f"{i}{k}" for k in range(2)]
+        table = pa.table({"id": ids, "lat": [0.0] * 2, "lon": [0.0] * 2, **part})
+        pq.write_table(table, tmp_path / f"t-0000{i}-of-00002.parquet")
+    found = join(PREDS, tmp_path).table(["id", "n"])
+    assert found.to_pydict() == {"id": ["00", "01", "10", "11"], "n": [1.0, 2.0, 1.5, None]}
 
 
 def test_distances_are_joined_as_places_are(small):

@@ -152,7 +152,7 @@ def scan_truth(scan: Scan, truth: Truth) -> list[Finding]:
     wrong: list[tuple[int, str]] = []
     count = 0
     for batch in truth.source.batches(columns.used() or None):
-        if columns.lat is None:  # the file has distances and no truth: nothing can be wrong with it
+        if not truth.has_places:  # the file has distances: nothing can be wrong with it
             _without_places(scan, batch)
             continue
         lat, lon = batch.table.column(str(columns.lat)), batch.table.column(str(columns.lon))
@@ -169,7 +169,7 @@ def scan_truth(scan: Scan, truth: Truth) -> list[Finding]:
         scan.add_ids(batch.table, valid, batch.bad)
     footers = _footers(scan, found, truth.source.name)
     scan.rows -= footers
-    if footers and columns.lat is not None:
+    if footers and truth.has_places:
         count -= sum(not place for _, place, _ in scan.last[-footers:])
     _refuse_truth(scan, truth.source.name, wrong, count)
     return found

@@ -70,6 +70,11 @@ class Truth:
     extras: tuple[str, ...]
     """The other columns, which go along into the joined rows."""
 
+    @property
+    def has_places(self) -> bool:
+        """Whether there are coordinates; rows with distances alone can be scored without."""
+        return self.columns.lat is not None
+
 
 class Answers(NamedTuple):
     """Coordinates and status of predictions, each of shape (predictions,)."""
@@ -135,7 +140,7 @@ class Joined:
     @property
     def has_truth(self) -> bool:
         """Whether the true places are known; a file of distances is scored without them too."""
-        return self.truth.columns.lat is not None
+        return self.truth.has_places
 
     @property
     def columns(self) -> tuple[str, ...]:
