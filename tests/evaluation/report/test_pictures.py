@@ -74,6 +74,12 @@ def test_the_curve_is_the_share_within_each_distance():
     assert len(re.findall(r'class="own"', zero)) == 1
 
 
+def test_an_error_is_within_its_own_distance():
+    errors = {"id": list("abcd"), "distance_km": [0.1, 0.1, 5.0, 30_000.0]}
+    svg = plots.error_curve(evaluation.evaluate(errors, thresholds_km=(25,)))
+    assert re.search(r'class="curve" d="M0 (\d+)', svg)[1] == "200"
+
+
 def test_whiskers_reach_from_low_to_high():
     found = result()
     svg = plots.error_curve(found)
