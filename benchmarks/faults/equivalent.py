@@ -353,6 +353,24 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "how a tree is built is seen by how long it takes",
     ),
     (
+        "geodata/evaluation/report/pictures/plots.py",
+        "_, (low, high) = project([self.south, self.north], [0.0, 0.0])",
+        "_, (low, high) = project([self.south, self.north], [1.0, 0.0])",
+        "how far up a latitude lies does not hang on the longitude",
+    ),
+    (
+        "geodata/evaluation/report/pictures/plots.py",
+        "_, (low, high) = project([self.south, self.north], [0.0, 0.0])",
+        "_, (low, high) = project([self.south, self.north], [0.0, 1.0])",
+        "how far up a latitude lies does not hang on the longitude",
+    ),
+    (
+        "geodata/evaluation/report/pictures/plots.py",
+        "top = float(project(self.north, 0.0)[1])",
+        "top = float(project(self.north, 1.0)[1])",
+        "how far up a latitude lies does not hang on the longitude",
+    ),
+    (
         "geodata/evaluation/joining/sides/checked_rows.py",
         "elif columns.lat is None:",
         "elif columns.lon is None:",
