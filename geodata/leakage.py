@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from geodata import coords, hashing
+from geodata import buffers, coords, hashing
 from geodata.files import id_text
 
 Keys = NDArray[np.uint64]
@@ -251,7 +251,7 @@ def _photo_keys(ids: Any) -> tuple[Keys, Keys, Mask, Keys]:
     names = pc.replace_substring(pc.utf8_trim_whitespace(ids), "\\", "/")
     stems = pc.replace_substring_regex(names, _IMAGE_ENDING, "")
     bases = pc.replace_substring_regex(stems, r"^.*/", "")
-    is_bare = np.asarray(pc.fill_null(pc.equal(stems, bases), False)).astype(bool)
+    is_bare = buffers.flags(pc.equal(stems, bases))
     number = pc.struct_field(pc.extract_regex(names, _FLICKR), "number")
     flat = pc.replace_substring(stems, "/", "_")
     return _keys(flat), _keys(bases), is_bare, _keys(number)

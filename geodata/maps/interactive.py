@@ -118,7 +118,7 @@ def _figure(title: str, paper: Paper) -> Any:
 
 def _tint(drawn: Any, near: NDArray[np.bool_], said: str) -> None:
     """Tint half degrees, those beside each other in a row of the raster as one strip."""
-    edges = np.diff(np.pad(near, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    edges = np.diff(np.pad(near, ((0, 0), (1, 1))).astype(np.int8))
     row, west = np.nonzero(edges == 1)
     _, east = np.nonzero(edges == -1)
     south = row / 2.0 - 90.0
@@ -155,7 +155,7 @@ def _dots(drawn: Any, counts: NDArray[np.int64], paper: Paper) -> None:
         steps = [n * 10**k for k in range(len(str(most))) for n in (1, 2, 5) if n * 10**k <= most]
         bar = ColorBar(
             color_mapper=colour["transform"], title="rows in half a degree", height=8,
-            ticker=FixedTicker(ticks=steps), formatter=NumeralTickFormatter(format="0,0"),
+            ticker=FixedTicker(ticks=steps), formatter=NumeralTickFormatter(),
             title_text_color=paper.ink, major_label_text_color=paper.ink,
             background_fill_color=paper.page,
         )  # fmt: skip

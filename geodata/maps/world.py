@@ -111,7 +111,7 @@ class WorldMap:
         self.axes.add_collection(land)
         self.fit()
         if title:
-            self.axes.set_title(title, color=self.paper.ink, fontsize=12, loc="left")
+            self.axes.set_title(title, color=self.paper.ink, loc="left")
 
     def fit(self) -> None:
         """Show the latitudes that people live at, and those of what was drawn."""

@@ -17,6 +17,7 @@ from geodata.files import FileError
 
 COARSE_SIDE, FINE_SIDE = 8, 16
 FINE_BITS = FINE_SIDE**2
+FINE_BYTES = FINE_BITS // 8
 _DECODED = (64, 64)
 """A JPEG is decoded at the least of its scales that has so many pixels: an eighth for 1 Mpx."""
 

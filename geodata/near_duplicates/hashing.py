@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from geodata import images, tables
 from geodata.files import FileError
-from geodata.near_duplicates.fingerprints import fingerprint, software
+from geodata.near_duplicates.fingerprints import FINE_BYTES, fingerprint, software
 from geodata.tables import DatasetError, TableVersion
 
 TABLE = "hashes"
@@ -164,11 +164,7 @@ def fingerprints_of(
     at = pa.chunked_array(at).combine_chunks().drop_null()
     coarse = np.asarray(kept["phash"].take(at)).astype(np.int64).view(np.uint64)
     fine = b"".join(kept["phash_fine"].take(at).to_pylist())
-    return (
-        has,
-        coarse,
-        np.frombuffer(fine, np.uint8).reshape(len(coarse), -1 if len(coarse) else 32),
-    )
+    return has, coarse, np.frombuffer(fine, np.uint8).reshape(-1, FINE_BYTES)
 
 
 def _pictures(opened: TableVersion) -> tuple[pa.Array, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -38,6 +39,12 @@ def draw(found: Leakage, path: str | os.PathLike[str]) -> None:
     True
     >>> folder.cleanup()
     """
+    figure = _figure(found)
+    with files.replacing(path) as beside:
+        figure.savefig(beside, format=Path(path).suffix.removeprefix(".").lower(), dpi=150)
+
+
+def _figure(found: Leakage) -> Any:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -59,5 +66,4 @@ def draw(found: Leakage, path: str | os.PathLike[str]) -> None:
     if found.overlaps:
         axes.legend(frameon=False, fontsize="small", loc="best")
     FigureCanvasAgg(figure)
-    with files.replacing(path) as beside:
-        figure.savefig(beside, format=Path(path).suffix.removeprefix(".").lower(), dpi=150)
+    return figure

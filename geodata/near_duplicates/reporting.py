@@ -184,7 +184,7 @@ def _same_photo(
     same = (x.path[a] == y.path[b]) & (x.path[a] != 0)
     same |= (x.number[a] == y.number[b]) & (x.number[a] != 0)
     bare = x.is_bare[a] | y.is_bare[b]
-    return np.asarray(same | (bare & (x.base[a] == y.base[b]) & (x.base[a] != 0)))
+    return np.asarray(same | (bare & (x.base[a] == y.base[b])))  # a bare id is there
 
 
 def _km(

@@ -59,8 +59,9 @@ def checked_points(lat: Any, lon: Any, what: str) -> tuple[Floats, Floats]:
     bad = np.flatnonzero(~given.valid)
     if len(bad):
         msg = (
-            f"{what} {bad[0]} of {len(given.lat)} has no valid latitude in [-90, 90] and longitude"
-            f" in [-360, 360] ({len(bad)} such in all); drop these rows or correct them first"
+            f"{what} {bad[0]} of {len(given.valid)} has no valid latitude in [-90, 90] and "
+            f"longitude in [-360, 360] ({len(bad)} such in all); drop these rows or correct them "
+            "first"
         )
         raise ValueError(msg)
     return given.lat, given.lon
@@ -85,7 +86,8 @@ class Centres:
         self.lat: Floats = np.ascontiguousarray(places.real)
         self.lon: Floats = np.ascontiguousarray(places.imag)
         self.limit_a = float(sphere.threshold_a(radius_km))
-        self.limit = float(chord(radius_km))
+        limit = float(chord(radius_km))
+        self.surely, self.maybe = limit - MARGIN, limit + MARGIN
         # Splits at the middle build in half the time and cost queries nothing.
         self._tree: Any = cKDTree(unit_vectors(self.lat, self.lon), balanced_tree=False)
 
@@ -97,12 +99,12 @@ class Centres:
         lat, lon
             Shape (n,), degrees, valid.
         """
-        if not len(self.lat):
+        if not self._tree.n:
             return np.zeros(len(lat), bool)
         points = unit_vectors(lat, lon)
-        nearest = self._nearest(points, self.limit + 2.0 * MARGIN)
-        out = np.asarray(nearest <= self.limit - MARGIN)
-        for i in np.flatnonzero(~out & (nearest <= self.limit + MARGIN)):
+        nearest = self._nearest(points, self.maybe)
+        out = np.asarray(nearest <= self.surely)
+        for i in np.flatnonzero(~out & np.isfinite(nearest)):
             out[i] = self._exact(points[i], lat[i], lon[i])
         return out
 
@@ -116,25 +118,24 @@ class Centres:
         reach
             Chord from the centre within which all of the cell lies, shape (n,) or one for all.
         """
-        if not len(self.lat) or not len(lat):
+        if not self._tree.n or not len(lat):
             return np.zeros(len(lat), np.int8)
-        widest = float(np.max(reach))
-        nearest = self._nearest(unit_vectors(lat, lon), self.limit + widest + 2.0 * MARGIN)
+        nearest = self._nearest(unit_vectors(lat, lon), self.maybe + float(np.max(reach)))
         out = np.full(len(lat), AMBIGUOUS, np.int8)
-        out[nearest - reach > self.limit + MARGIN] = OUTSIDE
-        out[nearest + reach <= self.limit - MARGIN] = INSIDE
+        out[nearest - reach > self.maybe] = OUTSIDE
+        out[nearest + reach <= self.surely] = INSIDE
         return out
 
     def within(self, lat: Floats, lon: Floats, reach: float) -> list[list[int]]:
         """Return, for each cell, which centres may be within the radius of a point of it."""
-        limit = self.limit + reach + MARGIN
+        limit = self.maybe + reach
         found = self._tree.query_ball_point(unit_vectors(lat, lon), limit, return_sorted=True)
         return list(found)
 
     def _nearest(self, points: Floats, bound: float) -> Floats:
-        return np.asarray(self._tree.query(points, k=1, distance_upper_bound=bound)[0])
+        return np.asarray(self._tree.query(points, distance_upper_bound=bound)[0])
 
     def _exact(self, point: Floats, lat: float, lon: float) -> bool:
-        near = self._tree.query_ball_point(point, self.limit + 2.0 * MARGIN)
+        near = self._tree.query_ball_point(point, self.maybe)
         a = sphere.haversine_a(lat, lon, self.lat[near], self.lon[near])
         return bool((a <= self.limit_a).any())

@@ -80,7 +80,7 @@ class Circles:
             # its chunks are checked there, while they are in the cache
             return within_raster(centres, lat, lon, radius)
         points = coords.arrays(lat, lon, wrap=False)
-        if len(points.lat) <= _DIRECT:
+        if len(points.valid) <= _DIRECT:
             return centres.contains(points.lat, points.lon) & points.valid
         return within_raster(centres, points.lat, points.lon, radius) & points.valid
 

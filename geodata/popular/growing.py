@@ -42,7 +42,8 @@ class PopularRegions:
         from rtree import index
 
         self.radius_km = check_radius(radius_km)
-        self._limit = float(chord(self.radius_km))
+        limit = float(chord(self.radius_km))
+        self._surely, self._maybe = limit - MARGIN, limit + MARGIN
         self._limit_a = sphere.threshold_a(self.radius_km)
         self._lat: list[float] = []
         self._lon: list[float] = []
@@ -96,9 +97,9 @@ class PopularRegions:
         ndarray of bool, shape (n,)
         """
         given = coords.arrays(*_columns(lat, lon), wrap=False)
-        out = np.zeros(len(given.lat), bool)
+        out = np.zeros(len(given.valid), bool)
         rows = np.flatnonzero(given.valid)
-        if len(self) and len(rows):
+        if len(self):
             out[rows] = self._contains(given.lat[rows], given.lon[rows])
         return out
 
@@ -107,14 +108,14 @@ class PopularRegions:
         ids, _ = self._index.nearest_v(vectors, vectors, num_results=1, strict=True)
         centres = unit_vectors(np.array(self._lat)[ids], np.array(self._lon)[ids])
         chords = np.sqrt(((centres - vectors) ** 2).sum(axis=1))
-        out = np.asarray(chords <= self._limit - MARGIN)
-        for i in np.flatnonzero(~out & (chords <= self._limit + MARGIN)):
+        out = np.asarray(chords <= self._surely)
+        for i in np.flatnonzero(~out & (chords <= self._maybe)):
             out[i] = self._exact(vectors[i], lat[i], lon[i])
         return out
 
     def _exact(self, vector: Floats, lat: float, lon: float) -> bool:
-        pad = self._limit + 2.0 * MARGIN
-        ids = np.fromiter(self._index.intersection((*(vector - pad), *(vector + pad))), np.int64)
+        box = (*(vector - self._maybe), *(vector + self._maybe))
+        ids = np.fromiter(self._index.intersection(box), np.int64)
         a = sphere.haversine_a(lat, lon, np.array(self._lat)[ids], np.array(self._lon)[ids])
         return bool((a <= self._limit_a).any())
 
@@ -167,6 +168,5 @@ class PopularRegions:
 def _columns(lat: Any, lon: Any) -> tuple[Any, Any]:
     """Take one pair as columns of one row."""
     if np.ndim(lat) == 0 and np.ndim(lon) == 0 and not hasattr(lat, "__arrow_c_stream__"):
-        pair = coords.scalar(lat, lon)
-        return [pair[0]], [pair[1]]
+        return [lat], [lon]
     return lat, lon

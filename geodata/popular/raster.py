@@ -79,8 +79,16 @@ def _classify(centres: Centres, found: NDArray[np.int64], rows: int) -> NDArray[
     step = 180.0 / rows
     lat = np.asarray((found // (2 * rows) + 0.5) * step - 90.0, np.float64)
     lon = np.asarray((found % (2 * rows) + 0.5) * step - 180.0, np.float64)
-    # a <= sin²(dlat/2) + cos(lat) cos(lat') sin²(dlon/2), largest at the edge nearest the equator
-    edge = np.maximum(np.abs(lat) - step / 2, 0.0)
+    return centres.classify(lat, lon, _reach(lat, step))
+
+
+def _reach(lat: Floats, step: float) -> Floats:
+    """Return the chord from the middle of each cell to its corners nearest the equator.
+
+    a <= sin²(dlat/2) + cos(lat) cos(lat') sin²(dlon/2), largest at these corners. No cell lies
+    on both sides of the equator.
+    """
+    edge = np.abs(lat) - step / 2
     half = np.sin(np.radians(step / 4)) ** 2
-    reach = 2.0 * np.sqrt(half * (1.0 + np.cos(np.radians(lat)) * np.cos(np.radians(edge))))
-    return centres.classify(lat, lon, reach)
+    across = np.cos(np.radians(lat)) * np.cos(np.radians(edge))
+    return np.asarray(2.0 * np.sqrt(half * (1.0 + across)))

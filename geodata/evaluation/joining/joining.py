@@ -102,7 +102,7 @@ def _join_opened(
     if match != "auto" and match not in matches.MODES:
         msg = f"match={match!r} is unknown; choose auto, {', '.join(matches.MODES)}"
         raise ValueError(msg)
-    numeric = match in ("auto", "exact") and all(
+    numeric = all(
         has_whole_number_ids(part.source, part.columns.id) for part in (predictions, truth)
     )
     theirs = Scan(truth.source, truth.columns.id, numeric)
@@ -122,8 +122,8 @@ def _join_opened(
     )
     answers = place_names(answers, regions, checks, names=names)
     if predictions.distance is not None:
-        known = truth.columns.lat is not None
-        found += distance_findings(predictions.distance, predictions.source.name, truth=known)
+        where = predictions.source.name
+        found += distance_findings(predictions.distance, where, truth=truth.has_places)
     found += checks.findings()
     matched = None
     if not same_file:
@@ -132,7 +132,7 @@ def _join_opened(
         answers = answers.head(theirs.rows)
         if theirs.column is not None:
             keys = theirs.keys()
-            if truth.columns.lat is not None:
+            if truth.has_places:
                 refuse_repeated_truth(theirs, truth, keys, found)
             refuse_repeated(ours, keys, answers, found)
     found += constant_answer(answers.lat, answers.lon)

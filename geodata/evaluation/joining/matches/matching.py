@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -122,10 +122,7 @@ def looks_float(ids: Any) -> NDArray[np.bool_]:
 def _whole(text: str) -> str:
     if not _FLOAT_ID.fullmatch(text) or text.isdigit():
         return text
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return text
+    number = Decimal(text)
     return str(int(number)) if number == number.to_integral_value() else text
 
 
@@ -151,7 +148,7 @@ def id_keys(ids: Any, mode: str, *, first_row: int) -> NDArray[np.uint64]:
     Parameters
     ----------
     ids : pyarrow array, shape (n,)
-        Text, or integers where both files have them.
+        Text.
     mode
         A key of `MODES`.
     first_row
@@ -168,11 +165,10 @@ def id_keys(ids: Any, mode: str, *, first_row: int) -> NDArray[np.uint64]:
 
     read = MODES[mode]
     values = ids if read is None else read(ids)
-    series = pl.Series(values=pa.chunked_array(values) if isinstance(values, list) else values)
-    hashed = series.hash(seed=1).to_numpy().astype(np.uint64)
+    hashed = pl.Series(values=values).hash().to_numpy().astype(np.uint64)
     if values.null_count:
         rows = np.flatnonzero(buffers.flags(pc.is_null(values)))
-        hashed[rows] = pl.Series(rows + first_row).hash(seed=2).to_numpy()
+        hashed[rows] = pl.Series(rows + first_row).hash().to_numpy()
     return hashed
 
 
@@ -184,11 +180,10 @@ def whole_number_keys(ids: Any, *, first_row: int) -> NDArray[np.uint64]:
     >>> whole_number_keys(pa.chunked_array([[7, 8]]), first_row=0).tolist()
     [7, 8]
     """
-    out = np.array(buffers.numbers(ids, absent=0)).view(np.uint64)
     if ids.null_count:
-        rows = np.flatnonzero(buffers.flags(pc.is_null(ids)))
-        out[rows] = (rows + first_row).astype(np.uint64) | np.uint64(1 << 63)
-    return out
+        own = np.arange(first_row, first_row + len(ids)) + np.iinfo(np.int64).min
+        ids = pc.coalesce(ids, buffers.column(own))
+    return np.array(buffers.numbers(ids)).view(np.uint64)
 
 
 def _dense(keys: NDArray[np.uint64]) -> tuple[int, int] | None:
@@ -210,7 +205,7 @@ def sorted_by_key(hashes: NDArray[np.uint64], bits: int) -> NDArray[np.uint64]:
 
 def row_bits(*lengths: int) -> int:
     """Return how many bits a row number needs in files of these lengths."""
-    return max(1, *(length.bit_length() for length in lengths))
+    return max(length.bit_length() for length in lengths)
 
 
 def repeated(hashes: NDArray[np.uint64], bits: int) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -283,7 +278,7 @@ def _find_dense(
     wanted: NDArray[np.uint64], among: NDArray[np.uint64], low: int, width: int
 ) -> NDArray[np.int32]:
     table = np.full(width, -1, np.int32)
-    backwards = np.arange(len(among), dtype=np.int32)[::-1]  # so that the first row stays
+    backwards = np.arange(len(among))[::-1]  # so that the first row stays
     table[among[::-1] - np.uint64(low)] = backwards
     at = wanted - np.uint64(low)  # wraps below the lowest, which is then beyond the table
     inside = at < np.uint64(width)

@@ -27,13 +27,8 @@ CONSTANT_ROWS = 5
 CONSTANT_SAMPLE = 100_000
 
 _RUN = "123456789"
-_RUN_CELLS = np.zeros(3602, bool)
-"""Which tenths of a degree hold a number whose digits count upwards."""
-for _i in range(len(_RUN) - 3):
-    for _whole in (1, 2, 3):
-        _low = int(_RUN[_i : _i + _whole + 1])
-        if _low < len(_RUN_CELLS) - 1:
-            _RUN_CELLS[_low] = True
+_RUN_TENTHS = (12, 23, 34, 45, 56, 67, 123, 234, 345, 456, 567, 678, 1234)
+"""Tenths of a degree that hold a number of four digits or more that count upwards."""
 
 _SUMMARY = re.compile(
     r"(avg|average|mean|median|total|overall|summary)( .{0,40}|:)?", re.IGNORECASE
@@ -146,12 +141,11 @@ class RowChecks:
             self.note("unparsable", rows.status == UNPARSABLE)
             self.note("refused", rows.status == REFUSED)
             self.note("empty_answers", rows.status == MISSING)
-        with np.errstate(invalid="ignore"):
-            self.note("null_island", (rows.lat == 0) & (rows.lon == 0))
-            self.lon_beyond_90 += int(np.count_nonzero(np.abs(rows.lon) > 90))
+        self.note("null_island", (rows.lat == 0) & (rows.lon == 0))
+        self.lon_beyond_90 += int(np.count_nonzero(np.abs(rows.lon) > 90))
         self.note("placeholder", placeholders(rows.lat, rows.lon))
         self.answered += int(np.count_nonzero(answered))
-        self.rows += len(rows.lat)
+        self.rows += len(rows.status)
 
     def note(self, code: str, mask: NDArray[np.bool_], reason: str = "") -> None:
         """Count the rows of the current batch where ``mask`` is True."""
@@ -216,8 +210,7 @@ def placeholders(lat: NDArray[np.float64], lon: NDArray[np.float64]) -> NDArray[
 
 def _may_count_up(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Cut to the few tenths of a degree that hold a number whose digits count upwards."""
-    tenths = np.fmin(np.abs(values) * 10, len(_RUN_CELLS) - 1)  # NaN goes to the last cell
-    return np.asarray(_RUN_CELLS[tenths.astype(np.int64)])
+    return np.isin(np.floor(np.abs(values) * 10), _RUN_TENTHS)
 
 
 def _counts_up(value: np.float64) -> bool:

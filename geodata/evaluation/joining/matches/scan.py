@@ -35,7 +35,7 @@ from geodata.evaluation.joining.sides import (
     places_in,
     status_of_words,
 )
-from geodata.files import Batch, Columns, Source, id_text
+from geodata.files import Batch, Columns, Source, id_text, open_source
 
 LAST_ROWS = 8
 
@@ -124,17 +124,20 @@ def concatenated(parts: list[NDArray[Any]], dtype: Any) -> NDArray[Any]:
 
 
 def has_whole_number_ids(source: Source, column: str | None) -> bool:
-    """Tell whether ids are integers that need no detour through text."""
-    if column is None or source.kind not in ("table", "parquet"):
+    """Tell whether ids are integers that need no detour through text; no row is read for it."""
+    if not _are_whole(source, column):
         return False
+    # each shard has types of its own, and the source those of the first
+    shards = (open_source(path) for path in source.paths[1:])
+    return all(_are_whole(shard, column) for shard in shards)
+
+
+def _are_whole(source: Source, column: str | None) -> bool:
     schema = source.schema
-    if schema is not None and column in schema.names:  # no row is read for it
-        kind = schema.field(column).type
-        return bool(pa.types.is_integer(kind)) and kind != pa.uint64()
-    for batch in source.batches([column]):
-        kind = batch.table.column(column).type
-        return bool(pa.types.is_integer(kind)) and kind != pa.uint64()
-    return False
+    if schema is None or column not in schema.names:
+        return False
+    kind = schema.field(column).type
+    return bool(pa.types.is_integer(kind)) and kind != pa.uint64()
 
 
 def scan_truth(scan: Scan, truth: Truth) -> list[Finding]:
@@ -149,7 +152,7 @@ def scan_truth(scan: Scan, truth: Truth) -> list[Finding]:
     wrong: list[tuple[int, str]] = []
     count = 0
     for batch in truth.source.batches(columns.used() or None):
-        if columns.lat is None:  # the file has distances and no truth: nothing can be wrong with it
+        if not truth.has_places:  # the file has distances: nothing can be wrong with it
             _without_places(scan, batch)
             continue
         lat, lon = batch.table.column(str(columns.lat)), batch.table.column(str(columns.lon))
@@ -166,7 +169,7 @@ def scan_truth(scan: Scan, truth: Truth) -> list[Finding]:
         scan.add_ids(batch.table, valid, batch.bad)
     footers = _footers(scan, found, truth.source.name)
     scan.rows -= footers
-    if footers and columns.lat is not None:
+    if footers and truth.has_places:
         count -= sum(not place for _, place, _ in scan.last[-footers:])
     _refuse_truth(scan, truth.source.name, wrong, count)
     return found
@@ -237,7 +240,7 @@ def scan_predictions(scan: Scan, predictions: Predictions) -> RowChecks:
         rows = rows_of(batch, predictions)
         ids = scan.add_ids(batch.table, (rows.status == OK) | (rows.status == AMBIGUOUS), batch.bad)
         if id_column and pa.types.is_floating(batch.table.column(id_column).type):
-            checks.note("float_ids", np.ones(len(rows.lat), bool), "a column of type double")
+            checks.note("float_ids", np.ones(batch.table.num_rows, bool), "a column of type double")
         elif ids is not None:
             checks.note("float_ids", *float_ids(ids))
         checks.add(rows, batch.bad)
@@ -284,7 +287,7 @@ def _read_words(
         part = status[0][checks.rows : checks.rows + len(column)]
         for row in np.flatnonzero(part == MISSING).tolist():
             text = column[row].as_py()
-            if isinstance(text, str) and answers.parse_tolerant(text).lat is None:
+            if isinstance(text, str) and answers.parse_tolerant(text).status != "ok":
                 part[row] = status_of_words(text)
         for code, kind in (
             ("empty_answers", MISSING),

@@ -116,9 +116,7 @@ def _point(value: Any) -> Point:
         return lat, lon, sure
     if isinstance(value, str):
         answer = answers.parse_tolerant(value)
-        if answer.lat is None or answer.lon is None:
-            return np.nan, np.nan, np.nan
-        return answer.lat, answer.lon, np.nan
+        return _number(answer.lat), _number(answer.lon), np.nan
     if isinstance(value, list | tuple) and len(value) >= 2:
         return _number(value[0]), _number(value[1]), _number(value[2]) if len(value) > 2 else np.nan
     return np.nan, np.nan, np.nan

@@ -244,7 +244,7 @@ def _interleaved(parts: Sequence[Sequence[Floats]]) -> Floats:
 def _without_blanks(several: Several) -> Several:
     """Leave out answers after the first that are no place: a photo then has fewer."""
     keep = ~np.isnan(several.lat)
-    keep[several.start[:-1][several.counts > 0]] = True
+    keep[several.start[:-1]] = True
     counts = np.bincount(several.owners(), keep, len(several.start) - 1).astype(np.int64)
     sure = None if several.confidence is None else several.confidence[keep]
     start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
@@ -260,7 +260,8 @@ def _of_lists(
     several = Several(*parts)
     head = np.where(several.counts > 0, several.start[:-1], -1)
     for name, values in (("pred_lat", several.lat), ("pred_lon", several.lon)):
-        first = np.where(head >= 0, values[head], np.nan) if len(values) else head * np.nan
+        first = np.full(len(head), np.nan)
+        first[head >= 0] = values[head[head >= 0]]
         table = table.append_column(name, pa.array(first, mask=np.isnan(first)))
     names = {**columns, "lat": "pred_lat", "lon": "pred_lon"}
     flat = _named(source, table)

@@ -62,10 +62,10 @@ def check_rows(batch: Batch, columns: Columns) -> CheckedRows:
     """
     if columns.text is not None:
         rows = _from_text(batch.table.column(columns.text))
-    elif columns.lat is None or columns.lon is None:
+    elif columns.lat is None:
         rows = _from_names([batch.table.column(name) for _, name in columns.regions])
     else:
-        rows = _from_columns(batch.table.column(columns.lat), batch.table.column(columns.lon))
+        rows = _from_columns(batch.table.column(columns.lat), batch.table.column(str(columns.lon)))
     for level, name in columns.regions:
         names = pc.cast(batch.table.column(name), pa.string())
         rows.regions[level] = names.combine_chunks()
@@ -77,12 +77,14 @@ def mark_damaged(rows: CheckedRows, batch: Batch) -> None:
     """Take away the answers of rows that do not fit the format of their file, in place."""
     if not batch.bad:
         return
-    damaged = np.zeros(len(rows.lat), bool)
+    damaged = np.zeros(len(rows.status), bool)
     damaged[list(batch.bad)] = True
     rows.status[damaged] = INVALID
     rows.lat[damaged] = rows.lon[damaged] = np.nan
     if rows.distance_km is not None:
         rows.distance_km[damaged] = np.nan
+    for mask in rows.problems.values():  # the damage says it all
+        mask[damaged] = False
     rows.problems["damaged"] = damaged
 
 
@@ -92,6 +94,9 @@ _SIXTIETHS = re.compile(
     r"|\s*[NSEWnsew]\s*[0-9]{1,3}(?:\.[0-9]+)?\s*"
 )
 """A cell in degrees with a degree sign, minutes or a compass letter."""
+
+_LONGEST_ANGLE = 60
+"""Letters of such a cell."""
 
 
 def _read_sixtieths(
@@ -105,13 +110,11 @@ def _read_sixtieths(
         return
     from geodata import answers
 
-    may_be = np.isnan(y) | np.isnan(x)
-    may_be &= _has_marks(lat) | _has_marks(lon)
-    for row in np.flatnonzero(may_be).tolist():
-        cells = str(lat[row].as_py() or ""), str(lon[row].as_py() or "")
-        if all(_SIXTIETHS.fullmatch(cell[:60]) for cell in cells):
+    for row in np.flatnonzero(_has_marks(lat)).tolist():
+        cells = str(lat[row].as_py()), str(lon[row].as_py())
+        if all(len(cell) <= _LONGEST_ANGLE and _SIXTIETHS.fullmatch(cell) for cell in cells):
             answer = answers.parse_tolerant(f"Latitude: {cells[0]}\nLongitude: {cells[1]}")
-            if answer.lat is not None and answer.lon is not None and not answer.ambiguous:
+            if answer.status == "ok" and not answer.ambiguous:
                 y[row], x[row] = answer.lat, answer.lon
 
 
@@ -155,8 +158,7 @@ def _problems(
     endless = (not_finite(cells[0], y) | not_finite(cells[1], x)) & ~half
     no_number = np.isnan(y) & ~blanks[0] | np.isnan(x) & ~blanks[1]
     finite = np.isfinite(y) & np.isfinite(x)
-    with np.errstate(invalid="ignore"):
-        beyond = finite & (np.abs(y) > 90) & (np.abs(y) <= 360) & (np.abs(x) <= 90)
+    beyond = (np.abs(y) > 90) & (np.abs(y) <= 360) & (np.abs(x) <= 90)
     return {
         "half_missing": half,
         "not_finite": endless,
@@ -179,7 +181,7 @@ def places_in(
     ([1.5, -33.5], [2.0, -9.0])
     """
     y, x = as_floats(lat), as_floats(lon)
-    if np.isnan(y).any() or np.isnan(x).any():
+    if np.isnan(y).any():
         y, x = (values if values.flags.writeable else values.copy() for values in (y, x))
         _read_sixtieths(lat, lon, y, x)
     return y, x
@@ -254,11 +256,11 @@ def _from_text(column: pa.ChunkedArray) -> CheckedRows:
         answer = answers.parse_tolerant(text)
         for level, names in regions.items():
             names[i] = getattr(answer, level)
-        if answer.lat is None or answer.lon is None:
-            beyond[i] = answer.status == "out_of_range"
-            status[i] = INVALID if beyond[i] else status_of_words(text)
-        else:
+        if answer.status == "ok":
             lat[i], lon[i] = coords.scalar(answer.lat, answer.lon)
             status[i] = AMBIGUOUS if answer.ambiguous else OK
+        else:
+            beyond[i] = answer.status == "out_of_range"
+            status[i] = INVALID if beyond[i] else status_of_words(text)
     named = {level: pa.array(names, pa.string()) for level, names in regions.items()}
     return CheckedRows(lat, lon, status, {"out_of_range": beyond}, named)

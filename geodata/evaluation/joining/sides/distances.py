@@ -143,8 +143,7 @@ def check_distances(batch: Batch, column: DistanceColumn) -> CheckedRows:
     """
     cells = batch.table.column(column.name)
     km = as_floats(cells) * KM_IN[column.unit]
-    with np.errstate(invalid="ignore"):
-        good = (km >= 0) & (km <= LONGEST_KM)
+    good = (km >= 0) & (km <= LONGEST_KM)
     blank = is_blank(cells)
     status = np.where(good, OK, np.where(blank, MISSING, INVALID)).astype(np.uint8)
     endless = not_finite(cells, km) & ~good

@@ -70,6 +70,11 @@ class Truth:
     extras: tuple[str, ...]
     """The other columns, which go along into the joined rows."""
 
+    @property
+    def has_places(self) -> bool:
+        """Whether there are coordinates; rows with distances alone can be scored without."""
+        return self.columns.lat is not None
+
 
 class Answers(NamedTuple):
     """Coordinates and status of predictions, each of shape (predictions,)."""
@@ -99,11 +104,11 @@ class Answers(NamedTuple):
 class Unanswered(NamedTuple):
     """Truth rows without an answer; with the answered ones they are all rows."""
 
-    refused: int = 0
+    refused: int
     """Words that decline to say where the place is."""
-    unreadable: int = 0
+    unreadable: int
     """Words without a coordinate, or a coordinate that is no place."""
-    missing: int = 0
+    missing: int
     """No row, or nothing in it."""
 
 
@@ -135,7 +140,7 @@ class Joined:
     @property
     def has_truth(self) -> bool:
         """Whether the true places are known; a file of distances is scored without them too."""
-        return self.truth.columns.lat is not None
+        return self.truth.has_places
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -213,11 +218,9 @@ class Joined:
 
     def _made(self, table: pa.Table, part: slice, wanted: set[str]) -> dict[str, pa.Array]:
         at = np.arange(part.start, part.stop) if self.matched is None else self.matched[part]
-        made: dict[str, pa.Array] = {}
+        made = {"lat": buffers.column(self.lat[part]), "lon": buffers.column(self.lon[part])}
         if "id" in wanted:
             made["id"] = _ids(table, self.truth.columns.id, part)
-        if {"lat", "lon"} & wanted:
-            made |= {"lat": buffers.column(self.lat[part]), "lon": buffers.column(self.lon[part])}
         if {"pred_lat", "pred_lon"} & wanted:
             lat = _gather(self.pred_lat, at, np.nan)
             mask = np.isnan(lat)

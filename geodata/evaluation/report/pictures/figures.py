@@ -30,7 +30,7 @@ def error_curve(result: Evaluation) -> str:
         for share in (0, 25, 50, 75, 100)
     ]
     for tick in axis.ticks():
-        minor = "" if round(tick) in (1, 100, 10_000) else " minor"
+        minor = "" if tick in (1, 100, 10_000) else " minor"
         labels.append(
             f'<span class="axis x{minor}" style="left:{100 * axis.at(tick):.2f}%">'
             f"{tick:,.10g}</span>"
@@ -114,6 +114,6 @@ def _by_code(groups: Iterable[Group], named: dict[str, str]) -> dict[str, Group]
     for group in groups:
         text = group_name(group.value)
         code = text if text in outlines() else codes.get(text.casefold())
-        if group.value is not None and code is not None:
+        if code is not None:
             found.setdefault(code, group)
     return found

@@ -67,8 +67,9 @@ class Axis:
 
 def curve_axis(result: Evaluation) -> Axis:
     """Return the axis of the error curve: from 0.1 km, or less if a threshold is, to half round."""
-    smallest = min((t for t in result.scores.scoring.thresholds_km if t > 0), default=1.0)
-    return Axis(min(0.1, 10.0 ** np.floor(np.log10(smallest / 2))), sphere.HALF_CIRCUMFERENCE_KM)
+    known = (t for t in result.scores.scoring.thresholds_km if t > 0)
+    low = min([0.1, *(10.0 ** np.floor(np.log10(t / 2)) for t in known)])
+    return Axis(float(low), sphere.HALF_CIRCUMFERENCE_KM)
 
 
 def error_curve(result: Evaluation) -> str:
@@ -83,7 +84,7 @@ def error_curve(result: Evaluation) -> str:
     parts = [f'<path class="area" d="{line}L{width} {height}L0 {height}Z"/>']
     levels = [f"M0 {height * (1 - share):.0f}H{width}" for share in (0.25, 0.5, 0.75)]
     parts.append(f'<path class="grid" d="{"".join(levels)}"/>')
-    inside = [t for t in result.scores.scoring.thresholds_km if t >= axis.low]
+    inside = [t for t in result.scores.scoring.thresholds_km if t > 0]
     parts += [f'<path class="grid" d="M{width * axis.at(t):.0f} 0V{height}"/>' for t in inside]
     parts.append(f'<path class="curve" d="{line}"/>')
     for row in result.published:
@@ -230,8 +231,8 @@ class _Frame:
 
 def _frame(lats: Sequence[float]) -> _Frame:
     """Return the inhabited world, or more where a point lies beyond."""
-    south, north = min(lats, default=0.0), max(lats, default=0.0)
-    return _Frame(SOUTH if south > SOUTH else -90.0, NORTH if north < NORTH else 90.0)
+    south = -90.0 if any(lat <= SOUTH for lat in lats) else SOUTH
+    return _Frame(south, 90.0 if any(lat >= NORTH for lat in lats) else NORTH)
 
 
 @functools.lru_cache(maxsize=4)
