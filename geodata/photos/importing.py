@@ -207,7 +207,7 @@ def import_(
         refuse_again(place, made_by["source"], tables.address_of(target) or target)
     tally = Tally()
     stream = _counted(first, batches, tally, opened.rows, progress)
-    schema = _empty(rules).schema if first is None else first[0].schema
+    schema = _schema(rules.keep) if first is None else first[0].schema
     version = None
     if into_file:
         write_parquet(target, schema, stream, made_by)
@@ -307,9 +307,9 @@ def _batches(opened: PhotoSource, rules: Rules) -> Iterator[tuple[pa.Table, int]
         yield table, beyond
 
 
-def _empty(rules: Rules) -> pa.Table:
-    none = pa.table({name: pa.array([], pa.string()) for name in ("lat", "lon", *rules.keep)})
-    return to_schema(none, {}, 0, rules)[0]
+def _schema(keep: Sequence[str]) -> pa.Schema:
+    """Return the schema of a source without a row, whose kept columns have no type."""
+    return pa.schema([*SCHEMA, *((name, pa.string()) for name in keep)])
 
 
 def _counted(
