@@ -25,7 +25,8 @@ def collection(*features):
 
 def test_features_have_their_properties_and_the_position_of_their_point(tmp_path):
     features = (
-        {"id": 0, "properties": {"id": "own", "lat": 9, "lon": 9, "ü": {"é": [1]}}, "geometry": POINT},
+        {"id": 0, "geometry": POINT,
+         "properties": {"id": "own", "lat": 9, "lon": 9, "ü": {"é": [1]}}},
         {"id": None, "properties": {"id": "own"}, "geometry": {**POINT, "coordinates": [1]}},
         {"geometry": {**POINT, "coordinates": [2.5, 1.5]}}, {"properties": [1]}, 7,
         {"geometry": {**POINT, "type": "MultiPoint"}},
@@ -46,8 +47,10 @@ def test_features_have_their_properties_and_the_position_of_their_point(tmp_path
 def test_photos_of_flickr(tmp_path):
     photo = {"id": "5", "owner": "7@N00", "latitude": "1.5", "longitude": 2.5, "accuracy": 16,
              "datetaken": "2012-05-18 17:11:13", "license": 4, "url_o": "u"}  # fmt: skip
-    others = ({"id": 6, "latitude": 0, "longitude": 0, "accuracy": 0},
-              {"latitude": 1.5, "longitude": 2.5}, {"accuracy": "0", "latitude": 3}, "x")  # fmt: skip
+    others = (
+        {"id": 6, "latitude": 0, "longitude": 0, "accuracy": 0},
+        {"latitude": 1.5, "longitude": 2.5}, {"accuracy": "0", "latitude": 3}, "x",
+    )  # fmt: skip
     format_, said, rows, columns = told(tmp_path, {"photos": {"photo": [photo, *others]}})
     assert (format_, said) == ("flickr", "photos.photo of Flickr's API")
     assert [(row["id"], row["lat"], row["lon"]) for row in rows] == [
@@ -106,7 +109,8 @@ def test_the_description_of_mapillary_tools(tmp_path):
         ({"data": [{"id": 1, "geometry": POINT}, {"geometry": POINT}]}, "a.json"),
         ({"data": [{"id": 1, "geometry": "POINT (1 2)"}]}, "a.json"),
         ({"data": [], "geometry": 1}, "a.json"), ({"data": {"geometry": 1}}, "a.json"),
-        ([{"MAPLatitude": 1}, 7], "a.json"), ([{"id": "MAPLatitude", "x": {"photos": 1}}], "a.json"),
+        ([{"MAPLatitude": 1}, 7], "a.json"), ([], "a.json"),
+        ([{"id": "MAPLatitude", "x": {"photos": 1}}], "a.json"),
         ({"MAPLatitude": 1}, "a.json"), ([{"id": 1, "lat": 1, "lon": 2}], "a.json"),
     ],
 )  # fmt: skip
