@@ -109,6 +109,8 @@ def test_a_layout_that_is_asked_for_is_taken(tmp_path):
     )
     wide = file_of(tmp_path / "b.csv", ",".join(f"c{i}" for i in range(40)) + "\n")
     assert refused(wide, format="mp16").endswith("c28, c29")
+    few = file_of(tmp_path / "d.csv", "img_id,Lat,LON\nx,1,2\n")
+    assert seen(few, format="mp16") == ("mp16", "as asked")
     header = file_of(tmp_path / "c.csv", "PhotoID,UID,Latitude,Longitude\n1,u,1,2\n")
     assert seen(header, format="yfcc100m") == ("yfcc100m", "as asked")
 

@@ -155,7 +155,8 @@ def test_without_it_the_extra_is_named(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("value", "told"),
     [
-        (None, None), (b"a\xffb\0\0", "a\ufffdb"), (b"\0\0", None), ("", None),
+        (None, None), (b"a\xffb\0\0", "a\ufffdb"), (b"\0\0", None),
+        ("", None),
         (" \t\r\n\0", None),
         (0, "0"), (2.5, "2.5"), ("x" * 1001, "x" * 1000), ("  " + "x" * 1000, "x" * 1000),
         ("half\ud800", "half?"), ((1, 2), "(1, 2)"),

@@ -22,7 +22,8 @@ def said(tmp_path, document):
 @pytest.mark.parametrize(
     ("document", "found"),
     [
-        (TIME, {"taken_at": WHEN}), ({"geoData": PLACE}, {"lat": 48.9, "lon": 2.3, "taken_at": None}),
+        (TIME, {"taken_at": WHEN}),
+        ({"geoData": PLACE}, {"lat": 48.9, "lon": 2.3, "taken_at": None}),
         (TIME | {"geoData": PLACE}, {"lat": 48.9, "lon": 2.3, "taken_at": WHEN}),
         (TIME | {"geoDataExif": PLACE}, {"lat": 48.9, "lon": 2.3, "taken_at": WHEN}),
         ({"geoDataExif": PLACE}, None), ({"title": "a.jpg"}, None), ([TIME], None), ("{", None),
@@ -72,7 +73,8 @@ LONG = "c" * 60 + ".jpg"
     [
         ("a.jpg", "a.jpg.json", True), ("a.jpg", "a.jpg.supplemental-metadata.json", True),
         ("a(1).jpg", "a.jpg(1).json", True), ("a(1).jpg", "a(1).jpg.json", False),
-        ("a(12).jpg", "a.jpg.supplemental-metadata(12).json", True), ("a(1).jpg", "a.jpg.json", False),
+        ("a(12).jpg", "a.jpg.supplemental-metadata(12).json", True),
+        ("a(1).jpg", "a.jpg.json", False),
         ("a-edited.jpg", "a.jpg.json", True), ("a-edited.jpg", "a-edited.jpg.json", True),
         ("a-edited(2).jpg", "a.jpg(2).json", True), ("a.b.jpg", "a.b.jpg.json", True),
         ("a", "a.json", False), ("(1).jpg", "(1).jpg.json", True),

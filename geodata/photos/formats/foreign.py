@@ -136,16 +136,15 @@ def _mapillary(document: Any) -> Foreign | None:
 
 def _mapillary_tools(document: Any) -> Foreign | None:
     """``mapillary_image_description.json``: MAPLatitude, MAPLongitude, filename."""
-    if not isinstance(document, list) or not document:
+    entries = document if isinstance(document, list) else []
+    if not all(isinstance(e, dict) for e in entries):
         return None
-    if not all(isinstance(e, dict) for e in document):
-        return None
-    if not any("MAPLatitude" in e for e in document):
+    if not any("MAPLatitude" in e for e in entries):
         return None
     rows = [
         {**e, "lat": e.get("MAPLatitude"), "lon": e.get("MAPLongitude"),
          "taken": _map_time(e.get("MAPCaptureTime"))}
-        for e in document
+        for e in entries
     ]  # fmt: skip
     return _table("mapillary", "the description of mapillary_tools", rows, "filename",
                   image="filename", taken_at="taken")  # fmt: skip
