@@ -185,7 +185,7 @@ def described(inside, spaces=""):
 def test_of_two_values_the_first_counts_and_names_of_rdf_none():
     own = 'xmlns:a="http://example.org/a/" xmlns:b="http://example.org/a/"'
     assert described(
-        '<rdf:Description rdf:about="x" a:n="1" b:m="2"><a:n>3</a:n><rdf:x>4</rdf:x><plain>5</plain>'
+        '<rdf:Description rdf:about="x" a:n="1" b:m="2"><a:n>3</a:n><rdf:x>4</rdf:x><one>5</one>'
         '</rdf:Description><rdf:Description a:n="6" a:k="7" none="8"/>', own
     ) == {("a", "n"): "1", ("a", "m"): "2", ("a", "k"): "7"}  # fmt: skip
 
