@@ -278,9 +278,10 @@ def _name(head: bytes) -> str:
 
 def _extension(path: Path, kind: bytes, data: bytes) -> dict[str, str]:
     """Return what a GNU long name or a pax header says of the next member."""
-    if len(data) > (_MAX_NAME_BYTES + 1 if kind == b"L" else _MAX_HEADER_BYTES):
+    most, end = (_MAX_NAME_BYTES, 1) if kind == b"L" else (_MAX_HEADER_BYTES, 0)  # a NUL
+    if len(data) > most + end:
         shown = data[:60].decode("utf-8", "replace")
-        msg = f"{path}: describes a member in more than {_MAX_NAME_BYTES} bytes: {shown!r}..."
+        msg = f"{path}: describes a member in more than {most} bytes: {shown!r}..."
         raise FileError(msg)
     if kind == b"L":
         return {"path": data.split(b"\0", 1)[0].decode("utf-8", "replace")}

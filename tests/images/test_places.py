@@ -101,7 +101,8 @@ def test_a_reference_is_a_path_or_a_member(tmp_path, monkeypatch):
     )
     assert images.open_image(tmp_path / "b#c.jpg", root="/nowhere") == b"file"
     for name, root, said in (
-        ("s3://b/a.jpg", None, "is a URL, and nothing is downloaded here; fetch it and name the file"),
+        ("s3://b/a.jpg", None,
+         "is a URL, and nothing is downloaded here; fetch it and name the file"),
         ("d.jpg", None, "there is no such picture; a relative path starts from root (.)"),
         ("z.zip#x", "r", "there is no such picture; a relative path starts from root (r)"),
     ):  # fmt: skip
