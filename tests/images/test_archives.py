@@ -33,23 +33,10 @@ def test_a_whole_name_counts_before_the_top_folder_and_that_before_a_base(tmp_pa
     opened = images.open_archive(path)
     assert (len(opened), opened.prefix) == (7, "t/")
     names = pa.array(["t/x.jpg", "x.jpg", "d/y.jpg", "y.jpg", "z.jpg", "e/z.jpg", "45/77/32.jpg",
-                      "45_77_32.jpg", "other/45/77/32.jpg", "none", None, "", "t/z.jpg"])  # fmt: skip
+                      "45_77_32.jpg", "no/45/77/32.jpg", "none", None, "", "t/z.jpg"])  # fmt: skip
     found = opened.find(names)
-    assert found.tolist() == [
-        0,
-        0,
-        6,
-        6,
-        AMBIGUOUS,
-        3,
-        5,
-        5,
-        ABSENT,
-        ABSENT,
-        ABSENT,
-        ABSENT,
-        ABSENT,
-    ]
+    assert found.tolist()[:8] == [0, 0, 6, 6, AMBIGUOUS, 3, 5, 5]
+    assert found.tolist()[8:] == [ABSENT] * 5
     assert opened.sizes(found).tolist() == [1, 1, 7, 7, -1, 4, 6, 6, -1, -1, -1, -1, -1]
     assert opened.find(names[3:5]).tolist() == [6, AMBIGUOUS]
     assert opened.find(pa.array([], pa.string())).tolist() == []

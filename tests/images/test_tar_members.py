@@ -97,7 +97,8 @@ def test_long_names_and_sizes_are_of_the_next_member(tmp_path):
     [
         (pax(path="a=b"), {"path": "a=b"}), (pax(size="12", path="x"), {"size": "12", "path": "x"}),
         (pax(size="-1"), {}), (pax(size="1x"), {}), (pax(atime="1"), {}), (b"", {}), (b"\0\0", {}),
-        (b"x path=a\n", {}), (b"0 path=a\n", {}), (b"99 path=a\n", {}), (b"9 path=a\n", {"path": "a"}),
+        (b"x path=a\n", {}), (b"0 path=a\n", {}), (b"99 path=a\n", {}),
+        (b"9 path=a\n", {"path": "a"}),
         (b"9 path=a\nx", {"path": "a"}), (b"9 path=a\n\0junk", {"path": "a"}),
         (b"9 path=\xff\n", {"path": "\ufffd"}), (b"-9 path=a\n", {}),
     ],
@@ -150,7 +151,8 @@ def test_an_archive_is_told_by_its_first_bytes(tmp_path, name, content, kind):
 @pytest.mark.parametrize(
     ("name", "head", "packed"),
     [
-        ("a.tar.gz", b"\x1f\x8b", "gzip"), ("A.TGZ", b"\x1f\x8b", "gzip"), ("a.tbz2", b"BZ", "bzip2"),
+        ("a.tar.gz", b"\x1f\x8b", "gzip"), ("A.TGZ", b"\x1f\x8b", "gzip"),
+        ("a.tbz2", b"BZ", "bzip2"),
         ("a.txz", b"\xfd7", "xz"), ("a.Tar.zst", b"\x28\xb5", "zstd"),
     ],
 )  # fmt: skip
