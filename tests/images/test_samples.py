@@ -31,8 +31,8 @@ def keys(path):
 
 def test_members_that_follow_each_other_with_one_key_are_a_sample(tmp_path):
     path = shard(tmp_path / "a.tar", ("d/1.jpg", b""), ("d/1.seg.png", b""), ("1.jpg", b""),
-                 (".x.jpg", b""), ("plain", b""), ("1.json", b""), ("d/1.jpg", b""), ("d.e/2.x", b""),
-                 ("d.e/noend", b""))  # fmt: skip
+                 (".x.jpg", b""), ("plain", b""), ("1.json", b""), ("d/1.jpg", b""),
+                 ("d.e/2.x", b""), ("d.e/noend", b""))  # fmt: skip
     assert keys(path) == [
         ("d/1", ["jpg", "seg.png"]), ("1", ["jpg", "json"]), ("d/1", ["jpg"]), ("d.e/2", ["x"]),
     ]  # fmt: skip
@@ -89,7 +89,8 @@ def test_a_member_may_have_its_most_bytes(tmp_path, monkeypatch):
         ([1, 2.5, None], "double"), ([1, 2], "int64"), ([1.5], "double"), ([True, None], "bool"),
         (["a"], "string"), ([None], "string"), ([], "string"), ([1, "a"], "string"),
         ([True, 1], "string"), ([True, 1, 1.5], "string"), ([[1], [2, None]], "list<item: int64>"),
-        ([[1], ["a"]], "string"), ([[]], "string"), ([[None]], "string"), ([{"a": 1}], "struct<a: int64>"),
+        ([[1], ["a"]], "string"), ([[]], "string"), ([[None]], "string"),
+        ([{"a": 1}], "struct<a: int64>"),
         ([{"a": None}], "string"), ([{"a": [{"b": []}]}], "string"), ([{}], "struct<>"),
         ([[1], {"a": 1}], "string"), ([[[1.5]]], "list<item: list<item: double>>"),
     ],

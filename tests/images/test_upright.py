@@ -23,7 +23,7 @@ def test_a_picture_is_turned_as_its_camera_says(turn):
     }
     size = (4, 2) if turn < 5 else (2, 4)
     made = Image.new("RGB", size)
-    made.putpixel(corner[turn], (255, 0, 0))
+    made.putpixel(places[turn - 1], (255, 0, 0))
     out, exif = io.BytesIO(), Image.Exif()
     exif[0x0112] = turn
     made.save(out, "PNG", exif=exif)
