@@ -11,16 +11,7 @@ from geodata.images import upright_rgb
 @pytest.mark.parametrize("turn", range(1, 9))
 def test_a_picture_is_turned_as_its_camera_says(turn):
     """Of a red corner at the top left of what is seen, its place in the file by orientation."""
-    corner = {
-        1: (0, 0),
-        2: (3, 0),
-        3: (3, 1),
-        4: (0, 1),
-        5: (0, 0),
-        6: (0, 3),
-        7: (1, 3),
-        8: (1, 0),
-    }
+    places = (0, 0), (3, 0), (3, 1), (0, 1), (0, 0), (0, 3), (1, 3), (1, 0)
     size = (4, 2) if turn < 5 else (2, 4)
     made = Image.new("RGB", size)
     made.putpixel(places[turn - 1], (255, 0, 0))
