@@ -67,8 +67,8 @@ def test_what_is_no_coordinate(text):
         ('{"lat": "48.5 N", "lon": "2.5 W"}', (48.5, -2.5, False)),
         ('{"lat": "48.5 E", "lon": 2.5}', (48.5, 2.5, True)),
         ('{"lat": "48.5 E 7.5 N", "lon": 2.5}', (7.5, 2.5, False)),
-        ('{"lat": 48.5, "lat_direction": "S",
-        "lon": 2.5, "lon_dir": "West"}', (-48.5, -2.5, False)),
+        ('{"lat": 48.5, "lat_direction": "S", "lon": 2.5, "lon_dir": "West"}',
+         (-48.5, -2.5, False)),
         ('{"lat": 48.5, "lat_hemisphere": "N", "lon": 2.5, "lon_ref": "east"}', (48.5, 2.5, False)),
         ('{"lat": -48.5, "lat_ref": "S", "lon": 2.5, "long_ref": "w"}', (-48.5, -2.5, False)),
         ('{"lat": "48.5 N", "lat_ref": "S", "lon": 2.5, "ref": "W"}', (48.5, 2.5, False)),
@@ -76,7 +76,8 @@ def test_what_is_no_coordinate(text):
         ('{"latitude": {"degrees": 48, "minutes": 30, "seconds": 36, "direction": "S"}, '
          '"longitude": {"deg": 2, "min": 15, "hem": "W"}}', (-48.51, -2.25, False)),
         ('{"lat": {"value": -48.5}, "lon": {"decimal": 2.5}}', (-48.5, 2.5, False)),
-        ('{"lat": {"deg": -48, "min": 30}, "lon": {"value": 2.5, "ref": "W"}}', (-48.5, -2.5, False)),
+        ('{"lat": {"deg": -48, "min": 30}, "lon": {"value": 2.5, "ref": "W"}}',
+         (-48.5, -2.5, False)),
         ('{"lat": {"min": 30}, "lon": 2.5}', []), ('{"lat": {"deg": "4 5"}, "lon": 2.5}', []),
         ('{"x": 2.5, "y": 48.5}', (48.5, 2.5, True)),
         ('{"x": 2.5, "y": 48.5, "lat": 1.5, "lon": 3.5}', (1.5, 3.5, False)),
@@ -93,13 +94,13 @@ def test_halves_with_letters_parts_and_neighbours(text, found):
 
 PAIRS = ("coordinates", "coordinate", "coords", "coord", "gps", "latlng", "latlon", "latlong",
          "location", "loc", "LOC", "position", "point", "place", "answer", "geo", "center",
-         "centre",
-         "prediction", "guess", "estimate")  # fmt: skip
+         "centre", "prediction", "guess", "estimate")  # fmt: skip
 
 
 @pytest.mark.parametrize("key", PAIRS)
-@pytest.mark.parametrize("value", ["[48.5, 2.5]", '["48.5",
-"2.5"]', '"48.5, 2.5"', '"(48.5, 2.5)"'])
+@pytest.mark.parametrize(
+    "value", ["[48.5, 2.5]", '["48.5", "2.5"]', '"48.5, 2.5"', '"(48.5, 2.5)"']
+)
 def test_a_pair_has_its_name(key, value):
     assert told(f'{{"{key}": {value}}}') == [(48.5, 2.5, False, "json", None)]
 
@@ -158,26 +159,26 @@ def test_of_several_the_final_and_the_outermost_count(text, lats):
     assert [one[0] for one in told(text)] == lats
 
 
-FINAL = "final best refined revised corrected definitive top primary main".split()
-ASIDE = ("alternative alternatives alternate other others backup second secondary third runner "
-         "rejected initial previous prior earlier bbox bounds northeast southwest northwest southeast "
-         "truth gt ground nearby landmark landmarks reference example corner candidates hypotheses "
-         "confidence uncertainty error accuracy std margin range radius").split()  # fmt: skip
+FINAL = "final best refined revised corrected definitive top primary main"
+ASIDE = """alternative alternatives alternate other others backup second secondary third runner
+rejected initial previous prior earlier bbox bounds northeast southwest northwest southeast truth gt
+ground nearby landmark landmarks reference example corner candidates hypotheses confidence
+uncertainty error accuracy std margin range radius"""
 
 
-@pytest.mark.parametrize(("word", "lat"), [*((one, 1.5) for one in FINAL),
-                                           *((one, 5.5) for one in ASIDE)])  # fmt: skip
+@pytest.mark.parametrize(("word", "lat"), [*((one, 1.5) for one in FINAL.split()),
+                                           *((one, 5.5) for one in ASIDE.split())])  # fmt: skip
 def test_words_that_call_a_place_final_or_set_it_aside(word, lat):
     text = f'{{"{word}": {{"lat": 1.5, "lon": 2.5}}, "plain": {{"a": {{"lat": 5.5, "lon": 2.5}}}}}}'
     assert [one[0] for one in told(text)] == [lat]
 
 
-NO_ANGLE = ("min max minimum maximum range delta error std uncertainty confidence interval bounds "
-            "reasoning reason explanation direction dir hemisphere ref accuracy precision band d bbox "
-            "box pixel size name names source type format note notes clues").split()  # fmt: skip
+NO_ANGLE = """min max minimum maximum range delta error std uncertainty confidence interval bounds
+reasoning reason explanation direction dir hemisphere ref accuracy precision band d bbox box pixel
+size name names source type format note notes clues"""
 
 
-@pytest.mark.parametrize("word", NO_ANGLE)
+@pytest.mark.parametrize("word", NO_ANGLE.split())
 def test_words_beside_a_latitude_that_make_it_none(word):
     assert told(f'{{"lat_{word}": 1.5, "lon_{word}": 2.5}}') == []
     assert told(f'{{"location_{word}": [1.5, 2.5]}}') == []
