@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from geodata.answers import parse_tolerant
 from geodata.answers.finding.angles import Angle, find_angles
 from geodata.answers.texts.blocks import normalise
 
@@ -46,7 +47,7 @@ def test_a_number_has_its_sign(text, value):
 
 @pytest.mark.parametrize(
     "text",
-    ["1000", "1.5.2", "a1", "_1", "1a", "12%", "12 km", "12km", "5 miles", "3 m", "9 ft",
+    ["1000", "1.5.2", "a1", "_1", "1a", "12%", "12 %", "12 km", "12km", "5 miles", "3 m", "9 ft",
      "4 kilometres", "12 mph", "3 meters", "7 feet", "5 percent", "3 million", "1.5e123"],
 )  # fmt: skip
 def test_what_is_no_angle(text):
@@ -275,3 +276,9 @@ def test_one_bullet_may_be_a_sign():
     (_, first), (_, second) = told("- 12.5\n- 77.5")
     assert ("conflict" in first, "conflict" in second) == (False, False)
     assert one("- 12.5 N")[1].get("conflict") is None
+
+
+@pytest.mark.parametrize("text", ["48.5125° N, 2.3512° E - 75 %", "48.5125, 2.3512 - 75 % sure"])
+def test_a_share_behind_a_place_is_no_range(text):
+    answer = parse_tolerant(text)
+    assert (answer.status, answer.lat, answer.lon) == ("ok", 48.5125, 2.3512)

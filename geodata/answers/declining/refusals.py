@@ -109,9 +109,7 @@ def is_refusal(text: Any) -> bool:
     >>> is_refusal("I can't see any signs, but this is Kyoto."), is_refusal("(48.85, 2.29)")
     (False, False)
     """
-    if not isinstance(text, str) or not text.strip():
-        return False
-    return parse_tolerant(text).lat is None and declines(text)
+    return isinstance(text, str) and parse_tolerant(text).lat is None and declines(text)
 
 
 def declines(text: str) -> bool:

@@ -19,13 +19,13 @@ NEAR, FAR = 160, 600
 
 _SENTENCE_END = re.compile(r"\n[ \t]*\n|[.!?]\s")
 _ABOUT_PLACE = re.compile(
-    r"coord|locat|gps|\blat|\blon|position|answer|geo:|point|loc\b|@"
+    r"[ck]oord|locat|gps|\blat|\blon|position|answer|geo:|point|loc\b|@"
     r"|estimat|guess|predict|boxed",
     re.I,
 )
 _LAST_DIGIT = re.compile(r"[0-9]")
 _NO_PLACE = re.compile(
-    r"confiden|score|probab|ratio|size|width|bbox|bounding|\bd[\"']|pixel|price|temperat|elevat"
+    r"confiden|score|probabili[dt]|ratio|size|width|bbox|bounding|\bd[\"']|pixel|price|temperat|elevat"
     r"|altitud|azimuth|bearing|heading|tilt|slope|humid|speed|field of view|aspect|likelihood"
     r"|percent|height|distance|radius|\bf/|focal|rating|\$|€|£",
     re.I,
