@@ -68,7 +68,8 @@ def test_a_cue_is_followed_closely(apart, cued):
 
 
 REVISES = """however|actually|instead|more accurate|more likely|more precise|more probable
-more specific|more plausible|better|revised|refined|correction|on second thought|wait|settle|narrow|final"""
+more specific|more plausible|better
+revised|refined|correction|on second thought|wait|settle|narrow|final"""
 
 
 @pytest.mark.parametrize("word", REVISES.replace("\n", "|").split("|"))
@@ -78,7 +79,8 @@ def test_words_that_revise_what_a_cue_introduced(word):
     assert chosen(f"best guess: A. {word} {'y ' * 130} B")[0] == "A"
 
 
-DECIDED = """final|answer|more accurate|more likely|better|best|actual|correct|instead|revise|refine
+DECIDED = """final|answer|more accurate|more likely
+better|best|actual|correct|instead|revise|refine
 therefore|thus|hence|conclude|most likely|most probable|but|however|settle|choose|go with|going with
 narrow|rather|so the"""
 

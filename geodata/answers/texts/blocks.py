@@ -137,14 +137,15 @@ def tail(text: str) -> str:
     The answer comes last, and a text with more numbers than that is no answer: the bound
     keeps the work per text small whatever it holds.
     """
-    text = text[-BODY_CHARS:]
+    whole, text = text, text[-BODY_CHARS:]
     start, numbers = len(text), 0
     while start > 0 and numbers < MAX_NUMBERS:
         chunk = text[max(0, start - _CHUNK) : start]
         start -= len(chunk)
         numbers += len(_NUMBER_RUN.findall(chunk))
     # A number that the bound cut in two would be another number.
-    return text[start:].lstrip("0123456789.") if start else text
+    kept = text[start:]
+    return kept if len(kept) == len(whole) else kept.lstrip("0123456789.")
 
 
 def normalise(text: str) -> str:
