@@ -282,3 +282,9 @@ def test_one_bullet_may_be_a_sign():
 def test_a_share_behind_a_place_is_no_range(text):
     answer = parse_tolerant(text)
     assert (answer.status, answer.lat, answer.lon) == ("ok", 48.5125, 2.3512)
+
+
+@pytest.mark.parametrize(("blanks", "labelled"), [(151, True), (152, False)])
+def test_a_label_is_looked_for_in_160_characters(blanks, labelled):
+    _, more = one("latitude:" + " " * blanks + "48.5")
+    assert more.get("labelled", False) is labelled

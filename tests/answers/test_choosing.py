@@ -27,7 +27,8 @@ def chosen(text, span=None):
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
-        ("A", "A"), ("A A", "A"), ("A B", "B?"), ("A. however B", "B"), ("A or, better, B", "B?"),
+        ("A", "A"), ("A A", "A"), ("A. B so final answer:", "B?"), ("A B", "B?"),
+        ("A. however B", "B"), ("A or, better, B", "B?"),
         ("A. but it may be B", "B?"), ("A, could also be, so B", "B?"), ("A, so the B", "B"),
         ("final answer: A\n\nB", "A"), ("final answer: A, B", "A?"),
         ("final answer: A\n\nor B", "A?"),
@@ -169,6 +170,8 @@ def test_a_labelled_line_may_be_revised_in_prose():
     assert pick(first, at(1.1, start=28), body=body) == (0, False)
     assert pick(first, at(30.0, start=28, rank=WEAK), body=body) == (0, False)
     assert pick(at(1.0, start=0, rank=KEYED), later, body=body) == (0, False)
+    other = at(30.0, start=28, rank=LABELLED)
+    assert pick(first, other, body=body.replace("however", "and")) == (1, True)
     before = at(30.0, start=0)
     assert pick(before, at(1.0, start=28, rank=LABELLED), body=body) == (1, False)
 

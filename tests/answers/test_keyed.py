@@ -122,7 +122,8 @@ def test_a_pair_has_its_name(key, value):
         ('{"lonlat": ["48.5 N", "2.5 E"]}', (48.5, 2.5, False)),
         ('{"lonlat": ["2.5 E", "48.5 N"]}', (48.5, 2.5, False)),
         ('{"gps": [0, 0]}', (0.0, 0.0, True)), ('{"gps": [48, 2]}', (48.0, 2.0, False)),
-        ('{"gps": "48.5, 2"}', []),
+        ('{"gps": "48.5, 2"}', []), ('{"gps": "48, 2.5"}', []),
+        ('{"gps": ["2.5 E", "48.5"]}', (48.5, 2.5, False)),
     ],
 )  # fmt: skip
 def test_a_pair_and_its_order(text, found):

@@ -45,6 +45,7 @@ def b(word):
         ('{"a": "x" // n\n}', [{"a": t("x")}]),
         ("{}", []), ("{ }", []), ('{"a": {}}', []), ('{"a": []}', []), ("{prose}", []),
         ("{prose: }", [{"prose": b("")}]),
+        ("{prose} {} {a: 1}", [{"a": b("1")}]),
         ("x {a: 1} y {b: 2} z", [{"a": b("1")}, {"b": b("2")}]),
         ("{{a: 1}}", [{"": {"a": b("1")}}]),
         ('{"a": 1} }', [{"a": b("1")}]), ('{"a": 1 then prose}', [{"a": b("1 then prose")}]),
@@ -70,7 +71,8 @@ def test_an_object_knows_where_it_ends():
     text = 'x {"a": [1, 2], "b": {"c": 3}} y {"d": "cut'
     first, second = find_objects(text)
     assert text[first.start : first.end] == '{"a": [1, 2], "b": {"c": 3}}'
-    assert text[second.start : second.end] == '{"d": "cut'
+    assert text[second.start :] == '{"d": "cut'
+    assert second.end == len(text)
     (_, array), (_, inner) = first.fields
     assert text[array.start : array.end] == "[1, 2]"
     assert text[inner.start : inner.end] == '{"c": 3}'

@@ -71,6 +71,6 @@ def _value(raw: str) -> str | None:
         name = raw[: following.start()] if following else raw
         name = name.strip(" \t\"',;}]_\\")
     name = " ".join(_EXPLAINED.sub("", name).split()).strip(" ,;")
-    if name.endswith(".") and not _INITIALS.search(name):
+    if not _INITIALS.search(name):
         name = name.strip(" ,;.")
     return None if not name or len(name) > 120 or _NOTHING.match(name) else name
