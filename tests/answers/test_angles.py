@@ -145,7 +145,10 @@ def test_a_letter_between_two_numbers_is_of_the_next_one():
         ("lat.: 48.5", "lat"), ("lat) 48.5", None), ("lat, 48.5", None), ("lat; 48.5", None),
         ("lat& 48.5", None), ("lat/ 48.5", None), ("lat and 48.5", None),
         ("latitude (in degrees): 48.5", "lat"), ("latitude would be approximately 48.5", "lat"),
-        ("latitude of the house 48.5", None), ("plat: 48.5", None), ("mlat=48.5", "lat"),
+        ("latitude of the house 48.5", None),
+        ("latitude (of the tower): 48.5", "lat"), ("latitude (tower 48.5", None),
+        ("lat_tower: 48.5", "lat"), ("lat_tower of: 48.5", "lat"), ("lat_Tower: 48.5", None),
+        ("plat: 48.5", None), ("mlat=48.5", "lat"),
         ("latent: 48.5", None), ("long (east): 48.5", "lon"), ("longitude (x) | 48.5", "lon"),
     ],
 )  # fmt: skip
@@ -233,6 +236,7 @@ def test_x_and_y_are_a_plane():
         ("40 N to 50 E", False), ("between 40 N and 50 E", False), ("40 N e 50", False),
         ("between 40 N and 50", True), ("ranging 40, 50", False),
         ("Latitude: 40 Latitude: 50", False), ("40 or 50", False), ("40 N or 50 N", False),
+        ("40 N, 50 (lat)", False),
     ],
 )  # fmt: skip
 def test_two_numbers_that_are_a_range(text, ranged):

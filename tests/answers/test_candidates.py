@@ -54,6 +54,10 @@ PAIR = (48.5125, 2.3512)
         ("7 48.5125 2.3512", [PAIR]), ("mile 12.5; 40.25, -111.65", [(40.25, -111.65)]),
         ("mile 12.5; 40.25; -111.65", [(12.5, 40.25)]),
         ("1.1111 2.2222 3.3333 4.4444", [(1.1111, 2.2222)]),
+        ("here x: 0.5125, 0.3512", [(0.5125, 0.3512)]),
+        ("Latitude: 1.5 Longitude: 2.5, 7.5125, 8.5125", [(1.5, 2.5), (7.5125, 8.5125)]),
+        ("Latitude 40 it is.\nLongitude: 30, Latitude: 20-25", [(40.0, 30.0)]),
+        ("2.5° E of here. 48.5° N near 49.5° N", [(48.5, 2.5)]),
     ],
 )  # fmt: skip
 def test_numbers_go_together(text, pairs):
@@ -102,7 +106,8 @@ def test_only_what_is_written_as_an_angle_waits_for_its_other_half(text, pairs):
     [
         ("x is 48.5125, 2.3512", WRITTEN), ("x is 48.51, 2.3512", WEAK),
         ("x is (48.5, 2.3)", WRITTEN),
-        ("x is (48, 2)", WEAK), ("x is [48, 2]", WEAK), ("x is {48, 2}", WEAK),
+        ("x is (48, 2)", WEAK), ("(48.5, 2.3) of it", WRITTEN), ("x is (      48.5, 2.3)", WEAK),
+        ("x is [48, 2]", WEAK), ("x is {48, 2}", WEAK),
         ("x is ('48', '2')", WEAK),
         ("x is 48.5, 2.3", WEAK), ("48, 2", WRITTEN), ("(48, 2).", WRITTEN),
         ("located at 48.5, 2.3", WRITTEN),
@@ -144,7 +149,8 @@ def test_what_is_about_something_else_is_no_pair(text):
 )
 def test_words_of_something_else(word):
     assert found(f"its {word} 48.5125, 2.3512") == []
-    assert places(f"its {word} 48.5125° N, 2.3512° E") == [PAIR]
+    for pair in ("48.5125° N, 2.3512° E", "48.5125 N, 2.3512", "48.5125, 2.3512 E"):
+        assert places(f"its {word} {pair}") == [PAIR]
     assert places(f"its {word} at the position 48.5125, 2.3512") == [PAIR]
     assert places(f"its {word}. 48.5125, 2.3512") == [PAIR]
     assert places(f"its {word} 7 of 48.5125, 2.3512") == [PAIR]

@@ -17,7 +17,7 @@ OTHER = '{"lat": 7.5, "lon": 8.5}'
         '{"LAT": 48.5, "Lng": 2.5}', '{"lat": 48.5, "long": 2.5}',
         '{"latitude": 7.5, "lat": 48.5, "lon": 2.5}',
         '{"lat": 48.5, "lon": 2.5, "longitude": 7.5, "lng": 8.5}', f'{{"answer": {GOOD}}}',
-        f'{{"lat": 7.5, "answer": {GOOD}}}',
+        f'{{"lat": 7.5, "answer": {GOOD}}}', f'{{"lon": 7.5, "answer": {GOOD}}}',
         f'{{"n": 5, "a": {{"x": 1}}, "b": {GOOD}, "c": {OTHER}}}',
         f'{{"lat": 48.5, "lon": 2.5, "a": {OTHER}}}',
         '{"lat": null, "latitude": 1, "a": ' + GOOD + "}",

@@ -162,7 +162,7 @@ def _goes_on(body: str, first: int) -> bool:
         declined = [*(match.end() for match in _REFUSAL.finditer(clause)), *_lacking(clause)]
         if _GOES_ON.search(clause[max(declined, default=0) :].strip()):
             return True
-        if start > first and not declined and _any_place(names, body, start - 1, end):
+        if start > first and not declined and _any_place(names, body, start, end):
             return True
     return False
 

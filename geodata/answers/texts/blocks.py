@@ -226,13 +226,11 @@ def _decimal_points(text: str) -> str:
 def final_turn(text: str) -> str:
     """Return the last turn of a transcript with chat tokens; other text comes back whole."""
     for mark in _TURN_STARTS:
-        at = text.rfind(mark)
-        if at >= 0 and text[at + len(mark) :].strip():
-            text = text[at + len(mark) :]
+        after = text.rpartition(mark)[2]
+        text = after if after.strip() else text
     for mark in _TURN_ENDS:
-        at = text.find(mark)
-        if at >= 0 and text[:at].strip():
-            text = text[:at]
+        before = text.partition(mark)[0]
+        text = before if before.strip() else text
     return text
 
 
