@@ -221,6 +221,10 @@ def test_x_and_y_are_a_plane():
     assert second == {"axis": "lat", "conflict": True, "plane": "y", "linked": True}
     (_, first), (_, second) = told("y=48.5\nx=2.5")
     assert (first["axis"], second["axis"], second["linked"]) == ("lat", "lon", True)
+    for between in (", ", " | ", "; ("):
+        assert told(f"x: 2.5{between}y: 48.5")[1][1]["axis"] == "lat"
+    assert told("x: 2.5, y: (48.5")[1][1]["axis"] == "lat"
+    assert "axis" not in told("x: 2.5 || y: 48.5")[1][1]
     for text in ("x: 2, y: 48.5", "x: 2.5 m or so y: 48.5", "x: 2.5, x: 48.5", "ax: 2.5, ay: 48.5"):
         assert all("axis" not in more for _, more in told(text))
 

@@ -12,6 +12,7 @@ from geodata.answers.finding.candidates import (
     is_placeholder,
 )
 from geodata.answers.texts.blocks import normalise
+from geodata.answers.texts.objects import FENCE
 
 
 def found(text):
@@ -55,6 +56,8 @@ PAIR = (48.5125, 2.3512)
         ("mile 12.5; 40.25; -111.65", [(12.5, 40.25)]),
         ("1.1111 2.2222 3.3333 4.4444", [(1.1111, 2.2222)]),
         ("here x: 0.5125, 0.3512", [(0.5125, 0.3512)]),
+        ("1.111 2.222 3.333", [(1.111, 2.222)]), ("7.5 48.51 2.35", [(7.5, 48.51)]),
+        ("1.5 48.512 2.351 7.5", [(48.512, 2.351)]), ("1.51 48.51 2.35 7.51", []),
         ("Latitude: 1.5 Longitude: 2.5, 7.5125, 8.5125", [(1.5, 2.5), (7.5125, 8.5125)]),
         ("Latitude 40 it is.\nLongitude: 30, Latitude: 20-25", [(40.0, 30.0)]),
         ("2.5° E of here. 48.5° N near 49.5° N", [(48.5, 2.5)]),
@@ -287,3 +290,36 @@ def test_what_is_probable_is_a_place_and_a_probability_is_none(word):
 
 def test_coordinates_have_their_name_in_german():
     assert [one(f"{word}: 48.5, 2.3").rank for word in ("Koordinaten", "GPS-Koordinate")] == [2, 2]
+
+
+@pytest.mark.parametrize(("blanks", "said"), [(55, True), (56, False)])
+def test_what_numbers_are_about_stands_in_60_characters_before(blanks, said):
+    assert (found(f"score{' ' * blanks}48.5125, 2.3512") == []) is said
+
+
+@pytest.mark.parametrize(("letters", "rank"), [(78, LABELLED), (79, WRITTEN)])
+def test_a_line_with_a_label_begins_less_than_90_characters_before(letters, rank):
+    assert one(f"so\n{'y' * letters} location: 48.5, 2.3").rank == rank
+
+
+@pytest.mark.parametrize(
+    ("text", "rank"),
+    [
+        ("x is (48.5, 2.3   )", WRITTEN), ("x is (48.5, 2.3    )", WEAK),
+        ("x is (   48.5, 2.3)", WRITTEN), ("x is (    48.5, 2.3)", WEAK),
+        ("x is (48.5, 2.3", WEAK), ("x is 48.5, 2.3)", WEAK), ("x is [+48.5, 2.3']", WRITTEN),
+        ("x is 48.512, 2.351", WRITTEN), ("x is 48.512, 2.35", WEAK),
+    ],
+)  # fmt: skip
+def test_brackets_stand_near(text, rank):
+    assert one(text).rank == rank
+
+
+@pytest.mark.parametrize("around", ["{}", "({})", "[{}]", "{{{}}}", "= {}", ": {}", "\t{}\n", "{}.",
+                                    f"{FENCE}{{}}{FENCE}", "+{}", "- {}"])  # fmt: skip
+def test_two_numbers_alone_are_a_place(around):
+    body = around.format("48, 2")
+    (candidate,) = find_candidates(body, find_angles(body))
+    assert candidate.rank == WRITTEN
+    body = around.format("48, 2") + " z"
+    assert all(one.rank != WRITTEN for one in find_candidates(body, find_angles(body)))

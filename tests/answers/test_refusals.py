@@ -151,3 +151,9 @@ def test_a_refusal_is_looked_for_in_3000_characters_at_either_end(apart, refused
     assert is_refusal(beside + said + "-" * 4000) is refused
     assert is_refusal("-" * 4000 + said + beside) is refused
     assert is_refusal(said + "-" * (6000 - len(said) + apart) + said) is True
+
+
+@pytest.mark.parametrize(("length", "refused"), [(600, True), (601, False)])
+def test_single_words_judge_an_answer_of_600_characters(length, refused):
+    said = "No clue about the place. "
+    assert is_refusal(said + "-" * (length - len(said))) is refused
