@@ -103,3 +103,12 @@ def test_the_last_characters_of_a_text_are_searched():
 def test_zero_has_no_sign():
     found = parse_tolerant("lat: -0.0, lon: -0.0")
     assert (str(found.lat), str(found.lon)) == ("0.0", "0.0")
+
+
+@pytest.mark.parametrize("more", ["± 5 km", "±1000 m", "+/- 0.5 miles", "± 0.01°", "± 0.01"])
+@pytest.mark.parametrize(
+    "pair", ["48°30'45\"N 2°21'4.32\"E", "48.5125, 2.3512", "48.5125 N, 2.3512 E"]
+)
+def test_a_tolerance_behind_a_place_is_no_part_of_it(pair, more):
+    found = parse_tolerant(f"{pair} {more}")
+    assert (found.lat, found.lon) == pytest.approx((48.5125, 2.3512))

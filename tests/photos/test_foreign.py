@@ -1,6 +1,7 @@
 """Documents of other tools: which they are, row by row, and what is none of them."""
 
 import json
+import os
 
 import pytest
 
@@ -145,6 +146,14 @@ def test_a_document_may_have_a_mark_of_byte_order_and_no_more_than_its_bytes(tmp
         "write it as JSON lines or CSV with id, lat, lon (ogr2ogr -f CSV -lco GEOMETRY=AS_XY for "
         "GeoJSON)"
     )
+
+
+def test_a_document_of_more_than_a_gigabyte_is_not_read(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text('{"photos"')
+    os.truncate(path, (1 << 30) + 1)  # of zeros that take no space
+    with pytest.raises(FileError, match="has 1,073,741,825 bytes, .* up to 1,073,741,824; "):
+        foreign.recognised(path)
 
 
 @pytest.mark.parametrize(

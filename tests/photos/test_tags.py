@@ -203,7 +203,7 @@ def test_a_packet_of_a_megabyte_is_read_and_padding_is_not(tmp_path):
     assert tags.xmp(packet)["own", "Trip"] == "Alps"
     assert tags.xmp(packet + b" ") == {}
     assert tags.xmp(b"\0 \r\n\t" + PACKET + b"\0")["own", "Trip"] == "Alps"
-    assert tags.xmp(PACKET.replace(b"<x:xmpmeta", b"<!ENTITY><x:xmpmeta")) == {}
+    assert tags.xmp(b"<!DOCTYPE x>" + PACKET) == {}
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,10 @@ _LETTERED = re.compile(
 )
 _LETTER_ASIDE = re.compile(r"\(([NSEW])\)[ ]?(?=[:=])")
 _CLOSING_TAG = re.compile(r"</\s?(?:lat|lon|lng)[a-z]{0,8}\s?>", re.I)
-_TOLERANCE = re.compile(r"(?:±|\+/-)\s{0,2}[0-9]{1,3}(?:\.[0-9]{1,20})?\s{0,2}°?")
+_TOLERANCE = re.compile(
+    r"(?:±|\+/-)\s{0,2}[0-9]{1,6}(?:\.[0-9]{1,20})?"
+    r"(?:\s{0,2}(?:°|(?:k?m|mi(?:les?)?|(?:kilo)?met(?:er|re)s?|deg(?:rees?)?)\b))?\s{0,2}"
+)
 _MAP_DATA = re.compile(r"!3d(-?[0-9]{1,3}\.[0-9]{1,20})!4d(-?[0-9]{1,3}\.[0-9]{1,20})")
 _SPLIT_DECIMALS = re.compile(
     r"([0-9](?<![0-9.].)[0-9]{0,2})\. ([0-9]{2,12})( ?, ?-?)([0-9]{1,3})\. ([0-9]{2,12})(?![0-9.])"
