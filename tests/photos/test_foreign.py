@@ -152,7 +152,7 @@ def test_a_document_of_more_than_a_gigabyte_is_not_read(tmp_path):
     path = tmp_path / "a.json"
     path.write_text('{"photos"')
     os.truncate(path, (1 << 30) + 1)  # of zeros that take no space
-    with pytest.raises(FileError, match="has 1,073,741,825 bytes, .* up to 1,073,741,824; "):
+    with pytest.raises(FileError, match=r"has 1,073,741,825 bytes, .* up to 1,073,741,824; "):
         foreign.recognised(path)
 
 
