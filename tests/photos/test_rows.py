@@ -38,6 +38,8 @@ def test_a_row_without_its_numbers_has_no_name_and_the_next_has():
     [
         (["lat", "LAT", "lon"], {}, "a.csv: lat, LAT, lon could all be the coordinates; name them "
          "with lat= and lon= (--lat and --lon)"),
+        (["lat", "lon", "user", "User"], {}, "a.csv: user, User could all be the author; name one "
+         "with author="),
         (["x"], {"author": "y"}, "a.csv: no column 'y' for author; the columns are x"),
         (["a", "b"], {"lat": "a"}, "a.csv: found no longitude column among a, b; expected one "
          "of lat, latitude, gt_lat, lat_pred with its lon; or name them with lat= and lon= (--lat "

@@ -62,8 +62,12 @@ def test_fields_are_decoded_as_they_were_written(tmp_path):
              pageurl="http://a/%20+b", ext="j+g") + "\n" + line() + "\n",
         encoding="utf-8",
     )  # fmt: skip
+    with path.open("a") as file:
+        file.write(line(title='"open', photoid="8") + "\n" + line(photoid="9") + "\n")
     (batch,) = yfcc.text_batches(path, yfcc.NAMES, yfcc.NAMES)
-    first, second = batch.table.to_pylist()
+    *rows, opened, last = batch.table.to_pylist()
+    assert (opened["title"], opened["photoid"], last["photoid"]) == ('"open', "8", "9")
+    first, second = rows
     assert {name: first[name] for name in first if first[name] != "x"} | GOOD == GOOD | {
         "uid": "a@b", "unickname": "x y", "title": '5" "q', "description": "日", "usertags": "a,b",
         "machinetags": "m:n", "licensename": "By SA", "capturedevice": None,
