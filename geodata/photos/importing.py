@@ -90,8 +90,8 @@ def read(
         salts keep tables comparable.
     images
         Where the pictures are: tar and zip files (read in place, see `open_archive`), folders of
-        pictures or of archives, or the beginning of a URL. Rows then refer to the picture that
-        was found, and rows without one get a status.
+        pictures, archives or both, or the beginning of a URL. Rows then refer to the picture
+        that was found, first in archives, and rows without one get a status.
     min_image_bytes
         Smaller pictures are 'photo_unavailable': by default 5120 for Flickr data sets, else 0.
     licence

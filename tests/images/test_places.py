@@ -74,7 +74,7 @@ def test_below_a_url_nothing_is_looked_at(url):
     assert str(told.value) == f"images: {url!r} is a URL; give it alone, or files and folders"
 
 
-def test_a_folder_of_archives_is_those_sorted_and_none_else(tmp_path):
+def test_a_folder_is_its_archives_sorted_and_then_its_pictures(tmp_path):
     zipped(tmp_path / "b.ZIP", x=b"bb")
     with tarfile.open(tmp_path / "a.tar", "w") as made:
         made.addfile(tarfile.TarInfo("y.jpg"))
@@ -83,7 +83,10 @@ def test_a_folder_of_archives_is_those_sorted_and_none_else(tmp_path):
     (tmp_path / "loose.jpg").touch()
     zipped(tmp_path / "e.other", x=b"e")
     opened = images.open_images(tmp_path)
-    assert opened.paths() == [tmp_path / "a.tar", tmp_path / "b.ZIP"]
+    assert opened.paths() == [tmp_path / "a.tar", tmp_path / "b.ZIP", tmp_path]
+    assert found(opened, "x.jpg", "loose.jpg", "none.jpg") == [
+        (f"{tmp_path / 'b.ZIP'}#x.jpg", 2), (str(tmp_path / "loose.jpg"), 0), (None, ABSENT),
+    ]  # fmt: skip
     assert images.open_images(None) is None
     with pytest.raises(FileError, match=r"c\.tar: is neither a tar nor a zip"):
         images.open_images(tmp_path / "c.tar")
