@@ -122,7 +122,7 @@ def _jpeg(data: bytes, told: set[str]) -> Iterator[bytes]:
         size = struct.unpack_from(">H", data, at)[0]
         at += size
         body = data[start + 4 : at]
-        if size < 2 or len(body) != size - 2:
+        if len(body) != size - 2:
             msg = "a segment is longer than the file"
             raise ValueError(msg)
         why = _why_of_segment(mark, body, told)

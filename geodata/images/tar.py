@@ -110,7 +110,7 @@ def read(path: Path, member: Member) -> bytes:
                 raise FileError(msg)
             file.seek(member.offset)
             head = file.read(30)
-            if member.method == STORED and not member.crc and head[:4] != b"PK\x03\x04":
+            if member.method == STORED and head[:4] != b"PK\x03\x04":
                 file.seek(max(member.offset - BLOCK, 0))
                 _check_tar_header(file.read(BLOCK), member, where)
                 return file.read(member.size)

@@ -183,6 +183,14 @@ def test_a_member_of_a_zip_is_read_in_place(tmp_path, how):
         tar.read(tmp_path / "none.zip", member)
 
 
+def test_a_member_may_have_the_most_bytes_of_a_photo(tmp_path, monkeypatch):
+    member = zipped(tmp_path / "a.zip")
+    monkeypatch.setattr(tar, "MAX_MEMBER_BYTES", 1500)
+    assert tar.read(tmp_path / "a.zip", member) == b"abc" * 500
+    monkeypatch.setattr(tar, "MAX_MEMBER_BYTES", 1499)
+    assert refused(tmp_path / "a.zip", member) == "1500 bytes, more than the 1499 of one photo"
+
+
 def test_damage_of_what_is_packed_is_told(tmp_path):
     member = zipped(tmp_path / "a.zip")
     data = bytearray((tmp_path / "a.zip").read_bytes())

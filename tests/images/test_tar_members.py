@@ -207,3 +207,24 @@ def test_the_header_before_a_member_is_checked(tmp_path):
     assert tar.read(path, at["é.jpg"]._replace(name="è.jpg")) == b""  # not plain: not compared
     assert tar.read(path, at["n" * 150]._replace(name="m" * 100)) == b""
     assert said(at["n" * 150]._replace(name="m" * 99)).startswith("there is no member at byte ")
+
+
+def test_what_is_no_header_is_no_member(tmp_path):
+    path, member = tmp_path / "a.tar", tar.Member("a.jpg", 512, 3, 3, 0, 0)
+    whole = block("a.jpg", 3)
+    path.write_bytes(whole)
+    assert tar.read(path, member) == b"xxx"
+    for content, at in ((whole[:148] + b"0000000\0" + whole[156:], 512), (bytes(100), 50)):
+        path.write_bytes(content)
+        with pytest.raises(FileError, match=f"there is no member at byte {at}; the index"):
+            tar.read(path, member._replace(offset=at))
+
+
+@pytest.mark.parametrize("filled", [0, 40, 100, 355])
+def test_the_sum_of_a_header_is_that_of_tarfile(filled):
+    head = bytearray(block("a.jpg"))
+    head[157:512] = b"\xff" * filled + bytes(355 - filled)
+    wanted, _ = tarfile.calc_chksums(bytes(head))
+    for told in (wanted, wanted + 1, wanted - 1, wanted % 0o100000):
+        head[148:156] = b"%06o\0 " % told
+        assert tar._checksum_fits(bytes(head)) is (told == wanted)

@@ -53,6 +53,7 @@ def test_no_column_may_be_missing(index):
         *((name, lambda c: c[:-1]) for name in
           ("offset", "size", "packed", "method", "crc", "name_starts", "name_hash", "name_member",
            "base_hash", "base_member", "name_bytes")),
+        ("name_starts", lambda c: np.delete(c, 1)), ("name_starts", lambda c: np.insert(c, 1, 0)),
         ("name_starts", changed(0, 1)), ("name_starts", changed(-1, 20)),
         ("name_starts", changed(1, 15)), ("name_member", changed(0, 3)),
         ("name_member", changed(0, AMBIGUOUS - 1)), ("base_member", changed(0, 3)),
