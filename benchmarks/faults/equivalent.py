@@ -366,6 +366,30 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "equal places are 0 km apart; it only costs time",
     ),
     (
+        "geodata/answers/finding/candidates.py",
+        "return min(first.decimals, second.decimals)",
+        "return (min(second.decimals, first.decimals))",
+        "the smaller of two is the same in any order",
+    ),
+    (
+        "geodata/answers/finding/keyed.py",
+        "start, end = min(lat.start, lon.start), max(lat.end, lon.end)",
+        "start, end = (min(lon.start, lat.start)), max(lat.end, lon.end)",
+        "the smaller of two is the same in any order",
+    ),
+    (
+        "geodata/answers/finding/keyed.py",
+        "start, end = min(lat.start, lon.start), max(lat.end, lon.end)",
+        "start, end = min(lat.start, lon.start), (max(lon.end, lat.end))",
+        "the larger of two is the same in any order",
+    ),
+    (
+        "geodata/images/webdataset.py",
+        "while part := list(islice(found, min(rows, _BATCH))):",
+        "while part := list(islice(found, (min(_BATCH, rows)))):",
+        "the smaller of two is the same in any order",
+    ),
+    (
         "geodata/photos/importing.py",
         'own = [opened.path] if opened.format in ("exif", "takeout") and opened.path is not None '
         "else []",

@@ -178,7 +178,8 @@ def test_a_label_behind_a_number(text, axis):
 @pytest.mark.parametrize(
     ("text", "conflict"),
     [("Latitude: 48.5 E", True), ("Latitude: 48.5 S", False), ("48.5 E (latitude)", True),
-     ("48.5 N (latitude)", False), ("Longitude: 2.5 (latitude)", False)],
+     ("48.5 N (latitude)", False), ("-48.5 N (latitude)", True),
+     ("Latitude: -48.5 N", True), ("Longitude: 2.5 (latitude)", False)],
 )  # fmt: skip
 def test_a_label_against_a_letter_is_a_conflict(text, conflict):
     _, more = one(text)
@@ -296,3 +297,8 @@ def test_a_share_behind_a_place_is_no_range(text):
 def test_a_label_is_looked_for_in_160_characters(blanks, labelled):
     _, more = one("latitude:" + " " * blanks + "48.5")
     assert more.get("labelled", False) is labelled
+
+
+def test_a_declared_order_counts_before_a_label_behind():
+    value, more = one("lon, lat: 2.5 (latitude)")
+    assert (value, more) == (2.5, {"order": "lon"})

@@ -61,6 +61,10 @@ PAIR = (48.5125, 2.3512)
         ("Latitude: 1.5 Longitude: 2.5, 7.5125, 8.5125", [(1.5, 2.5), (7.5125, 8.5125)]),
         ("Latitude 40 it is.\nLongitude: 30, Latitude: 20-25", [(40.0, 30.0)]),
         ("2.5° E of here. 48.5° N near 49.5° N", [(48.5, 2.5)]),
+        ("2.5° E of here. 48.5° N near 3.5° E", [(48.5, 3.5)]),
+        (f"Latitude 40 it is. {'y ' * 100}\nLongitude: 30, Latitude: 20-25", [(40.0, 30.0)]),
+        ("Latitude: 1.5125, Longitude: 2.5, Latitude: 3.5", [(1.5125, 2.5)]),
+        ("Latitude 40 it is.\nLongitude: 30, Latitude: 20, Latitude: 25", [(20.0, 30.0)]),
     ],
 )  # fmt: skip
 def test_numbers_go_together(text, pairs):
@@ -115,7 +119,8 @@ def test_only_what_is_written_as_an_angle_waits_for_its_other_half(text, pairs):
         ("x is 48.5, 2.3", WEAK), ("48, 2", WRITTEN), ("(48, 2).", WRITTEN),
         ("located at 48.5, 2.3", WRITTEN),
         ("the gps says 48.5, 2.3", WRITTEN), ("located at (48, 2)", WRITTEN),
-        ("x is 48° , 2°", WRITTEN), ("x is 48 N, 2.5 E", WRITTEN), ("x is 48 N, 2 E", WEAK),
+        ("x is 48° , 2°", WRITTEN), ("x is 48 N, 2.5 E", WRITTEN), ("x is 48, 2.5 E", WRITTEN),
+        ("x is 48 N, 2 E", WEAK),
         ("x is 48.5 N, 2 E", WRITTEN), ("lat/lon x 48, 2", WRITTEN),
         ("Coordinates: 48.5, 2.3", LABELLED), ("- Position: (48, 2)", LABELLED),
         ("Latitude: 48, Longitude: 2", LABELLED), ("so lat: 48, lon: 2", LABELLED),
@@ -124,6 +129,7 @@ def test_only_what_is_written_as_an_angle_waits_for_its_other_half(text, pairs):
         ("See it. Location: 48.5, 2.3", WRITTEN), ('"lat": 48, "lon": 2', KEYED),
         ("'gps': (48.5, 2.3)", KEYED), ("'gps': 48.5, 2.3", WRITTEN),
         ("Breite: 48,51 Länge: 2,35", LABELLED), ("Koordinaten: 48.5, 2.3", LABELLED),
+        ("Breite: 48.5, 2.3", WRITTEN),
         (f"{'y' * 80} location: 48.5, 2.3", WRITTEN),
     ],
 )  # fmt: skip
@@ -172,6 +178,7 @@ def test_words_of_a_place(word):
 @pytest.mark.parametrize(
     ("text", "rank", "place"),
     [
+        ("here x: 2.351, y: 48.512", WRITTEN, (48.512, 2.351)),
         ("here x: 2.3512, y: 48.5125", WRITTEN, PAIR),
         ("here x: 2.35, y: 48.51", WEAK, (48.51, 2.35)),
         ("x: 2.3, y: 48.5", WRITTEN, (48.5, 2.3)),

@@ -157,3 +157,10 @@ def test_a_refusal_is_looked_for_in_3000_characters_at_either_end(apart, refused
 def test_single_words_judge_an_answer_of_600_characters(length, refused):
     said = "No clue about the place. "
     assert is_refusal(said + "-" * (length - len(said))) is refused
+
+
+@pytest.mark.parametrize(("more", "refused"), [("", True), ("-", False)])
+def test_of_a_text_of_6000_characters_nothing_is_left_out(more, refused):
+    said = "Location: unknown"
+    text = "-" * 2995 + said + "-" * (3005 - len(said)) + more
+    assert is_refusal(text) is refused

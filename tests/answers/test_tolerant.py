@@ -112,3 +112,8 @@ def test_zero_has_no_sign():
 def test_a_tolerance_behind_a_place_is_no_part_of_it(pair, more):
     found = parse_tolerant(f"{pair} {more}")
     assert (found.lat, found.lon) == pytest.approx((48.5125, 2.3512))
+
+
+def test_prose_behind_an_object_is_where_it_is():
+    text = "y " * 150 + '{"lat": 48.5, "lon": 2.5} and the final answer: 7.5125, 8.5125'
+    assert parse_tolerant(text).lat == 7.5125

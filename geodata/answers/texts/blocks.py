@@ -197,8 +197,9 @@ def _bullets_for_numbers(text: str) -> str:
     marks = list(_LIST_MARK.finditer(text))[-MAX_NUMBERS:]
     if len(marks) < 2:
         return text
-    counts = [int(m["mark"]) if m["mark"].isdigit() else -ord(m["mark"]) for m in marks]
-    near = [abs(a) + 1 == abs(b) and a * b >= 0 for a, b in pairwise(counts)]
+    # letters count far above numbers, so that "96." and "a)" are no neighbours
+    counts = [int(m["mark"]) if m["mark"].isdigit() else 1000 + ord(m["mark"]) for m in marks]
+    near = [a + 1 == b for a, b in pairwise(counts)]
     listed = [a or b for a, b in zip([False, *near], [*near, False], strict=True)]
     parts, at = [], 0
     for mark, is_list in zip(marks, listed, strict=True):
