@@ -366,6 +366,12 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "equal places are 0 km apart; it only costs time",
     ),
     (
+        "geodata/answers/declining/refusals.py",
+        "return isinstance(text, str) and parse_tolerant(text).lat is None and declines(text)",
+        "return isinstance(text, str) and parse_tolerant(text).lon is None and declines(text)",
+        "a tolerant reading has both coordinates or neither",
+    ),
+    (
         "geodata/answers/finding/candidates.py",
         "return min(first.decimals, second.decimals)",
         "return (min(second.decimals, first.decimals))",

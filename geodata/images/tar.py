@@ -286,7 +286,7 @@ def _extension(path: Path, kind: bytes, data: bytes) -> dict[str, str]:
     if kind == b"L":
         return {"path": data.split(b"\0", 1)[0].decode("utf-8", "replace")}
     found: dict[str, str] = {}
-    while data and data[0:1] != b"\0":
+    while data:
         length, _, _ = data.partition(b" ")
         if not length.isdigit() or not 0 < int(length) <= len(data):
             break

@@ -62,6 +62,9 @@ PAIR = (48.5125, 2.3512)
         ("Latitude 40 it is.\nLongitude: 30, Latitude: 20-25", [(40.0, 30.0)]),
         ("2.5° E of here. 48.5° N near 49.5° N", [(48.5, 2.5)]),
         ("2.5° E of here. 48.5° N near 3.5° E", [(48.5, 3.5)]),
+        ("Latitude 40 it is.\nLongitude: 30, Latitude: 20, 7 E, Longitude: 25", [(20.0, 30.0)]),
+        ("the position of the score position 48.5125, 2.3512", [PAIR]),
+        ("Latitude 40 it is. Longitude: 30. Then Latitude: 20", [(40.0, 30.0)]),
         (f"Latitude 40 it is. {'y ' * 100}\nLongitude: 30, Latitude: 20-25", [(40.0, 30.0)]),
         ("Latitude: 1.5125, Longitude: 2.5, Latitude: 3.5", [(1.5125, 2.5)]),
         ("Latitude 40 it is.\nLongitude: 30, Latitude: 20, Latitude: 25", [(20.0, 30.0)]),
@@ -129,7 +132,7 @@ def test_only_what_is_written_as_an_angle_waits_for_its_other_half(text, pairs):
         ("See it. Location: 48.5, 2.3", WRITTEN), ('"lat": 48, "lon": 2', KEYED),
         ("'gps': (48.5, 2.3)", KEYED), ("'gps': 48.5, 2.3", WRITTEN),
         ("Breite: 48,51 Länge: 2,35", LABELLED), ("Koordinaten: 48.5, 2.3", LABELLED),
-        ("Breite: 48.5, 2.3", WRITTEN),
+        ("Breite: 48.5, 2.3", WRITTEN), ("Breitengrade: 48.5 N, 2.3 (lon)", WRITTEN),
         (f"{'y' * 80} location: 48.5, 2.3", WRITTEN),
     ],
 )  # fmt: skip
@@ -249,6 +252,7 @@ def test_a_placeholder_is_one_whatever_its_signs(pair):
     ("text", "how"),
     [
         ("48.5125, 2.3512", "pair"), ("48°30'N, 2°15'E", "dms"), ("48.5° N, 2°15'E", "dms"),
+        ("48°30'N, 2.5° E", "dms"),
         ("48.5125 N, 2.3512", "compass"), ("48.5125, 2.3512 E", "compass"),
         ("48.5125°, 2.3512", "compass"),
         ("lat: 48.5125, lon: 2.3512", "labelled"), ("lat: 48.5125, 2.3512", "compass"),

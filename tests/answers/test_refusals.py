@@ -109,6 +109,8 @@ def test_refusals_in_other_words_are_recognised(part):
         ("No sign of it. " + "The road goes on. " * 40 + "No evidence of a country.", False),
         ("Ich kann den Ort nicht nennen. Das Land ist Norwegen.", False),
         ("Ohne Hinweise bleibt der Ort offen.", True),
+        ("Ich kann den Ort nicht nennen, kein Hinweis aber Norwegen", False),
+        ("Ich kann den Ort nicht nennen, kein Hinweis", True),
         ("The road is long.", False),
         (
             "I cannot say where this is; if you tell me the City or Country name I may do more.",

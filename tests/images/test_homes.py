@@ -54,7 +54,7 @@ def test_what_is_found_from_the_folder_is_absolute(here):
     asked = [
         "../pics/1.jpg", "1.jpg", "a#b.zip#x.jpg", "a#b.zip#no#such.jpg", "c.zip#x.jpg",
         "a#b#x.jpg", "../pics/2.tar#x", "https://e.org/a.zip#1.jpg",
-        str(here / "pics" / "1.jpg"), None, "", "nul\0.jpg", "../pics",
+        f"{here}/lake/../pics/1.jpg", None, "", "nul\0.jpg", "../pics",
     ]  # fmt: skip
     home = os.path.realpath(here)
     assert homes.started(asked, "lake") == [
@@ -82,6 +82,8 @@ def test_a_column_of_text_is_started_in_its_place(here, kind):
     assert found["other"].to_pylist() == ["a.jpg", None, "no.jpg"]
     other = homes.started_table(table, "lake", "other")["other"]
     assert other[0].as_py() == f"{home}/lake/a.jpg"
+    first = homes.started_table(table.select(["image"]), "lake")
+    assert first["image"][0].as_py() == f"{home}/lake/a.jpg"
     assert homes.started_table(table, None) is table
     assert homes.started_table(table, "lake", "none") is table
     held = pa.table({"image": [b"a.jpg"], "n": pa.array([1]).dictionary_encode()})

@@ -60,6 +60,7 @@ END = b"\xff\xd9"
         (0xED, b"Photoshop 3.0\0", "iptc"), (0xE2, b"MPF\0", "other"), (0xEF, b"x", "other"),
         (0xE1, b"Exif\0\0" + exif(make="X"), "exif"), (0xE1, b"Exif\0\0broken", "exif"),
         (0xEC, b"Ducky", "other"), (0xEC, b"Exif\0\0" + turned(6), "other"),
+        (0xF0, b"x", None),
         (0xE0, b"JFXX\0", None), (0xE2, ICC, None), (0xEE, b"Adobe\0", None),
         (0xDB, b"table", None),
         (0xC0, b"frame", None), (0xE1, b"Exif\0\0" + turned(6), None),

@@ -69,6 +69,7 @@ def test_what_follows_the_end_is_not_read(tmp_path):
     path = tmp_path / "a.tar"
     assert found(path, block("a"), bytes(512), block("b")) == [("a", 512, 0)]
     assert found(path, block("a", 5)) == [("a", 512, 5)]  # no end, and whole
+    assert found(path, block("a")) == [("a", 512, 0)]
     cut = "is cut short: "
     assert refused(path, block("a", 5), b"x" * 9) == f"{cut}1033 bytes, a member ends at 1024"
     assert refused(path, block("a", 513)[:1024]) == f"{cut}the member at byte 0 ends at 1025"

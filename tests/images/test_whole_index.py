@@ -28,6 +28,7 @@ def changed(at, value):
 def test_an_index_as_it_is_made_is_whole(index):
     columns, prefix = index
     assert _is_whole(columns, prefix)
+    assert _is_whole(columns | {"name_starts": changed(1, 0)(columns["name_starts"])}, prefix)
     for name in ("name_member", "base_member"):
         for value in (AMBIGUOUS, 2):
             assert _is_whole(columns | {name: changed(0, value)(columns[name])}, prefix)

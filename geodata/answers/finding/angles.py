@@ -191,7 +191,7 @@ def _sign(gap: str, lead: re.Match[str] | None, follows: bool) -> tuple[str, str
     if not sign or _BULLET.search(gap):
         return "", middle.rstrip("+-") if sign else middle
     touches = follows and not middle
-    spaced = bool(lead["blank"]) and (middle == " " or middle.rstrip()[-1:].isalpha())
+    spaced = bool(lead["blank"]) and middle.rstrip()[-1:].isalpha()
     return ("", middle) if touches or spaced else (sign, middle)
 
 
