@@ -146,6 +146,15 @@ def test_reasons_stay_with_their_rows():
     assert [row["h3_5"] is None for row in found] == [False] + [True] * 7
 
 
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])
+@pytest.mark.parametrize("word", ["", " NaN ", "NULL", "None", "na", "N/A", "\\N"])
+def test_words_for_nothing_are_missing(word, kind):
+    for lat, lon in ((word, "1"), ("1", word), (None, "1")):
+        table = pa.table({"lat": pa.array([lat], kind), "lon": pa.array([lon], kind)})
+        (row,), _ = judged({}, table=table)
+        assert (row["status"], row["reason"]) == ("missing", None)
+
+
 def test_of_several_faults_the_first_counts():
     given = {"status": ["missing", None, "unreadable"], "reason": ["no tags", "x", None]}
     found, _ = judged({"photo_id": ["a", None, None], "lat": [1.0, 95.0, 1.0], **given})

@@ -15,6 +15,8 @@ from geodata.photos.watching import unchanged
 def test_a_target_is_a_parquet_file_or_a_folder(tmp_path):
     assert writing.is_file_target(tmp_path / "a.parquet")
     assert writing.is_file_target(str(tmp_path / "a.PQ"))
+    (tmp_path / "a.parquet").touch()
+    assert writing.is_file_target(tmp_path / "a.parquet")  # which is replaced
     assert not writing.is_file_target(tmp_path / "photos")
     assert not writing.is_file_target(tmp_path)
     (tmp_path / "b").touch()
