@@ -166,6 +166,12 @@ def test_a_parquet_file_is_not_read_as_text(tmp_path, ending):
     assert open_photos(pa.table({"lat": [1.0, 2.0], "lon": [2.0, 2.0]})).rows == 2
 
 
+def test_a_packed_table_is_no_packed_tar(tmp_path):
+    path = tmp_path / "photos.tar.csv.gz"
+    path.write_bytes(gzip.compress(b"id,lat,lon\n1,1,2\n"))
+    assert open_photos(path).format == "csv"
+
+
 def test_a_document_that_is_asked_for_must_be_one(tmp_path):
     table = [{"id": "a", "lat": 1, "lon": 2}]
     path = file_of(tmp_path / "a.json", json.dumps(table))

@@ -221,3 +221,11 @@ def test_a_packet_of_a_megabyte_is_read_and_padding_is_not(tmp_path):
 def test_usual_names_have_their_usual_prefix(prefix, space):
     found = described('<rdf:Description q:n="1"/>', f'xmlns:q="{space}"')
     assert found == {(prefix, "n"): "1"}
+
+
+def test_a_packet_may_lie_in_exif(tmp_path):
+    made = Image.Exif()
+    made[700] = PACKET
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.jpg", exif=made)
+    (row,) = next(photos.read(tmp_path, keep=["dc:creator"])).to_pylist()
+    assert row["dc:creator"] == "Ann; Bo"
