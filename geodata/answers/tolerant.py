@@ -103,7 +103,7 @@ def _names(body: str, span: tuple[int, int] | None) -> tuple[str | None, str | N
 
 def _withdrawn(body: str, chosen: Candidate) -> bool:
     """Return whether a JSON answer after the chosen one says that there is none."""
-    return _NULL_KEY.search(body, max(chosen.end, chosen.stop)) is not None
+    return _NULL_KEY.search(body, chosen.stop or chosen.end) is not None
 
 
 def _is_cut(body: str, chosen: Candidate) -> bool:

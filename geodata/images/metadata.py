@@ -122,7 +122,7 @@ def _jpeg(data: bytes, told: set[str]) -> Iterator[bytes]:
         size = struct.unpack_from(">H", data, at)[0]
         at += size
         body = data[start + 4 : at]
-        if size < 2 or len(body) != size - 2:
+        if len(body) != size - 2:
             msg = "a segment is longer than the file"
             raise ValueError(msg)
         why = _why_of_segment(mark, body, told)
@@ -284,13 +284,15 @@ def _only_orientation(tiff: bytes) -> bool:
 
 def _named(tiff: bytes) -> set[str]:
     """Return names of what EXIF holds besides the camera's settings."""
+    from PIL import ExifTags
+
     found = _exif(tiff)
     told: set[str] = set()
     try:
         tags = {**dict(found), **found.get_ifd(_EXIF_IFD)}
         told |= {_TOLD[tag] for tag, value in tags.items() if tag in _TOLD and value}
         told |= {"gps"} if found.get_ifd(_GPS) else set()
-        told |= {"thumbnail"} if found.get_ifd(1) else set()
+        told |= {"thumbnail"} if found.get_ifd(ExifTags.IFD.IFD1) else set()
     except Exception:  # damaged: it goes all the same
         told.add("exif")
     return told

@@ -78,7 +78,7 @@ class Images:
 
 
 def open_images(images: ImagePlaces | None) -> Images | None:
-    """Open the places of pictures: tar and zip files, folders of pictures or of archives, a URL.
+    """Open the places of pictures: tar and zip files, folders of pictures and archives, a URL.
 
     Raises
     ------
@@ -97,10 +97,9 @@ def open_images(images: ImagePlaces | None) -> Images | None:
     archives: list[Archive] = []
     folders: list[Path] = []
     for place in map(Path, given):
-        packed = _archives_in(place) if place.is_dir() else [place]
-        archives += map(open_archive, packed)
-        if not packed:
-            folders.append(place)
+        inside = place.is_dir()
+        archives += map(open_archive, _archives_in(place) if inside else [place])
+        folders += [place] if inside else []
     return Images(tuple(archives), tuple(folders))
 
 

@@ -110,7 +110,7 @@ def read(path: Path, member: Member) -> bytes:
                 raise FileError(msg)
             file.seek(member.offset)
             head = file.read(30)
-            if member.method == STORED and not member.crc and head[:4] != b"PK\x03\x04":
+            if member.method == STORED and head[:4] != b"PK\x03\x04":
                 file.seek(max(member.offset - BLOCK, 0))
                 _check_tar_header(file.read(BLOCK), member, where)
                 return file.read(member.size)
@@ -278,14 +278,15 @@ def _name(head: bytes) -> str:
 
 def _extension(path: Path, kind: bytes, data: bytes) -> dict[str, str]:
     """Return what a GNU long name or a pax header says of the next member."""
-    if len(data) > (_MAX_NAME_BYTES + 1 if kind == b"L" else _MAX_HEADER_BYTES):
+    most, end = (_MAX_NAME_BYTES, 1) if kind == b"L" else (_MAX_HEADER_BYTES, 0)  # a NUL
+    if len(data) > most + end:
         shown = data[:60].decode("utf-8", "replace")
-        msg = f"{path}: describes a member in more than {_MAX_NAME_BYTES} bytes: {shown!r}..."
+        msg = f"{path}: describes a member in more than {most} bytes: {shown!r}..."
         raise FileError(msg)
     if kind == b"L":
         return {"path": data.split(b"\0", 1)[0].decode("utf-8", "replace")}
     found: dict[str, str] = {}
-    while data and data[0:1] != b"\0":
+    while data:
         length, _, _ = data.partition(b" ")
         if not length.isdigit() or not 0 < int(length) <= len(data):
             break

@@ -69,7 +69,7 @@ def shard_paths(path: str | os.PathLike[str]) -> list[Path]:
             return [] if any(map(is_table_file, there)) else found
         if place.suffix.lower() != ".tar":
             return []
-        if any(mark in text for mark in "*?[") and not place.exists():
+        if not place.exists():
             return sorted(map(Path, glob.glob(text)))  # noqa: PTH207
     except (OSError, ValueError):  # a NUL in the name, a name too long
         return []
@@ -260,7 +260,7 @@ def _type(values: Sequence[Any]) -> pa.DataType:
     kinds = {type(value) for value in values if value is not None}
     if kinds == {int, float}:
         return pa.float64()
-    if len(kinds) == 1 and kinds <= {list, dict}:
+    if kinds in ({list}, {dict}):
         try:
             found = pa.array(values).type
         except pa.ArrowException:

@@ -90,8 +90,8 @@ def read(
         salts keep tables comparable.
     images
         Where the pictures are: tar and zip files (read in place, see `open_archive`), folders of
-        pictures or of archives, or the beginning of a URL. Rows then refer to the picture that
-        was found, and rows without one get a status.
+        pictures, archives or both, or the beginning of a URL. Rows then refer to the picture
+        that was found, first in archives, and rows without one get a status.
     min_image_bytes
         Smaller pictures are 'photo_unavailable': by default 5120 for Flickr data sets, else 0.
     licence
@@ -207,7 +207,7 @@ def import_(
         refuse_again(place, made_by["source"], tables.address_of(target) or target)
     tally = Tally()
     stream = _counted(first, batches, tally, opened.rows, progress)
-    schema = _empty(rules).schema if first is None else first[0].schema
+    schema = _schema(rules.keep) if first is None else first[0].schema
     version = None
     if into_file:
         write_parquet(target, schema, stream, made_by)
@@ -307,9 +307,9 @@ def _batches(opened: PhotoSource, rules: Rules) -> Iterator[tuple[pa.Table, int]
         yield table, beyond
 
 
-def _empty(rules: Rules) -> pa.Table:
-    none = pa.table({name: pa.array([], pa.string()) for name in ("lat", "lon", *rules.keep)})
-    return to_schema(none, {}, 0, rules)[0]
+def _schema(keep: Sequence[str]) -> pa.Schema:
+    """Return the schema of a source without a row, whose kept columns have no type."""
+    return pa.schema([*SCHEMA, *((name, pa.string()) for name in keep)])
 
 
 def _counted(

@@ -231,8 +231,8 @@ def _shown(raw: pa.Array) -> pa.Array:
     try:
         texts = pc.cast(raw, pa.string())
     except pa.ArrowException:
-        texts = pa.repeat(pa.scalar(f"({raw.type})"[:40]), len(raw))
-    return pc.utf8_slice_codeunits(pc.fill_null(texts, "NULL"), 0, 40)
+        texts = pa.repeat(pa.scalar(f"({raw.type})"), len(raw))
+    return pc.utf8_slice_codeunits(texts, 0, 40)
 
 
 def _beyond_poles(lat: pa.Array) -> int:

@@ -9,8 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _DATE = r"^(\d{4})[-:/](\d{2})[-:/](\d{2})"
-_TIME = r"[T +](\d{2}):(\d{2}):(\d{2})(?:\.\d{1,9})?"
-_ZONE = r" ?(?:([+-]\d{2}):?(\d{2})|(Z))?$"
+_TIME = r"[T +]([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.\d{1,9})?"
+_ZONE = r" ?(?:([+-](?:[01]\d|2[0-3])):?([0-5]\d)|(Z))?$"
+"""A clock and an offset that there can be, whatever the other rows are: days are judged below."""
+
+_YEAR_1, _YEAR_10000 = -62_135_596_800, 253_402_300_800
+"""Their beginnings, in seconds since 1970."""
 
 
 def iso_times(column: pa.Array) -> pa.Array:
@@ -34,10 +38,9 @@ def iso_times(column: pa.Array) -> pa.Array:
     if column.null_count == len(column):
         return pa.nulls(len(column), pa.string())
     if pa.types.is_date(kind):
-        return pc.cast(pc.cast(column, pa.date32()), pa.string())
+        return pc.utf8_slice_codeunits(_stamps(pc.cast(column, pa.timestamp("ms")), ""), 0, 10)
     if pa.types.is_timestamp(kind):
-        local = pc.cast(pc.cast(column, pa.timestamp("s", kind.tz), safe=False), pa.int64())
-        return _with_letter(local, "Z" if kind.tz else "")
+        return _stamps(pc.cast(column, pa.timestamp(kind.unit)), "Z" if kind.tz else "")
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         return _epochs(pc.cast(column, pa.float64(), safe=False))
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
@@ -64,7 +67,8 @@ def _dates(texts: pa.Array) -> pa.Array:
 
 
 def _checked_dates(dates: pa.Array) -> pa.Array:
-    """Leave out days and times that no calendar has, such as 0000-00-00 or February 30."""
+    """Leave out days that no calendar has, such as 0000-00-00 or February 30."""
+    dates = pc.if_else(pc.starts_with(dates, "0000"), None, dates)  # a year to Arrow alone
     heads = pc.utf8_slice_codeunits(dates, 0, 19)
     try:
         pc.cast(heads, pa.timestamp("s"))
@@ -86,11 +90,19 @@ def _is_date(text: str) -> bool:
 def _epochs(numbers: pa.Array) -> pa.Array:
     values = np.asarray(pc.fill_null(numbers, np.nan))
     seconds = np.where(np.abs(values) > 1e11, values / 1000.0, values)
-    known = np.isfinite(seconds) & (seconds > 0) & (seconds < 253402300800)  # before year 10000
+    known = np.isfinite(seconds) & (seconds > 0) & (seconds < _YEAR_10000)
     whole = np.floor(np.where(known, seconds, 0)).astype(np.int64)
     return _with_letter(pa.array(whole, mask=~known), "Z")
 
 
+def _stamps(moments: pa.Array, letter: str) -> pa.Array:
+    whole = pc.floor_temporal(moments, unit="second")
+    return _with_letter(pc.cast(pc.cast(whole, pa.timestamp("s")), pa.int64()), letter)
+
+
 def _with_letter(seconds: pa.Array, letter: str) -> pa.Array:
+    """Return seconds since 1970 as text, NULL before the year 1 and behind 9999."""
+    known = pc.and_(pc.greater_equal(seconds, _YEAR_1), pc.less(seconds, _YEAR_10000))
+    seconds = pc.if_else(known, seconds, None)
     texts = pc.cast(pc.cast(seconds, pa.timestamp("s")), pa.string())
     return pc.binary_join_element_wise(pc.replace_substring(texts, " ", "T"), letter, "")

@@ -109,6 +109,8 @@ def test_refusals_in_other_words_are_recognised(part):
         ("No sign of it. " + "The road goes on. " * 40 + "No evidence of a country.", False),
         ("Ich kann den Ort nicht nennen. Das Land ist Norwegen.", False),
         ("Ohne Hinweise bleibt der Ort offen.", True),
+        ("Ich kann den Ort nicht nennen, kein Hinweis aber Norwegen", False),
+        ("Ich kann den Ort nicht nennen, kein Hinweis", True),
         ("The road is long.", False),
         (
             "I cannot say where this is; if you tell me the City or Country name I may do more.",
@@ -151,3 +153,16 @@ def test_a_refusal_is_looked_for_in_3000_characters_at_either_end(apart, refused
     assert is_refusal(beside + said + "-" * 4000) is refused
     assert is_refusal("-" * 4000 + said + beside) is refused
     assert is_refusal(said + "-" * (6000 - len(said) + apart) + said) is True
+
+
+@pytest.mark.parametrize(("length", "refused"), [(600, True), (601, False)])
+def test_single_words_judge_an_answer_of_600_characters(length, refused):
+    said = "No clue about the place. "
+    assert is_refusal(said + "-" * (length - len(said))) is refused
+
+
+@pytest.mark.parametrize(("more", "refused"), [("", True), ("-", False)])
+def test_of_a_text_of_6000_characters_nothing_is_left_out(more, refused):
+    said = "Location: unknown"
+    text = "-" * 2995 + said + "-" * (3005 - len(said)) + more
+    assert is_refusal(text) is refused

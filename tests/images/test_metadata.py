@@ -59,7 +59,8 @@ END = b"\xff\xd9"
         (0xFE, b"a comment", "comment"), (0xE1, b"http://ns.adobe.com/xap/1.0/\0<x/>", "xmp"),
         (0xED, b"Photoshop 3.0\0", "iptc"), (0xE2, b"MPF\0", "other"), (0xEF, b"x", "other"),
         (0xE1, b"Exif\0\0" + exif(make="X"), "exif"), (0xE1, b"Exif\0\0broken", "exif"),
-        (0xEC, b"Ducky", "other"),
+        (0xEC, b"Ducky", "other"), (0xEC, b"Exif\0\0" + turned(6), "other"),
+        (0xF0, b"x", None),
         (0xE0, b"JFXX\0", None), (0xE2, ICC, None), (0xEE, b"Adobe\0", None),
         (0xDB, b"table", None),
         (0xC0, b"frame", None), (0xE1, b"Exif\0\0" + turned(6), None),
@@ -266,3 +267,71 @@ def test_pixels_are_counted_from_the_header():
     with pytest.raises(FileError, match=r"^a\.png: begins like a picture and is none: "):
         check_pixels(made.getvalue()[:12], "a.png", 1000)
     check_pixels(b"....ftypheic" + b"\0" * 20, "a.heic", 1)
+
+
+@pytest.mark.parametrize("body", [turned(6), b"Exif\0\0" + turned(6)])
+def test_a_webp_that_loses_something_else_keeps_its_orientation_as_it_was(body):
+    first, pixels = part(b"VP8X", b"\x0c" + b"\1" * 9), part(b"VP8 ", b"odd")
+    whole = webp(first, pixels, part(b"EXIF", body), part(b"XMP ", b"<x/>"), part(b"abcd", b"z"))
+    left, told = without_metadata(whole, "a.webp")
+    assert told == ("xmp",)
+    kept = part(b"VP8X", b"\x08" + b"\1" * 9)
+    assert left == webp(kept, pixels, part(b"EXIF", body), part(b"abcd", b"z"))
+
+
+@pytest.mark.parametrize(
+    ("tag", "told", "inside"),
+    [
+        (0xA430, "owner", True), (0x013B, "owner", False), (0x8298, "owner", False),
+        (0xA431, "serial", True), (0xA435, "serial", True), (0xC62F, "serial", False),
+        (0x9286, "comment", True), (0x010E, "comment", False), (0x9C9C, "comment", False),
+        (0x9C9B, "comment", False), (0x010F, None, False), (0x9003, None, True),
+    ],
+)  # fmt: skip
+def test_what_a_tag_of_exif_is_called(tag, told, inside):
+    made = Image.Exif()
+    value = b"ab" if tag in (0x9286, 0x9C9C, 0x9C9B) else "ab"
+    if inside:
+        made[0x8769] = {tag: value}
+    else:
+        made[tag] = value
+    body = b"Exif\0\0" + made.tobytes().removeprefix(b"Exif\0\0")
+    _, found = without_metadata(b"\xff\xd8" + segment(0xE1, body) + CODED + END, "a")
+    assert set(found) == {"exif", told} - {None}
+
+
+def test_a_place_and_a_thumbnail_are_told():
+    made = Image.Exif()
+    made[0x8825] = {1: "N", 2: (1.0, 2.0, 3.0)}
+    body = b"Exif\0\0" + made.tobytes().removeprefix(b"Exif\0\0")
+    _, found = without_metadata(b"\xff\xd8" + segment(0xE1, body) + CODED + END, "a")
+    assert found == ("exif", "gps")
+    small = b"II*\0\x08\0\0\0" + struct.pack("<HIHHHII", 0, 14, 1, 0x0103, 3, 1, 6)
+    body = b"Exif\0\0" + small + bytes(4)
+    _, found = without_metadata(b"\xff\xd8" + segment(0xE1, body) + CODED + END, "a")
+    assert found == ("exif", "thumbnail")
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_large_picture_is_judged_by_us_and_not_by_pillow():
+    def png(width, height):
+        size = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+        return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + DATA + IEND
+
+    check_pixels(png(10_000, 10_000), "a.png", 10**8)
+    with pytest.raises(FileError) as told:
+        check_pixels(png(10_000, 10_000), "a.png", 10**8 - 1)
+    said = "a.png: has 10000 x 10000 pixels, more than the 99,999,999 of one photo"
+    assert str(told.value) == said
+    with pytest.raises(FileError, match=r"^a\.png: Image size \(400000000 pixels\) exceeds"):
+        check_pixels(png(20_000, 20_000), "a.png", 10**9)
+
+
+@pytest.mark.parametrize(("head", "other"), [(b"....ftypavif", False), (b"....ftypheic", False),
+                                             (b"RIFF....WEBP", True), (b"BM", True)])  # fmt: skip
+def test_a_kind_that_pillow_may_not_know_is_taken_on_trust(head, other):
+    if not other:
+        check_pixels(head + b"\0" * 20, "a", 1)
+        return
+    with pytest.raises(FileError, match="begins like a picture and is none: "):
+        check_pixels(head + b"\0" * 20, "a", 1)

@@ -28,6 +28,7 @@ def changed(at, value):
 def test_an_index_as_it_is_made_is_whole(index):
     columns, prefix = index
     assert _is_whole(columns, prefix)
+    assert _is_whole(columns | {"name_starts": changed(1, 0)(columns["name_starts"])}, prefix)
     for name in ("name_member", "base_member"):
         for value in (AMBIGUOUS, 2):
             assert _is_whole(columns | {name: changed(0, value)(columns[name])}, prefix)
@@ -53,6 +54,7 @@ def test_no_column_may_be_missing(index):
         *((name, lambda c: c[:-1]) for name in
           ("offset", "size", "packed", "method", "crc", "name_starts", "name_hash", "name_member",
            "base_hash", "base_member", "name_bytes")),
+        ("name_starts", lambda c: np.delete(c, 1)), ("name_starts", lambda c: np.insert(c, 1, 0)),
         ("name_starts", changed(0, 1)), ("name_starts", changed(-1, 20)),
         ("name_starts", changed(1, 15)), ("name_member", changed(0, 3)),
         ("name_member", changed(0, AMBIGUOUS - 1)), ("base_member", changed(0, 3)),

@@ -150,3 +150,82 @@ def test_without_it_the_extra_is_named(tmp_path, monkeypatch):
     (tmp_path / "b.heic").write_bytes(io.BytesIO(b"\0\0\0\x18ftypheic" + b"\0" * 40).read())
     (row,) = pa.concat_tables(photos.read(tmp_path)).to_pylist()
     assert row["reason"] == "HEIC needs pillow-heif: pip install '.[photos]' in the clone"
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (None, None), (b"a\xffb\0\0", "a\ufffdb"), (b"\0\0", None),
+        ("", None),
+        (" \t\r\n\0", None),
+        (0, "0"), (2.5, "2.5"), ("x" * 1001, "x" * 1000), ("  " + "x" * 1000, "x" * 1000),
+        ("half\ud800", "half?"), ((1, 2), "(1, 2)"),
+    ],
+)  # fmt: skip
+def test_a_value_is_text_of_a_thousand_letters(value, told):
+    assert tags.text(value) == told
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("Make", ("exif", 0x010F)), ("DateTimeOriginal", ("exif", 0x9003)),
+        ("GPSLatitude", ("gps", 2)), ("GPSAltitude", ("gps", 6)),
+        ("dc:creator", ("xmp", ("dc", "creator"))), ("a.b-c:d_1", ("xmp", ("a.b-c", "d_1"))),
+    ],
+)  # fmt: skip
+def test_a_field_is_of_exif_of_its_gps_part_or_of_xmp(name, field):
+    assert tags.field_of(name) == field
+
+
+def described(inside, spaces=""):
+    return tags.xmp(f"<rdf:RDF {RDF} {spaces}>{inside}</rdf:RDF>".encode())
+
+
+def test_of_two_values_the_first_counts_and_names_of_rdf_none():
+    own = 'xmlns:a="http://example.org/a/" xmlns:b="http://example.org/a/"'
+    assert described(
+        '<rdf:Description rdf:about="x" a:n="1" b:m="2"><a:n>3</a:n><rdf:x>4</rdf:x><one>5</one>'
+        '</rdf:Description><rdf:Description a:n="6" a:k="7" none="8"/>', own
+    ) == {("a", "n"): "1", ("a", "m"): "2", ("a", "k"): "7"}  # fmt: skip
+
+
+def test_items_of_a_list_are_joined_and_an_empty_one_leaves_its_place():
+    inside = "<a:n><rdf:Bag><rdf:li>x</rdf:li><rdf:li/><rdf:li>y</rdf:li></rdf:Bag></a:n>"
+    whole = f"<rdf:Description>{inside}<a:m> z </a:m></rdf:Description>"
+    assert described(whole, 'xmlns:a="http://example.org/a/"') == {
+        ("a", "n"): "x; ; y", ("a", "m"): "z",
+    }  # fmt: skip
+
+
+def test_a_packet_of_a_megabyte_is_read_and_padding_is_not(tmp_path):
+    packet = PACKET + b" " * ((1 << 20) - len(PACKET))
+    assert tags.xmp(packet)["own", "Trip"] == "Alps"
+    assert tags.xmp(packet + b" ") == {}
+    assert tags.xmp(b"\0 \r\n\t" + PACKET + b"\0")["own", "Trip"] == "Alps"
+    assert tags.xmp(b"<!DOCTYPE x>" + PACKET) == {}
+
+
+@pytest.mark.parametrize(
+    ("prefix", "space"),
+    [
+        ("dc", "http://purl.org/dc/elements/1.1/"), ("exif", "http://ns.adobe.com/exif/1.0/"),
+        ("GPano", "http://ns.google.com/photos/1.0/panorama/"),
+        ("Iptc4xmpCore", "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/"),
+        ("lr", "http://ns.adobe.com/lightroom/1.0/"),
+        ("photoshop", "http://ns.adobe.com/photoshop/1.0/"),
+        ("tiff", "http://ns.adobe.com/tiff/1.0/"), ("xmp", "http://ns.adobe.com/xap/1.0/"),
+        ("xmpRights", "http://ns.adobe.com/xap/1.0/rights/"),
+    ],
+)  # fmt: skip
+def test_usual_names_have_their_usual_prefix(prefix, space):
+    found = described('<rdf:Description q:n="1"/>', f'xmlns:q="{space}"')
+    assert found == {(prefix, "n"): "1"}
+
+
+def test_a_packet_may_lie_in_exif(tmp_path):
+    made = Image.Exif()
+    made[700] = PACKET
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.jpg", exif=made)
+    (row,) = next(photos.read(tmp_path, keep=["dc:creator"])).to_pylist()
+    assert row["dc:creator"] == "Ann; Bo"

@@ -109,9 +109,7 @@ def is_refusal(text: Any) -> bool:
     >>> is_refusal("I can't see any signs, but this is Kyoto."), is_refusal("(48.85, 2.29)")
     (False, False)
     """
-    if not isinstance(text, str) or not text.strip():
-        return False
-    return parse_tolerant(text).lat is None and declines(text)
+    return isinstance(text, str) and parse_tolerant(text).lat is None and declines(text)
 
 
 def declines(text: str) -> bool:
@@ -164,7 +162,7 @@ def _goes_on(body: str, first: int) -> bool:
         declined = [*(match.end() for match in _REFUSAL.finditer(clause)), *_lacking(clause)]
         if _GOES_ON.search(clause[max(declined, default=0) :].strip()):
             return True
-        if start > first and not declined and _any_place(names, body, start - 1, end):
+        if start > first and not declined and _any_place(names, body, start, end):
             return True
     return False
 

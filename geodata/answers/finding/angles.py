@@ -52,7 +52,7 @@ _ANGLE = re.compile(
       (?=['"]{{0,2}}[ ]?[NSEW](?![A-Za-z]))['"]{{0,2}}
     )?
     (?P<hemi>{_HEMISPHERE})?
-    (?!\.?[0-9])(?![A-Za-z%])(?!{_UNIT})
+    (?!\.?[0-9])(?![A-Za-z]|[ ]?%)(?!{_UNIT})
     """,
     re.X,
 )
@@ -149,7 +149,7 @@ def find_angles(text: str) -> list[Angle]:
 def _read(text: str, match: re.Match[str], before: Angle | None, carried: str) -> tuple[Angle, str]:
     first = before.end if before else 0
     gap = text[max(first, match.start() - _LOOK_BACK) : match.start()]
-    lead = _LEAD.search(gap, max(0, len(gap) - _LEAD_CHARS))
+    lead = _LEAD.search(gap, len(gap) - _LEAD_CHARS)
     sign, middle = _sign(gap, lead, before is not None)
     # "S 200 W is a street. 40.76": a letter that was carried is this number's only beside it
     near = carried if not gap.strip(_BESIDE) else ""
@@ -191,7 +191,7 @@ def _sign(gap: str, lead: re.Match[str] | None, follows: bool) -> tuple[str, str
     if not sign or _BULLET.search(gap):
         return "", middle.rstrip("+-") if sign else middle
     touches = follows and not middle
-    spaced = bool(lead["blank"]) and (middle == " " or middle.rstrip()[-1:].isalpha())
+    spaced = bool(lead["blank"]) and middle.rstrip()[-1:].isalpha()
     return ("", middle) if touches or spaced else (sign, middle)
 
 
@@ -280,10 +280,7 @@ def _names_what_follows(label: re.Match[str], middle: str) -> bool:
         return False
     if _NO_ANGLE_AFTER.match(after):
         return False
-    if after.startswith("_"):
-        after = re.sub(r"^_[a-z]{0,12}", "", after)
-    if "(" in after and ")" in after:
-        after = re.sub(r"\([^()]{0,60}\)", " ", after)
+    after = re.sub(r"^_[a-z]{0,12}|\([^()]{0,60}\)", " ", after)
     words = _LETTERS.findall(after.lower())
     return not (words and words[0] in _AND) and all(word in _FILLER for word in words)
 

@@ -19,13 +19,13 @@ NEAR, FAR = 160, 600
 
 _SENTENCE_END = re.compile(r"\n[ \t]*\n|[.!?]\s")
 _ABOUT_PLACE = re.compile(
-    r"coord|locat|gps|\blat|\blon|position|answer|geo:|point|loc\b|@"
+    r"[ck]oord|locat|gps|\blat|\blon|position|answer|geo:|point|loc\b|@"
     r"|estimat|guess|predict|boxed",
     re.I,
 )
 _LAST_DIGIT = re.compile(r"[0-9]")
 _NO_PLACE = re.compile(
-    r"confiden|score|probab|ratio|size|width|bbox|bounding|\bd[\"']|pixel|price|temperat|elevat"
+    r"confiden|score|probabili[dt]|ratio|size|width|bbox|bounding|\bd[\"']|pixel|price|temperat|elevat"
     r"|altitud|azimuth|bearing|heading|tilt|slope|humid|speed|field of view|aspect|likelihood"
     r"|percent|height|distance|radius|\bf/|focal|rating|\$|€|£",
     re.I,
@@ -138,7 +138,7 @@ def _runs(angles: list[Angle]) -> list[list[Angle]]:
     """Group angles with nothing but separators between them; ranges are dropped."""
     runs: list[list[Angle]] = []
     for angle in angles:
-        if not (angle.linked and runs):
+        if not angle.linked:
             runs.append([])
         if not angle.ranged:
             runs[-1].append(angle)
@@ -181,7 +181,7 @@ def _by_place(run: list[Angle]) -> list[tuple[Angle, Angle]]:
     together = [(a, b) for a, b in neighbours if not b.apart]
     if together and len(together) < len(neighbours):  # "mile 12.5; 40.25, -111.65"
         neighbours = together
-    precise = [(a, b) for a, b in neighbours if min(a.decimals, b.decimals) >= 3]
+    precise = [(a, b) for a, b in neighbours if _decimals(a, b) >= 3]
     if len(precise) == 1 or len(run) > 3:
         return precise[:1]
     return neighbours[:1]
@@ -252,12 +252,12 @@ def _rank(body: str, first: Angle, second: Angle) -> int | None:
             return LABELLED
     if first.labelled or second.labelled or first.degrees or first.order:
         return WRITTEN
-    decimals = min(first.decimals, second.decimals)
+    decimals = _decimals(first, second)
     alone = _is_alone(body, first, second)
     if decimals >= 3 or (decimals and enclosed) or (about >= 0 and (decimals or enclosed)) or alone:
         return WRITTEN
     if first.axis or second.axis:
-        return WRITTEN if max(first.decimals, second.decimals) else WEAK
+        return WRITTEN if first.decimals or second.decimals else WEAK
     return WEAK if decimals or enclosed else None
 
 
@@ -267,7 +267,11 @@ def _rank_on_a_plane(body: str, first: Angle, second: Angle, about: bool) -> int
         return WRITTEN
     if max(abs(first.value), abs(second.value)) <= 1:
         return None
-    return WRITTEN if min(first.decimals, second.decimals) >= 3 else WEAK
+    return WRITTEN if _decimals(first, second) >= 3 else WEAK
+
+
+def _decimals(first: Angle, second: Angle) -> int:
+    return min(first.decimals, second.decimals)
 
 
 def _is_alone(body: str, first: Angle, second: Angle) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -75,7 +76,8 @@ def choose(body: str, candidates: list[Candidate], span: tuple[int, int] | None)
     best = [c for c in places if c.rank == top]
     likeliest = None if cued else _likeliest(body, best)
     if likeliest is not None:
-        return Choice(best[likeliest], _has_rival(best, best[likeliest]))
+        chosen = best[likeliest]
+        return Choice(chosen, _rival(chosen, best) is not None)
     at = _revised(body, best) if cued else len(best) - 1
     chosen = best[at]
     doubt = _contested_before(body, chosen, best[:at]) or _contested_after(
@@ -137,13 +139,14 @@ def _likeliest(body: str, best: list[Candidate]) -> int | None:
     return max(range(len(best)), key=lambda i: weights[i] or 0.0)
 
 
-def _has_rival(best: list[Candidate], chosen: Candidate) -> bool:
-    return any(_differs(one, chosen) for one in best)
+def _rival(chosen: Candidate, others: Iterable[Candidate]) -> Candidate | None:
+    """Return the first candidate that is another place than the chosen one."""
+    return next((one for one in others if _differs(chosen, one)), None)
 
 
 def _contested_before(body: str, chosen: Candidate, others: list[Candidate]) -> bool:
     """Return whether another place stood before and the text does not decide between them."""
-    rival = next((c for c in reversed(others[-20:]) if _differs(c, chosen)), None)
+    rival = _rival(chosen, reversed(others[-20:]))
     if rival is None:
         return False
     between = body[rival.end : chosen.start][-400:]
@@ -152,7 +155,7 @@ def _contested_before(body: str, chosen: Candidate, others: list[Candidate]) -> 
 
 def _contested_after(body: str, chosen: Candidate, others: list[Candidate]) -> bool:
     """Return whether another place follows as an equal, not as a remark after the answer."""
-    rival = next((c for c in others[:20] if _differs(c, chosen)), None)
+    rival = _rival(chosen, others[:20])
     if rival is None:
         return False
     between = body[chosen.end : rival.start][:400]
@@ -164,7 +167,7 @@ def _revised_in_prose(body: str, chosen: Candidate, places: list[Candidate]) -> 
     return any(
         c.rank == WRITTEN
         and c.start > chosen.end
-        and _differs(c, chosen)
+        and _differs(chosen, c)
         and _REVISES.search(body[chosen.end : c.start][-CUE_CHARS:]) is not None
         for c in places
     )

@@ -198,7 +198,7 @@ def _parts(text: str, value: Value) -> Angle | None:
         return None
     size = abs(degrees) + parts.get("min", 0.0) / 60 + parts.get("sec", 0.0) / 3600
     sign = -1.0 if turned or degrees < 0 else 1.0
-    return Angle(sign * size, value.start, value.end, 4, sixtieths="min" in parts)
+    return Angle(sign * size, value.start, value.end, 4)
 
 
 def _turned(text: str, value: Value, angle: Angle, axis: str) -> Angle:

@@ -67,7 +67,10 @@ _LETTERED = re.compile(
 )
 _LETTER_ASIDE = re.compile(r"\(([NSEW])\)[ ]?(?=[:=])")
 _CLOSING_TAG = re.compile(r"</\s?(?:lat|lon|lng)[a-z]{0,8}\s?>", re.I)
-_TOLERANCE = re.compile(r"(?:±|\+/-)\s{0,2}[0-9]{1,3}(?:\.[0-9]{1,20})?\s{0,2}°?")
+_TOLERANCE = re.compile(
+    r"(?:±|\+/-)\s{0,2}[0-9]{1,6}(?:\.[0-9]{1,20})?"
+    r"(?:\s{0,2}(?:°|(?:k?m|mi(?:les?)?|(?:kilo)?met(?:er|re)s?|deg(?:rees?)?)\b))?\s{0,2}"
+)
 _MAP_DATA = re.compile(r"!3d(-?[0-9]{1,3}\.[0-9]{1,20})!4d(-?[0-9]{1,3}\.[0-9]{1,20})")
 _SPLIT_DECIMALS = re.compile(
     r"([0-9](?<![0-9.].)[0-9]{0,2})\. ([0-9]{2,12})( ?, ?-?)([0-9]{1,3})\. ([0-9]{2,12})(?![0-9.])"
@@ -137,14 +140,15 @@ def tail(text: str) -> str:
     The answer comes last, and a text with more numbers than that is no answer: the bound
     keeps the work per text small whatever it holds.
     """
-    text = text[-BODY_CHARS:]
+    whole, text = text, text[-BODY_CHARS:]
     start, numbers = len(text), 0
     while start > 0 and numbers < MAX_NUMBERS:
         chunk = text[max(0, start - _CHUNK) : start]
         start -= len(chunk)
         numbers += len(_NUMBER_RUN.findall(chunk))
     # A number that the bound cut in two would be another number.
-    return text[start:].lstrip("0123456789.") if start else text
+    kept = text[start:]
+    return kept if len(kept) == len(whole) else kept.lstrip("0123456789.")
 
 
 def normalise(text: str) -> str:
@@ -193,8 +197,9 @@ def _bullets_for_numbers(text: str) -> str:
     marks = list(_LIST_MARK.finditer(text))[-MAX_NUMBERS:]
     if len(marks) < 2:
         return text
-    counts = [int(m["mark"]) if m["mark"].isdigit() else -ord(m["mark"]) for m in marks]
-    near = [abs(a) + 1 == abs(b) and a * b >= 0 for a, b in pairwise(counts)]
+    # letters count far above numbers, so that "96." and "a)" are no neighbours
+    counts = [int(m["mark"]) if m["mark"].isdigit() else 1000 + ord(m["mark"]) for m in marks]
+    near = [a + 1 == b for a, b in pairwise(counts)]
     listed = [a or b for a, b in zip([False, *near], [*near, False], strict=True)]
     parts, at = [], 0
     for mark, is_list in zip(marks, listed, strict=True):
@@ -225,13 +230,11 @@ def _decimal_points(text: str) -> str:
 def final_turn(text: str) -> str:
     """Return the last turn of a transcript with chat tokens; other text comes back whole."""
     for mark in _TURN_STARTS:
-        at = text.rfind(mark)
-        if at >= 0 and text[at + len(mark) :].strip():
-            text = text[at + len(mark) :]
+        after = text.rpartition(mark)[2]
+        text = after if after.strip() else text
     for mark in _TURN_ENDS:
-        at = text.find(mark)
-        if at >= 0 and text[:at].strip():
-            text = text[:at]
+        before = text.partition(mark)[0]
+        text = before if before.strip() else text
     return text
 
 

@@ -48,8 +48,8 @@ def read_names(text: str) -> tuple[str | None, str | None, str | None]:
     found: dict[str, str] = {}
     for match in list(_SEPARATOR.finditer(text))[-_MAX_KEYS:]:
         key = _KEY.search(text[max(0, match.start() - 60) : match.start()])
-        name = key and _value(text[match.end() : match.end() + 200].partition("\n")[0])
-        if key and name:
+        after = text[match.end() : match.end() + 200].partition("\n")[0]
+        if key and (name := _value(after)):
             found[_level(key)] = name
     return found.get("country"), found.get("admin1"), found.get("city")
 
@@ -71,6 +71,6 @@ def _value(raw: str) -> str | None:
         name = raw[: following.start()] if following else raw
         name = name.strip(" \t\"',;}]_\\")
     name = " ".join(_EXPLAINED.sub("", name).split()).strip(" ,;")
-    if name.endswith(".") and not _INITIALS.search(name):
+    if not _INITIALS.search(name):
         name = name.strip(" ,;.")
     return None if not name or len(name) > 120 or _NOTHING.match(name) else name

@@ -62,7 +62,7 @@ def find_objects(text: str) -> Iterator[Value]:
         found, tells = _read(text, opened.start())
         if tells:
             yield found
-        at = max(at, found.end)
+        at = found.end
 
 
 def _after_blank(text: str, at: int) -> int:
@@ -77,7 +77,7 @@ def _read(text: str, start: int) -> tuple[Value, bool]:
 
     Returns it and whether there is a text or a bare value in it.
     """
-    top = Value(start, start + 1, "object")
+    top = Value(start, start, "object")
     open_: list[Value] = [top]
     at, tells = start + 1, False
     while open_:
@@ -101,7 +101,7 @@ def _read(text: str, start: int) -> tuple[Value, bool]:
                 at = _after_blank(text, named.end())
             char = text[at : at + 1]
         if char in ("{", "["):
-            value = Value(at, at + 1, "object" if char == "{" else "array", [])
+            value = Value(at, at, "object" if char == "{" else "array", [])
             at += 1
             holder.fields.append((key, value))
             if len(open_) >= MAX_DEPTH:

@@ -246,7 +246,7 @@ def _ratio(name: str, part: Any) -> float | None:
             above, below = part
         else:
             above, below = getattr(part, "numerator", part), getattr(part, "denominator", 1)
-        if isinstance(above, str | bytes | bool):
+        if any(isinstance(one, str | bytes | bool) for one in (part, above, below)):
             raise TypeError
         if below == 0 and above == 0:
             return None

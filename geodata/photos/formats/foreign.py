@@ -119,35 +119,32 @@ def _flickr(document: Any) -> Foreign | None:
 
 
 def _mapillary(document: Any) -> Foreign | None:
-    """Mapillary's API: ``data`` of images with ``geometry``."""
+    """Mapillary's API: ``data`` of images with ``geometry``, which some of them may lack."""
     found = document.get("data") if isinstance(document, dict) else None
-    if not isinstance(found, list) or not found or not all(_is_image(e) for e in found):
+    if not isinstance(found, list) or not all(isinstance(e, dict) and "id" in e for e in found):
+        return None
+    if not any(isinstance(e.get("geometry"), dict) for e in found):
         return None
     rows = []
     for entry in found:
         creator = entry.get("creator")
         author = creator.get("id") if isinstance(creator, dict) else creator
-        rows.append(entry | _point(entry["geometry"]) | {"creator": author})
+        rows.append(entry | _point(entry.get("geometry")) | {"creator": author})
     return _table("mapillary", "data of Mapillary's API, its field geometry", rows, "id",
                   author="creator", taken_at="captured_at", image="thumb_original_url")  # fmt: skip
 
 
-def _is_image(entry: Any) -> bool:
-    return isinstance(entry, dict) and "id" in entry and isinstance(entry.get("geometry"), dict)
-
-
 def _mapillary_tools(document: Any) -> Foreign | None:
     """``mapillary_image_description.json``: MAPLatitude, MAPLongitude, filename."""
-    if not isinstance(document, list) or not document:
+    entries = document if isinstance(document, list) else []
+    if not all(isinstance(e, dict) for e in entries):
         return None
-    if not all(isinstance(e, dict) for e in document):
-        return None
-    if not any("MAPLatitude" in e for e in document):
+    if not any("MAPLatitude" in e for e in entries):
         return None
     rows = [
         {**e, "lat": e.get("MAPLatitude"), "lon": e.get("MAPLongitude"),
          "taken": _map_time(e.get("MAPCaptureTime"))}
-        for e in document
+        for e in entries
     ]  # fmt: skip
     return _table("mapillary", "the description of mapillary_tools", rows, "filename",
                   image="filename", taken_at="taken")  # fmt: skip

@@ -137,9 +137,9 @@ def _describe(item: ET.Element, own: Mapping[str, str], out: dict[tuple[str, str
             out.setdefault((usual.get(space) or own.get(space, ""), local), told)
 
 
-def _inner(child: ET.Element) -> str:
+def _inner(child: ET.Element) -> str | None:
     items = [part.text or "" for part in child.iter(f"{_RDF}li")]
-    return "; ".join(items) if items else child.text or ""
+    return "; ".join(items) if items else child.text
 
 
 def text(value: Any) -> str | None:

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +24,13 @@ _NUMBERED = re.compile(r"(?P<stem>.+?)(?P<number>\(\d+\))?(?P<ending>\.[^.]+)")
 _CUT = 46
 """Takeout cuts the names of JSON files to 51 letters with their ending."""
 _MAX_BYTES = 1 << 20
+_LOOKED_AT = 200
 
 
 def is_takeout(folder: Path) -> bool:
     """Return whether one of the first pictures of a folder has Takeout's JSON beside it."""
-    for number, name in enumerate(exif.images_in(folder)):
-        if _said(folder / name) is not None:
-            return True
-        if number > 200:
-            return False
-    return False
+    first = islice(exif.images_in(folder), _LOOKED_AT)
+    return any(_said(folder / name) is not None for name in first)
 
 
 def takeout_batches(folder: Path, keep: Sequence[str]) -> Iterator[Batch]:

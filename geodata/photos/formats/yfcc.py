@@ -156,7 +156,8 @@ def _unquoted(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _is_number(text: str) -> bool:
     try:
-        float(text or 0)
+        if text:
+            float(text)
     except ValueError:
         return False
     return True
