@@ -88,8 +88,7 @@ def popular(
     what = f"of {rows.label} are localized within {radius:g} km"
     if thin is not None:
         what += f" and first in their cell of resolution {thin}"
-    if keep.any():
-        keep = smallest(rows, found.key, keep, check_count(n, int(keep.sum()), what), seed)
+    keep = smallest(rows, found.key, keep, check_count(n, int(keep.sum()), what), seed)
     report = {
         **left_out(found.valid, found.usable),
         "with_prediction": int(np.isfinite(found.pred_lat).sum()),
@@ -136,7 +135,7 @@ def hard(
         else f"no row of {rows.label} has valid coordinates and status ok"
     )
     what = f"of {rows.label} are farther than {radius_km:g} km from every popular point"
-    count = check_count(n, int(far.sum()), what) if far.any() else 0
+    count = check_count(n, int(far.sum()), what)
     keep = smallest(rows, found.key, far, count, seed)
     return chosen(rows, keep, {**report, "rows": count}, empty=empty)
 

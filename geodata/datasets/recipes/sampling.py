@@ -124,23 +124,23 @@ def left_out(valid: Mask, usable: Mask) -> dict[str, int]:
 
 
 def check_count(n: int | None, available: int, what: str) -> int:
-    """Return how many rows to take, all for None.
+    """Return how many rows to take, all for None; none where none are there.
 
     Raises
     ------
     DatasetError
-        For a number below 1 or above what is there.
+        For a number below 1 or above what is there. Where nothing is there, the recipe says why.
     """
     if n is None:
         return available
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         msg = f"n={n!r} must be a whole number above 0"
         raise DatasetError(msg)
-    if n > available:
+    if n > available > 0:
         remedy = f"choose n={available} (-n {available}) or fewer"
         msg = f"n={n:,} rows are wanted, {available:,} {what}; {remedy}"
         raise DatasetError(msg)
-    return n
+    return min(n, available)
 
 
 def has_cells(table: pa.Table) -> bool:
