@@ -64,6 +64,13 @@ def test_rows_with_one_key_are_chosen_by_their_content_over_files(rows):
         assert np.flatnonzero(got).tolist() == sorted(ranked[:n])
 
 
+def test_of_rows_that_are_equal_in_all_the_first_are_chosen(tmp_path):
+    tables.write(tmp_path / "same", pa.table({"photo_id": ["a"] * 700}))
+    source = tables.open_input(tmp_path, "rows", "same")
+    got = sampling.smallest(source, np.zeros(700, np.uint64), np.ones(700, bool), 300, 0)
+    assert np.flatnonzero(got).tolist() == list(range(300))
+
+
 @pytest.mark.parametrize(
     ("n", "there", "taken"), [(None, 7, 7), (1, 7, 1), (7, 7, 7), (None, 0, 0), (1, 0, 0)],
 )  # fmt: skip

@@ -203,6 +203,17 @@ def test_a_split_by_hand(tmp_path):
     ]  # fmt: skip
 
 
+def test_each_part_is_asked_for_its_share(tmp_path):
+    rows = pa.table({"photo_id": [f"p{i}" for i in range(20)], "lon": [i * 9.0 for i in range(20)],
+                     "lat": [1.0] * 20})  # fmt: skip
+    tables.write(tmp_path / "photos", rows)
+    built = datasets.build("split", tmp_path, source="photos", validation=0.3, test=0.1, buffer=0)
+    asked = {"train": (12, 0.6), "validation": (6, 0.3), "test": (2, 0.1)}
+    parts = {p["part"]: (p["asked"], p["share_asked"]) for p in built.report["parts"]}
+    assert parts == asked
+    assert built.report["splits"] == {name: count for name, (count, _) in asked.items()}
+
+
 @pytest.mark.parametrize(
     "stored",
     [

@@ -105,7 +105,9 @@ def annotate(
     """
     rows, given = inputs["rows"], inputs["annotations"]
     rows.need(on)
+    given.need(*([by] if by else []))
     names = [n for n in _wanted(given, on, values) if values is not None or n != by]
+    _refuse_twice(given, names)
     found = query.typed_rows(given.source, list(dict.fromkeys([on, *([by] if by else []), *names])))
     _refuse_taken(rows, [column])
     who = _text(found[by]) if by else pa.repeat(given.label.split("@")[0], found.num_rows)
@@ -201,6 +203,19 @@ def _refuse_taken(rows: Input, names: Sequence[str]) -> None:
         msg = (
             f"{rows.label} has a column {taken[0]!r} already; choose columns=, or another name "
             "(prefix= of join, column= of annotate)"
+        )
+        raise DatasetError(msg)
+
+
+def _refuse_twice(given: Input, names: Sequence[str]) -> None:
+    """Check that no two values of an answer have one name to SQL; ``by`` is one of them."""
+    seen = [BY, *(name.lower() for name in names)]
+    twice = [name for i, name in enumerate(names, 1) if name.lower() in seen[:i]]
+    if twice:
+        msg = (
+            f"{given.label}: an answer would hold {twice[0]!r} twice, as {BY!r} is who gave it and "
+            "case does not tell names apart; choose values= (--values), or say with by= (--by) "
+            "which column tells who gave an answer"
         )
         raise DatasetError(msg)
 
