@@ -150,7 +150,9 @@ def test_answers_to_other_photos_only(lake):
 
 
 def hard(lake, places, **asked):
-    table = pa.table({"lat": pa.array(places, pa.float64()), "lon": pa.array([5.0] * len(places), pa.float64())})
+    table = pa.table(
+        {"lat": pa.array(places, pa.float64()), "lon": pa.array([5.0] * len(places), pa.float64())}
+    )
     tables.write(lake / "popular", table)
     built = datasets.build("hard", lake, **asked)
     return built, tables.open(lake / "hard").arrow()["photo_id"].to_pylist()

@@ -47,9 +47,7 @@ def test_blocks_are_dealt_in_the_order_of_their_scrambled_numbers(rows, seed, re
     for block in sorted(blocks, key=lambda b: scrambled(h3.str_to_int(b), seed)):
         middle = (before + blocks[block] / 2) / total
         before += blocks[block]
-        dealt[block] = (
-            TEST if middle < shares[1] else VALIDATION if middle < sum(shares) else TRAIN
-        )
+        dealt[block] = TEST if middle < shares[1] else VALIDATION if middle < sum(shares) else TRAIN
     got = recipe._dealt(
         np.array(found, np.int64), np.array([sizes[c] for c in found], np.int64), seed, resolution,
         *shares,
@@ -227,9 +225,7 @@ def test_each_part_is_asked_for_its_share(tmp_path):
 def test_cells_are_those_stored_or_made(tmp_path, stored):
     rows = photos() if stored is None else photos(h3_5=stored)
     tables.write(tmp_path / "photos", rows, file_rows=5)
-    valid, usable, cells, author = recipe._read(
-        tables.open_input(tmp_path, "rows", "photos")
-    )
+    valid, usable, cells, author = recipe._read(tables.open_input(tmp_path, "rows", "photos"))
     assert valid.tolist() == [True] * 10 + [False, True]
     assert usable.tolist() == [True] * 10 + [False, False]
     assert cells.tolist() == [cell(48.9, 2.3), cell(35.7, 139.7)] * 5
