@@ -70,8 +70,7 @@ class PartsOnDisk:
             return None
         with tables.storage(self._where, "sorting rows"):
             writer.close()
-            file.flush()
-        file.seek(0)
+            file.seek(0)  # writes what is held back
         with pa.ipc.open_stream(file) as reader:
             table = reader.read_all()
         file.close()
