@@ -113,7 +113,9 @@ def test_joined_rows_are_compared_with_themselves(home):
 
 def test_findings_come_warnings_first(home):
     Path("train.csv").write_text("id,lat,lon\np3,5.1,3\n")
-    Path("truth.csv").write_text("id,lat,lon\n" + "".join(f"p{i},5,3\n" for i in range(6)))
+    for name, lat in (("truth", 5), ("preds", 6)):
+        rows = "".join(f"p{i},{lat},{3 + i % 2}\n" for i in range(60))
+        Path(f"{name}.csv").write_text(f"id,lat,lon\n{rows}")
     run("evaluate preds.csv -t truth.csv --no-regions --train train.csv --json a.json")
     kinds = [one["severity"] for one in json.loads(Path("a.json").read_text())["findings"]]
     assert {"warning", "info"} <= set(kinds)
