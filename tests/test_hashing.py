@@ -212,9 +212,13 @@ def test_sampling_keys_are_the_row_hash_scrambled_with_the_seed():
     [([None, None], []), ([0, 1, None, 0], ["a", None]), ([1, None], ["b", "c"])],
 )
 def test_a_dictionary_hashes_as_the_values_that_it_stands_for(indices, words):
-    column = pa.DictionaryArray.from_arrays(pa.array(indices, pa.int8()), pa.array(words, pa.string()))
+    column = pa.DictionaryArray.from_arrays(
+        pa.array(indices, pa.int8()), pa.array(words, pa.string())
+    )
     values = [None if i is None else words[i] for i in indices]
-    assert hashing.row_hashes(pa.table({"c": column})).tolist() == [of_row({"c": v}) for v in values]
+    assert hashing.row_hashes(pa.table({"c": column})).tolist() == [
+        of_row({"c": v}) for v in values
+    ]
 
 
 def test_a_null_counts_as_nothing_whatever_stands_there():

@@ -310,3 +310,79 @@ def test_a_shard_is_told(capsys):
 def test_a_table_needs_a_lake(tmp_path):
     with pytest.raises(ValueError, match="--table names a table of a lake: give --lake too"):
         run("tables", "join-shards", tmp_path, "--table", "a")
+
+
+# what is typed reaches the recipe
+
+
+def typed(lake, recipe, *words):
+    """Build as a person types it; return the parameters, seed and inputs that were recorded."""
+    told = run("dataset", "build", recipe, "--lake", lake, "--name", "made", *words).output
+    assert told.startswith("made, version 0: ")
+    note = tables.open(lake / "made").note
+    rows = {role: ref.get("table") or ref["file"] for role, ref in note["inputs"].items()}
+    return {**note["parameters"], "seed": note["seed"]}, rows
+
+
+@pytest.fixture
+def small(tmp_path):
+    """Twelve rows in two places, of two authors, and what other tables say of them."""
+    places = [(48.9, 2.3), (35.7, 139.7)] * 6
+    rows = pa.table({
+        "photo_id": [f"p{i}" for i in range(12)], "lat": [p[0] for p in places],
+        "lon": [p[1] for p in places], "author": ["a", "b"] * 6,
+    })  # fmt: skip
+    for name in ("labelled", "mine"):
+        tables.write(tmp_path / name, rows)
+    others = rows.set_column(0, "photo_id", pa.array([f"q{i}" for i in range(12)]))
+    tables.write(tmp_path / "other", others)
+    tables.write(tmp_path / "far", pa.table({"lat": [-60.0], "lon": [0.0]}))
+    scores = pa.table({"author": ["a", "b"], "n": [1, 2], "m": [3, 4], "who": ["x", "y"]})
+    tables.write(tmp_path / "scores", scores)
+    tables.write(tmp_path / "answers", rows)
+    return tmp_path
+
+
+MINE = ("--from", "mine", "--seed", 5)
+TYPED = [
+    ("labelled", ("--worldview", "in", "--dependencies", "sovereign", "--max-offset-km", 3,
+                  "--boundaries", "bundled"),
+     {"worldview": "in", "dependencies": "sovereign", "max_offset_km": 3.0,
+      "boundaries": "bundled"}, {}),
+    ("rand", ("-n", 7, "--stratify", "author", "--allocation", "equal"),
+     {"n": 7, "stratify": "author", "allocation": "equal"}, {}),
+    ("rand", ("-n", "all"), {"n": None, "stratify": None, "allocation": "proportional"}, {}),
+    ("popular", ("--predictions", "answers", "--radius-km", 3, "--thin", 4, "-n", 1,
+                 "--exclude-km", 9),
+     {"radius_km": 3.0, "thin": 4, "n": 1, "exclude_km": 9.0}, {"predictions": "answers"}),
+    ("hard", ("--popular", "far", "--radius-km", 30, "-n", 3), {"radius_km": 30.0, "n": 3},
+     {"popular": "far"}),
+    ("split", ("--validation", 0, "--test", 0.5, "--resolution", 2, "--buffer", 0, "--least", 0.1),
+     {"validation": 0.0, "test": 0.5, "resolution": 2, "buffer": 0, "least": 0.1}, {}),
+    ("exclude-benchmark", ("--benchmark", "other", "--by", "photo_id", "--radius-km", 2),
+     {"by": "photo_id", "radius_km": 2.0}, {"benchmark": "other"}),
+    ("dedupe", ("--by", "photo_id,lat"), {"by": "photo_id,lat"}, {}),
+    ("filter", ("--where", "lat > 40"), {"where": "lat > 40"}, {}),
+    ("join", ("--other", "scores", "--on", "author", "--columns", "n", "--prefix", "of_", "--how",
+              "inner"),
+     {"on": "author", "columns": "n", "prefix": "of_", "how": "inner"}, {"other": "scores"}),
+    ("annotate", ("--annotations", "scores", "--on", "author", "--by", "who", "--values", "m",
+                  "--column", "said"),
+     {"on": "author", "by": "who", "values": "m", "column": "said"}, {"annotations": "scores"}),
+    ("union", ("--other", "other", "--origin", "whence"), {"origin": "whence"},
+     {"other": "other"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("recipe", "words", "parameters", "inputs"), TYPED)
+def test_every_word_reaches_the_recipe(small, recipe, words, parameters, inputs):
+    asked, rows = typed(small, recipe, *MINE, *words)
+    assert asked == {**parameters, "seed": 5}
+    assert rows == {"rows": "mine", **inputs}
+
+
+def test_the_name_of_a_table_and_the_seed_are_the_usual_ones_unless_given(small):
+    told = run("dataset", "build", "hard", "--lake", small, "--popular", "far").output
+    assert told.startswith("hard, version 0: 12 rows\ncontent hash ")
+    note = tables.open(small / "hard").note
+    assert (note["seed"], note["inputs"]["rows"]["table"]) == (0, "labelled")
