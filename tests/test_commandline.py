@@ -307,7 +307,7 @@ def test_what_a_command_returns_is_the_exit_code(monkeypatch, returned, code):
     assert stop.value.code == code
 
 
-class Wrong(ValueError):
+class WrongError(ValueError):
     exit_status = 1
 
 
@@ -315,7 +315,8 @@ class Wrong(ValueError):
     ("raised", "code", "told"),
     [
         (typer.Abort(), 130, ""), (TypeError("no"), 2, "p: error: no\n"),
-        (FileNotFoundError("gone"), 2, "p: error: gone\n"), (Wrong("read"), 1, "p: error: read\n"),
+        (FileNotFoundError("gone"), 2, "p: error: gone\n"),
+        (WrongError("read"), 1, "p: error: read\n"),
         (ModuleNotFoundError("x", name="ray.data"), 2, "p: error: this needs ray, which is"),
     ],
 )  # fmt: skip
