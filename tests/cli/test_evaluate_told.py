@@ -1,6 +1,8 @@
 """``evaluate``, ``compare``, ``lint``, ``table``: what reaches them, and how they end."""
 
+import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -158,6 +160,37 @@ def test_what_a_cluster_does_not_do_is_refused_by_name(home, flag):
     done = invoked(f"evaluate preds.csv --engine ray {flag} {RAY[flag]}")
     assert isinstance(done.exception, ValueError)
     assert f"{flag} does not work with --engine ray" in str(done.exception)
+
+
+@pytest.mark.parametrize(("tty", "width"), [(False, 80), (True, 133)])
+def test_a_pipe_has_80_columns_and_a_terminal_its_own(monkeypatch, tty, width):
+    class Screen(io.StringIO):
+        def isatty(self):
+            return tty
+
+    monkeypatch.setenv("COLUMNS", "133")
+    monkeypatch.setattr(sys, "stdout", Screen())
+    assert evaluate.console().width == width
+    evaluate.console().print("7 of 'a' [1]")
+    assert "\x1b[1;36m" not in sys.stdout.getvalue()
+
+
+def test_a_strict_evaluation_fails_for_a_warning(home):
+    Path("zero.csv").write_text(PREDS.replace("p1,5.1,3", "p1,0,0"))
+    words = "evaluate zero.csv -t truth.csv --no-regions"
+    run(words)
+    assert "null_island" in run(f"{words} --strict", code=1).stderr
+
+
+def test_another_submission_is_looked_at_without_training_rows(home):
+    rows = [f"p{i},{10 + i / 7:.4f},{20 + i / 7:.4f}\n" for i in range(40)]
+    for name in ("truth", "preds", "again"):
+        Path(f"{name}.csv").write_text("id,lat,lon\n" + "".join(rows))
+    words = "evaluate preds.csv -t truth.csv --no-regions --json a.json"
+    for more, is_there in (("", False), ("--against again.csv", True)):
+        run(f"{words} {more}")
+        codes = {one["code"] for one in json.loads(Path("a.json").read_text())["findings"]}
+        assert ("near_duplicate" in codes) == is_there
 
 
 # what options become
