@@ -287,9 +287,9 @@ def _polynomials(code: NDArray[np.uint8], ends: NDArray[np.int64]) -> NDArray[np
         piece = code[begin : begin + _TEXT_BYTES]
         cuts = np.clip(ends - begin, 0, len(piece))
         sums = _prefix_sums(piece, cuts)
-        goes_on = np.flatnonzero((ends[:-1] < begin) & (cuts[1:] > 0))  # one text at most
-        powers = [pow(int(_GOLDEN), begin - int(ends[row]), 1 << 64) for row in goes_on]
-        sums[goes_on] *= np.array(powers, np.uint64)
+        if begin:  # a text goes on from the piece before, or ends where this one begins
+            row = int(np.searchsorted(ends, begin)) - 1
+            sums[row : row + 1] *= np.uint64(pow(int(_GOLDEN), begin - int(ends[row]), 1 << 64))
         total += sums
     total ^= total >> np.uint64(32)
     return np.asarray(total * _GOLDEN)

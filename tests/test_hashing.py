@@ -254,3 +254,10 @@ def test_hashing_leaves_its_values_as_they_were():
     hashing.mix(values)
     hashing.seeded(values, 1)
     assert values.tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.binary(), pa.large_binary()])
+def test_a_slice_hashes_as_its_own_rows(kind):
+    values = [b"ab", None, b"", b"cdefg", b"h"]
+    table = pa.table({"c": pa.array(values, pa.binary()).cast(kind)}).slice(1, 3)
+    assert hashing.row_hashes(table).tolist() == [of_row({"c": v}) for v in values[1:4]]

@@ -191,6 +191,9 @@ def test_another_submission_is_looked_at_without_training_rows(home):
         run(f"{words} {more}")
         codes = {one["code"] for one in json.loads(Path("a.json").read_text())["findings"]}
         assert ("near_duplicate" in codes) == is_there
+        run(f"lint preds.csv --json b.json {more}")
+        codes = {one["code"] for one in json.loads(Path("b.json").read_text())["findings"]}
+        assert ("near_duplicate" in codes) == is_there
 
 
 # what options become
@@ -214,6 +217,15 @@ def test_scoring_and_columns_become_keywords():
     }  # fmt: skip
     for mode in ("auto", "exact", "trim", "stem", "flat", "number", "endings", "case", "zeros"):
         options.Columns(match=mode)
+
+
+def test_choices_that_there_are_not():
+    with pytest.raises(ValueError, match="--distance 'flat' is unknown; expected one of sphere, w"):
+        options.Scoring(distance="flat")
+    with pytest.raises(ValueError, match="--match 'fuzzy' is unknown; expected one of auto, exact"):
+        options.Columns(match="fuzzy")
+    with pytest.raises(ValueError, match="--thresholds '1,x' is not a list of numbers"):
+        options.Scoring("1,x").keywords()
 
 
 @pytest.mark.parametrize(
@@ -247,6 +259,21 @@ def test_one_form_of_a_table_at_a_time(home):
         assert run(f"table preds.csv -t truth.csv --{flag}").stdout == text
     shown = run("table preds.csv -t truth.csv").stdout
     assert shown not in (expected.to_latex(), expected.to_markdown(), expected.to_html())
+
+
+def test_a_table_is_written_where_it_is_asked(home):
+    run("table preds.csv other.csv -t truth.csv --json a.json --figure a.svg --report a.html "
+        "--missing exclude --thresholds 7,70 --seed 3")  # fmt: skip
+    whole = evaluation.table(
+        {"preds": Path("preds.csv"), "other": Path("other.csv")}, Path("truth.csv"),
+        missing="exclude", thresholds_km=(7.0, 70.0), seed=3,
+    )  # fmt: skip
+    assert Path("a.html").read_text() == whole.to_html()
+    assert json.loads(Path("a.json").read_text()) == json.loads(json.dumps(whole.as_dict()))
+    assert "<svg" in Path("a.svg").read_text()
+    run("compare preds.csv other.csv -t truth.csv --json b.json --report b.html --seed 3")
+    both = evaluation.compare("preds.csv", "other.csv", "truth.csv", seed=3, regions=False)
+    assert json.loads(Path("b.json").read_text()) == json.loads(json.dumps(both.as_dict()))
 
 
 def test_files_of_a_table_are_told_apart():

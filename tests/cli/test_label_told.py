@@ -111,7 +111,8 @@ def test_a_level_says_how_it_was_decided():
     one = chain(detail=detail)
     assert labelling._level(one, "country") == "polygon, id R1, 4.6 km from the nearest border"
     assert labelling._level(one, "city") == "population, id none"
-    assert labelling._described(one).splitlines()[-2:] == [
+    assert labelling._described(one).splitlines() == [
+        *labelling._described(chain()).splitlines(),
         "country: polygon, id R1, 4.6 km from the nearest border", "city: population, id none",
     ]  # fmt: skip
 

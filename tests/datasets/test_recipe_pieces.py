@@ -1,5 +1,6 @@
 """The smaller recipes and what a build asks for: by hand, at values that are not the defaults."""
 
+import tempfile
 from pathlib import Path
 
 import h3
@@ -156,6 +157,14 @@ def test_parts_are_freed_when_they_are_taken_and_closed_when_left(tmp_path):
         parts.add(0, pa.table({"a": [3]}))  # a part may be filled again
         assert parts.take(0)["a"].to_pylist() == [3]
     assert open_[2].closed
+
+
+def test_parts_lie_packed_in_the_folder_that_is_given(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "no such folder"))
+    with PartsOnDisk(1, tmp_path) as parts:
+        parts.add(0, pa.table({"n": np.zeros(100_000, np.int64)}))
+        assert parts._files[0].tell() < 100_000  # of 800,000 bytes
+        assert parts.take(0).num_rows == 100_000
 
 
 # exclude-benchmark
