@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from geodata import evaluation, files
 from geodata.cli import app, evaluate, options, tabling
-from geodata.evaluation import Finding
+from geodata.evaluation import Finding, report
 
 TRUTH = "id,lat,lon,author\n" + "".join(f"p{i},{i * 5},{i * 3},w{i % 2}\n" for i in range(6))
 PREDS = "id,lat,lon\n" + "".join(f"p{i},{i * 5 + i / 10},{i * 3}\n" for i in range(6))
@@ -95,7 +95,10 @@ def test_a_report_adds_countries_and_the_page_only(home):
                 "--markdown a.md").output  # fmt: skip
     assert shown.count("author") < shown.count("\n")
     assert "By country" not in shown
-    assert "By country" not in Path("a.md").read_text()
+    result = evaluation.evaluate("preds.csv", "truth.csv", by=["author", "country"])
+    report.write_markdown(result, "b.md", by=["author"])
+    report.write_markdown(result, "c.md")
+    assert Path("a.md").read_text() == Path("b.md").read_text() != Path("c.md").read_text()
 
 
 def test_joined_rows_are_compared_with_themselves(home):
