@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from geodata import query, records, tables
+from geodata import photos, query, records, tables
 from geodata.cli import app, forgetting, gazetteer, leaking, on_ray
 from geodata.gazetteer import Place
 from geodata.near_duplicates import Leakage
@@ -267,3 +267,78 @@ def test_shares_are_told_in_percent():
     assert on_ray._percent(None) == "-"
     assert on_ray._percent(0.1236) == "12.36%"
     assert on_ray._percent(1.0) == "100.00%"
+
+
+# photos
+
+
+def test_every_word_reaches_the_import(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pics").mkdir()
+    Image.new("RGB", (40, 30)).save(tmp_path / "pics" / "a.jpg")
+    (tmp_path / "rows.csv").write_text(
+        "key,y,x,pic,who,when,lic,extra,lat,lon\n"
+        "k1,1,2,a.jpg,ann,2020-01-02 03:04:05,CC0,e1,50,60\nk2,3,4,b.jpg,bob,,,e2,50,60\n"
+    )
+    columns = {"photo_id": "key", "lat": "y", "lon": "x", "image": "pic", "author": "who",
+               "taken_at": "when", "licence": "lic"}  # fmt: skip
+    flags = ("--id", "--lat", "--lon", "--image", "--author", "--taken-at", "--licence-column")
+    words = [word for pair in zip(flags, columns.values(), strict=True) for word in pair]
+    more = ("--keep", "extra", "--format", "csv", "--licence", "CC-BY-4.0", "--name", "mine",
+            "--images", "pics", "--min-image-bytes", 1)  # fmt: skip
+    for salt, given in ((("--no-salt",), False), (("--salt", "s"), "s"), ((), None)):
+        run("photos", "import", "rows.csv", "-o", "a.parquet", *words, *more, *salt)
+        photos.import_("rows.csv", "b.parquet", columns=columns, keep=["extra"], format="csv",
+                       licence="CC-BY-4.0", source_name="mine", images=["pics"],
+                       min_image_bytes=1, salt=given)  # fmt: skip
+        found = pq.read_table("a.parquet")
+        assert found.equals(pq.read_table("b.parquet"))
+        assert found["lat"].to_pylist() == [1.0, 3.0]
+        assert found["licence"].to_pylist() == ["CC0", "CC-BY-4.0"]
+        assert found["extra"].to_pylist() == ["e1", "e2"]
+
+
+def test_a_source_is_imported_twice_only_on_request(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.csv").write_text("id,lat,lon\na,1,2\n")
+    words = ("photos", "import", "rows.csv", "--lake", "lake", "--table", "mine")
+    assert run(*words).stdout.startswith("lake/mine (version 0): 1 rows\n")
+    assert isinstance(CliRunner().invoke(app, words).exception, ValueError)
+    told = run(*words, "--again").stdout
+    assert told.startswith("lake/mine (version 1): 1 rows\n")
+    assert "             1  rows have an id that the table held before" in told
+
+
+def test_archives_are_indexed_one_by_one(tmp_path, monkeypatch):
+    import tarfile
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    for name, count in (("one", 1), ("two", 2)):
+        with tarfile.open(f"{name}.tar", "w") as tar:
+            for i in range(count):
+                tar.add("a.jpg", f"{i}.jpg")
+    lines = run("photos", "index", "one.tar", "two.tar").stdout.splitlines()
+    assert lines == [f"{photos.index_path('one.tar')}: 1 members",
+                     f"{photos.index_path('two.tar')}: 2 members"]  # fmt: skip
+
+
+# shards
+
+
+def test_shards_become_a_table_called_like_their_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.csv").write_text("id,lat,lon\na,48.85,2.29\nb,35.7,139.7\nc,1,2\n")
+    for shard in ("1/2", "2/2"):
+        run("label", "rows.csv", "-o", "parts", "--shard", shard)
+    assert run("tables", "join-shards", "parts").stdout == (
+        "parts: 2 shards, 3 rows, all there and whole\n"
+    )
+    first = run("tables", "join-shards", "parts", "--lake", "lake").stdout.splitlines()
+    made = tables.open(tmp_path / "lake" / "parts")
+    assert first == [f"{made.path.relative_to(tmp_path)}: version 0, 3 rows, verified",
+                     f"content hash {made.content_hash}"]  # fmt: skip
+    again = run("tables", "join-shards", "parts", "--lake", "lake").stdout
+    assert "verified (was there already)" in again
+    named = run("tables", "join-shards", "parts", "--lake", "lake", "--table", "mine").stdout
+    assert "lake/mine: version 0, 3 rows, verified\n" in named
