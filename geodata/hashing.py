@@ -159,7 +159,7 @@ def _numbers(column: pa.Array) -> Hashes:
     if pa.types.is_null(kind):
         return np.zeros(len(column), np.uint64)
     if pa.types.is_floating(kind):
-        floats = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        floats = np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False))
         bits = floats.view(np.uint64).copy()
         bits[np.isnan(floats)] = _NAN
         return bits
