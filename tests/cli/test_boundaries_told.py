@@ -1,12 +1,14 @@
 """``geodata boundaries``: each line that is told of a set, at values of its own."""
 
+import datetime
+
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from geodata import boundaries, files
 from geodata.cli import app, boundary_sets
-from tests.boundaries.sets import cantons, square
+from tests.boundaries.sets import cantons, square, whosonfirst
 
 
 def invoked(*words):
@@ -156,3 +158,24 @@ def test_a_set_is_verified_file_by_file(home):
     done = invoked("verify", "mine")
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.startswith("error: ")
+
+
+def test_deeper_levels_are_counted_too(home):
+    boundaries.build(whosonfirst(home), "swiss", kind="whosonfirst")
+    line = next(line for line in told("list").splitlines() if line.startswith("swiss "))
+    assert line.startswith(f"{'swiss':20} countries 1, units 2, admin2 1, ")
+
+
+def test_a_set_that_can_be_fetched_is_listed_until_it_is_here(home, monkeypatch):
+    known = boundaries.known_sets()
+    for name, one in known.items():
+        if name not in boundaries.available():
+            line = f"{name:20} not here; geodata boundaries fetch {name} ({one.licence})"
+            assert line in told("list").splitlines()
+
+
+def test_a_set_is_called_by_its_kind_and_day_unless_it_is_named(home):
+    path = cantons(home)
+    day = datetime.datetime.now(datetime.UTC).date().isoformat()
+    lines = told("build", "file", "--from", path, "-c", "country=CH", "-c", "admin1=NAME")
+    assert f"file-{day}: built" in lines.splitlines()[0]
