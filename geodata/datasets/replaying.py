@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -86,7 +85,8 @@ def rebuild(
         number = tables.write(path, replayed, note, schema=made.schema)
     else:
         number = recorded.version
-        collections.deque(replayed, maxlen=0)
+        for _ in replayed:
+            pass
     return Built(name, number, recorded.content_hash, made.rows, made.report)
 
 

@@ -210,3 +210,27 @@ def test_a_test_set_without_a_column_of_a_rule_is_audited_by_the_others(lake):
     inputs = {"rows": "labelled", "benchmark": "bench"}
     found = audited(lake, "exclude-benchmark", rows(), inputs, {"by": ["photo_id", "author"]})
     assert found["dataset_leaked_rows"] == (1, 1)
+
+
+def test_places_written_as_text_are_no_reason_to_fail(lake):
+    """A recipe reads numbers in text; the audits in SQL leave such columns alone."""
+    cells = [h3.str_to_int(h3.latlng_to_cell(float(i), 2.0, 5)) for i in range(8)]
+    named = rows(8, h3_5=cells, split=["train"] * 8)
+    text = named.set_column(1, "lat", pa.array([str(i) for i in range(8)]))
+    tables.write(lake / "popular", pa.table({"lat": [0.0], "lon": [2.0]}))
+    tables.write(lake / "bench", text.select(["photo_id", "lat", "lon"]).slice(0, 1))
+    only_ids = {"dataset_duplicate_ids": (0, 0)}
+    assert audited(lake, "rand", text, RAW) == only_ids
+    assert audited(lake, "split", text, RAW) == only_ids
+    places = {"rows": "labelled", "popular": "popular"}
+    assert audited(lake, "hard", text, places, {"radius_km": 9}) == only_ids
+    cells_as_text = named.set_column(3, "h3_5", pa.array([str(c) for c in cells]))
+    assert "dataset_near_popular" not in audited(
+        lake, "hard", cells_as_text, places, {"radius_km": 9}
+    )
+    inputs = {"rows": "labelled", "benchmark": "bench"}
+    for table, found in ((text, None), (named, (1, 1))):
+        made = audited(lake, "exclude-benchmark", table, inputs, {"by": ["photo_id", "coordinate"]})
+        assert made.get("dataset_leaked_rows") == found
+    tables.write(lake / "words", text)
+    assert datasets.build("rand", lake, source="words", n=3).rows == 3

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from geodata import query
 from geodata.cor import attach
-from geodata.datasets.recipes.sampling import ID, Made
+from geodata.datasets.recipes.sampling import ID, Made, need_plain
 from geodata.tables import DatasetError, Input
 
 HOW = ("left", "inner")
@@ -43,7 +43,7 @@ def join(
         ``left`` keeps a row without a partner, with NULLs; ``inner`` leaves it out.
     """
     rows, other = inputs["rows"], inputs["other"]
-    rows.need(on)
+    need_plain(rows, on)
     if how not in HOW:
         msg = f"how={how!r} is not known; expected {' or '.join(HOW)}"
         raise DatasetError(msg)
@@ -104,8 +104,8 @@ def annotate(
         Name of the new column.
     """
     rows, given = inputs["rows"], inputs["annotations"]
-    rows.need(on)
-    given.need(*([by] if by else []))
+    need_plain(rows, on)
+    need_plain(given, *([by] if by else []))
     names = [n for n in _wanted(given, on, values) if values is not None or n != by]
     _refuse_twice(given, names)
     found = query.typed_rows(given.source, list(dict.fromkeys([on, *([by] if by else []), *names])))
@@ -173,9 +173,8 @@ class _Answers:
         """Return the answers of each photo, shape (n,)."""
         at, counts = self._find(ids), self.counts(ids)
         ends = np.cumsum(counts)
-        starts = np.where(
-            at >= 0, self._starts[np.clip(at, 0, None)] if len(self._starts) else 0, 0
-        )
+        starts = np.zeros(len(at), np.int64)
+        starts[at >= 0] = self._starts[at[at >= 0]]
         index = np.arange(int(counts.sum())) + np.repeat(starts - (ends - counts), counts)
         offsets = np.concatenate([[0], ends]).astype(np.int32)
         picked = self._structs.take(pa.array(index, pa.int64()))
@@ -189,7 +188,8 @@ def _wanted(other: Input, on: str, columns: Sequence[str] | str | None) -> list[
         names = [name.strip() for name in columns.split(",")]
     else:
         names = list(columns)
-    other.need(on, *names)
+    need_plain(other, on)
+    other.need(*names)
     if not names:
         msg = f"{other.label} has no column but {on!r}, so there is nothing to add"
         raise DatasetError(msg)

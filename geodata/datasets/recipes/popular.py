@@ -21,6 +21,7 @@ from geodata.datasets.recipes.sampling import (
     check_count,
     chosen,
     left_out,
+    need_plain,
     smallest,
     usable_points,
     where,
@@ -80,7 +81,7 @@ def popular(
         Radius of the hard set whose size the report gives for each meaning of "localized".
     """
     rows = inputs["rows"]
-    rows.need(ID)
+    need_plain(rows, ID)
     radius, exclude = check_radius(radius_km), check_radius(exclude_km)
     found = _localized(rows, inputs["predictions"], seed)
     right = found.within(radius)

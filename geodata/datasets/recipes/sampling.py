@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geodata import coords
-from geodata.hashing import sampling_keys
+from geodata.hashing import sampling_keys, type_text
 from geodata.photos import STATUSES
 from geodata.tables import DatasetError, Input
 
@@ -112,6 +112,26 @@ def usable_points(
             refused = pc.is_in(table[STATUS], pa.array([s for s in STATUSES if s != "ok"]))
             usable = usable & ~np.asarray(refused).astype(bool)
         yield points, usable, table
+
+
+def need_plain(source: Input, *names: str) -> None:
+    """Check that columns are there whose values can be compared: no lists, no structs.
+
+    Raises
+    ------
+    DatasetError
+        If one is not there, or is nested.
+    """
+    source.need(*names)
+    schema = source.source.no_rows().schema
+    for name in names:
+        kind = schema.field(name).type
+        if pa.types.is_nested(kind):
+            msg = (
+                f"{source.label}: the column {name!r} holds {type_text(kind)}, whose values cannot "
+                "be told apart here; choose a column of texts or numbers"
+            )
+            raise DatasetError(msg)
 
 
 def left_out(valid: Mask, usable: Mask) -> dict[str, int]:

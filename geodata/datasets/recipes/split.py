@@ -17,6 +17,7 @@ from geodata.datasets.recipes.sampling import (
     cells_of,
     has_cells,
     left_out,
+    need_plain,
     usable_points,
     where,
 )
@@ -117,6 +118,7 @@ def _check(validation: float, test: float, resolution: int, buffer: int, least: 
 def _read(rows: Input) -> tuple[Mask, Mask, _Cells, NDArray[np.int64]]:
     """Return valid and usable rows, and cell and photographer (-1: none) of the usable ones."""
     who = ["author"] if "author" in rows.columns else []
+    need_plain(rows, *who)
     stored = [CELL] if CELL in rows.columns else []
     valid, usable, cells = [np.empty(0, bool)], [np.empty(0, bool)], [np.empty(0, np.int64)]
     authors: list[pa.Array] = []
