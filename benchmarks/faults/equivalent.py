@@ -467,6 +467,12 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "rows are sorted in all whatever the buckets are; their size is a matter of memory",
     ),
     (
+        "geodata/datasets/recipes/label.py",
+        "cells = np.asarray(labels[CELL].fill_null(0)).astype(np.int64)",
+        "cells = np.asarray(labels[CELL].fill_null(1)).astype(np.int64)",
+        "the last thirty bits of a cell are cut off",
+    ),
+    (
         "geodata/datasets/audits.py",
         '_MEMORY, _THREADS = "384MB", 4',
         '_MEMORY, _THREADS = "384MB", 5',

@@ -212,23 +212,26 @@ def test_each_part_is_asked_for_its_share(tmp_path):
     assert built.report["splits"] == {name: count for name, (count, _) in asked.items()}
 
 
+PARIS, TOKYO, OSLO = cell(48.9, 2.3), cell(35.7, 139.7), cell(59.9, 10.7)
+
+
 @pytest.mark.parametrize(
-    "stored",
+    ("stored", "cells"),
     [
-        None,
-        pa.array([cell(48.9, 2.3), cell(35.7, 139.7)] * 6, pa.int64()),
-        pa.array([None, cell(35.7, 139.7)] * 6, pa.int64()),
-        pa.array(["here", "there"] * 6),
+        (None, [PARIS, TOKYO]),
+        (pa.array([OSLO, TOKYO] * 6, pa.int64()), [OSLO, TOKYO]),  # taken as they are
+        (pa.array([None, TOKYO] * 6, pa.int64()), [PARIS, TOKYO]),
+        (pa.array(["here", "there"] * 6), [PARIS, TOKYO]),
     ],
     ids=["none", "whole", "with gaps", "of another kind"],
 )
-def test_cells_are_those_stored_or_made(tmp_path, stored):
+def test_cells_are_those_stored_or_made(tmp_path, stored, cells):
     rows = photos() if stored is None else photos(h3_5=stored)
     tables.write(tmp_path / "photos", rows, file_rows=5)
-    valid, usable, cells, author = recipe._read(tables.open_input(tmp_path, "rows", "photos"))
+    valid, usable, found, author = recipe._read(tables.open_input(tmp_path, "rows", "photos"))
     assert valid.tolist() == [True] * 10 + [False, True]
     assert usable.tolist() == [True] * 10 + [False, False]
-    assert cells.tolist() == [cell(48.9, 2.3), cell(35.7, 139.7)] * 5
+    assert found.tolist() == cells * 5
     assert author.tolist() == [-1] * 10
 
 
