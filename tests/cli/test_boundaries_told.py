@@ -174,6 +174,28 @@ def test_a_set_that_can_be_fetched_is_listed_until_it_is_here(home, monkeypatch)
             assert line in told("list").splitlines()
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("id,lat\na,1\n", "has the columns name, url, sha256 and licence; 'name' is not among id,"),
+        ("", "'name' is not among none"), ("name,url\na,b\n", "'sha256' is not among name, url"),
+        ("name,url,sha256\n,x,y\n", "'' is no name of a set"),
+    ],
+)  # fmt: skip
+def test_a_registry_that_is_none_is_told(home, text, told):
+    (home / "r.csv").write_text(text)
+    done = invoked("fetch", "a", "--registry", home / "r.csv")
+    assert isinstance(done.exception, files.FileError)
+    assert told in str(done.exception)
+
+
+def test_a_registry_names_sets_by_their_names(home):
+    line = f" mine ,https://a.example/b.zip,{'0' * 64}, CC0 \n"
+    (home / "r.csv").write_text(f"name,url,sha256,licence\n{line}")
+    found = boundaries.known_sets(home / "r.csv")["mine"]
+    assert (found.name, found.licence) == ("mine", "CC0")
+
+
 def test_a_set_is_called_by_its_kind_and_day_unless_it_is_named(home):
     path = cantons(home)
     day = datetime.datetime.now(datetime.UTC).date().isoformat()

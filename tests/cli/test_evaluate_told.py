@@ -101,6 +101,17 @@ def test_a_report_adds_countries_and_the_page_only(home):
     assert Path("a.md").read_text() == Path("b.md").read_text() != Path("c.md").read_text()
 
 
+@pytest.mark.parametrize("verb", ["evaluate preds.csv", "compare preds.csv other.csv",
+                                  "table preds.csv other.csv"])  # fmt: skip
+def test_seeds_and_clusters_that_are_none(home, verb):
+    for flag, told in (("--seed=-1", "seed=-1 (--seed) must be a whole number from 0"),
+                       ("--cluster=", "cluster='' (--cluster) names no column")):  # fmt: skip
+        done = invoked(f"{verb} -t truth.csv {flag}")
+        assert isinstance(done.exception, ValueError)
+        assert str(done.exception).startswith(told)
+    run(f"{verb} -t truth.csv --seed 0")
+
+
 def test_joined_rows_are_compared_with_themselves(home):
     rows = [line.split(",") for line in PREDS.split()[1:]]
     joined = "id,lat,lon,pred_lat,pred_lon\n" + "".join(

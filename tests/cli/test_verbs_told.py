@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from geodata import photos, query, records, tables
 from geodata.cli import app, forgetting, gazetteer, leaking, on_ray
+from geodata.files import FileError
 from geodata.gazetteer import Place
 from geodata.near_duplicates import Leakage
 from geodata.near_duplicates.findings import Bursts, Overlap
@@ -218,6 +219,17 @@ def test_files_of_records_hold_so_many_rows(lake, monkeypatch):
     assert again[0].endswith("was there already")
 
 
+@pytest.mark.parametrize("rows", [0, -1])
+def test_files_of_records_hold_a_row_at_least(lake, monkeypatch, rows):
+    monkeypatch.chdir(lake)
+    words = ("records", "sft", "--lake", "lake", "--from", "labelled", "-o", "out", "--split",
+             "all", "--no-check", "--missing", "drop", f"--shard-rows={rows}")  # fmt: skip
+    done = CliRunner().invoke(app, words)
+    assert isinstance(done.exception, records.RecordError)
+    assert str(done.exception).startswith(f"shard_rows={rows} (--shard-rows) must be a whole num")
+    assert not (lake / "out").exists()
+
+
 # sql
 
 
@@ -244,6 +256,18 @@ def test_sql_writes_every_row_and_counts_them(tmp_path):
         f"{tmp_path / 'a.parquet'}: 5000 rows\n"
     )
     assert pq.read_metadata(tmp_path / "a.parquet").num_rows == 5000
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+def test_types_that_a_format_does_not_have(tmp_path, ending):
+    out = tmp_path / f"a.{ending}"
+    done = CliRunner().invoke(app, ["sql", "SELECT INTERVAL 1 DAY AS a", "-o", str(out)])
+    assert isinstance(done.exception, FileError)
+    told = str(done.exception)
+    assert told.startswith(f"{out}: {ending} has no such type: ")
+    assert told.endswith("; cast that column to text first")
+    assert list(tmp_path.iterdir()) == []
+    run("sql", "SELECT (INTERVAL 1 DAY)::VARCHAR AS a", "-o", out)
 
 
 def test_sql_without_a_limit_of_time():
