@@ -490,6 +490,18 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "pass",
         "a stream that ends with its file is read as well as one that says so",
     ),
+    (
+        "geodata/datasets/recipes/popular.py",
+        "yield found.filter(pa.array(fit)).select(list(names or found.column_names))",
+        "yield found.filter(pa.array(fit)).select(list((names)))",
+        "a join asks for its columns by name, and leaves what it did not ask for",
+    ),
+    (
+        "geodata/datasets/recipes/popular.py",
+        "yield found.filter(pa.array(fit)).select(list(names or found.column_names))",
+        "yield found.filter(pa.array(fit)).select(list((names and found.column_names)))",
+        "a join asks for its columns by name, and leaves what it did not ask for",
+    ),
 )
 
 

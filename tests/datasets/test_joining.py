@@ -127,6 +127,7 @@ def test_a_hundred_givers_are_counted(lake):
         ({"photo_id": ["a"], "by": ["x"], "n": [1]}, {"by": "n", "values": "by"},
          r"would hold 'by' twice, .* choose values= \(--values\), or say with by= \(--by\)"),
         ({"photo_id": ["a"], "n": [1]}, {"values": "n, n"}, "would hold 'n' twice"),
+        ({"photo_id": ["a"], "BY": ["x"], "n": [1]}, {}, "would hold 'BY' twice"),
     ],
 )  # fmt: skip
 def test_annotations_that_cannot_be(lake, other, asked, message):

@@ -1,5 +1,8 @@
 """Building, replaying and auditing: what is refused, what is noted, what is left as it was."""
 
+import tempfile
+from pathlib import Path
+
 import h3
 import pyarrow as pa
 import pytest
@@ -234,3 +237,12 @@ def test_places_written_as_text_are_no_reason_to_fail(lake):
         assert made.get("dataset_leaked_rows") == found
     tables.write(lake / "words", text)
     assert datasets.build("rand", lake, source="words", n=3).rows == 3
+
+
+def test_what_audits_spill_lies_in_a_folder_of_ours(lake, monkeypatch):
+    made, real = [], tempfile.mkdtemp
+    monkeypatch.setattr(tempfile, "mkdtemp", lambda *a, **o: made.append(real(*a, **o)) or made[-1])
+    assert audited(lake, "filter", rows(2), RAW) == {"dataset_duplicate_ids": (0, 0)}
+    assert made
+    assert all(Path(folder).name.startswith("geodata-") for folder in made)
+    assert not any(Path(folder).exists() for folder in made)
