@@ -69,6 +69,13 @@ def test_a_version_is_replayed_by_number_and_tag(lake):
     assert tables.open(lake / "rand").rows == 5
 
 
+def test_a_seed_that_is_not_given_is_0(lake):
+    built = datasets.build("rand", lake, n=5)
+    assert tables.open(lake / "rand").note["seed"] == 0
+    assert datasets.build("rand", lake, n=5, seed=0).content_hash == built.content_hash
+    assert datasets.build("rand", lake, n=5, seed=1).content_hash != built.content_hash
+
+
 def test_only_a_replay_that_writes_may_find_files_gone(lake):
     datasets.build("rand", lake, n=5)
     tables.open(lake / "rand").files[0].unlink()

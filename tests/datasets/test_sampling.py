@@ -65,10 +65,13 @@ def test_rows_with_one_key_are_chosen_by_their_content_over_files(rows):
 
 
 def test_of_rows_that_are_equal_in_all_the_first_are_chosen(tmp_path):
-    tables.write(tmp_path / "same", pa.table({"photo_id": ["a"] * 700}))
+    table = pa.table({"photo_id": ["a"] * 900, "x": [i * 7 % 5 for i in range(900)]})
+    tables.write(tmp_path / "same", table)
     source = tables.open_input(tmp_path, "rows", "same")
-    got = sampling.smallest(source, np.zeros(700, np.uint64), np.ones(700, bool), 300, 0)
-    assert np.flatnonzero(got).tolist() == list(range(300))
+    content = hashing.sampling_keys(table, 0, table.column_names).tolist()
+    got = sampling.smallest(source, np.zeros(900, np.uint64), np.ones(900, bool), 400, 0)
+    expected = sorted(range(900), key=content.__getitem__)[:400]
+    assert np.flatnonzero(got).tolist() == sorted(expected)
 
 
 @pytest.mark.parametrize(
@@ -172,6 +175,16 @@ def test_shares_are_those_of_largest_remainders_and_of_one_by_one(sizes, share):
             if dealt[i] < size and left:
                 dealt[i], left = dealt[i] + 1, left - 1
     assert sample._allocated(np.array(sizes), n, "equal").tolist() == dealt
+
+
+def test_of_equal_remainders_the_first_of_many_strata_get_a_row():
+    sizes = [1 + i * 7 % 5 for i in range(300)]
+    n, total = 451, sum(sizes)
+    exact = [s * n // total for s in sizes]
+    order = sorted(range(300), key=lambda i: -(sizes[i] * n % total))
+    for i in order[: n - sum(exact)]:
+        exact[i] += 1
+    assert sample._allocated(np.array(sizes), n, "proportional").tolist() == exact
 
 
 @settings(max_examples=100, deadline=None)
