@@ -120,10 +120,17 @@ def type_text(kind: pa.DataType) -> str:
 
 def _placed(column: pa.Array, seed: np.uint64) -> Hashes:
     """Return the hashes of values as they count in a place: mixed with its seed, 0 for NULL."""
+    if pa.types.is_dictionary(column.type) and not _is_plain(column.dictionary):
+        column = column.dictionary_decode()
     out = _mix(_values(column) + seed)
     if column.null_count:
         out[np.asarray(column.is_null())] = 0
     return out
+
+
+def _is_plain(words: pa.Array) -> bool:
+    """Return whether each place of a dictionary holds a value, and there is one at all."""
+    return len(words) > 0 and not words.null_count
 
 
 def _values(column: pa.Array) -> Hashes:
@@ -134,7 +141,7 @@ def _values(column: pa.Array) -> Hashes:
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return _texts(column)
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        return _bytes(column.cast(pa.large_binary()))
+        return _bytes(column)
     if pa.types.is_struct(kind):
         return _structs(column)
     if pa.types.is_map(kind):
@@ -152,7 +159,7 @@ def _numbers(column: pa.Array) -> Hashes:
     if pa.types.is_null(kind):
         return np.zeros(len(column), np.uint64)
     if pa.types.is_floating(kind):
-        floats = np.asarray(pc.fill_null(column.cast(pa.float64()), 0.0))
+        floats = np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False))
         bits = floats.view(np.uint64).copy()
         bits[np.isnan(floats)] = _NAN
         return bits
@@ -163,17 +170,15 @@ def _numbers(column: pa.Array) -> Hashes:
     elif pa.types.is_temporal(kind):
         column = column.view(pa.int64() if kind.bit_width == 64 else pa.int32())
     whole = pc.fill_null(column, pa.scalar(0).cast(column.type))
-    return np.asarray(whole).astype(np.int64).view(np.uint64).copy()
+    return np.asarray(whole).astype(np.int64).view(np.uint64)
 
 
 def _texts(column: pa.Array) -> Hashes:
     """Hash each distinct text once where texts repeat, as country names and photographers do."""
     head = column.slice(0, 4096)
-    if len(column) > 64 and pc.count_distinct(head).as_py() < 0.9 * len(head):
-        words = column.dictionary_encode()
-        if len(words.dictionary) < len(column) // 2:
-            hashes = np.append(_bytes(words.dictionary), np.uint64(0))
-            return hashes[np.asarray(words.indices.fill_null(len(hashes) - 1)).astype(np.intp)]
+    if pc.count_distinct(head).as_py() < 0.9 * len(head):
+        words = column.fill_null("").dictionary_encode()
+        return _bytes(words.dictionary)[np.asarray(words.indices).astype(np.intp)]
     return _bytes(column)
 
 
@@ -185,11 +190,11 @@ def _bytes(column: pa.Array) -> Hashes:
     data = np.frombuffer(buffer, np.uint8) if buffer is not None else np.empty(0, np.uint8)
     lengths = np.diff(offsets)
     out = np.zeros(len(column), np.uint64)
-    weights = _mix(np.arange(1, max(int(lengths.max(initial=0)), 1) + 1).astype(np.uint64))
+    weights = _mix(np.arange(1, int(lengths.max(initial=0)) + 1).astype(np.uint64))
     start = 0
     while start < len(column):
         stop = int(np.searchsorted(offsets, offsets[start] + _BLOCK_BYTES, "right")) - 1
-        stop = min(max(stop, start + 1), len(column))
+        stop = max(stop, start + 1)
         _sum_bytes(data, offsets[start : stop + 1], weights, out[start:stop])
         start = stop
     return _mix(out + lengths.astype(np.uint64) * _GOLDEN)
@@ -282,9 +287,9 @@ def _polynomials(code: NDArray[np.uint8], ends: NDArray[np.int64]) -> NDArray[np
         piece = code[begin : begin + _TEXT_BYTES]
         cuts = np.clip(ends - begin, 0, len(piece))
         sums = _prefix_sums(piece, cuts)
-        goes_on = np.flatnonzero((ends[:-1] < begin) & (cuts[1:] > 0))  # one text at most
-        powers = [pow(int(_GOLDEN), begin - int(ends[row]), 1 << 64) for row in goes_on]
-        sums[goes_on] *= np.array(powers, np.uint64)
+        if begin:  # a text goes on from the piece before, or ends where this one begins
+            row = int(np.searchsorted(ends, begin)) - 1
+            sums[row : row + 1] *= np.uint64(pow(int(_GOLDEN), begin - int(ends[row]), 1 << 64))
         total += sums
     total ^= total >> np.uint64(32)
     return np.asarray(total * _GOLDEN)

@@ -290,3 +290,132 @@ def test_extras_are_those_of_the_package():
         "report": ("webdataset",),
         "train": ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "filelock"),
     }
+
+
+# in this process, case by case
+
+
+@pytest.mark.parametrize(
+    ("returned", "code"), [(3, 3), (0, 0), (None, 0), ("done", 0)],
+)  # fmt: skip
+def test_what_a_command_returns_is_the_exit_code(monkeypatch, returned, code):
+    app = typer.Typer()
+    app.command()(lambda: returned)
+    monkeypatch.setattr(sys, "argv", ["p", "--"])
+    with pytest.raises(SystemExit) as stop:
+        commandline.run(app, "p")
+    assert stop.value.code == code
+
+
+class WrongError(ValueError):
+    exit_status = 1
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "told"),
+    [
+        (typer.Abort(), 130, ""), (TypeError("no"), 2, "p: error: no\n"),
+        (FileNotFoundError("gone"), 2, "p: error: gone\n"),
+        (WrongError("read"), 1, "p: error: read\n"),
+        (ModuleNotFoundError("x", name="ray.data"), 2, "p: error: this needs ray, which is"),
+    ],
+)  # fmt: skip
+def test_how_a_mistake_ends(monkeypatch, capsys, raised, code, told):
+    assert _status(raised, monkeypatch) == code
+    shown = capsys.readouterr()
+    assert shown.err.startswith(told)
+    assert bool(shown.err) == bool(told)
+    assert shown.out == ""
+
+
+def test_a_reader_that_went_away_ends_with_its_own_code(monkeypatch, tmp_path):
+    with (tmp_path / "out").open("w") as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        assert _status(BrokenPipeError(), monkeypatch) == 141
+        out.write("to nobody")
+    assert (tmp_path / "out").read_text() == ""
+
+
+def _two():
+    app = typer.Typer()
+
+    @app.command()
+    def one(lake: str = "", least: int = 0):
+        pass
+
+    @app.command()
+    def other(name: str):
+        pass
+
+    return app
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["one", "--lak", "x"], "no option --lak; did you mean --lake? p one --help shows all"),
+        (["one", "--zzzz"], "no option --zzzz; p one --help shows all"),
+        (["--qqqq"], "no option --qqqq; p --help shows all"),
+    ],
+)
+def test_a_wrong_command_line_is_told_with_the_nearest_word(monkeypatch, capsys, words, told):
+    monkeypatch.setattr(sys, "argv", ["p", *words])
+    with pytest.raises(SystemExit) as stop:
+        commandline.run(_two(), "p")
+    assert stop.value.code == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith(f"p: error: {told}")
+    assert shown.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [(["other"], "; p other --help"), (["none"], "p --help"), (["one", "--least", "x"], "; p one")],
+)
+def test_every_wrong_command_line_says_whom_to_ask(monkeypatch, capsys, words, asked):
+    monkeypatch.setattr(sys, "argv", ["p", *words])
+    with pytest.raises(SystemExit, match="2"):
+        commandline.run(_two(), "p")
+    shown = capsys.readouterr().err
+    assert shown.startswith("p: error: ")
+    assert asked in shown
+    assert shown.count("\n") == 1
+
+
+class Usage:
+    ctx = None
+
+    def __init__(self, said):
+        self.said = said
+
+    def format_message(self):
+        return self.said
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [("", "arguments are missing"), ("it is\n  wrong..", "it is wrong"), ("so", "so")],
+)
+def test_a_mistake_outside_every_command(said, told):
+    assert commandline._usage(Usage(said)) == told
+
+
+def test_the_bare_word_is_a_question_for_help(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["p"])
+    with pytest.raises(SystemExit) as stop:
+        commandline.run(_two(), "p")
+    assert stop.value.code == 0
+    assert "Usage: p [OPTIONS] COMMAND" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("code", [0, 3, None])
+def test_a_program_leaves_with_the_code_of_its_command(code):
+    text = (
+        "import sys\nfrom geodata.commandline import leaving\n"
+        f"def main():\n    print('told', end='')\n    sys.exit({code!r})\n"
+        "leaving(main if len(sys.argv) < 2 else lambda: None)"
+    )
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (code or 0, b"told")
+    done = subprocess.run([sys.executable, "-c", text, "x"], capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (0, b"")

@@ -205,3 +205,59 @@ def test_sampling_keys_are_the_row_hash_scrambled_with_the_seed():
         mix(of_row({"photo_id": p, "other": n}) ^ GOLDEN) for p, n in (("a", 1), ("b", 2))
     ]
     assert hashing.mix(np.array([0, 5, MASK], np.uint64)).tolist() == [mix(0), mix(5), mix(MASK)]
+
+
+@pytest.mark.parametrize(
+    ("indices", "words"),
+    [([None, None], []), ([0, 1, None, 0], ["a", None]), ([1, None], ["b", "c"])],
+)
+def test_a_dictionary_hashes_as_the_values_that_it_stands_for(indices, words):
+    column = pa.DictionaryArray.from_arrays(
+        pa.array(indices, pa.int8()), pa.array(words, pa.string())
+    )
+    values = [None if i is None else words[i] for i in indices]
+    assert hashing.row_hashes(pa.table({"c": column})).tolist() == [
+        of_row({"c": v}) for v in values
+    ]
+
+
+def test_a_null_counts_as_nothing_whatever_stands_there():
+    items, offsets = pa.array([1, 2, 3]), pa.array([0, 2, 3], pa.int32())
+    hidden = pa.ListArray.from_arrays(offsets, items, mask=pa.array([True, False]))
+    number = pa.Array.from_buffers(pa.int64(), 2, [pa.py_buffer(b"\x02"), items.buffers()[1]])
+    double = pa.Array.from_buffers(
+        pa.float64(), 2, [pa.py_buffer(b"\x02"), pa.array([7.0, 2.5]).buffers()[1]]
+    )
+    for column, plain in ((hidden, [None, [3]]), (number, [None, 2]), (double, [None, 2.5])):
+        assert column.to_pylist() == plain
+        assert hashing.row_hashes(pa.table({"c": column})).tolist() == [
+            of_row({"c": value}) for value in plain
+        ]
+
+
+def test_the_digest_knows_names_as_they_are_written():
+    schema = pa.schema({"ö": pa.int64(), "a": pa.large_string()})
+    text = '{"columns": [["a", "string"], ["ö", "int64"]], "content": [1, 2, 3]}'
+    known = hashlib.sha256(text.encode()).hexdigest()
+    assert hashing.digest(hashing.Sums(1, 2, 3), schema) == known
+    assert hashing.digest(hashing.Sums(1, 2, 3), pa.schema(list(schema)[::-1])) == known
+
+
+def test_a_table_without_columns_or_rows_has_hashes_too():
+    assert hashing.row_hashes(pa.table({"a": pa.array([], pa.string())})).tolist() == []
+    assert hashing.of_table(pa.table({"a": pa.array([], pa.float64())})) == (0, 0, 0)
+    assert hashing.text_hashes(pa.array([], pa.string())).tolist() == []
+
+
+def test_hashing_leaves_its_values_as_they_were():
+    values = np.array([1, 2, 3], np.uint64)
+    hashing.mix(values)
+    hashing.seeded(values, 1)
+    assert values.tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.binary(), pa.large_binary()])
+def test_a_slice_hashes_as_its_own_rows(kind):
+    values = [b"ab", None, b"", b"cdefg", b"h"]
+    table = pa.table({"c": pa.array(values, pa.binary()).cast(kind)}).slice(1, 3)
+    assert hashing.row_hashes(table).tolist() == [of_row({"c": v}) for v in values[1:4]]

@@ -4,10 +4,8 @@ from .building import (
     DatasetError as DatasetError,
     EmptyDatasetError as EmptyDatasetError,
     Task as Task,
-    audit as audit,
     build as build,
     build_by as build_by,
-    rebuild as rebuild,
 )
 from .recipes import (
     RECIPES as RECIPES,
@@ -17,3 +15,4 @@ from .recipes import (
     register as register,
     sorted_rows as sorted_rows,
 )
+from .replaying import audit as audit, rebuild as rebuild

@@ -73,19 +73,20 @@ def _calls(
     opened: Mapping[str, Input],
 ) -> Iterator[_Call]:
     """Yield the name of each audit that applies, its call, and values for it."""
-    recipe, names = note["recipe"], set(version.schema.names)
+    recipe, names, numbers = note["recipe"], set(version.schema.names), _numbers(version.schema)
+    is_placed = {"lat", "lon"} <= numbers
     if "photo_id" in names:
         yield "dataset_duplicate_ids", "dataset_duplicate_ids('rows_')", []
     if recipe == "labelled":
         yield "dataset_null_country", "dataset_null_country('rows_')", []
-    if recipe in ("rand", "popular", "hard", "split") and {"lat", "lon"} <= names:
+    if recipe in ("rand", "popular", "hard", "split") and is_placed:
         yield "dataset_bad_coordinates", "dataset_bad_coordinates('rows_')", []
     more: Mapping[str, Callable[[], Iterator[_Call]]] = {
-        "hard": lambda: _hard(con, names, note["parameters"]["radius_km"], opened["popular"]),
+        "hard": lambda: _hard(con, numbers, note["parameters"]["radius_km"], opened["popular"]),
         "split": lambda: _split(con, names),
         "exclude-benchmark": lambda: _excluded(con, names, note, opened["benchmark"]),
     }
-    if recipe in more:
+    if recipe in more and is_placed:
         yield from more[recipe]()
 
 
@@ -97,9 +98,9 @@ def _run(con: duckdb.DuckDBPyConnection, name: str, call: str, values: list[Any]
 
 
 def _hard(
-    con: duckdb.DuckDBPyConnection, names: set[str], radius_km: float, places: Input
+    con: duckdb.DuckDBPyConnection, numbers: set[str], radius_km: float, places: Input
 ) -> Iterator[_Call]:
-    if not {"h3_5", "lat", "lon"} <= names:
+    if "h3_5" not in numbers:
         return
     found = [points for points, _ in places.points()]
     lat, lon = (np.concatenate([p[i] for p in found]) for i in range(2))
@@ -112,8 +113,6 @@ def _hard(
 
 
 def _split(con: duckdb.DuckDBPyConnection, names: set[str]) -> Iterator[_Call]:
-    if not {"lat", "lon"} <= names:
-        return
     con.execute(f"CREATE VIEW split_rows AS SELECT {_with(names, 'author', 'h3_5')} FROM rows_")
     yield "dataset_split_leaks", "dataset_split_leaks('split_rows')", []
 
@@ -125,15 +124,25 @@ def _excluded(
     rules = note["parameters"]["by"]
     by_rule = {"photo_id": ["photo_id"], "author": ["author"], "coordinate": ["lat", "lon"]}
     wanted = [column for rule, columns in by_rule.items() if rule in rules for column in columns]
-    if benchmark.version is None or not {"photo_id", "lat", "lon"} <= names:
+    if benchmark.version is None or "photo_id" not in names:
         return  # a file's columns have other names and types
     columns = ("photo_id", "author", "lat", "lon")
     con.execute(f"CREATE VIEW kept AS SELECT {_with(names, *columns)} FROM rows_")
-    held = set(wanted) & set(benchmark.columns)
+    numbers = _numbers(benchmark.version.schema)
+    held = set(wanted) & set(benchmark.columns) - ({"lat", "lon"} - numbers)
     benchmark.version.duckdb(con).create_view("benchmark_rows")
     shown = ", ".join(c if c in held else f"NULL AS {c}" for c in columns)
     con.execute(f"CREATE VIEW benchmark AS SELECT {shown} FROM benchmark_rows")
     yield "dataset_leaked_rows", "dataset_leaked_rows('kept', 'benchmark')", []
+
+
+def _numbers(schema: pa.Schema) -> set[str]:
+    """Return the columns that hold numbers: places written as text are not compared in SQL."""
+    return {
+        field.name
+        for field in schema
+        if pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
+    }
 
 
 def _with(names: set[str], *needed: str) -> str:

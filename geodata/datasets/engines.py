@@ -37,7 +37,10 @@ class Task(NamedTuple):
             If no row would be left.
         """
         made = self.spec.make(self.opened, self.seed, **self.values)
-        return not_empty(self.recipe, made)
+        if not made.rows:
+            msg = f"recipe {self.recipe!r} leaves no row: {made.empty}"
+            raise EmptyDatasetError(msg)
+        return made
 
     def rows(self, made: Made) -> Iterator[pa.Table]:
         """Yield the rows; then refuse inputs that were written meanwhile."""
@@ -95,17 +98,3 @@ def _in_bucket(address: str) -> Engine:
         return made, commit
 
     return engine
-
-
-def not_empty(recipe: str, made: Made) -> Made:
-    """Return what a recipe made.
-
-    Raises
-    ------
-    EmptyDatasetError
-        If there is no row.
-    """
-    if not made.rows:
-        msg = f"recipe {recipe!r} leaves no row: {made.empty}"
-        raise EmptyDatasetError(msg)
-    return made

@@ -50,7 +50,8 @@ def writing(
     Raises
     ------
     FileError
-        For an unknown ending, a folder that does not exist, or a row that does not fit.
+        For an unknown ending, a folder that does not exist, a row that does not fit, or a type
+        that the format does not have.
 
     Examples
     --------
@@ -71,6 +72,7 @@ def writing(
         raise FileError(msg)
     packing = compression_of(target)
     with (
+        _types_of(kind, target),
         replacing(target) as beside,
         pa.output_stream(os.fspath(beside), compression=packing) as sink,
     ):
@@ -83,6 +85,17 @@ def writing(
                 made.close()
             raise
         writer.close()
+
+
+@contextlib.contextmanager
+def _types_of(kind: str, target: str | os.PathLike[str]) -> Iterator[None]:
+    """Say of a type that a format does not have, such as a span of time, what to do."""
+    try:
+        yield
+    except pa.ArrowNotImplementedError as error:
+        reason = str(error).partition("\n")[0]
+        msg = f"{target}: {kind} has no such type: {reason}; cast that column to text first"
+        raise FileError(msg) from error
 
 
 class Writer:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geodata import tables
+from geodata.query.errors import QueryError
 from geodata.query.held_files import FOLDER, held_files
 from geodata.query.labels import add_cor_label
 from geodata.query.lakes import LakeViews
@@ -146,6 +147,8 @@ def connect(
         If a file cannot be read.
     TableError
         If the lake or a table in it cannot be read.
+    QueryError
+        If ``memory_limit`` is no amount of memory.
     ValueError
         If two files would have the same view name.
 
@@ -186,7 +189,7 @@ def _configure(
     if threads is not None:
         con.execute(f"SET threads = {int(threads)}")
     if memory_limit is not None:
-        con.execute(f"SET memory_limit = {_text(memory_limit)}")
+        _limit_memory(con, memory_limit)
     for option in ("autoinstall_known_extensions", "autoload_known_extensions"):
         con.execute(f"SET {option} = false")
     con.execute("SET allow_community_extensions = false")
@@ -195,6 +198,19 @@ def _configure(
     con.execute("SET enable_progress_bar_print = false")
     con.execute("SET progress_bar_time = 0")
     con.execute("SET python_enable_replacements = false")  # no Python variable is a table
+
+
+def _limit_memory(con: duckdb.DuckDBPyConnection, memory_limit: str) -> None:
+    import duckdb
+
+    try:
+        con.execute(f"SET memory_limit = {_text(memory_limit)}")
+    except duckdb.Error as error:
+        msg = (
+            f"memory_limit={memory_limit!r} is not an amount of memory; give a number and its "
+            "unit, such as 1GB or 500MB (memory_limit=, --memory)"
+        )
+        raise QueryError(msg) from error
 
 
 def _lock(con: duckdb.DuckDBPyConnection) -> None:

@@ -130,6 +130,9 @@ def write(
     """
     options = options or Options()
     out = Path(target)
+    if shard_rows < 1:
+        msg = f"shard_rows={shard_rows} (--shard-rows) must be a whole number above 0"
+        raise RecordError(msg)
     kind = forms.format_of(out, format)
     with contextlib.ExitStack() as stack:
         table = _rows(rows, lake, split, where, out, stack)

@@ -44,8 +44,19 @@ def test_what_comes_in_is_told_by_its_beginning(monkeypatch, data, ending):
     assert (read.name, held, printed) == (f"stdin{ending}", data, b"made\xff")
     assert written.name == f"out{ending}"
     assert read.parent == written.parent
+    assert read.parent.name.startswith("geodata-")
     assert not read.parent.exists()
     assert _told_by(data.lstrip(b"\xef\xbb\xbf \t\r\n")) == ending
+
+
+def test_what_was_told_before_comes_before(monkeypatch):
+    out = io.TextIOWrapper(io.BytesIO())
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"id\n1\n")))
+    monkeypatch.setattr(sys, "stdout", out)
+    with files_of("-", "-") as (_, written):
+        out.write("first\n")
+        Path(written).write_bytes(b"then\n")
+    assert out.buffer.getvalue() == b"first\nthen\n"
 
 
 def test_long_input_is_whole(monkeypatch):

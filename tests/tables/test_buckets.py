@@ -182,6 +182,10 @@ def test_a_view_of_a_lake_brings_what_it_is_asked_for(bucket, tmp_path, monkeypa
     assert told.stdout.split() == ["False", "True"]
     (tmp_path / "popular.csv").unlink()
     assert datasets.rebuild(bucket, "hard").rows == 5
+    code = "import sys; from geodata import datasets as d; d.audit(*sys.argv[1:], 'hard')"
+    for verb in ("audit", "rebuild"):  # in a process that has brought nothing over yet
+        asked = [sys.executable, "-c", code.replace("audit", verb), bucket]
+        subprocess.run(asked, cwd=ROOT, check=True)
 
 
 def test_what_a_bucket_cannot_do_is_said_in_one_line(bucket, tmp_path, monkeypatch):

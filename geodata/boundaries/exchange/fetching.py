@@ -70,16 +70,26 @@ def known_sets(registry: str | os.PathLike[str] | None = None) -> dict[str, Know
         rows += _read(path)
     if registry is not None:
         rows += _read(Path(registry))
-    return {row["name"]: _known(where, row) for where, row in rows}
+    known = (_known(where, row) for where, row in rows)
+    return {one.name: one for one in known}
 
 
 def _read(path: Path) -> list[tuple[str, dict[str, str]]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return [(str(path), row) for row in csv.DictReader(file)]
+            reader = csv.DictReader(file)
+            rows, columns = [(str(path), row) for row in reader], reader.fieldnames or ()
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         msg = f"{path}: cannot be read as a registry of boundary sets: {error}"
         raise FileError(msg) from error
+    missing = [name for name in ("name", "url", "sha256") if name not in columns]
+    if missing:
+        msg = (
+            f"{path}: a registry of boundary sets has the columns name, url, sha256 and licence; "
+            f"{missing[0]!r} is not among {', '.join(columns) or 'none'}"
+        )
+        raise FileError(msg)
+    return rows
 
 
 def _known(where: str, row: dict[str, str]) -> KnownSet:

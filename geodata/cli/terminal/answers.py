@@ -75,8 +75,8 @@ def is_number(kind: pa.DataType) -> bool:
 
 
 def _csv_line(values: list[Any]) -> str:
-    # a carriage return in a value is quoted only where the end of a line has one
-    csv.writer(line := io.StringIO(newline=""), lineterminator="\r\n").writerow(values)
+    # the usual end of a line has a carriage return, so that one in a value is quoted too
+    csv.writer(line := io.StringIO(newline="")).writerow(values)
     return line.getvalue().removesuffix("\r\n") + "\n"
 
 

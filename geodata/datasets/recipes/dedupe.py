@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from geodata import coords
-from geodata.datasets.recipes.sampling import ID, Keys, Made, Mask, chosen, where
+from geodata.datasets.recipes.sampling import ID, Keys, Made, Mask, chosen, need_plain, where
 from geodata.hashing import sampling_keys
 from geodata.tables import DatasetError, Input
 
@@ -27,7 +27,7 @@ def dedupe(inputs: Mapping[str, Input], seed: int, *, by: Sequence[str] | str = 
     """
     rows = inputs["rows"]
     columns = _names(by)
-    rows.need(*columns)
+    need_plain(rows, *columns)
     parts = [_marks(table, seed, columns) for table in rows.batches(columns)]
     mark = np.concatenate([p[0] for p in parts]) if parts else np.empty(0, np.uint64)
     whole = np.concatenate([p[1] for p in parts]) if parts else np.empty(0, bool)

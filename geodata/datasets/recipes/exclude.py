@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from geodata import leakage, photos, popular
-from geodata.datasets.recipes.sampling import Made, Mask, chosen
+from geodata.datasets.recipes.sampling import Made, Mask, chosen, need_plain
 from geodata.files import AUTHOR_NAMES, ID_NAMES, find_named, find_pair
 from geodata.popular import check_radius
 from geodata.tables import DatasetError, Input, lake_salt
@@ -78,16 +78,17 @@ def _rules(by: Sequence[str] | str) -> list[str]:
 
 
 def _marks(source: Input, rules: Sequence[str], salt: leakage.Salt | None) -> leakage.Marks:
-    names = source.columns
-    if source.version is None and not set(photos.SCHEMA.names) <= set(names):
-        # a file is read as photos are imported: any layout, and bad coordinates are none
-        names = tuple(photos.SCHEMA.names)
-        tables: Callable[[list[str]], Iterator[pa.Table]] = functools.partial(_imported, source)
-    else:
-        tables = source.batches
+    # a file is read as photos are imported: any layout, and bad coordinates are none
+    is_raw = source.version is None and not set(photos.SCHEMA.names) <= set(source.columns)
+    names = tuple(photos.SCHEMA.names) if is_raw else source.columns
+    tables: Callable[[list[str]], Iterator[pa.Table]] = (
+        functools.partial(_imported, source) if is_raw else source.batches
+    )
     photo = find_named(names, ID_NAMES, "id", source.label) if "photo_id" in rules else None
     who = find_named(names, AUTHOR_NAMES, "author", source.label) if "author" in rules else None
     pair = find_pair(names, ("truth", "plain"), source.label)
+    if not is_raw:
+        need_plain(source, *filter(None, (photo, who)))
     wanted = [name for name in (photo, who, *(pair or ())) if name]
     return leakage.marks(tables(wanted), id=photo, author=who, pair=pair, salt=salt)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from geodata import query
 from geodata.cor import attach
-from geodata.datasets.recipes.sampling import ID, Made
+from geodata.datasets.recipes.sampling import ID, Made, need_plain
 from geodata.tables import DatasetError, Input
 
 HOW = ("left", "inner")
@@ -43,7 +43,7 @@ def join(
         ``left`` keeps a row without a partner, with NULLs; ``inner`` leaves it out.
     """
     rows, other = inputs["rows"], inputs["other"]
-    rows.need(on)
+    need_plain(rows, on)
     if how not in HOW:
         msg = f"how={how!r} is not known; expected {' or '.join(HOW)}"
         raise DatasetError(msg)
@@ -104,8 +104,10 @@ def annotate(
         Name of the new column.
     """
     rows, given = inputs["rows"], inputs["annotations"]
-    rows.need(on)
+    need_plain(rows, on)
+    need_plain(given, *([by] if by else []))
     names = [n for n in _wanted(given, on, values) if values is not None or n != by]
+    _refuse_twice(given, names)
     found = query.typed_rows(given.source, list(dict.fromkeys([on, *([by] if by else []), *names])))
     _refuse_taken(rows, [column])
     who = _text(found[by]) if by else pa.repeat(given.label.split("@")[0], found.num_rows)
@@ -171,9 +173,8 @@ class _Answers:
         """Return the answers of each photo, shape (n,)."""
         at, counts = self._find(ids), self.counts(ids)
         ends = np.cumsum(counts)
-        starts = np.where(
-            at >= 0, self._starts[np.clip(at, 0, None)] if len(self._starts) else 0, 0
-        )
+        starts = np.zeros(len(at), np.int64)
+        starts[at >= 0] = self._starts[at[at >= 0]]
         index = np.arange(int(counts.sum())) + np.repeat(starts - (ends - counts), counts)
         offsets = np.concatenate([[0], ends]).astype(np.int32)
         picked = self._structs.take(pa.array(index, pa.int64()))
@@ -187,7 +188,8 @@ def _wanted(other: Input, on: str, columns: Sequence[str] | str | None) -> list[
         names = [name.strip() for name in columns.split(",")]
     else:
         names = list(columns)
-    other.need(on, *names)
+    need_plain(other, on)
+    other.need(*names)
     if not names:
         msg = f"{other.label} has no column but {on!r}, so there is nothing to add"
         raise DatasetError(msg)
@@ -201,6 +203,19 @@ def _refuse_taken(rows: Input, names: Sequence[str]) -> None:
         msg = (
             f"{rows.label} has a column {taken[0]!r} already; choose columns=, or another name "
             "(prefix= of join, column= of annotate)"
+        )
+        raise DatasetError(msg)
+
+
+def _refuse_twice(given: Input, names: Sequence[str]) -> None:
+    """Check that no two values of an answer have one name to SQL; ``by`` is one of them."""
+    seen = [BY, *(name.lower() for name in names)]
+    twice = [name for i, name in enumerate(names, 1) if name.lower() in seen[:i]]
+    if twice:
+        msg = (
+            f"{given.label}: an answer would hold {twice[0]!r} twice, as {BY!r} is who gave it and "
+            "case does not tell names apart; choose values= (--values), or say with by= (--by) "
+            "which column tells who gave an answer"
         )
         raise DatasetError(msg)
 

@@ -71,7 +71,7 @@ class Batch(NamedTuple):
         """Yield the number and the rows of each bucket between orders, with their order."""
         bucket = np.searchsorted(cuts, self.order, side="right")
         rows = self.rows.append_column(_ORDER, pa.array(self.order))
-        for i in np.flatnonzero(np.bincount(bucket, minlength=len(cuts) + 1)):
+        for i in np.unique(bucket):
             yield int(i), rows.filter(pa.array(bucket == i))
 
 

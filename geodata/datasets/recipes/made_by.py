@@ -11,15 +11,15 @@ from geodata.tables import DatasetError, Input, TableVersion
 _SEEN = ("boundaries_sha256", "worldview", "dependencies", "lang")
 """What changes the names of a label; places and software change them too, but not their meaning."""
 
-_MOST_STEPS = 100
-
 
 def labelled_by(version: TableVersion) -> Mapping[str, Any] | None:
     """Return what labelled the rows of a version; None where no note tells.
 
     The recipe ``labelled`` notes it; behind the others, the version they began from is asked.
     """
-    for _ in range(_MOST_STEPS):
+    asked: set[tuple[str, int]] = set()
+    while (version.path.name, version.version) not in asked:  # a stranger's notes may go round
+        asked.add((version.path.name, version.version))
         made_by = version.note.get("report", {}).get("made_by")
         if isinstance(made_by, Mapping) and "boundaries_sha256" in made_by:
             return made_by

@@ -57,7 +57,7 @@ class PartsOnDisk:
         """
         with tables.storage(self._where, "sorting rows"):
             if self._writers[part] is None:
-                file = tempfile.TemporaryFile(dir=self._folder, prefix=".parts.")  # noqa: SIM115
+                file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
                 options = pa.ipc.IpcWriteOptions(compression="lz4")
                 self._files[part] = file
                 self._writers[part] = pa.ipc.new_stream(file, table.schema, options=options)
@@ -70,8 +70,7 @@ class PartsOnDisk:
             return None
         with tables.storage(self._where, "sorting rows"):
             writer.close()
-            file.flush()
-        file.seek(0)
+            file.seek(0)  # writes what is held back
         with pa.ipc.open_stream(file) as reader:
             table = reader.read_all()
         file.close()

@@ -21,6 +21,7 @@ from geodata.datasets.recipes.sampling import (
     check_count,
     chosen,
     left_out,
+    need_plain,
     smallest,
     usable_points,
     where,
@@ -80,7 +81,7 @@ def popular(
         Radius of the hard set whose size the report gives for each meaning of "localized".
     """
     rows = inputs["rows"]
-    rows.need(ID)
+    need_plain(rows, ID)
     radius, exclude = check_radius(radius_km), check_radius(exclude_km)
     found = _localized(rows, inputs["predictions"], seed)
     right = found.within(radius)
@@ -88,8 +89,7 @@ def popular(
     what = f"of {rows.label} are localized within {radius:g} km"
     if thin is not None:
         what += f" and first in their cell of resolution {thin}"
-    if keep.any():
-        keep = smallest(rows, found.key, keep, check_count(n, int(keep.sum()), what), seed)
+    keep = smallest(rows, found.key, keep, check_count(n, int(keep.sum()), what), seed)
     report = {
         **left_out(found.valid, found.usable),
         "with_prediction": int(np.isfinite(found.pred_lat).sum()),
@@ -136,7 +136,7 @@ def hard(
         else f"no row of {rows.label} has valid coordinates and status ok"
     )
     what = f"of {rows.label} are farther than {radius_km:g} km from every popular point"
-    count = check_count(n, int(far.sum()), what) if far.any() else 0
+    count = check_count(n, int(far.sum()), what)
     keep = smallest(rows, found.key, far, count, seed)
     return chosen(rows, keep, {**report, "rows": count}, empty=empty)
 

@@ -18,6 +18,7 @@ from geodata.datasets.recipes.sampling import (
     check_count,
     chosen,
     left_out,
+    need_plain,
     smallest,
     usable_points,
 )
@@ -49,7 +50,8 @@ def rand(
         same number as the values have rows.
     """
     rows = inputs["rows"]
-    rows.need(ID, *([stratify] if stratify else []))
+    rows.need(ID)
+    need_plain(rows, *([stratify] if stratify else []))
     if allocation not in ALLOCATIONS:
         msg = f"allocation {allocation!r} is not known; expected {' or '.join(ALLOCATIONS)}"
         raise DatasetError(msg)

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geodata import coords
-from geodata.hashing import sampling_keys
+from geodata.hashing import sampling_keys, type_text
 from geodata.photos import STATUSES
 from geodata.tables import DatasetError, Input
 
@@ -114,6 +114,26 @@ def usable_points(
         yield points, usable, table
 
 
+def need_plain(source: Input, *names: str) -> None:
+    """Check that columns are there whose values can be compared: no lists, no structs.
+
+    Raises
+    ------
+    DatasetError
+        If one is not there, or is nested.
+    """
+    source.need(*names)
+    schema = source.source.no_rows().schema
+    for name in names:
+        kind = schema.field(name).type
+        if pa.types.is_nested(kind):
+            msg = (
+                f"{source.label}: the column {name!r} holds {type_text(kind)}, whose values cannot "
+                "be told apart here; choose a column of texts or numbers"
+            )
+            raise DatasetError(msg)
+
+
 def left_out(valid: Mask, usable: Mask) -> dict[str, int]:
     """Count the rows that no sample takes, for a report."""
     return {
@@ -124,23 +144,23 @@ def left_out(valid: Mask, usable: Mask) -> dict[str, int]:
 
 
 def check_count(n: int | None, available: int, what: str) -> int:
-    """Return how many rows to take, all for None.
+    """Return how many rows to take, all for None; none where none are there.
 
     Raises
     ------
     DatasetError
-        For a number below 1 or above what is there.
+        For a number below 1 or above what is there. Where nothing is there, the recipe says why.
     """
     if n is None:
         return available
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         msg = f"n={n!r} must be a whole number above 0"
         raise DatasetError(msg)
-    if n > available:
+    if n > available > 0:
         remedy = f"choose n={available} (-n {available}) or fewer"
         msg = f"n={n:,} rows are wanted, {available:,} {what}; {remedy}"
         raise DatasetError(msg)
-    return n
+    return min(n, available)
 
 
 def has_cells(table: pa.Table) -> bool:

@@ -17,6 +17,7 @@ from geodata.datasets.recipes.sampling import (
     cells_of,
     has_cells,
     left_out,
+    need_plain,
     usable_points,
     where,
 )
@@ -117,6 +118,7 @@ def _check(validation: float, test: float, resolution: int, buffer: int, least: 
 def _read(rows: Input) -> tuple[Mask, Mask, _Cells, NDArray[np.int64]]:
     """Return valid and usable rows, and cell and photographer (-1: none) of the usable ones."""
     who = ["author"] if "author" in rows.columns else []
+    need_plain(rows, *who)
     stored = [CELL] if CELL in rows.columns else []
     valid, usable, cells = [np.empty(0, bool)], [np.empty(0, bool)], [np.empty(0, np.int64)]
     authors: list[pa.Array] = []
@@ -128,8 +130,8 @@ def _read(rows: Input) -> tuple[Mask, Mask, _Cells, NDArray[np.int64]]:
             cells.append(np.asarray(kept[CELL]).astype(np.int64))
         else:
             cells.append(cells_of(points.lat[fit], points.lon[fit], _CELL_RESOLUTION))
-        names = kept["author"].cast(pa.string()) if who else pa.nulls(len(kept), pa.string())
-        authors += pa.chunked_array(names).chunks if who else [names]
+        nobody = [pa.nulls(len(kept), pa.string())]
+        authors += kept["author"].cast(pa.string()).chunks if who else nobody
     words = pa.chunked_array(authors, pa.string()).dictionary_encode().unify_dictionaries()
     codes = [np.asarray(c.indices.fill_null(-1)).astype(np.int64) for c in words.chunks]
     author = np.concatenate([np.empty(0, np.int64), *codes])

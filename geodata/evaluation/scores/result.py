@@ -53,6 +53,15 @@ class Options:
     benchmark: str | None = None
     names: bool | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse a cluster without a name, and a seed that numpy does not take."""
+        if self.cluster == "":
+            msg = "cluster='' (--cluster) names no column; leave it out, or name a truth column"
+            raise ValueError(msg)
+        if self.seed < 0:
+            msg = f"seed={self.seed} (--seed) must be a whole number from 0"
+            raise ValueError(msg)
+
 
 @dataclass(frozen=True)
 class Row:
