@@ -151,8 +151,7 @@ def arrays(lat: Any, lon: Any, *, wrap: bool = True) -> Coordinates:
     if len(y) != len(x):
         msg = f"lat has {len(y)} rows and lon has {len(x)}; they must be equally long"
         raise ValueError(msg)
-    with np.errstate(invalid="ignore"):
-        valid = ok_y & ok_x & (np.abs(y) <= MAX_LAT) & (np.abs(x) <= MAX_LON)
+    valid = ok_y & ok_x & (np.abs(y) <= MAX_LAT) & (np.abs(x) <= MAX_LON)
     if not valid.all():
         y, x = np.where(valid, y, 0.0), np.where(valid, x, 0.0)
     out = (x < -180.0) | (x >= 180.0)
