@@ -144,9 +144,7 @@ class Details:
     def _ids(self, level: str) -> pa.Array:
         """Return the set's own ids of a level, else the codes."""
         table = self.boundaries.countries if level == "country" else self.boundaries.units
-        own = level == "country" or level == self._drawn
-        column = "id" if own and "id" in table.column_names else f"{level}_code"
-        return _whole(table["code" if column == "country_code" else column])
+        return _whole(table["id" if level in ("country", self._drawn) else f"{level}_code"])
 
     @cached_property
     def _drawn(self) -> str:
