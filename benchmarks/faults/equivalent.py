@@ -236,14 +236,6 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "a group without an answer has no median: what stands there is not read",
     ),
     (
-        "sql/macros/haversine_a.sql",
-        "* sin((CASE WHEN abs(lon2) <= 360 THEN lon2::DOUBLE END - CASE WHEN "
-        "abs(lon1) <= 360 THEN lon1::DOUBLE END) * (pi() / 360))",
-        "* sin((CASE WHEN abs(lon2) <= 360 THEN lon2::DOUBLE END - CASE WHEN "
-        "abs(lon1) <= 361 THEN lon1::DOUBLE END) * (pi() / 360))",
-        "the longitude stands in the other factor too, with its own limit: NULL times it is NULL",
-    ),
-    (
         "sql/macros/within_km.sql",
         "haversine_km(lat1, lon1, lat2, lon2) <= limit_km + 1e-9;",
         "haversine_km(lat1, lon1, lat2, lon2) <= limit_km + 1e-10;",
