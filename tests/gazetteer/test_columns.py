@@ -144,3 +144,16 @@ def test_of_regions_in_countries_without_people_the_first_is_meant(monkeypatch):
 )
 def test_readings_of_a_country_from_the_strictest_on(text, keys):
     assert list(readings(text)) == keys
+
+
+def test_names_of_two_letters_beyond_ascii_are_read_as_they_are_written():
+    """Áo is Austria in Vietnamese; three letters are a name in any case."""
+    aliases = [row["alias"] for row in boundaries.facts_table("country_aliases")]
+    wide = [alias for alias in aliases if not alias.isascii() and alias.lower() != alias]
+    three = [alias for alias in wide if len(key(alias)) == 3]
+    assert three
+    assert "Áo" in wide
+    assert gazetteer.resolve("Áo").code == "AT"
+    assert gazetteer.resolve("áo") is gazetteer.resolve("ÁO") is None
+    for alias in three:
+        assert gazetteer.resolve(alias.lower()) == gazetteer.resolve(alias) is not None

@@ -206,3 +206,12 @@ def test_other_errors_are_told_with_the_tables_and_time_goes_first(error):
             raise error
         with pytest.raises(KeyError), telling(con, Clock(con, None), None):
             raise KeyError(1)
+
+
+def test_limits_that_hold_where_nothing_is_said():
+    limits = query.run.__kwdefaults__
+    assert limits["max_bytes"] == 1024**3
+    assert (limits["timeout_s"], limits["memory_limit"]) == (60.0, "1GB")
+    assert (limits["max_rows"], limits["threads"]) == (None, None)
+    streamed = query.stream.__wrapped__.__kwdefaults__
+    assert streamed == {name: value for name, value in limits.items() if name != "max_bytes"}
