@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from geodata import buffers
+from geodata import buffers, coords
 from geodata.boundaries import BoundarySet
 from geodata.coords import Coordinates
 from geodata.cor.naming import Naming
@@ -96,8 +96,7 @@ class Details:
 
     def one(self, lat: float, lon: float, country: int, unit: int) -> Detail:
         """Return the detail of one point, but for its city."""
-        y, x = np.array([lat]), np.array([lon])
-        points = Coordinates(y, x, np.ones(1, bool))
+        points = coords.arrays(np.array([lat]), np.array([lon]))
         rows = np.array([country], np.int32), np.array([unit], np.int32)
         columns = self.columns(points, *rows, np.full(1, -1, np.int32), DETAIL)
         found: list[dict[str, Any]] = []

@@ -199,8 +199,8 @@ class _Job:
         self._numbers, self._coded = kind in ("parquet", "geojson"), kind == "parquet"
         self._kinds = source.kinds()
         names = list(self._kinds) or list(source.columns)
-        self._as_lines = bool(self._kinds) and kind in ("jsonl", "json")
-        keys = dict.fromkeys(n.partition(".")[0] for n in names) if self._as_lines else names
+        as_lines = self._kinds and kind in ("jsonl", "json")
+        keys = dict.fromkeys(n.partition(".")[0] for n in names) if as_lines else names
         self.replaced = tuple(name for name in keys if name in self.label_names)
         self.lat, self.lon = files.coordinate_columns(names, lat, lon, where=source.name)
         empty = files.no_rows(names) if self._kinds else source.no_rows()
@@ -227,7 +227,7 @@ class _Job:
 
         Batches are labelled by threads, beside reading and writing, and written in their order.
         """
-        if self._as_lines:  # every key that no label replaces stays as it is written
+        if self._kinds and writer.takes_lines:  # what no label replaces stays as it is written
             batches = self._source.batches([self.lat, self.lon], damaged="refuse", lines=True)
             for batch, (labelled, beyond) in _ahead(lambda b: self._labelled(b.table), batches):
                 kept: Sequence[str] = batch.lines

@@ -135,6 +135,15 @@ def test_lines_may_be_labelled_again(engine, tmp_path):
     assert pq.read_table(tmp_path / "out.parquet")["city.name"].to_pylist() == ["x"]
 
 
+def test_lines_become_features_with_numbers(engine, tmp_path):
+    (tmp_path / "in.jsonl").write_text(LINE + "\n", encoding="utf-8")
+    label_file_with(engine, tmp_path / "in.jsonl", tmp_path / "out.geojson")
+    (feature,) = json.loads((tmp_path / "out.geojson").read_text(encoding="utf-8"))["features"]
+    assert feature["geometry"] == {"type": "Point", "coordinates": [2.29, 48.85]}
+    found = feature["properties"]
+    assert (found["b"], found["late"], found["city"]) == (1, "é", "Paris")
+
+
 def test_coordinates_inside_of_objects_are_read_there(engine, tmp_path):
     lines = '{"id": "a", "at": {"lat": 48.85, "lon": 2.29}}\n{"id": "b", "at": null}\n'
     (tmp_path / "in.jsonl").write_text(lines)
