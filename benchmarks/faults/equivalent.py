@@ -338,6 +338,79 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "if not (0 <= version < log.last_version(root)):",
         "behind rows that were forgotten comes the commit that says so: the newest has none",
     ),
+    (
+        "geodata/cor/cities.py",
+        "owners = self.boundaries.locate( self.places.lat, self.places.lon, "
+        "max_offset_km=PLACE_OFFSET_KM )",
+        "owners = (self.boundaries.locate(self.places.lat, self.places.lon))",
+        "the set's own default; said here, so that it may change there",
+    ),
+    (
+        "geodata/cor/points.py",
+        "if known.equals(_WGS84, ignore_axis_order=True):",
+        "if (known.equals(_WGS84)):",
+        "degrees that are brought to degrees stay as they are; it only costs time",
+    ),
+    (
+        "geodata/gazetteer/cities.py",
+        "for number in np.unique(group):",
+        "for number in (group):",
+        "a division that votes again votes the same",
+    ),
+    (
+        "geodata/gazetteer/columns.py",
+        "packed = np.unique(packed * size + index, return_inverse=True)[1]",
+        "packed = np.unique((packed * size - index), return_inverse=True)[1]",
+        "either is one number for each pair; only which rows are alike is read",
+    ),
+    (
+        "geodata/places/divisions.py",
+        "_PROBES = 4 # places above and below in latitude that bound the search",
+        "_PROBES = 5 # places above and below in latitude that bound the search",
+        "a narrower bound of the same search",
+    ),
+    (
+        "geodata/places/divisions.py",
+        "_LANE = 1000.0 # between groups on the one axis that holds all latitudes",
+        "_LANE = 1500.0 # between groups on the one axis that holds all latitudes",
+        "any length above all latitudes keeps the groups apart",
+    ),
+    (
+        "geodata/places/divisions.py",
+        "_SLACK_KM = 1e-3",
+        "_SLACK_KM = 0.0015",
+        "a bound that is half a metre wider lets in places that lose",
+    ),
+    (
+        "geodata/places/places.py",
+        "_PART = 1 << 14 # places whose positions are worked out at a time",
+        "_PART = 1 << 15 # places whose positions are worked out at a time",
+        "how many at a time; each has its own position",
+    ),
+    (
+        "geodata/places/places.py",
+        "_PART = 1 << 14 # places whose positions are worked out at a time",
+        "_PART = 2 << 14 # places whose positions are worked out at a time",
+        "how many at a time; each has its own position",
+    ),
+    (
+        "geodata/places/rule.py",
+        "_CHUNK = 1 << 17 # points a time: the fastest of 2**11 to 2**20",
+        "_CHUNK = 1 << 18 # points a time: the fastest of 2**11 to 2**20",
+        "how many at a time; each has its own city",
+    ),
+    (
+        "geodata/places/rule.py",
+        "_CHUNK = 1 << 17 # points a time: the fastest of 2**11 to 2**20",
+        "_CHUNK = 2 << 17 # points a time: the fastest of 2**11 to 2**20",
+        "how many at a time; each has its own city",
+    ),
+    (
+        "geodata/places/rule.py",
+        "_ROUNDS = 8 # candidates weighed for all points at once; later ones are few",
+        "_ROUNDS = 9 # candidates weighed for all points at once; later ones are few",
+        "what is not weighed in rounds is weighed in one go",
+    ),
 )
 
 
