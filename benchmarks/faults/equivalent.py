@@ -152,12 +152,6 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "one photo has no other to be like: there are no pairs either way",
     ),
     (
-        "geodata/places/rule.py",
-        'whole = np.where(inside[1] == ANY, city, inside[0].city.take(winner, mode="clip"))',
-        "whole = np.where(inside[1] == ANY, city, (inside[0].city.take(winner)))",
-        "NOBODY is -1, the last place; what is read there is not used, since winner >= 0 is asked",
-    ),
-    (
         "georl/rewards/globe.py",
         'inside = gazetteer.resolve(rest.strip(), level="admin1", country="US")',
         'inside = gazetteer.resolve((rest), level="admin1", country="US")',
@@ -410,6 +404,30 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "_ROUNDS = 8 # candidates weighed for all points at once; later ones are few",
         "_ROUNDS = 9 # candidates weighed for all points at once; later ones are few",
         "what is not weighed in rounds is weighed in one go",
+    ),
+    (
+        "geodata/places/divisions.py",
+        "_WIDTH = 1 << 20",
+        "_WIDTH = 2 << 20",
+        "any width above the number of divisions keeps countries apart",
+    ),
+    (
+        "geodata/places/divisions.py",
+        "wide = np.degrees(2.0 * np.arcsin(np.minimum(chord / (2.0 * EARTH_RADIUS_KM), 1.0)))",
+        "wide = np.degrees(3.0 * np.arcsin(np.minimum(chord / (2.0 * EARTH_RADIUS_KM), 1.0)))",
+        "a wider search finds the same place",
+    ),
+    (
+        "geodata/places/divisions.py",
+        "small = 5.0 * inner * inner <= outer * outer",
+        "small = (5.0 * inner * inner < outer * outer)",
+        "the root of five is no fraction: only rounding makes these equal",
+    ),
+    (
+        "geodata/places/grid.py",
+        "MAX_SHIFT = 5",
+        "MAX_SHIFT = 6",
+        "points are counted in finer units, of which the same cells are made",
     ),
 )
 

@@ -182,7 +182,7 @@ class CityRule:
     ) -> tuple[NDArray[np.int32], Floats]:
         point = points_km(lat, lon)
         winner = self._winners(self.grid.lists(lat, lon), point, country)
-        city = self.city.take(winner, mode="clip")
+        city = self.city.take(winner)
         if inside is None:
             return self._capped(np.where(winner >= 0, city, np.int32(NOBODY)), point, max_km)
         away = np.flatnonzero((winner >= 0) & ~inside[0].fits(winner, inside[1]))
@@ -190,7 +190,7 @@ class CityRule:
         if len(away):
             own = inside[1][away]
             winner[away] = inside[0].winners(point[:, away], lat[away], country[away], own)
-        whole = np.where(inside[1] == ANY, city, inside[0].city.take(winner, mode="clip"))
+        whole = np.where(inside[1] == ANY, city, inside[0].city.take(winner))
         whole = np.where((winner >= 0) & inside[0].fits(whole, inside[1]), whole, winner)
         index, distance = self._capped(whole, point, max_km)
         none = np.flatnonzero((index == NOBODY) & (first >= 0))
@@ -204,7 +204,7 @@ class CityRule:
         """Return cities and km to their centres; `NOBODY` and 0 where one is too far."""
         chord, _ = _chords(self.sites, np.maximum(city, 0), point)
         distance = _DIAMETER_KM * np.arcsin(chord / _DIAMETER_KM)
-        known = (city >= 0) & (distance - self.radius.take(city, mode="clip") <= max_km)
+        known = (city >= 0) & (distance - self.radius.take(city) <= max_km)
         return np.where(known, city, np.int32(NOBODY)), np.where(known, distance, 0.0)
 
     def _winners(self, lists: Lists, point: Floats, country: NDArray[Any]) -> NDArray[np.int32]:

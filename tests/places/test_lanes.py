@@ -110,6 +110,9 @@ def test_a_city_that_most_places_of_its_country_are_part_of(city, unknown, whole
         city=np.array([*city, 4], np.int32), unknown=np.array([*unknown, False]),
     )  # fmt: skip
     assert territories(known).tolist() == whole
+    parts = columns([0.0] * 3, [0.0] * 3, [0] * 3, 0.0, city=np.zeros(3, np.int32),
+                    unknown=np.ones(3, bool))  # fmt: skip
+    assert territories(parts).tolist() == [0]  # also where the last place is a part
     made = Divisions.of(known, np.array([7, 7, 8, 8, 9]))
     assert made.division.tolist() == [ANY if 0 in whole else 7, 7, 8, 8, 9]
 
@@ -135,6 +138,32 @@ def test_a_part_joins_the_city_of_its_division_that_it_lies_deepest_in():
     assert held_by(radius=np.array([30.0, 1.0, 5.0, 4.0])) == [0, 2, 2, 3]  # 4.5 km do not fit 4
     assert held_by(radius=np.array([30.0, 1.0, 3.4, 4.4])) == [0, 1, 2, 3]  # half of 1 sticks out
     assert held_by(radius=np.array([30.0, 1.0, 3.5 + 1e-9, 4.4])) == [0, 2, 2, 3]
+
+
+def test_a_part_stays_with_its_city_where_that_lies_in_its_division():
+    """Whatever else covers it: part 1 is of city 0 by another rule than by cover."""
+    km = 1 / 111.19492664455873
+    known = columns(
+        [0, 40 * km, 43 * km], [0.0] * 3, [0] * 3, 0.0, population=np.array([9000, 100, 500]),
+        radius=np.array([3.0, 1.0, 9.0]), city=np.array([0, 0, 2], np.int32),
+    )  # fmt: skip
+    for division, city in (
+        ([1, 1, 1], [0, 0, 2]), ([ANY, 1, 1], [0, 0, 2]), ([1, ANY, 1], [0, 0, 2]),
+        ([2, 1, 1], [0, 2, 2]), ([2, 1, 3], [0, 1, 2]),
+    ):  # fmt: skip
+        assert Divisions.of(known, np.array(division)).city.tolist() == city, division
+
+
+def test_of_many_that_hold_a_part_as_deeply_it_joins_the_first():
+    n, km = 300, 1 / 111.19492664455873
+    lat = np.r_[0.0, np.where(np.arange(1, n) % 3, 40.0, 3.0) * km]
+    known = columns(
+        lat, np.zeros(n), np.zeros(n), 0.0, population=np.r_[100, np.full(n - 1, 900)],
+        radius=np.r_[1.0, np.full(n - 1, 9.0)], city=np.r_[n - 1, np.arange(1, n)].astype(np.int32),
+    )  # fmt: skip
+    division = np.r_[5, np.arange(1, n) % 2 * 5]
+    division[-1] = 7
+    assert Divisions.of(known, division).city.tolist() == [3, *range(1, n)]
 
 
 def test_a_part_joins_a_larger_place_only():
