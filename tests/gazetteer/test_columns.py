@@ -8,8 +8,9 @@ import pytest
 
 from geodata import boundaries, gazetteer
 from geodata.gazetteer import columns
+from geodata.gazetteer.cities import _readings
 from geodata.gazetteer.regions import Divisions, Region
-from geodata.gazetteer.text import key, readings
+from geodata.gazetteer.text import key, readings, words
 
 NAMES = ["USA", "Niger", None, "Korea", "?", "USA"]
 CODES = ["US", "NE", None, "KR", None, "US"]
@@ -121,6 +122,14 @@ def test_of_regions_in_countries_without_people_the_first_is_meant(monkeypatch):
     assert known.find("Same", None) == (0, True)
     monkeypatch.setattr(regions, "_people", lambda: {"CC": 1})
     assert known.find("Same", None) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "without"), [("서울시", "서울"), ("北京市", "北京"), ("某县", "某"), ("某鎮", None)]
+)
+def test_a_sign_for_the_kind_of_a_place_may_be_left_out(name, without):
+    found = [reading for reading in _readings(words(name)) if reading != key(name)]
+    assert found == ([] if without is None else [key(without)])
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,11 @@ from geodata.boundary_build.places import write
 from geodata.files import load_arrays
 from geodata.gazetteer import points, regions
 from geodata.gazetteer.cities import Cities
-from geodata.gazetteer.regions import NAME, Countries, Divisions, Region
+from geodata.gazetteer.regions import NAME, PART, Countries, Divisions, Region
 from geodata.places import Places
 from tests.boundary_build.world import place, write_gazette
 
-XRAY, YANKEE, NOCODE = range(3)
+YANKEE, XRAY, NOCODE = range(3)
 COUNTRIES = {"AA": "Alfaland", "BB": "Bravoland", "YY": "Yankee", "TT": "Terra", "LB": "Libra"}
 SEATS = [  # (id, name, country, division, people), so that each country and division has a point
     (1, "Seat A", "AA", XRAY, 10_000), (2, "Seat B", "BB", NOCODE, 10_000),
@@ -30,14 +30,15 @@ SEATS = [  # (id, name, country, division, people), so that each country and div
 def world(tmp_path, monkeypatch):
     """Make a world of places beside the seats: (id, name, country, division, people, *also)."""
     listed = [
-        Region("AA-X", "Xray", "admin1", "AA"),
         Region("AA-Y", "Yankee", "admin1", "AA"),
+        Region("AA-X", "Xray", "admin1", "AA"),
         Region(None, "Nocode", "admin1", "BB"),
     ]
     countries = {code: Region(code, name, "country", code) for code, name in COUNTRIES.items()}
     known = Countries(countries, {r.name.lower(): r for r in countries.values()})
     codes = {region.code: i for i, region in enumerate(listed) if region.code}
     keys = {region.name.lower(): [(NAME, i)] for i, region in enumerate(listed)}
+    keys["part"] = [(PART, XRAY)]
 
     def make(*rows):
         rows = sorted([*SEATS, *rows], key=lambda row: (row[2], row[0]))
@@ -88,7 +89,7 @@ def test_a_city_by_name_is_a_region_where_no_place_is_a_tenth_of_its_largest(
 ):
     world((10, "Xray", "AA", where, people))
     found = gazetteer.geocode(country="Alfaland", city="Xray")
-    code = ["AA-X", "AA-Y"][where] if meant == "city" else "AA-X"
+    code = {XRAY: "AA-X", YANKEE: "AA-Y"}[where] if meant == "city" else "AA-X"
     assert told(found) == (meant, "Xray", "AA", code, False)
     assert found.population == (people if meant == "city" else None)
     assert found.code == ("AA" if meant == "city" else "AA-X")
@@ -107,10 +108,23 @@ def test_one_name_is_the_city_in_its_region_or_the_larger_of_both(
     world, people, where, meant, doubt
 ):
     world((10, "Xray", "AA", where, people))
-    code = ["AA-X", "AA-Y"][where] if meant == "city" else "AA-X"
+    code = {XRAY: "AA-X", YANKEE: "AA-Y"}[where] if meant == "city" else "AA-X"
     assert said("Xray") == said(" xray. ") == (meant, "Xray", "AA", code, doubt)
     assert said("Xray, Alfaland") == (meant, "Xray", "AA", code, doubt)
     assert said("Xray, Bravoland") is None
+
+
+def test_a_part_of_a_region_stands_for_it_where_a_region_is_asked_for(world):
+    world((10, "Twin", "AA", XRAY, 900), (11, "Twin", "AA", YANKEE, 901))
+    assert said("Part") is said("Part, Alfaland") is None
+    assert gazetteer.geocode(country="AA", city="Part") is None
+    xray = ("admin1", "Xray", "AA", "AA-X", False)
+    assert told(gazetteer.geocode(country="AA", admin1="Part")) == xray
+    assert told(gazetteer.geocode(admin1="Part")) == xray
+    assert (
+        said("Twin, Part, Alfaland") == said("Twin, Part") == ("city", "Twin", "AA", "AA-X", False)
+    )
+    assert points.code_names("AA", "Part", "Twin") == ("AA", "AA-X", "Twin")
 
 
 def test_a_region_without_a_city_of_its_name_and_a_city_without_a_region(world):
