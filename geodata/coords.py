@@ -82,8 +82,8 @@ def scalar(lat: Any, lon: Any) -> tuple[float, float]:
 
 
 def _real(name: str, value: Any) -> float:
-    if isinstance(value, np.ndarray) and value.ndim == 0 and not np.ma.isMaskedArray(value):
-        value = value[()]
+    if isinstance(value, np.ndarray) and not np.ma.isMaskedArray(value):
+        value = value[()]  # the number in an array without dimensions
     is_number = isinstance(value, numbers.Real | Decimal) and not isinstance(value, bool | np.bool_)
     if not is_number or isinstance(value, np.timedelta64):
         msg = (
@@ -173,7 +173,7 @@ def _column(name: str, values: Any) -> tuple[NDArray[np.float64], NDArray[np.boo
     if array.ndim != 1:
         msg = f"{name} must be one-dimensional, got shape {array.shape}; use .ravel() first"
         raise ValueError(msg)
-    if array.dtype.kind in "fiu":
+    if array.dtype.kind in ("f", "i", "u"):
         out = array.astype(np.float64)
         ok = np.isfinite(out)
     elif array.dtype.kind == "O":

@@ -134,6 +134,13 @@ def test_both_columns_say_whether_a_row_is_valid():
         assert found.lon.tolist() == [5.0, 0.0, 0.0, -170.0]
 
 
+def test_rows_behind_a_bad_one_are_read():
+    found = coords.arrays([None, "x", 3.0, True, 5], [1, 2.0, 3, 4, 190])
+    assert found.valid.tolist() == [False, False, True, False, True]
+    assert found.lat.tolist() == [0.0, 0.0, 3.0, 0.0, 5.0]
+    assert found.lon.tolist() == [0.0, 0.0, 3.0, 0.0, -170.0]
+
+
 def test_what_was_given_is_not_changed():
     for lon in ([190.0, 10.0], [190.0, math.nan]):
         y, x = np.array([1.0, 2.0]), np.array(lon)

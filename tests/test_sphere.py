@@ -111,6 +111,8 @@ def test_points_as_vectors():
     half = np.sqrt(3) / 2
     wanted = [[1, 0, 0], [0, 1, 0], [-1, 0, 0], [0, 0, 1], [0, 0, -1], [0, -half, 0.5]]
     np.testing.assert_allclose(found, wanted, atol=1e-15)
+    assert sphere.unit_vectors(0, 90) == pytest.approx([0.0, 1.0, 0.0], abs=1e-15)
+    assert sphere.unit_vectors(np.zeros((4, 2)), 0.0)[3, 1].tolist() == [1.0, 0.0, 0.0]
     lat1, lon1, lat2, lon2 = drawn(200)
     chord = np.linalg.norm(
         sphere.unit_vectors(lat1, lon1) - sphere.unit_vectors(lat2, lon2), axis=1

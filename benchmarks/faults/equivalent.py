@@ -429,6 +429,60 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "MAX_SHIFT = 6",
         "points are counted in finer units, of which the same cells are made",
     ),
+    (
+        "geodata/buffers.py",
+        "if absent is not None and absent.any():",
+        "if (absent is not None):",
+        "a column of which nothing is absent, with the bits that say so",
+    ),
+    (
+        "geodata/coords.py",
+        "if -180.0 <= lon < 180.0:",
+        "if (-180.0 < lon < 180.0):",
+        "-180 is turned to -180",
+    ),
+    (
+        "geodata/coords.py",
+        "out = (x < -180.0) | (x >= 180.0)",
+        "out = ((x <= -180.0)) | (x >= 180.0)",
+        "-180 is turned to -180",
+    ),
+    (
+        "geodata/coords.py",
+        "out, ok = np.zeros(len(array)), np.zeros(len(array), bool)",
+        "out, ok = np.ones(len(array)), np.zeros(len(array), bool)",
+        "what stands in an invalid row is made 0 where rows are put together",
+    ),
+    (
+        "geodata/coords.py",
+        "return np.zeros(len(column)), np.zeros(len(column), bool)",
+        "return np.ones(len(column)), np.zeros(len(column), bool)",
+        "what stands in an invalid row is made 0 where rows are put together",
+    ),
+    (
+        "geodata/coords.py",
+        "out = np.array(buffers.numbers(pc.cast(column, pa.float64(), safe=False), absent=0.0))",
+        "out = np.array(buffers.numbers(pc.cast(column, pa.float64(), safe=False), absent=1.0))",
+        "what stands in an invalid row is made 0 where rows are put together",
+    ),
+    (
+        "geodata/coords.py",
+        'trimmed = pc.utf8_trim(pc.if_else(plain, column, pa.nulls(1, column.type)[0]), " \\t+")',
+        'trimmed = pc.utf8_trim(pc.if_else(plain, column, pa.nulls(2, column.type)[0]), " \\t+")',
+        "one NULL or two: the first is taken",
+    ),
+    (
+        "geodata/gazetteer/points.py",
+        'rows = pq.read_table(folder / "countries.parquet", columns=["code", "geometry"])',
+        "rows = (pq.read_table(folder / 'countries.parquet'))",
+        "other columns are read and not used",
+    ),
+    (
+        "geodata/gazetteer/points.py",
+        'rows = pq.read_table(folder / "units.parquet", columns=["geometry"])',
+        "rows = (pq.read_table(folder / 'units.parquet'))",
+        "other columns are read and not used",
+    ),
 )
 
 

@@ -5,6 +5,7 @@ import math
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from geodata import query
@@ -95,3 +96,31 @@ def test_a_threshold_is_a_finite_number(con, thresholds):
     con.execute("CREATE OR REPLACE TABLE one AS SELECT 0.0 lat, 0.0 lon, 0.0 pred_lat, 0 pred_lon")
     with pytest.raises(duckdb.Error, match="every threshold in km must be a number >= 0"):
         con.sql(f"FROM threshold_accuracy('one', [{listed}])").fetchall()
+
+
+def test_one_coordinate_that_is_no_number_is_seen_in_parquet_too(con, tmp_path):
+    """Statistics of Parquet leave NaN out, and DuckDB answers from them what it can."""
+    nan, inf = math.nan, math.inf
+    rows = {
+        "id": list("abcdefg"),
+        "pred_lat": [0.0, nan, 0.0, nan, 0.0005, inf, 0.0],
+        "pred_lon": [0.0, 0.0, nan, nan, 0.0, 0.0, -inf],
+    }
+    pq.write_table(pa.table(rows), tmp_path / "rows.parquet")
+    con.execute(f"CREATE OR REPLACE VIEW seen AS FROM read_parquet('{tmp_path}/rows.parquet')")
+
+    def named(macro):
+        return [row[0] for row in con.sql(f"SELECT id FROM {macro}('seen') ORDER BY id").fetchall()]
+
+    assert named("predictions_null_island") == ["a", "e"]
+    assert named("predictions_missing") == ["b", "c", "d"]
+    assert named("predictions_out_of_range") == ["f", "g"]
+    repeated = con.sql("FROM predictions_repeated('seen', at_least := 1)").fetchall()
+    assert repeated == [(0.0, 0.0, 1), (0.0005, 0.0, 1)]
+    photos = (
+        "(SELECT id, pred_lat AS lat, pred_lon AS lon, 'x' AS author, id AS photo_id FROM seen)"
+    )
+    con.execute(f"CREATE OR REPLACE VIEW placed AS FROM {photos}")
+    assert [row[0] for row in con.sql(
+        "SELECT id FROM dataset_bad_coordinates('placed') ORDER BY id"
+    ).fetchall()] == list("bcdfg")  # fmt: skip
