@@ -5,6 +5,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from geodata import query
@@ -215,3 +216,13 @@ def test_limits_that_hold_where_nothing_is_said():
     assert (limits["max_rows"], limits["threads"]) == (None, None)
     streamed = query.stream.__wrapped__.__kwdefaults__
     assert streamed == {name: value for name, value in limits.items() if name != "max_bytes"}
+
+
+def test_files_of_one_folder_are_one_table_whatever_their_types_and_their_order(tmp_path):
+    """The first file has whole numbers and the second has not; neither is cut to the other's."""
+    folder = tmp_path / "n=7"
+    folder.mkdir()
+    pq.write_table(pa.table({"x": [1], "y": ["a"]}), folder / "a.parquet")
+    pq.write_table(pa.table({"y": ["b"], "x": [2.5]}), folder / "b.parquet")
+    found = query.run("FROM t ORDER BY x", files={"t": folder}).to_pylist()
+    assert found == [{"x": 1.0, "y": "a"}, {"x": 2.5, "y": "b"}]
