@@ -187,15 +187,13 @@ class CityRule:
             return self._capped(np.where(winner >= 0, city, np.int32(NOBODY)), point, max_km)
         away = np.flatnonzero((winner >= 0) & ~inside[0].fits(winner, inside[1]))
         first, winner = winner, winner.copy()
-        if len(away):
-            own = inside[1][away]
-            winner[away] = inside[0].winners(point[:, away], lat[away], country[away], own)
+        own = inside[1][away]
+        winner[away] = inside[0].winners(point[:, away], lat[away], country[away], own)
         whole = np.where(inside[1] == ANY, city, inside[0].city.take(winner))
         whole = np.where((winner >= 0) & inside[0].fits(whole, inside[1]), whole, winner)
         index, distance = self._capped(whole, point, max_km)
         none = np.flatnonzero((index == NOBODY) & (first >= 0))
-        if len(none):
-            index[none], distance[none] = self._capped(city[none], point[:, none], 0.0)
+        index[none], distance[none] = self._capped(city[none], point[:, none], 0.0)
         return index, distance
 
     def _capped(
@@ -217,10 +215,10 @@ class CityRule:
         order = np.argsort((most - lists.length).astype(np.uint16), kind="stable")
         lists = Lists(*(column.take(order) for column in lists))
         point, country = point.take(order, axis=1), country.take(order)
-        longer = len(order) - np.cumsum(np.bincount(lists.length, minlength=most + 1))
+        longer = len(order) - np.cumsum(np.bincount(lists.length))
         best, winner = np.full(len(order), np.inf), np.full(len(order), NOBODY, np.int32)
         several = int(longer[1]) if most > 1 else 0
-        for k, m in enumerate(longer[: min(most, _ROUNDS)].tolist()):
+        for k, m in enumerate(longer[:_ROUNDS].tolist()):
             place = self.grid.places(lists, k, m)
             if k == 0:
                 alone = place[several:]

@@ -63,3 +63,54 @@ def test_a_radius_is_of_the_people_and_of_three_hundred_at_least():
     assert rule.radius_km([0, 300, 301, 2000, 2_000_000]) == pytest.approx(
         [np.sqrt(n / 2000 / np.pi) for n in (300, 300, 301, 2000, 2_000_000)]
     )
+
+
+def test_a_longitude_of_another_turn_has_the_same_city():
+    places, rng = Places.load(), np.random.default_rng(6)
+    west, east = np.flatnonzero(places.lon < -1), np.flatnonzero(places.lon > 1)
+    for at, turn in ((rng.choice(west, 40), 360.0), (rng.choice(east, 40), -360.0)):
+        for i in at.tolist():
+            code = places.countries[places.country[i]]
+            lat, lon = float(places.lat[i]), float(places.lon[i])
+            city, km = places.one(lat, lon + turn, code)
+            usual = places.one(lat, lon, code)
+            assert city == usual[0]
+            assert km == pytest.approx(usual[1], abs=1e-9)
+
+
+def test_a_city_counts_up_to_the_very_distance_that_is_allowed():
+    places, rng = Places.load(), np.random.default_rng(7)
+    radius, tried = rule.radius_km(places.population), 0
+    for i in rng.integers(0, len(places), 400).tolist():
+        lat, lon = min(float(places.lat[i]) + 0.15, 90.0), float(places.lon[i])
+        code = places.countries[places.country[i]]
+        found = places.one(lat, lon, code)
+        most = found and float(found[1] - radius[found[0]])
+        if not most or not 0.0 <= most <= 25.0:
+            continue
+        tried += 1
+        less = float(np.nextafter(most, 0.0))
+        for max_km, wanted in ((most, found), (less, None)):
+            assert places.one(lat, lon, code, max_km=max_km) == wanted
+            many = places.nearest([lat], [lon], code, max_km=max_km)
+            pair = (int(many.index[0]), float(many.distance_km[0]))
+            assert pair == (wanted or (-1, 0.0))
+    assert tried > 100
+
+
+def test_the_first_row_that_is_no_place_is_told():
+    places = Places.load()
+    for lat, lon, row in (
+        ([90.0, -90.0, 90.5], [0.0] * 3, 2), ([90.0, 0.0], [720.0, np.inf], 1),
+        ([np.nan, 91.0], [0.0] * 2, 0), ([1.0, 1.0, 1.0], [0.0, np.nan, np.inf], 1),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=rf"in row {row} are not a point on Earth"):
+            places.nearest(lat, lon, "FR")
+
+
+def test_people_of_each_country_are_those_of_its_places():
+    places = Places.load()
+    people = places.people()
+    assert len(people) == len(places.countries)
+    for index in range(0, len(people), 17):
+        assert people[index] == int(places.population[places.country == index].sum())
