@@ -82,8 +82,8 @@ def scalar(lat: Any, lon: Any) -> tuple[float, float]:
 
 
 def _real(name: str, value: Any) -> float:
-    if isinstance(value, np.ndarray) and value.ndim == 0 and not np.ma.isMaskedArray(value):
-        value = value[()]
+    if isinstance(value, np.ndarray) and not np.ma.isMaskedArray(value):
+        value = value[()]  # the number in an array without dimensions
     is_number = isinstance(value, numbers.Real | Decimal) and not isinstance(value, bool | np.bool_)
     if not is_number or isinstance(value, np.timedelta64):
         msg = (
@@ -151,8 +151,7 @@ def arrays(lat: Any, lon: Any, *, wrap: bool = True) -> Coordinates:
     if len(y) != len(x):
         msg = f"lat has {len(y)} rows and lon has {len(x)}; they must be equally long"
         raise ValueError(msg)
-    with np.errstate(invalid="ignore"):
-        valid = ok_y & ok_x & (np.abs(y) <= MAX_LAT) & (np.abs(x) <= MAX_LON)
+    valid = ok_y & ok_x & (np.abs(y) <= MAX_LAT) & (np.abs(x) <= MAX_LON)
     if not valid.all():
         y, x = np.where(valid, y, 0.0), np.where(valid, x, 0.0)
     out = (x < -180.0) | (x >= 180.0)
@@ -174,7 +173,7 @@ def _column(name: str, values: Any) -> tuple[NDArray[np.float64], NDArray[np.boo
     if array.ndim != 1:
         msg = f"{name} must be one-dimensional, got shape {array.shape}; use .ravel() first"
         raise ValueError(msg)
-    if array.dtype.kind in "fiu":
+    if array.dtype.kind in ("f", "i", "u"):
         out = array.astype(np.float64)
         ok = np.isfinite(out)
     elif array.dtype.kind == "O":

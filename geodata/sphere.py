@@ -122,8 +122,8 @@ def wgs84_km(
 
     columns = [np.asarray(v, np.float64) for v in (lon1, lat1, lon2, lat2)]
     shape = np.broadcast_shapes(*(v.shape for v in columns))
-    flat = [np.broadcast_to(v, shape).ravel() for v in columns]
-    metres = Geod(ellps="WGS84").inv(flat[0], flat[1], flat[2], flat[3])[2]
+    lon_1, lat_1, lon_2, lat_2 = (np.broadcast_to(v, shape) for v in columns)
+    metres = Geod(ellps="WGS84").inv(lon_1, lat_1, lon_2, lat_2)[2]
     return np.asarray(metres, np.float64).reshape(shape) / 1000.0
 
 

@@ -87,3 +87,17 @@ def test_texts_are_the_column_of_them(words):
     found = buffers.texts(words)
     found.validate(full=True)
     assert found.equals(pa.array(words, pa.string()))
+
+
+def test_a_flag_that_is_missing_is_not_set():
+    assert buffers.flags(pa.chunked_array([[True, None], [False]])).tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    "chunks", [[], [[]], [[1, 2]], [[1], [2]], [[1], [], [2]], [[1], [2], [3]]]
+)
+def test_chunks_are_joined_whatever_their_number(chunks):
+    column = pa.chunked_array([pa.array(chunk, pa.int32()) for chunk in chunks], pa.int32())
+    found = buffers.numbers(column)
+    assert found.dtype == np.int32
+    assert found.tolist() == [cell for chunk in chunks for cell in chunk]

@@ -152,12 +152,6 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "one photo has no other to be like: there are no pairs either way",
     ),
     (
-        "geodata/places/rule.py",
-        'whole = np.where(inside[1] == ANY, city, inside[0].city.take(winner, mode="clip"))',
-        "whole = np.where(inside[1] == ANY, city, (inside[0].city.take(winner)))",
-        "NOBODY is -1, the last place; what is read there is not used, since winner >= 0 is asked",
-    ),
-    (
         "georl/rewards/globe.py",
         'inside = gazetteer.resolve(rest.strip(), level="admin1", country="US")',
         'inside = gazetteer.resolve((rest), level="admin1", country="US")',
@@ -234,14 +228,6 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "return np.zeros(len(sizes))",
         "return np.ones(len(sizes))",
         "a group without an answer has no median: what stands there is not read",
-    ),
-    (
-        "sql/macros/haversine_a.sql",
-        "* sin((CASE WHEN abs(lon2) <= 360 THEN lon2::DOUBLE END - CASE WHEN "
-        "abs(lon1) <= 360 THEN lon1::DOUBLE END) * (pi() / 360))",
-        "* sin((CASE WHEN abs(lon2) <= 360 THEN lon2::DOUBLE END - CASE WHEN "
-        "abs(lon1) <= 361 THEN lon1::DOUBLE END) * (pi() / 360))",
-        "the longitude stands in the other factor too, with its own limit: NULL times it is NULL",
     ),
     (
         "sql/macros/within_km.sql",
@@ -875,6 +861,155 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "cells = np.unique(found[at[(part == guarded) & ~near]])",
         "cells = (found[at[(part == guarded) & ~near]])",
         "what lies around a cell is the same however often it is asked",
+        "geodata/cor/cities.py",
+        "owners = self.boundaries.locate( self.places.lat, self.places.lon, "
+        "max_offset_km=PLACE_OFFSET_KM )",
+        "owners = (self.boundaries.locate(self.places.lat, self.places.lon))",
+        "the set's own default; said here, so that it may change there",
+    ),
+    (
+        "geodata/cor/points.py",
+        "if known.equals(_WGS84, ignore_axis_order=True):",
+        "if (known.equals(_WGS84)):",
+        "degrees that are brought to degrees stay as they are; it only costs time",
+    ),
+    (
+        "geodata/gazetteer/cities.py",
+        "for number in np.unique(group):",
+        "for number in (group):",
+        "a division that votes again votes the same",
+    ),
+    (
+        "geodata/gazetteer/columns.py",
+        "packed = np.unique(packed * size + index, return_inverse=True)[1]",
+        "packed = np.unique((packed * size - index), return_inverse=True)[1]",
+        "either is one number for each pair; only which rows are alike is read",
+    ),
+    (
+        "geodata/places/divisions.py",
+        "_PROBES = 4 # places above and below in latitude that bound the search",
+        "_PROBES = 5 # places above and below in latitude that bound the search",
+        "a narrower bound of the same search",
+    ),
+    (
+        "geodata/places/divisions.py",
+        "_LANE = 1000.0 # between groups on the one axis that holds all latitudes",
+        "_LANE = 1500.0 # between groups on the one axis that holds all latitudes",
+        "any length above all latitudes keeps the groups apart",
+    ),
+    (
+        "geodata/places/divisions.py",
+        "_SLACK_KM = 1e-3",
+        "_SLACK_KM = 0.0015",
+        "a bound that is half a metre wider lets in places that lose",
+    ),
+    (
+        "geodata/places/places.py",
+        "_PART = 1 << 14 # places whose positions are worked out at a time",
+        "_PART = 1 << 15 # places whose positions are worked out at a time",
+        "how many at a time; each has its own position",
+    ),
+    (
+        "geodata/places/places.py",
+        "_PART = 1 << 14 # places whose positions are worked out at a time",
+        "_PART = 2 << 14 # places whose positions are worked out at a time",
+        "how many at a time; each has its own position",
+    ),
+    (
+        "geodata/places/rule.py",
+        "_CHUNK = 1 << 17 # points a time: the fastest of 2**11 to 2**20",
+        "_CHUNK = 1 << 18 # points a time: the fastest of 2**11 to 2**20",
+        "how many at a time; each has its own city",
+    ),
+    (
+        "geodata/places/rule.py",
+        "_CHUNK = 1 << 17 # points a time: the fastest of 2**11 to 2**20",
+        "_CHUNK = 2 << 17 # points a time: the fastest of 2**11 to 2**20",
+        "how many at a time; each has its own city",
+    ),
+    (
+        "geodata/places/rule.py",
+        "_ROUNDS = 8 # candidates weighed for all points at once; later ones are few",
+        "_ROUNDS = 9 # candidates weighed for all points at once; later ones are few",
+        "what is not weighed in rounds is weighed in one go",
+    ),
+    (
+        "geodata/places/divisions.py",
+        "_WIDTH = 1 << 20",
+        "_WIDTH = 2 << 20",
+        "any width above the number of divisions keeps countries apart",
+    ),
+    (
+        "geodata/places/divisions.py",
+        "wide = np.degrees(2.0 * np.arcsin(np.minimum(chord / (2.0 * EARTH_RADIUS_KM), 1.0)))",
+        "wide = np.degrees(3.0 * np.arcsin(np.minimum(chord / (2.0 * EARTH_RADIUS_KM), 1.0)))",
+        "a wider search finds the same place",
+    ),
+    (
+        "geodata/places/divisions.py",
+        "small = 5.0 * inner * inner <= outer * outer",
+        "small = (5.0 * inner * inner < outer * outer)",
+        "the root of five is no fraction: only rounding makes these equal",
+    ),
+    (
+        "geodata/places/grid.py",
+        "MAX_SHIFT = 5",
+        "MAX_SHIFT = 6",
+        "points are counted in finer units, of which the same cells are made",
+    ),
+    (
+        "geodata/buffers.py",
+        "if absent is not None and absent.any():",
+        "if (absent is not None):",
+        "a column of which nothing is absent, with the bits that say so",
+    ),
+    (
+        "geodata/coords.py",
+        "if -180.0 <= lon < 180.0:",
+        "if (-180.0 < lon < 180.0):",
+        "-180 is turned to -180",
+    ),
+    (
+        "geodata/coords.py",
+        "out = (x < -180.0) | (x >= 180.0)",
+        "out = ((x <= -180.0)) | (x >= 180.0)",
+        "-180 is turned to -180",
+    ),
+    (
+        "geodata/coords.py",
+        "out, ok = np.zeros(len(array)), np.zeros(len(array), bool)",
+        "out, ok = np.ones(len(array)), np.zeros(len(array), bool)",
+        "what stands in an invalid row is made 0 where rows are put together",
+    ),
+    (
+        "geodata/coords.py",
+        "return np.zeros(len(column)), np.zeros(len(column), bool)",
+        "return np.ones(len(column)), np.zeros(len(column), bool)",
+        "what stands in an invalid row is made 0 where rows are put together",
+    ),
+    (
+        "geodata/coords.py",
+        "out = np.array(buffers.numbers(pc.cast(column, pa.float64(), safe=False), absent=0.0))",
+        "out = np.array(buffers.numbers(pc.cast(column, pa.float64(), safe=False), absent=1.0))",
+        "what stands in an invalid row is made 0 where rows are put together",
+    ),
+    (
+        "geodata/coords.py",
+        'trimmed = pc.utf8_trim(pc.if_else(plain, column, pa.nulls(1, column.type)[0]), " \\t+")',
+        'trimmed = pc.utf8_trim(pc.if_else(plain, column, pa.nulls(2, column.type)[0]), " \\t+")',
+        "one NULL or two: the first is taken",
+    ),
+    (
+        "geodata/gazetteer/points.py",
+        'rows = pq.read_table(folder / "countries.parquet", columns=["code", "geometry"])',
+        "rows = (pq.read_table(folder / 'countries.parquet'))",
+        "other columns are read and not used",
+    ),
+    (
+        "geodata/gazetteer/points.py",
+        'rows = pq.read_table(folder / "units.parquet", columns=["geometry"])',
+        "rows = (pq.read_table(folder / 'units.parquet'))",
+        "other columns are read and not used",
     ),
 )
 

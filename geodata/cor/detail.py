@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from geodata import buffers
+from geodata import buffers, coords
 from geodata.boundaries import BoundarySet
 from geodata.coords import Coordinates
 from geodata.cor.naming import Naming
@@ -96,8 +96,7 @@ class Details:
 
     def one(self, lat: float, lon: float, country: int, unit: int) -> Detail:
         """Return the detail of one point, but for its city."""
-        y, x = np.array([lat]), np.array([lon])
-        points = Coordinates(y, x, np.ones(1, bool))
+        points = coords.arrays(np.array([lat]), np.array([lon]))
         rows = np.array([country], np.int32), np.array([unit], np.int32)
         columns = self.columns(points, *rows, np.full(1, -1, np.int32), DETAIL)
         found: list[dict[str, Any]] = []
@@ -144,9 +143,7 @@ class Details:
     def _ids(self, level: str) -> pa.Array:
         """Return the set's own ids of a level, else the codes."""
         table = self.boundaries.countries if level == "country" else self.boundaries.units
-        own = level == "country" or level == self._drawn
-        column = "id" if own and "id" in table.column_names else f"{level}_code"
-        return _whole(table["code" if column == "country_code" else column])
+        return _whole(table["id" if level in ("country", self._drawn) else f"{level}_code"])
 
     @cached_property
     def _drawn(self) -> str:

@@ -22,6 +22,7 @@ from geodata.cor.frames import attach
 from geodata.cor.geojson import GeoJsonWriter, geojson_writing, is_geojson, read_geojson
 from geodata.cor.labelling import Labeller, labeller
 from geodata.cor.labels import MAX_OFFSET_KM
+from geodata.cor.lines import without_keys
 from geodata.files import Source, Writer
 from geodata.tables import open_rows
 
@@ -152,7 +153,7 @@ def label_file_with(
     rows = beyond = 0
     writing: AbstractContextManager[Writer | GeoJsonWriter]
     if kind == "geojson":
-        writing = geojson_writing(target, job.schema, (job.lat, job.lon), whole, job.label_names)
+        writing = geojson_writing(target, (job.lat, job.lon), whole, job.label_names)
     else:
         unlike = (job.lat, job.lon, "city_distance_km")  # hardly a value occurs twice
         writing = files.writing(target, job.schema, made_by, plain=unlike, coded=job.coded)
@@ -198,7 +199,9 @@ class _Job:
         self._numbers, self._coded = kind in ("parquet", "geojson"), kind == "parquet"
         self._kinds = source.kinds()
         names = list(self._kinds) or list(source.columns)
-        self.replaced = tuple(name for name in names if name in self.label_names)
+        as_lines = self._kinds and kind in ("jsonl", "json")
+        keys = dict.fromkeys(n.partition(".")[0] for n in names) if as_lines else names
+        self.replaced = tuple(name for name in keys if name in self.label_names)
         self.lat, self.lon = files.coordinate_columns(names, lat, lon, where=source.name)
         empty = files.no_rows(names) if self._kinds else source.no_rows()
         labelled = self._labelled(empty)[0].schema
@@ -224,12 +227,13 @@ class _Job:
 
         Batches are labelled by threads, beside reading and writing, and written in their order.
         """
-        if (
-            self._kinds and writer.takes_lines and not self.replaced
-        ):  # every key stays as it is written
+        if self._kinds and writer.takes_lines:  # what no label replaces stays as it is written
             batches = self._source.batches([self.lat, self.lon], damaged="refuse", lines=True)
             for batch, (labelled, beyond) in _ahead(lambda b: self._labelled(b.table), batches):
-                writer.write(labelled.select(self.label_names), batch.lines)
+                kept: Sequence[str] = batch.lines
+                if self.replaced:
+                    kept = [without_keys(line, self.replaced) for line in kept]
+                writer.write(labelled.select(self.label_names), kept)
                 yield labelled, beyond
             return
         rows = files.ROW_GROUP if self._coded else files.BATCH_ROWS
@@ -252,18 +256,13 @@ def _ahead(work: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[tuple[A
     workers = min(_cores(), MOST_THREADS)
     with ThreadPoolExecutor(workers) as pool:
         waiting: deque[tuple[Any, Future[Any]]] = deque()
-        try:
-            for item in items:
-                waiting.append((item, pool.submit(work, item)))
-                if len(waiting) > workers:
-                    item, done = waiting.popleft()
-                    yield item, done.result()
-            while waiting:
-                item, done = waiting.popleft()
-                yield item, done.result()
-        finally:
-            for _, rest in waiting:
-                rest.cancel()
+        for item in items:
+            waiting.append((item, pool.submit(work, item)))
+            if len(waiting) > workers:
+                first, done = waiting.popleft()
+                yield first, done.result()
+        for last, done in waiting:
+            yield last, done.result()
 
 
 def _cores() -> int:

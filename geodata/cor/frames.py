@@ -170,7 +170,7 @@ def _pandas_labelled(frame: Any, labels: pa.Table) -> Any:
 def _geo_frame(frame: Any, lat: str | None, lon: str | None) -> Frame:
     if lat is not None or lon is not None:
         return _pandas(frame, lat, lon)
-    if frame._geometry_column_name is None or frame._geometry_column_name not in frame.columns:
+    if frame._geometry_column_name not in frame.columns:
         msg = "the GeoDataFrame has no active geometry; choose one with set_geometry"
         raise ValueError(msg)
     return Frame(frame_points(frame.geometry), lambda labels: _pandas_labelled(frame, labels))

@@ -62,7 +62,6 @@ def read_geojson(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Source]:
 @contextlib.contextmanager
 def geojson_writing(
     path: str | os.PathLike[str],
-    schema: pa.Schema,
     point: tuple[str, str],
     whole: dict[str, Any] | None = None,
     added: Sequence[str] = (),
@@ -71,8 +70,8 @@ def geojson_writing(
 
     Parameters
     ----------
-    path, schema
-        The file, and the columns of all rows.
+    path
+        The file.
     point
         Columns with the latitude and the longitude, which become the geometry.
     whole
@@ -80,15 +79,13 @@ def geojson_writing(
     """
     writer = GeoJsonWriter()
     yield writer
-    rows = pa.concat_tables(
-        [pa.Table.from_batches([], schema), *writer.tables], promote_options="permissive"
-    )
     if whole is None:
-        features = list(_features(rows, *point))
+        features = [_feature(row, *point) for table in writer.tables for row in table.to_pylist()]
     else:  # what a feature has beside is as it was, also where a column had to make it text
+        rows = [row for table in writer.tables for row in table.select(added).to_pylist()]
         features = [
             {**feature, "properties": {**(feature.get("properties") or {}), **_tidy(row)}}
-            for feature, row in zip(whole["features"], rows.select(added).to_pylist(), strict=True)
+            for feature, row in zip(whole["features"], rows, strict=True)
         ]
     out = {**(whole or {"type": "FeatureCollection"}), "features": features}
     files.write_text(path, json.dumps(out, ensure_ascii=False, default=str) + "\n")
@@ -107,10 +104,9 @@ class GeoJsonWriter:
         self.tables.append(table)
 
 
-def _features(rows: pa.Table, lat: str, lon: str) -> Iterator[dict[str, Any]]:
-    for row in rows.to_pylist():
-        point = _point(row.pop(lat, None), row.pop(lon, None))
-        yield {"type": "Feature", "geometry": point, "properties": _tidy(row)}
+def _feature(row: dict[str, Any], lat: str, lon: str) -> dict[str, Any]:
+    point = _point(row.pop(lat, None), row.pop(lon, None))
+    return {"type": "Feature", "geometry": point, "properties": _tidy(row)}
 
 
 def _position(geometry: Any) -> tuple[float | None, float | None]:

@@ -127,7 +127,7 @@ class Naming:
         own = code == self.codes[country]
         info = self._rows[country] if own else self._by_code[code]  # an island has its own region
         admin1, admin1_code, admin2 = self._unit_names(unit)
-        if admin1_code is not None and not own:
+        if not own:
             admin1_code = None  # the code belongs to the other worldview's country
         sovereign = info["sovereign_code"]
         if self.view.dependencies == "sovereign" and sovereign in self._by_code:

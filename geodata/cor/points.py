@@ -139,7 +139,7 @@ def _refuse_shapes(name: str, kind: str) -> None:
 
 def _refuse_other_systems(name: str, crs: Any) -> None:
     """Refuse a system in which x and y alone are no place: geocentric, vertical, of a building."""
-    if not (crs.is_geographic or crs.is_projected) or crs.is_geocentric:
+    if not (crs.is_geographic or crs.is_projected):
         msg = (
             f"{name!r} is in {crs.name}, whose x and y are no place on a map; bring it to "
             "longitude and latitude with all its axes first"

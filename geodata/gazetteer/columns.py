@@ -111,8 +111,8 @@ def _combinations(
     indices: list[NDArray[np.int64]], sizes: list[int]
 ) -> tuple[NDArray[np.int64], list[tuple[int, ...]]]:
     """Return the number of each row's combination, and the distinct combinations."""
-    packed = np.zeros(len(indices[0]), np.int64)
-    for index, size in zip(indices, sizes, strict=True):
+    packed = indices[0]
+    for index, size in zip(indices[1:], sizes[1:], strict=True):
         packed = np.unique(packed * size + index, return_inverse=True)[1]
     _, first, row = np.unique(packed, return_index=True, return_inverse=True)
     columns = [index[first].tolist() for index in indices]

@@ -141,7 +141,7 @@ def by_text(text: Any) -> Place | None:
 
 def _abbreviated(text: str) -> _Found | None:
     """Return the metropolis that a country's code is short for too: LA is Los Angeles or Laos."""
-    text = text.strip().replace(".", "")
+    text = text.strip()
     if len(text) > CODE_LETTERS or not (text.isascii() and text.isupper()):
         return None
     city = _city(text, None, None)

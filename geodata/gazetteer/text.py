@@ -210,7 +210,7 @@ def unqualified(found: list[str]) -> list[str]:
 def _inverted(text: str) -> list[str] | None:
     head, mark, tail = text.replace("(", ",").partition(",")
     rest = words(tail)
-    return [*rest, *words(head)] if mark and head.strip() and rest else None
+    return [*rest, *words(head)] if mark and rest else None
 
 
 def _without_form(found: list[str]) -> str:

@@ -84,7 +84,7 @@ class Divisions:
 
     def fits(self, place: Ints, own: Ints) -> NDArray[np.bool_]:
         """Tell which places fit the division of their points."""
-        division = self.division.take(place, mode="clip")
+        division = self.division.take(place)
         return np.asarray((division == own) | (division == ANY) | (own == ANY))
 
     def fits_one(self, place: int, own: int) -> bool:
@@ -118,7 +118,7 @@ class Divisions:
 
     def winner(self, point: tuple[float, float, float], country: int, own: int) -> int:
         """Return what `winners` does, for one point."""
-        best, winner = np.inf, -1
+        found = []
         lanes, at = self._lanes, np.array(point)[:, None]
         for division in (own, ANY):
             lane = lanes.number.get((country, division))
@@ -129,14 +129,12 @@ class Divisions:
             away *= away
             score = np.sqrt(away[0] + away[1] + away[2]) - lanes.reach[part]
             least = score.min()
-            place = int(lanes.place[part][score == least].min())
-            if least < best or (least == best and place < winner):
-                best, winner = float(least), place
-        return winner
+            found.append((float(least), int(lanes.place[part][score == least].min())))
+        return min(found)[1] if found else -1
 
     def _best(self, point: Floats, lat: Floats, country: Ints, own: Ints) -> tuple[Floats, Ints]:
-        """Return (score, place) of the best place of each point's lane."""
-        score, place = np.full(len(lat), np.inf), np.full(len(lat), -1, np.int64)
+        """Return (score, place) of the best place of each point's lane; infinity without one."""
+        score, place = np.full(len(lat), np.inf), np.empty(len(lat), np.int64)
         lanes = self._lanes
         lane, known = lanes.find(country, own)
         at = np.flatnonzero(known)
@@ -151,7 +149,7 @@ class Divisions:
         wide = np.degrees(2.0 * np.arcsin(np.minimum(chord / (2.0 * EARTH_RADIUS_KM), 1.0)))
         begin = np.searchsorted(lanes.latitude, lane * _LANE + lat - wide)
         end = np.searchsorted(lanes.latitude, lane * _LANE + lat + wide, "right")
-        score[at], place[at] = self._scored(point, np.maximum(begin, first), np.minimum(end, last))
+        score[at], place[at] = self._scored(point, begin, end)
         return score, place
 
     def _scored(self, point: Floats, begin: Ints, end: Ints) -> tuple[Floats, Ints]:

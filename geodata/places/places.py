@@ -104,7 +104,7 @@ class Places:
 
     def people(self) -> list[int]:
         """Return the people in the places of each country, in the order of ``countries``."""
-        totals = np.bincount(self.country, self.population, minlength=len(self.countries))
+        totals = np.bincount(self.country, self.population)
         return [int(total) for total in totals]
 
     def name(self, index: int) -> str:
@@ -201,7 +201,7 @@ class Places:
         """
         lat, lon = np.asarray(lat, np.float64), np.asarray(lon, np.float64)
         codes = np.asarray(country)
-        if codes.dtype.kind not in "iu":
+        if codes.dtype.kind not in ("i", "u"):
             codes = self.country_index(codes)
         if lat.ndim != 1 or lat.shape != lon.shape or codes.shape not in ((), lat.shape):
             msg = (

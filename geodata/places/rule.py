@@ -182,20 +182,18 @@ class CityRule:
     ) -> tuple[NDArray[np.int32], Floats]:
         point = points_km(lat, lon)
         winner = self._winners(self.grid.lists(lat, lon), point, country)
-        city = self.city.take(winner, mode="clip")
+        city = self.city.take(winner)
         if inside is None:
             return self._capped(np.where(winner >= 0, city, np.int32(NOBODY)), point, max_km)
         away = np.flatnonzero((winner >= 0) & ~inside[0].fits(winner, inside[1]))
         first, winner = winner, winner.copy()
-        if len(away):
-            own = inside[1][away]
-            winner[away] = inside[0].winners(point[:, away], lat[away], country[away], own)
-        whole = np.where(inside[1] == ANY, city, inside[0].city.take(winner, mode="clip"))
+        own = inside[1][away]
+        winner[away] = inside[0].winners(point[:, away], lat[away], country[away], own)
+        whole = np.where(inside[1] == ANY, city, inside[0].city.take(winner))
         whole = np.where((winner >= 0) & inside[0].fits(whole, inside[1]), whole, winner)
         index, distance = self._capped(whole, point, max_km)
         none = np.flatnonzero((index == NOBODY) & (first >= 0))
-        if len(none):
-            index[none], distance[none] = self._capped(city[none], point[:, none], 0.0)
+        index[none], distance[none] = self._capped(city[none], point[:, none], 0.0)
         return index, distance
 
     def _capped(
@@ -204,7 +202,7 @@ class CityRule:
         """Return cities and km to their centres; `NOBODY` and 0 where one is too far."""
         chord, _ = _chords(self.sites, np.maximum(city, 0), point)
         distance = _DIAMETER_KM * np.arcsin(chord / _DIAMETER_KM)
-        known = (city >= 0) & (distance - self.radius.take(city, mode="clip") <= max_km)
+        known = (city >= 0) & (distance - self.radius.take(city) <= max_km)
         return np.where(known, city, np.int32(NOBODY)), np.where(known, distance, 0.0)
 
     def _winners(self, lists: Lists, point: Floats, country: NDArray[Any]) -> NDArray[np.int32]:
@@ -217,10 +215,10 @@ class CityRule:
         order = np.argsort((most - lists.length).astype(np.uint16), kind="stable")
         lists = Lists(*(column.take(order) for column in lists))
         point, country = point.take(order, axis=1), country.take(order)
-        longer = len(order) - np.cumsum(np.bincount(lists.length, minlength=most + 1))
+        longer = len(order) - np.cumsum(np.bincount(lists.length))
         best, winner = np.full(len(order), np.inf), np.full(len(order), NOBODY, np.int32)
         several = int(longer[1]) if most > 1 else 0
-        for k, m in enumerate(longer[: min(most, _ROUNDS)].tolist()):
+        for k, m in enumerate(longer[:_ROUNDS].tolist()):
             place = self.grid.places(lists, k, m)
             if k == 0:
                 alone = place[several:]

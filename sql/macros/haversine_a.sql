@@ -9,18 +9,21 @@
 --         a = sin2(h) (1 - sin2(l)) + cos2(s) sin2(l), three trigonometric calls instead of four.
 CREATE OR REPLACE MACRO haversine_a(lat1, lon1, lat2, lon2) AS
 nullif(
-    sin((CASE WHEN abs(lat2) <= 90 THEN lat2::DOUBLE END - CASE WHEN abs(lat1) <= 90 THEN lat1::DOUBLE END) * (pi() / 360))
-    * sin((CASE WHEN abs(lat2) <= 90 THEN lat2::DOUBLE END - CASE WHEN abs(lat1) <= 90 THEN lat1::DOUBLE END) * (pi() / 360))
+    CASE WHEN abs(lat1) <= 90 AND abs(lat2) <= 90 AND abs(lon1) <= 360 AND abs(lon2) <= 360 THEN 1 END
     * (
-        1
-        - sin((CASE WHEN abs(lon2) <= 360 THEN lon2::DOUBLE END - CASE WHEN abs(lon1) <= 360 THEN lon1::DOUBLE END) * (pi() / 360))
-        * sin((CASE WHEN abs(lon2) <= 360 THEN lon2::DOUBLE END - CASE WHEN abs(lon1) <= 360 THEN lon1::DOUBLE END) * (pi() / 360))
-    )
-    + cos((CASE WHEN abs(lat2) <= 90 THEN lat2::DOUBLE END + CASE WHEN abs(lat1) <= 90 THEN lat1::DOUBLE END) * (pi() / 360))
-    * cos((CASE WHEN abs(lat2) <= 90 THEN lat2::DOUBLE END + CASE WHEN abs(lat1) <= 90 THEN lat1::DOUBLE END) * (pi() / 360))
-    * (
-        sin((CASE WHEN abs(lon2) <= 360 THEN lon2::DOUBLE END - CASE WHEN abs(lon1) <= 360 THEN lon1::DOUBLE END) * (pi() / 360))
-        * sin((CASE WHEN abs(lon2) <= 360 THEN lon2::DOUBLE END - CASE WHEN abs(lon1) <= 360 THEN lon1::DOUBLE END) * (pi() / 360))
+        sin((CASE WHEN isfinite(lat2::DOUBLE) THEN lat2::DOUBLE END - CASE WHEN isfinite(lat1::DOUBLE) THEN lat1::DOUBLE END) * (pi() / 360))
+        * sin((CASE WHEN isfinite(lat2::DOUBLE) THEN lat2::DOUBLE END - CASE WHEN isfinite(lat1::DOUBLE) THEN lat1::DOUBLE END) * (pi() / 360))
+        * (
+            1
+            - sin((CASE WHEN isfinite(lon2::DOUBLE) THEN lon2::DOUBLE END - CASE WHEN isfinite(lon1::DOUBLE) THEN lon1::DOUBLE END) * (pi() / 360))
+            * sin((CASE WHEN isfinite(lon2::DOUBLE) THEN lon2::DOUBLE END - CASE WHEN isfinite(lon1::DOUBLE) THEN lon1::DOUBLE END) * (pi() / 360))
+        )
+        + cos((CASE WHEN isfinite(lat2::DOUBLE) THEN lat2::DOUBLE END + CASE WHEN isfinite(lat1::DOUBLE) THEN lat1::DOUBLE END) * (pi() / 360))
+        * cos((CASE WHEN isfinite(lat2::DOUBLE) THEN lat2::DOUBLE END + CASE WHEN isfinite(lat1::DOUBLE) THEN lat1::DOUBLE END) * (pi() / 360))
+        * (
+            sin((CASE WHEN isfinite(lon2::DOUBLE) THEN lon2::DOUBLE END - CASE WHEN isfinite(lon1::DOUBLE) THEN lon1::DOUBLE END) * (pi() / 360))
+            * sin((CASE WHEN isfinite(lon2::DOUBLE) THEN lon2::DOUBLE END - CASE WHEN isfinite(lon1::DOUBLE) THEN lon1::DOUBLE END) * (pi() / 360))
+        )
     ),
     'nan'::DOUBLE
 );

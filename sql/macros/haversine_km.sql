@@ -13,31 +13,33 @@
 --         of the Python function geodata.sphere.haversine_km.
 --
 -- A macro has no local names, so each angle is written out where it is used; DuckDB computes
--- every distinct one once. Squares are products because pow() costs more than the sine.
+-- every distinct one once. Squares are products because pow() costs more than the sine. What lies
+-- in range is asked once; infinities are kept from the sines, which some versions refuse.
 CREATE OR REPLACE MACRO haversine_km(lat1, lon1, lat2, lon2) AS
 nullif(
-    2 * 6371.0::DOUBLE * atan2(
+    CASE WHEN abs(lat1) <= 90 AND abs(lat2) <= 90 AND abs(lon1) <= 360 AND abs(lon2) <= 360 THEN 2 * 6371.0::DOUBLE END
+    * atan2(
         sqrt(
-            sin((CASE WHEN abs(lat2) <= 90 THEN lat2::DOUBLE END - CASE WHEN abs(lat1) <= 90 THEN lat1::DOUBLE END) * (pi() / 360))
-            * sin((CASE WHEN abs(lat2) <= 90 THEN lat2::DOUBLE END - CASE WHEN abs(lat1) <= 90 THEN lat1::DOUBLE END) * (pi() / 360))
-            * cos((CASE WHEN abs(lon2) <= 360 THEN lon2::DOUBLE END - CASE WHEN abs(lon1) <= 360 THEN lon1::DOUBLE END) * (pi() / 360))
-            * cos((CASE WHEN abs(lon2) <= 360 THEN lon2::DOUBLE END - CASE WHEN abs(lon1) <= 360 THEN lon1::DOUBLE END) * (pi() / 360))
+            sin((CASE WHEN isfinite(lat2::DOUBLE) THEN lat2::DOUBLE END - CASE WHEN isfinite(lat1::DOUBLE) THEN lat1::DOUBLE END) * (pi() / 360))
+            * sin((CASE WHEN isfinite(lat2::DOUBLE) THEN lat2::DOUBLE END - CASE WHEN isfinite(lat1::DOUBLE) THEN lat1::DOUBLE END) * (pi() / 360))
+            * cos((CASE WHEN isfinite(lon2::DOUBLE) THEN lon2::DOUBLE END - CASE WHEN isfinite(lon1::DOUBLE) THEN lon1::DOUBLE END) * (pi() / 360))
+            * cos((CASE WHEN isfinite(lon2::DOUBLE) THEN lon2::DOUBLE END - CASE WHEN isfinite(lon1::DOUBLE) THEN lon1::DOUBLE END) * (pi() / 360))
             +
-            cos((CASE WHEN abs(lat2) <= 90 THEN lat2::DOUBLE END + CASE WHEN abs(lat1) <= 90 THEN lat1::DOUBLE END) * (pi() / 360))
-            * cos((CASE WHEN abs(lat2) <= 90 THEN lat2::DOUBLE END + CASE WHEN abs(lat1) <= 90 THEN lat1::DOUBLE END) * (pi() / 360))
-            * sin((CASE WHEN abs(lon2) <= 360 THEN lon2::DOUBLE END - CASE WHEN abs(lon1) <= 360 THEN lon1::DOUBLE END) * (pi() / 360))
-            * sin((CASE WHEN abs(lon2) <= 360 THEN lon2::DOUBLE END - CASE WHEN abs(lon1) <= 360 THEN lon1::DOUBLE END) * (pi() / 360))
+            cos((CASE WHEN isfinite(lat2::DOUBLE) THEN lat2::DOUBLE END + CASE WHEN isfinite(lat1::DOUBLE) THEN lat1::DOUBLE END) * (pi() / 360))
+            * cos((CASE WHEN isfinite(lat2::DOUBLE) THEN lat2::DOUBLE END + CASE WHEN isfinite(lat1::DOUBLE) THEN lat1::DOUBLE END) * (pi() / 360))
+            * sin((CASE WHEN isfinite(lon2::DOUBLE) THEN lon2::DOUBLE END - CASE WHEN isfinite(lon1::DOUBLE) THEN lon1::DOUBLE END) * (pi() / 360))
+            * sin((CASE WHEN isfinite(lon2::DOUBLE) THEN lon2::DOUBLE END - CASE WHEN isfinite(lon1::DOUBLE) THEN lon1::DOUBLE END) * (pi() / 360))
         ),
         sqrt(
-            cos((CASE WHEN abs(lat2) <= 90 THEN lat2::DOUBLE END - CASE WHEN abs(lat1) <= 90 THEN lat1::DOUBLE END) * (pi() / 360))
-            * cos((CASE WHEN abs(lat2) <= 90 THEN lat2::DOUBLE END - CASE WHEN abs(lat1) <= 90 THEN lat1::DOUBLE END) * (pi() / 360))
-            * cos((CASE WHEN abs(lon2) <= 360 THEN lon2::DOUBLE END - CASE WHEN abs(lon1) <= 360 THEN lon1::DOUBLE END) * (pi() / 360))
-            * cos((CASE WHEN abs(lon2) <= 360 THEN lon2::DOUBLE END - CASE WHEN abs(lon1) <= 360 THEN lon1::DOUBLE END) * (pi() / 360))
+            cos((CASE WHEN isfinite(lat2::DOUBLE) THEN lat2::DOUBLE END - CASE WHEN isfinite(lat1::DOUBLE) THEN lat1::DOUBLE END) * (pi() / 360))
+            * cos((CASE WHEN isfinite(lat2::DOUBLE) THEN lat2::DOUBLE END - CASE WHEN isfinite(lat1::DOUBLE) THEN lat1::DOUBLE END) * (pi() / 360))
+            * cos((CASE WHEN isfinite(lon2::DOUBLE) THEN lon2::DOUBLE END - CASE WHEN isfinite(lon1::DOUBLE) THEN lon1::DOUBLE END) * (pi() / 360))
+            * cos((CASE WHEN isfinite(lon2::DOUBLE) THEN lon2::DOUBLE END - CASE WHEN isfinite(lon1::DOUBLE) THEN lon1::DOUBLE END) * (pi() / 360))
             +
-            sin((CASE WHEN abs(lat2) <= 90 THEN lat2::DOUBLE END + CASE WHEN abs(lat1) <= 90 THEN lat1::DOUBLE END) * (pi() / 360))
-            * sin((CASE WHEN abs(lat2) <= 90 THEN lat2::DOUBLE END + CASE WHEN abs(lat1) <= 90 THEN lat1::DOUBLE END) * (pi() / 360))
-            * sin((CASE WHEN abs(lon2) <= 360 THEN lon2::DOUBLE END - CASE WHEN abs(lon1) <= 360 THEN lon1::DOUBLE END) * (pi() / 360))
-            * sin((CASE WHEN abs(lon2) <= 360 THEN lon2::DOUBLE END - CASE WHEN abs(lon1) <= 360 THEN lon1::DOUBLE END) * (pi() / 360))
+            sin((CASE WHEN isfinite(lat2::DOUBLE) THEN lat2::DOUBLE END + CASE WHEN isfinite(lat1::DOUBLE) THEN lat1::DOUBLE END) * (pi() / 360))
+            * sin((CASE WHEN isfinite(lat2::DOUBLE) THEN lat2::DOUBLE END + CASE WHEN isfinite(lat1::DOUBLE) THEN lat1::DOUBLE END) * (pi() / 360))
+            * sin((CASE WHEN isfinite(lon2::DOUBLE) THEN lon2::DOUBLE END - CASE WHEN isfinite(lon1::DOUBLE) THEN lon1::DOUBLE END) * (pi() / 360))
+            * sin((CASE WHEN isfinite(lon2::DOUBLE) THEN lon2::DOUBLE END - CASE WHEN isfinite(lon1::DOUBLE) THEN lon1::DOUBLE END) * (pi() / 360))
         )
     ),
     'nan'::DOUBLE

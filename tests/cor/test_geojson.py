@@ -3,8 +3,10 @@
 import json
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from geodata import cor
 from geodata.cor import geojson
 from geodata.files import FileError
 
@@ -88,7 +90,7 @@ def test_other_files_are_refused(tmp_path, text, told):
 def written(tmp_path, *tables, whole=None, added=()):
     schema = pa.schema([("id", pa.string()), ("y", pa.float64()), ("x", pa.float64())])
     path = tmp_path / "out.geojson"
-    with geojson.geojson_writing(path, schema, ("y", "x"), whole, added) as writer:
+    with geojson.geojson_writing(path, ("y", "x"), whole, added) as writer:
         for table in tables:
             writer.write(pa.table(table, schema=schema))
     text = path.read_text(encoding="utf-8")
@@ -136,3 +138,59 @@ def test_a_collection_stays_as_it_is_and_gets_the_columns_added(tmp_path):
         ],
     }
     assert features[0]["properties"] == {"id": "old", "a": [1]}
+
+
+def test_shards_of_other_types_stay_as_they_are_written(tmp_path):
+    """JSON has no types of columns: other formats refuse a column of numbers and then of text."""
+    (tmp_path / "shards").mkdir()
+    cells = [[1], [1.5], pa.nulls(1), ["x"], [True]]
+    for i, cell in enumerate(cells):
+        rows = pa.table({"lat": [float(i)], "lon": [2], "n": cell})
+        pq.write_table(rows, tmp_path / "shards" / f"{i}.parquet")
+    cor.label_file(tmp_path / "shards", tmp_path / "out.geojson")
+    text = (tmp_path / "out.geojson").read_text(encoding="utf-8")
+    assert [feature["properties"]["n"] for feature in json.loads(text)["features"]] == [
+        1, 1.5, None, "x", True
+    ]  # fmt: skip
+    assert '"n": 1,' in text
+    assert '"coordinates": [2, 4.0]' in text
+    with pytest.raises(FileError, match="column 'n' is int64 at first and double later"):
+        cor.label_file(tmp_path / "shards", tmp_path / "out.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("at", "place"),
+    [
+        ([2, 48.5, "high"], (48.5, 2.0)), ([2, 48.5, None, 7], (48.5, 2.0)),
+        ([2, 48], (48.0, 2.0)), ([2, None], (None, None)), ([2, True], (None, None)),
+        ([], (None, None)), ({"0": 2}, (None, None)),
+    ],
+)  # fmt: skip
+def test_the_first_two_numbers_are_the_point(tmp_path, at, place):
+    _, rows = read(tmp_path, {"geometry": {"type": "Point", "coordinates": at}})
+    assert (rows["lat"][0].as_py(), rows["lon"][0].as_py()) == place
+
+
+def test_a_table_of_features_keeps_its_numbers_of_either_kind(tmp_path):
+    """Whole numbers are coordinates, too; a flag is none, and a row without both has no point."""
+    path = tmp_path / "out.geojson"
+    tables = [
+        pa.table({"y": [48, 1, None], "x": [2, 0, 3]}),
+        pa.table({"y": [1.0, 2.0], "x": [float("inf"), 4.0]}),
+        pa.table({"y": ["1"], "x": ["2"]}),
+    ]
+    with geojson.geojson_writing(path, ("y", "x")) as writer:
+        for table in tables:
+            writer.write(table)
+    found = json.loads(path.read_text(encoding="utf-8"))["features"]
+    points = [feature["geometry"] and feature["geometry"]["coordinates"] for feature in found]
+    assert points == [[2, 48], [0, 1], None, None, [4.0, 2.0], None]
+    assert all(feature["properties"] == {} for feature in found)
+
+
+def test_a_failure_on_the_way_writes_nothing(tmp_path):
+    path = tmp_path / "out.geojson"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), geojson.geojson_writing(path, ("y", "x")):
+        raise RuntimeError
+    assert path.read_text() == "old"

@@ -17,6 +17,8 @@ def test_longitudes_are_turned_into_the_map_and_those_inside_stay_as_they_are():
     tiny = np.array([-180.0 - 1e-14, np.nextafter(-180.0, -181.0), 0.1])
     assert (_checked(np.zeros(3), tiny) < 180.0).all()
     assert _checked(np.empty(0), np.array([999.0])).tolist() == [999.0]
+    beside = _checked(np.zeros(4), np.array([200.0, 0.1, -0.1, -179.9]))  # which turning would move
+    assert beside.tolist()[1:] == [0.1, -0.1, -179.9]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,126 @@
+"""Limits of distance to the micrometre, and at the ends of what a distance can be."""
+
+import math
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from geodata import query
+
+HALF = math.pi * 6371
+
+
+@pytest.fixture(scope="module")
+def con():
+    with duckdb.connect() as made:
+        query.load_sql(made)
+        yield made
+
+
+def value(con, expression):
+    return con.sql(f"SELECT {expression}").fetchall()[0][0]
+
+
+@pytest.mark.parametrize(
+    ("km", "strict", "squared"),
+    [
+        (0, False, 1e-9), (0, True, -1e-9), (1, False, 1 + 1e-9), (1, True, 1 - 1e-9),
+        (-1, False, -(1 - 1e-9)), (-1, True, -(1 + 1e-9)), (1e-9, True, 0.0), (-1e-9, False, 0.0),
+        (5e-10, True, -5e-10),
+    ],
+)  # fmt: skip
+def test_a_limit_is_a_micrometre_wider_or_narrower(con, km, strict, squared):
+    found = value(con, f"limit_a({km!r}, {str(strict).lower()})")
+    wanted = math.copysign(math.sin(abs(squared) / 12742) ** 2, squared)
+    assert found == pytest.approx(wanted, rel=1e-9, abs=1e-40)
+
+
+def test_from_half_a_circumference_on_a_limit_lets_in_every_distance(con):
+    """Rounding makes some antipodes 1 + 2^-52, which a limit of 1 would leave out."""
+    for km in (HALF, HALF + 1, 1e9):
+        assert 1 + 2**-52 <= value(con, f"limit_a({km!r}::DOUBLE, false)") < 1 + 1e-14
+    assert value(con, f"limit_a({HALF - 1}::DOUBLE, false)") < 1 - 1e-9
+    rng = np.random.default_rng(1)
+    lat = np.degrees(np.arcsin(rng.uniform(-1, 1, 20_000)))
+    lon = rng.uniform(-180, 0, 20_000)
+    rows = pa.table({"lat": lat, "lon": lon, "pred_lat": -lat, "pred_lon": lon + 180})
+    con.register("antipodes", rows)
+    found = con.sql(f"FROM threshold_accuracy('antipodes', thresholds_km := [{HALF!r}, 20016.0])")
+    assert [row[3] for row in found.fetchall()] == [20_000, 20_000]
+
+
+@pytest.mark.parametrize("km", [1.0, 25.0, 200.0, 750.0])
+def test_what_lies_within_a_micrometre_of_a_limit_is_on_it(con, km):
+    """Along the equator, just before, on and just beyond a limit; half a micrometre is on it."""
+    away = [-2e-9, -5e-10, 0.0, 5e-10, 2e-9]
+    lon = np.degrees((km + np.array(away)) / 6371.0)
+    con.register("near", pa.table({"lat": [0.0] * 5, "lon": [0.0] * 5, "pred_lat": [0.0] * 5,
+                                   "pred_lon": lon}))  # fmt: skip
+    for strict, right in (("false", 4), ("true", 1)):
+        found = con.sql(
+            f"SELECT correct FROM threshold_accuracy('near', [{km}], strict := {strict})"
+        ).fetchall()
+        by = con.sql(
+            "SELECT correct FROM threshold_accuracy_by('near', lat, "
+            f"threshold_km := {km}, strict := {strict})"
+        ).fetchall()
+        assert found == by == [(right,)]
+    within = con.sql(f"SELECT within_km(lat, lon, pred_lat, pred_lon, {km}) FROM near").fetchall()
+    assert [row[0] for row in within] == [True, True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("call", "wanted"),
+    [
+        ("geoscore('inf'::DOUBLE)", None), ("geoscore('-inf'::DOUBLE)", None),
+        ("geoscore(-1e-9)", None), ("geoscore(0)", 5000.0), ("geoscore(-0.0)", 5000.0),
+        ("geoscore(1492.7)", 5000 / math.e), ("geoscore(14927)", 5000 * math.exp(-10)),
+        ("chord2('inf'::DOUBLE, 0, 0, 0, 0, 0)", None),
+        ("chord2(0, 0, '-inf'::DOUBLE, 0, 0, 0)", None),
+        ("chord2(1, 0, 0, -1, 0, 0)", 4), ("chord2(1, 2, 3, 4, 6, 15)", 169),
+        ("within_km(0, 0, 0, 0, 0)", True), ("within_km(0, 0, 0, 0, NULL)", None),
+        ("within_km(0, 0, 91, 0, 25)", None),
+    ],
+)  # fmt: skip
+def test_scalars_at_their_ends(con, call, wanted):
+    found = value(con, call)
+    assert found == (pytest.approx(wanted) if isinstance(wanted, float) else wanted)
+
+
+@pytest.mark.parametrize("thresholds", [["inf"], [1, "inf"], ["-inf"], ["nan", 1], [-0.5], [None]])
+def test_a_threshold_is_a_finite_number(con, thresholds):
+    listed = ", ".join("NULL" if t is None else f"'{t}'::DOUBLE" for t in thresholds)
+    con.execute("CREATE OR REPLACE TABLE one AS SELECT 0.0 lat, 0.0 lon, 0.0 pred_lat, 0 pred_lon")
+    with pytest.raises(duckdb.Error, match="every threshold in km must be a number >= 0"):
+        con.sql(f"FROM threshold_accuracy('one', [{listed}])").fetchall()
+
+
+def test_one_coordinate_that_is_no_number_is_seen_in_parquet_too(con, tmp_path):
+    """Statistics of Parquet leave NaN out, and DuckDB answers from them what it can."""
+    nan, inf = math.nan, math.inf
+    rows = {
+        "id": list("abcdefg"),
+        "pred_lat": [0.0, nan, 0.0, nan, 0.0005, inf, 0.0],
+        "pred_lon": [0.0, 0.0, nan, nan, 0.0, 0.0, -inf],
+    }
+    pq.write_table(pa.table(rows), tmp_path / "rows.parquet")
+    con.execute(f"CREATE OR REPLACE VIEW seen AS FROM read_parquet('{tmp_path}/rows.parquet')")
+
+    def named(macro):
+        return [row[0] for row in con.sql(f"SELECT id FROM {macro}('seen') ORDER BY id").fetchall()]
+
+    assert named("predictions_null_island") == ["a", "e"]
+    assert named("predictions_missing") == ["b", "c", "d"]
+    assert named("predictions_out_of_range") == ["f", "g"]
+    repeated = con.sql("FROM predictions_repeated('seen', at_least := 1)").fetchall()
+    assert repeated == [(0.0, 0.0, 1), (0.0005, 0.0, 1)]
+    photos = (
+        "(SELECT id, pred_lat AS lat, pred_lon AS lon, 'x' AS author, id AS photo_id FROM seen)"
+    )
+    con.execute(f"CREATE OR REPLACE VIEW placed AS FROM {photos}")
+    assert [row[0] for row in con.sql(
+        "SELECT id FROM dataset_bad_coordinates('placed') ORDER BY id"
+    ).fetchall()] == list("bcdfg")  # fmt: skip
