@@ -134,18 +134,6 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "a query that is over is stopped some hundredths of a second later",
     ),
     (
-        "georl/grpo/first_batch.py",
-        "tokens = [int(cells) // merged for cells in grid.prod(-1)]",
-        "tokens = [int(cells) // merged for cells in grid.prod((1))]",
-        "the grids are (images, 3), so the last axis is axis 1",
-    ),
-    (
-        "georl/grpo/shared_trainer.py",
-        'pixels = torch.split(torch.as_tensor(out["pixel_values"]), grid.prod(-1).tolist())',
-        'pixels = torch.split(torch.as_tensor(out["pixel_values"]), grid.prod((1)).tolist())',
-        "the grids are (images, 3), so the last axis is axis 1",
-    ),
-    (
         "geodata/near_duplicates/bursts.py",
         "if len(rows) > 1:",
         "if (len(rows) >= 1):",

@@ -250,7 +250,7 @@ class _Memo:
         if new:
             out = self._inner(list(new.values()), *rest, **options)
             grid = torch.as_tensor(out["image_grid_thw"])
-            pixels = torch.split(torch.as_tensor(out["pixel_values"]), grid.prod(-1).tolist())
+            pixels = torch.split(torch.as_tensor(out["pixel_values"]), grid.prod(1).tolist())
             for key, image, values, size in zip(new, new.values(), pixels, grid, strict=True):
                 self._seen[key] = (image, values, size)  # the image is held so its id stays its own
             self._make = type(out)
