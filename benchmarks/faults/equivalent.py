@@ -134,6 +134,18 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "a query that is over is stopped some hundredths of a second later",
     ),
     (
+        "georl/grpo/curriculum.py",
+        "swap = inside & (rng.random(len(groups)) >= self.config.keep)",
+        "swap = inside & ((rng.random(len(groups)) > self.config.keep))",
+        "a draw in [0, 1) is that very number once in 2**53",
+    ),
+    (
+        "georl/grpo/curriculum.py",
+        "stay |= rng.random(picked.shape) < self.config.keep",
+        "stay |= (rng.random(picked.shape) <= self.config.keep)",
+        "a draw in [0, 1) is that very number once in 2**53",
+    ),
+    (
         "geodata/near_duplicates/bursts.py",
         "if len(rows) > 1:",
         "if (len(rows) >= 1):",

@@ -224,7 +224,7 @@ def _idle(scored: Batch, rows: int) -> Batch:
 
 def _by_row(batch: Batch) -> Batch:
     """Return the batch with the images as one tensor a row."""
-    if "pixel_values" not in batch or "num_images" not in batch:
+    if "pixel_values" not in batch:
         return batch
     grids = torch.split(batch["image_grid_thw"], batch["num_images"])
     sizes = [int(grid.prod(1).sum()) for grid in grids]

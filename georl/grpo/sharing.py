@@ -116,11 +116,11 @@ def rows_of(group: Sequence[int], best: float, lengths: Sequence[int]) -> list[t
     whose: dict[int, list[int]] = {}
     for at, prompt in enumerate(group):
         whose.setdefault(prompt, []).append(at)
-    dealt = [(prompt, 0) for prompt in group]
-    for prompt, answers in whose.items():
-        for at, row in zip(answers, plan.deal([lengths[i] for i in answers], best), strict=True):
-            dealt[at] = prompt, row
-    return dealt
+    dealt = {
+        prompt: iter(plan.deal([lengths[at] for at in answers], best))
+        for prompt, answers in whose.items()
+    }
+    return [(prompt, next(dealt[prompt])) for prompt in group]
 
 
 def unique(keys: Sequence[Any]) -> tuple[list[int], list[int]]:

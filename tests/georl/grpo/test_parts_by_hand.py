@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 from transformers import GenerationConfig
+from trl.trainer import grpo_trainer
 
 from georl import plan
 from georl.config import CurriculumConfig, GroupConfig
-from georl.grpo import first_batch, groups, sharing
+from georl.grpo import first_batch, groups, micro_batches, sharing
 from georl.grpo.curriculum import Curriculum
 from tests.georl.grpo import test_methods as methods, test_replacing as replacing
 
@@ -81,6 +82,66 @@ def test_the_curriculum_and_the_log_hear_of_every_group():
     assert invalid.tolist() == [False, True, False]
 
 
+def test_one_readable_answer_makes_a_group_one_that_can_teach():
+    trainer = replacing.Trainer(GroupConfig(drop_equal=True), ["teaches", "unreadable"], [], 1)
+    score = trainer._score
+
+    def half(rows):
+        batch = score(rows)
+        rewards, _ = trainer.rollouts.last
+        trainer.rollouts.last = rewards, torch.tensor([True, False, False, False])
+        return batch
+
+    trainer._score = half
+    batch = groups.drop_and_replace(trainer, trainer.rows(trainer.first))
+    assert batch["prompt_ids"][:, 0].tolist() == [1, 1]
+    assert trainer._metrics["train"]["groups/invalid"] == [0.5]
+
+
+def test_processes_stop_asking_each_other_once_none_has_room():
+    """What is gathered: who has room, twice where one photo was missing; rows; their tokens."""
+    for kinds, gathered in ((["teaches"], 3), (["equal"], 4)):
+        options = GroupConfig(drop_equal=True, tries=9)
+        trainer, asked = replacing.Trainer(options, kinds, ["teaches"], 1), []
+        gather = trainer.accelerator.gather
+        trainer.accelerator.gather = lambda one, to=asked, by=gather: to.append(one) or by(one)
+        groups.drop_and_replace(trainer, trainer.rows(trainer.first))
+        assert len(asked) == gathered
+
+
+def test_what_is_as_wide_as_neither_prompt_nor_answer_is_not_padded():
+    short = {"prompt_ids": torch.ones(2, 4), "completion_ids": torch.ones(2, 2),
+             "image_sizes": torch.tensor([[5, 6, 7], [8, 9, 10]])}  # fmt: skip
+    long = short | {"prompt_ids": torch.ones(2, 5), "completion_ids": torch.ones(2, 7)}
+    found = groups.join([short, long], 0)
+    assert found["image_sizes"].tolist() == [[5, 6, 7], [8, 9, 10]] * 2
+    assert found["prompt_ids"][:, 0].tolist() == [0, 0, 1, 1]
+    assert found["completion_ids"][:, -1].tolist() == [0, 0, 1, 1]
+
+
+def test_short_answers_are_no_idle_rows():
+    """Eight real rows of four groups, and as many idle: two of each in every micro-batch."""
+    mask = torch.zeros(16, 5, dtype=torch.long)
+    mask[:8, :3] = 1
+    mask[0] = 1
+    group = torch.arange(16) // 2
+    with micro_batches.together(4):
+        mixed = grpo_trainer.shuffle_sequence_dict({"group": group, "completion_mask": mask})
+    assert mixed["completion_mask"].any(1).view(4, 4).sum(1).tolist() == [2, 2, 2, 2]
+    alive = mixed["group"][mixed["completion_mask"].any(1)].view(4, 2)
+    assert (alive[:, 0] == alive[:, 1]).all()
+
+
+def test_regions_are_kept_in_the_order_of_their_places():
+    """Whatever the order in which processes hand them over, so that runs repeat bit for bit."""
+    lons = [70.0, -20.0, 40.0, 10.0, -60.0, 130.0, 100.0, -100.0]
+    rows = [{"lat": 1.0, "lon": lon} for lon in lons] + [{"lat": 1.0, "lon": 70.0}]
+    here = Curriculum(CurriculumConfig(enabled=True, radius_km=100.0), 0)
+    trainer = SimpleNamespace(_metrics={"train": {"curriculum/regions": []}})
+    here.observe(rows, torch.ones(len(rows), 2), trainer)
+    assert here.popular.to_table()["lon"].to_pylist() == sorted(lons)
+
+
 class Rows:
     """Photos of which only the columns that are asked for may be read."""
 
@@ -109,6 +170,8 @@ def test_places_are_read_without_pictures_and_every_row_can_be_drawn():
     )  # fmt: skip
     Curriculum(CurriculumConfig(), 0).draw(60, trainer)
     assert set(trainer.train_dataset.picked) == {0, 1, 2}
+    for settings in (CurriculumConfig(budget=1), CurriculumConfig(enabled=True, budget=1)):
+        assert len(Curriculum(settings, 0).draw(3, trainer)) == 3
     enabled = Curriculum(CurriculumConfig(enabled=True, budget=2), 0)
     trainer.train_dataset.picked.clear()
     enabled.draw(60, trainer)
