@@ -198,7 +198,7 @@ class GeoGRPOTrainer(ExactResume, SharedPromptsTrainer):
             first_batch.check_lengths(prompt_ids, room)
             engine: Any = self.vllm_generation
             engine.generate = first_batch.compared(engine.generate)
-        if images is None or "image_grid_thw" not in fields:
+        if "image_grid_thw" not in fields:
             return
         rows = list(range(len(prompt_ids)))
         if self._share and self._group is not None:  # the features are those of unique prompts
