@@ -180,3 +180,39 @@ def test_a_stream_is_not_read_again_up_to_where_it_stopped(stream):
     """Trainer would draw the batches of the steps before and throw them away."""
     run = load(None, [f"data.stream={str(stream).lower()}", "train.max_steps=2"])
     assert sft.arguments(run).ignore_data_skip is stream
+
+
+def test_a_run_is_checked_built_looked_at_and_fitted(monkeypatch):
+    told = []
+
+    class Kept(sft.GeoSFTTrainer):
+        def __init__(self, **given):
+            told.append(given)
+
+    def inputs(config, *, completions):
+        return {"model": "a model", "rows": (config, completions)}
+
+    monkeypatch.setattr(data, "checked", lambda config: told.append(config) or "sound")
+    monkeypatch.setattr(data, "trainer_inputs", inputs)
+    monkeypatch.setattr(sft, "arguments", lambda config: f"arguments of a {config} run")
+    monkeypatch.setattr(sft, "GeoSFTTrainer", Kept)
+    monkeypatch.setattr(sft.held_out, "attach", lambda *given: told.append(given))
+    monkeypatch.setattr(sft.run, "fit", lambda *given: told.append(given) or "final")
+    assert sft.train("a run") == "final"
+    given, made_of, looked, fitted = told
+    assert given == "a run"
+    assert made_of == {"args": "arguments of a sound run", "model": "a model",
+                       "rows": ("sound", True)}  # fmt: skip
+    assert looked == fitted
+    assert (type(looked[0]), looked[1]) == (Kept, "sound")
+
+
+def test_what_is_said_to_trl_beside_what_both_methods_share(monkeypatch):
+    """Also where it is TRL's own default today."""
+    monkeypatch.setattr(sft, "SFTConfig", dict)
+    monkeypatch.setattr(sft.run, "common_arguments", lambda config: {"seed": config.seed})
+    assert sft.arguments(load(None, ["seed=4"])) == {
+        "seed": 4, "max_length": None, "packing": False, "completion_only_loss": True,
+        "average_tokens_across_devices": True, "ignore_data_skip": False,
+        "dataset_kwargs": {"skip_prepare_dataset": True},
+    }  # fmt: skip
