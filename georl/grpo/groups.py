@@ -217,7 +217,7 @@ def _whole(trainer: Any, scored: Batch, kept: list[Batch]) -> Batch:
 
 def _idle(scored: Batch, rows: int) -> Batch:
     """Return rows whose answers are masked out: no gradient, no KL, no share of any mean."""
-    rest = take(scored, torch.arange(rows, device=scored["advantages"].device))
+    rest = take(scored, torch.arange(rows))
     masked = {key: torch.zeros_like(rest[key]) for key in ("advantages", "completion_mask")}
     return {**rest, **masked}
 

@@ -93,7 +93,8 @@ def answers_a_row(config: Any, prompt: int, answer: float) -> float:
     """
     width = config.hidden_size
     keys = width * config.num_key_value_heads // config.num_attention_heads
-    return plan.answers_a_row(width, keys, config.intermediate_size, prompt, answer)
+    inner = config.intermediate_size
+    return plan.answers_a_row(width, keys=keys, inner=inner, prompt=prompt, answer=answer)
 
 
 def rows_of(group: Sequence[int], best: float, lengths: Sequence[int]) -> list[tuple[int, int]]:

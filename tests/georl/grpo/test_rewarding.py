@@ -32,9 +32,13 @@ def test_a_missing_reward_is_filled_where_answers_teach_and_left_where_they_judg
         "_metrics": {"train": defaultdict(list), "eval": defaultdict(list)},
         "generated_tokens": 5,
     }
-    monkeypatch.setattr(GRPOTrainer, "_calculate_rewards", lambda *given: GIVEN)
+    asked = []
+    monkeypatch.setattr(
+        GRPOTrainer, "_calculate_rewards", lambda *given: asked.append(given) or GIVEN
+    )
     ids = [[1, 2], [3], [4], [], [5], [6, 7]]
     found = trainer._calculate_rewards(["row"] * 6, ["prompt"] * 6, ANSWERS, ids)
+    assert asked == [(trainer, ["row"] * 6, ["prompt"] * 6, ANSWERS, ids)]
     torch.testing.assert_close(found, FILLED if training else GIVEN, equal_nan=True)
     assert trainer.generated_tokens == 5 + 7
     ((told, rows, said, rewards, valid),) = kept
