@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import inspect
 import io
 import json
 import math
@@ -204,6 +205,25 @@ def test_log_probabilities_are_the_softmax_of_the_model_s_own_logits(top, likely
     assert [value for _, value in found.top] == pytest.approx(
         [math.log(chances[token]) for token in likely], abs=1e-6
     )
+
+
+def test_by_itself_it_listens_on_this_machine_only_at_the_port_that_vllm_has():
+    usual = inspect.signature(listening.listen).parameters
+    assert (usual["host"].default, usual["port"].default) == ("127.0.0.1", 8000)
+
+
+def test_the_one_model_is_listed(monkeypatch, tmp_path):
+    made = []
+    monkeypatch.setattr(listening, "Speaker", lambda *given: made.append(given))
+    app = listening.application(str(tmp_path / "."), name="mine", revision="r")
+    assert made == [(str(tmp_path / "."), "r")]
+    (models, complete) = app.routes
+    assert models.endpoint() == {"object": "list", "data": [
+        {"id": "mine", "object": "model", "created": 0, "owned_by": "georl"},
+    ]}  # fmt: skip
+    assert (models.methods, complete.methods) == ({"GET"}, {"POST"})
+    assert [app.docs_url, app.redoc_url, app.openapi_url] == [None] * 3
+    assert listening.application(str(tmp_path)).title == tmp_path.name
 
 
 class Model:
