@@ -188,7 +188,7 @@ def _torn(config: Config, local: int) -> str | None:
     size, group = config.train.per_device, config.grpo.generations
     if not config.grpo.share_prompts or size < 1 or group < 2 or local % group or not size % group:
         return None
-    fitting = [n for n in range(group, local + 1, group) if local % n == 0]
+    fitting = [n for n in range(group, local + group, group) if local % n == 0]
     near = sorted(sorted(fitting, key=lambda n: abs(n - size))[:2])
     return (
         f"train.per_device is {size}, which tears groups of grpo.generations = {group} apart, and "

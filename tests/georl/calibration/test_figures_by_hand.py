@@ -222,8 +222,10 @@ def test_rows_are_judged_in_parts_with_their_own_photos(records, tmp_path, monke
 def test_a_report_is_written_again_in_its_folder(records, tmp_path):
     for auc, said in ((1.0, [0.9, 0.8, 0.2, 0.4, 0.6]), (0.0, [0.1, 0.2, 0.5, 0.5, 0.5])):
         assert calibration.calibrate(records, Judge(said), tmp_path / "out").auc == auc
-        kept = json.loads((tmp_path / "out" / "calibration.json").read_text())
-        assert kept["auc"] == auc
+        text = (tmp_path / "out" / "calibration.json").read_text()
+        assert json.loads(text)["auc"] == auc
+        assert text.startswith('{\n "judge": "judge",\n "records": ')
+        assert text.endswith("}\n")
 
 
 def test_a_table_without_rows_gives_no_verdict(records, tmp_path):

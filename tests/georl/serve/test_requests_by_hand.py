@@ -76,7 +76,7 @@ def test_what_a_request_asks_for(body, found):
         ({"top_p": 0.9}, "top_p is 0.9; only 1 is served here"),
         ({"stop": "x"}, "'stop' is not served here; leave it out (served: messages, max_tokens, "
          "max_completion_tokens, temperature, seed, logprobs, top_logprobs)"),
-        ({"messages": None}, "messages is empty; give one turn or more"),
+        *(({"messages": none}, "messages is empty; give one turn or more") for none in (None, [])),
         ({"messages": [TURNS[0], "Where?"]}, "messages[1].role must be one of system, user, assis"),
         ({"messages": [{"role": "user"}]}, "messages[0].content must be text or a list of parts"),
         ({"messages": [{"role": "user", "content": []}]}, "messages[0].content must be text or a"),
