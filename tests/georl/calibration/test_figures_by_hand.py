@@ -212,6 +212,10 @@ def test_rows_are_judged_in_parts_with_their_own_photos(records, tmp_path, monke
     ]
     assert (found.judge, found.rows, found.yes, found.without) == ("mine", 4, 1, {"failed": 1})
     assert found.auc == 1.0
+    assert found.brier == pytest.approx((0.01 + 0.04 + 0.16 + 0.36) / 4)
+    assert found.ece == pytest.approx((0.1 + 0.2 + 0.4 + 0.6) / 4)
+    assert found.interval == (1.0, 1.0)
+    assert (found.split, found.records) == ("test", records.table)
     assert found.by_step == {"truth": (3, 1.0)}
     written = pq.read_table(tmp_path / "a" / "b" / "verdicts.parquet").to_pylist()
     assert [(row["photo"], row["said"]) for row in written] == [

@@ -173,6 +173,7 @@ def test_the_first_process_is_the_one_of_rank_0_or_the_only_one(monkeypatch):
         ("model.attention=eager", None),
         ("task=grpo grpo.vllm=server", "vllm"),
         ("task=sft grpo.vllm=server", None),
+        ("task=grpo grpo.vllm=off", None),
         ("train.report_to=[tensorboard]", "tensorboard"),
         ("train.report_to=[]", None),
     ],

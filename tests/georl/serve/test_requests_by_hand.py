@@ -131,6 +131,14 @@ def test_what_is_no_image(address, status):
             asked({"messages": [{"role": "user", "content": parts}]})
 
 
+def test_all_that_stands_behind_the_comma_is_the_image():
+    address = url(Image.new("RGB", (4, 4))).replace("base64,", "base64,aGVsbG8=,")
+    parts = [{"type": "image_url", "image_url": {"url": address}}]
+    with pytest.raises(RequestError, match="the image cannot be read") as error:
+        asked({"messages": [{"role": "user", "content": parts}]})
+    assert error.value.status == 422
+
+
 def test_an_image_may_be_of_any_kind_that_is_read():
     parts = [{"type": "image_url", "image_url": {"url": url(Image.new("RGB", (4, 4)), k, f)}}
              for k, f in (("image/jpeg", "JPEG"), ("image/webp", "WEBP"))]  # fmt: skip
@@ -210,6 +218,34 @@ def test_log_probabilities_are_the_softmax_of_the_model_s_own_logits(top, likely
 def test_by_itself_it_listens_on_this_machine_only_at_the_port_that_vllm_has():
     usual = inspect.signature(listening.listen).parameters
     assert (usual["host"].default, usual["port"].default) == ("127.0.0.1", 8000)
+
+
+def test_what_is_listened_to_is_the_model_that_was_named(monkeypatch, capsys):
+    made, served = [], []
+
+    class Uvicorn:
+        class Config:
+            def __init__(self, app, log_level):
+                self.given = app, log_level
+
+        class Server:
+            def __init__(self, config):
+                self.config = config
+
+            def run(self, sockets):
+                served.append((*self.config.given, [one.getsockname() for one in sockets]))
+
+    def application(model, **more):
+        made.append((model, more))
+        return SimpleNamespace(title="mine")
+
+    monkeypatch.setattr(listening, "_needed", {"uvicorn": Uvicorn}.get)
+    monkeypatch.setattr(listening, "application", application)
+    listening.listen("m", name="n", port=0, revision="r")
+    assert made == [("m", {"name": "n", "revision": "r"})]
+    ((app, level, [(host, port)]),) = served
+    assert (app.title, level, host) == ("mine", "warning", "127.0.0.1")
+    assert capsys.readouterr().out == f"mine is served at http://127.0.0.1:{port}/v1\n"
 
 
 def test_the_one_model_is_listed(monkeypatch, tmp_path):
