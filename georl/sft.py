@@ -108,7 +108,8 @@ class GeoSFTTrainer(ExactResume, SFTTrainer):
         now, standing = time.perf_counter(), loader.standing
         own = [standing.images - self._before, standing.images, standing.bad,
                loader.per_second() or 0.0]  # fmt: skip
-        summed = self.accelerator.reduce(torch.tensor(own, device=self.args.device).double())
+        whole = torch.tensor(own, dtype=torch.float64, device=self.args.device)
+        summed = self.accelerator.reduce(whole)
         new, images, bad, ready = summed.tolist()
         spent, self._before, self._since = now - self._since, standing.images, now
         told = {"images": images, "bad_images": bad}

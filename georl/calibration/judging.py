@@ -31,8 +31,8 @@ def calibrate(
     Parameters
     ----------
     data
-        ``table``: what `georl.data.write_judgements` wrote; ``split``: the rows, by default
-        'test'; ``image_root``: where relative image paths start from.
+        ``table``: what `georl.data.write_judgements` wrote; ``split``: the rows, 'test' for
+        those that were kept back; ``image_root``: where relative image paths start from.
     judge
         The reward itself, `georl.rewards.localizability`, so that what is measured is what trains.
     output
@@ -51,7 +51,8 @@ def calibrate(
     --------
     >>> from georl.rewards import localizability
     >>> judge = localizability(model="runs/judge/final")  # doctest: +SKIP
-    >>> found = calibrate(DataConfig(table="judge.parquet"), judge, Path("out"))  # doctest: +SKIP
+    >>> kept_back = DataConfig(table="judge.parquet", split="test")
+    >>> found = calibrate(kept_back, judge, Path("out"))  # doctest: +SKIP
     >>> print(found.text())  # doctest: +SKIP
     """
     source = open_source(data)

@@ -118,8 +118,8 @@ def reliability_svg(bins: Sequence[Bin]) -> str:
     >>> drawn.count("<circle")
     1
     """
-    most = max((one.rows for one in bins), default=1)
-    points = [(_x(b.said), _y(b.was), 3.0 + 9.0 * (b.rows / most) ** 0.5) for b in bins]
+    rows = [one.rows for one in bins]
+    points = [(_x(b.said), _y(b.was), 3.0 + 9.0 * (b.rows / max(rows)) ** 0.5) for b in bins]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in points)
     dots = "".join(
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}" fill="var(--accent)" fill-opacity=".75"/>'

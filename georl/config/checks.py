@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from georl.config.adapters import unpinned_base
+from georl.config.bounds import out_of_bounds
 from georl.config.launched import world_size
 from georl.config.settings import Config
 from georl.config.tree import ConfigError
@@ -86,7 +87,7 @@ def _problems(config: Config, world: int) -> Iterator[str | None]:
         asked = config.predict
         yield from server_problems("predict", str(asked.url), asked.key_variable, asked.timeout_s)
     yield _pinned(config)
-    yield from _positive(config)
+    yield from out_of_bounds(config)
 
 
 def _of_held_out(config: Config) -> Iterator[str]:
@@ -171,7 +172,8 @@ def _of_grpo(config: Config, local: int) -> Iterator[str | None]:
     yield _torn(config, local)
     if groups.tries and not groups.drop_equal:
         yield "groups.tries needs groups.drop_equal=true, which says what is replaced"
-    yield _aligned(config.train.save_steps, grpo.iterations)
+    if min(config.train.save_steps, grpo.iterations) > 0:
+        yield _aligned(config.train.save_steps, grpo.iterations)
     if grpo.loss == "luspo" and grpo.ratio != "sequence":
         yield "grpo.loss 'luspo' is a mean over answers; set grpo.ratio=sequence"
     if grpo.loss == "vespo" and grpo.ratio != "token":
@@ -186,7 +188,7 @@ def _torn(config: Config, local: int) -> str | None:
     size, group = config.train.per_device, config.grpo.generations
     if not config.grpo.share_prompts or size < 1 or group < 2 or local % group or not size % group:
         return None
-    fitting = [n for n in range(group, local + 1, group) if local % n == 0]
+    fitting = [n for n in range(group, local + group, group) if local % n == 0]
     near = sorted(sorted(fitting, key=lambda n: abs(n - size))[:2])
     return (
         f"train.per_device is {size}, which tears groups of grpo.generations = {group} apart, and "
@@ -199,7 +201,7 @@ def _of_vllm(config: Config, world: int) -> Iterator[str]:
     grpo = config.grpo
     if grpo.vllm == "server" and not grpo.vllm_url:
         yield "grpo.vllm is 'server' but grpo.vllm_url is not set; give http://HOST:PORT"
-    if grpo.top_p < 1.0:
+    if 0 < grpo.top_p < 1.0:
         yield (
             f"grpo.top_p is {grpo.top_p} with vLLM, whose probabilities are then those of a cut "
             "distribution and bias the ratio; set grpo.top_p=1 or grpo.vllm=off"
@@ -277,23 +279,6 @@ def _pinned(config: Config) -> str | None:
         f"model {name!r} is not a folder here, so it is a hub name, and model.revision is not "
         "set; pin the commit you want, e.g. model.revision=<40 hex digits>"
     )
-
-
-def _positive(config: Config) -> Iterator[str]:
-    above_zero = {
-        "train.learning_rate": config.train.learning_rate,
-        "train.per_device": config.train.per_device,
-        "train.logging_steps": config.train.logging_steps,
-        "grpo.temperature": config.grpo.temperature,
-        "grpo.iterations": config.grpo.iterations,
-        "curriculum.radius_km": config.curriculum.radius_km,
-        "predict.concurrency": config.predict.concurrency,
-    }
-    for name, value in above_zero.items():
-        if not value > 0:
-            yield f"{name} is {value}; it must be above 0"
-    if not 0 <= config.curriculum.keep <= 1:
-        yield f"curriculum.keep is {config.curriculum.keep}; it is a share in [0, 1]"
 
 
 def missing_package(config: Config) -> str | None:

@@ -43,6 +43,9 @@ MISSING = "missing"
 _MOST_SIDES = 16384 * 28 * 28
 """Pixels that Qwen2.5-VL takes in, at most; no model sees more of a photo."""
 
+_LONGEST = 200
+"""Times that a photo may be as long as it is wide; Qwen's processor refuses a whole batch else."""
+
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0)
 """Opening a pipe that nobody writes to would wait for ever."""
 _WEB = ("http://", "https://")
@@ -77,7 +80,8 @@ def open_image(
     Raises
     ------
     DataError
-        If it cannot be read or decoded: names the row and the file.
+        If it cannot be read or decoded, or is a strip that no processor takes: names the row and
+        the file.
 
     Examples
     --------
@@ -92,6 +96,7 @@ def open_image(
     try:
         content = source if isinstance(source, bytes) else _bytes_of(source, root, inside, home)
         with Image.open(io.BytesIO(content)) as image:
+            _refuse_strip(image)
             if not is_large(image):
                 return upright_rgb(image)
             # A thread of its own each time: the allocator keeps what large photos took for the
@@ -105,6 +110,16 @@ def open_image(
             reason = _NO_IMAGE
         msg = f"image of row {name!r} ({shown}) cannot be read: {reason}; repair or drop the row"
         raise DataError(msg) from error
+
+
+def _refuse_strip(image: Image.Image) -> None:
+    short, long = sorted(image.size)
+    if long > _LONGEST * short:
+        msg = (
+            f"{image.width}x{image.height} pixels, more than {_LONGEST} times as long as wide, "
+            "which no processor takes"
+        )
+        raise ValueError(msg)
 
 
 def _reduced(image: Image.Image) -> Image.Image:

@@ -83,7 +83,7 @@ class Curriculum:
         if count == 0:
             return []
         lat, lon = self._all_places(trainer)
-        picked = rng.integers(0, len(lat), (count, self.config.budget))
+        picked = rng.integers(len(lat), size=(count, self.config.budget))
         if self.config.enabled:
             flat = picked.ravel()
             stay = ~self.popular.contains(lat[flat], lon[flat]).reshape(picked.shape)

@@ -41,7 +41,7 @@ def check_images(
         With the prompt, both counts, and what to set.
     """
     merged = processor.image_processor.merge_size**2
-    tokens = [int(cells) // merged for cells in grid.prod(-1)]
+    tokens = [int(cells) // merged for cells in grid.prod(1)]
     at = 0
     for row, (ids, pictures) in enumerate(zip(prompts, images, strict=True)):
         shown = list(pictures or [])

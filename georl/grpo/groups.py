@@ -116,7 +116,8 @@ def join(batches: Sequence[Batch], pad_id: int) -> Batch:
     answer = max(batch["completion_ids"].shape[1] for batch in batches)
     wide = [_by_row(_widen(batch, prompt, answer, pad_id)) for batch in batches]
     out: Batch = {}
-    for key, value in wide[0].items():
+    first, *_ = wide
+    for key, value in first.items():
         if isinstance(value, list):
             out[key] = [item for batch in wide for item in batch[key]]
         elif value is None or value.ndim == 0:
@@ -216,17 +217,17 @@ def _whole(trainer: Any, scored: Batch, kept: list[Batch]) -> Batch:
 
 def _idle(scored: Batch, rows: int) -> Batch:
     """Return rows whose answers are masked out: no gradient, no KL, no share of any mean."""
-    rest = take(scored, torch.arange(rows, device=scored["advantages"].device))
+    rest = take(scored, torch.arange(rows))
     masked = {key: torch.zeros_like(rest[key]) for key in ("advantages", "completion_mask")}
     return {**rest, **masked}
 
 
 def _by_row(batch: Batch) -> Batch:
     """Return the batch with the images as one tensor a row."""
-    if "pixel_values" not in batch or "num_images" not in batch:
+    if "pixel_values" not in batch:
         return batch
     grids = torch.split(batch["image_grid_thw"], batch["num_images"])
-    sizes = [int(grid.prod(-1).sum()) for grid in grids]
+    sizes = [int(grid.prod(1).sum()) for grid in grids]
     pixels = torch.split(batch["pixel_values"], sizes)
     return {**batch, "pixel_values": list(pixels), "image_grid_thw": list(grids)}
 

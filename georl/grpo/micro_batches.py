@@ -81,7 +81,7 @@ def order(group: Tensor, real: Tensor, steps: int) -> Tensor:
         fill = size - len(part)
         out += part + idle[:fill]
         idle = idle[fill:]
-    return torch.tensor(out, device=group.device)
+    return group.new_tensor(out)
 
 
 def _taken(value: Any, rows: Tensor) -> Any:

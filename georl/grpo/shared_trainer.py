@@ -158,7 +158,7 @@ class SharedPromptsTrainer(GRPOTrainer):
         mean = float(lengths.float().mean())
         best = sharing.answers_a_row(bare.config.get_text_config(), int(prompt), mean)
         first, number = sharing.unique(sharing.rows_of(group.tolist(), best, lengths.tolist()))
-        rows = torch.tensor(first, device=ids.device)
+        rows = torch.tensor(first)
         prompt_ids, prompt_mask = ids[rows, :-keep], mask[rows, :-keep]
         images = images and images.select(rows)
         packed = sharing.pack(
@@ -197,8 +197,8 @@ def _prompt_key(prompt: list[dict[str, Any]]) -> Any:
 
 
 def _until_end(tokens: list[int], ends: list[int]) -> list[int]:
-    stop = next((i for i, token in enumerate(tokens) if token in ends), len(tokens) - 1)
-    return tokens[: stop + 1]
+    kept = next((n for n, token in enumerate(tokens, 1) if token in ends), len(tokens))
+    return tokens[:kept]
 
 
 def _images_of(fields: dict[str, Any]) -> Any:
@@ -250,7 +250,7 @@ class _Memo:
         if new:
             out = self._inner(list(new.values()), *rest, **options)
             grid = torch.as_tensor(out["image_grid_thw"])
-            pixels = torch.split(torch.as_tensor(out["pixel_values"]), grid.prod(-1).tolist())
+            pixels = torch.split(torch.as_tensor(out["pixel_values"]), grid.prod(1).tolist())
             for key, image, values, size in zip(new, new.values(), pixels, grid, strict=True):
                 self._seen[key] = (image, values, size)  # the image is held so its id stays its own
             self._make = type(out)

@@ -38,7 +38,7 @@ class Images(NamedTuple):
 
     def select(self, index: Tensor) -> Images:
         """Return the images of the prompts in ``index``, in that order."""
-        parts = torch.split(self.pixel_values, self.grid.prod(-1).tolist())
+        parts = torch.split(self.pixel_values, self.grid.prod(1).tolist())
         return Images(torch.cat([parts[i] for i in index.tolist()]), self.grid[index])
 
     def arguments(self) -> dict[str, Tensor]:
@@ -93,7 +93,8 @@ def answers_a_row(config: Any, prompt: int, answer: float) -> float:
     """
     width = config.hidden_size
     keys = width * config.num_key_value_heads // config.num_attention_heads
-    return plan.answers_a_row(width, keys, config.intermediate_size, prompt, answer)
+    inner = config.intermediate_size
+    return plan.answers_a_row(width, keys=keys, inner=inner, prompt=prompt, answer=answer)
 
 
 def rows_of(group: Sequence[int], best: float, lengths: Sequence[int]) -> list[tuple[int, int]]:
@@ -116,11 +117,11 @@ def rows_of(group: Sequence[int], best: float, lengths: Sequence[int]) -> list[t
     whose: dict[int, list[int]] = {}
     for at, prompt in enumerate(group):
         whose.setdefault(prompt, []).append(at)
-    dealt = [(prompt, 0) for prompt in group]
-    for prompt, answers in whose.items():
-        for at, row in zip(answers, plan.deal([lengths[i] for i in answers], best), strict=True):
-            dealt[at] = prompt, row
-    return dealt
+    dealt = {
+        prompt: iter(plan.deal([lengths[at] for at in answers], best))
+        for prompt, answers in whose.items()
+    }
+    return [(prompt, next(dealt[prompt])) for prompt in group]
 
 
 def unique(keys: Sequence[Any]) -> tuple[list[int], list[int]]:
@@ -172,8 +173,8 @@ def pack(
 
     # each answer's own columns: the last prompt token, then all of its tokens but the last
     place = torch.arange(completion_ids.shape[1], device=group.device)
-    slots = torch.where(completion_mask.bool(), start[:, None] + place, 0)
-    slots = slots + group[:, None] * width  # (B, C); what is masked points at the row's head
+    slots = (start[:, None] + place) * completion_mask  # of what is masked, the row's head
+    slots = slots + group[:, None] * width  # (B, C)
     real = completion_mask.bool()
     shifted = torch.cat([prompt_ids[group, -1:], completion_ids[:, :-1]], dim=1)
 
@@ -217,7 +218,7 @@ def prompt_positions(
 ) -> Tensor:
     """Return Qwen's three rotary positions of the prompts, (3, U, P)."""
     if images is None:
-        flat = (prompt_mask.cumsum(-1) - 1).clamp(min=0)
+        flat = (prompt_mask.cumsum(1) - 1).clamp(min=0)
         return flat.expand(3, *flat.shape)
     inner = model.model
     kinds = (prompt_ids == model.config.image_token_id).int()
@@ -310,14 +311,14 @@ def _draw(logits: Tensor, adjust: Sequence[Callable[..., Tensor]]) -> Tensor:
     scores = logits.float()
     for change in adjust:
         scores = change(None, scores)
-    return torch.multinomial(scores.softmax(-1), 1).squeeze(1)
+    return torch.multinomial(scores.softmax(1), 1).squeeze(1)
 
 
 def _adjustments(generation: GenerationConfig) -> list[Callable[..., Tensor]]:
     """Return the changes to the logits, in the order of ``generate``."""
     chain: list[Callable[..., Tensor]] = []
     if generation.suppress_tokens:
-        chain.append(lp.SuppressTokensLogitsProcessor(generation.suppress_tokens, device="cpu"))
+        chain.append(lp.SuppressTokensLogitsProcessor(generation.suppress_tokens))
     if generation.temperature not in (None, 1.0):
         chain.append(lp.TemperatureLogitsWarper(generation.temperature))
     if generation.top_k:

@@ -198,7 +198,7 @@ class GeoGRPOTrainer(ExactResume, SharedPromptsTrainer):
             first_batch.check_lengths(prompt_ids, room)
             engine: Any = self.vllm_generation
             engine.generate = first_batch.compared(engine.generate)
-        if images is None or "image_grid_thw" not in fields:
+        if "image_grid_thw" not in fields:
             return
         rows = list(range(len(prompt_ids)))
         if self._share and self._group is not None:  # the features are those of unique prompts
@@ -212,10 +212,15 @@ class GeoGRPOTrainer(ExactResume, SharedPromptsTrainer):
         )
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
-        if self.model is not None and not self.model.training:
+        if not self._learns():
             return self._score(inputs)
         inputs = self.curriculum.choose(inputs, self)
         return drop_and_replace(self, inputs)
+
+    def _learns(self) -> bool:
+        """Return whether the answers are to learn from, and not to judge the model by."""
+        model: Any = self.model
+        return bool(model.training)
 
     def _score(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         """Sample answers to the rows, reward them and compare them within their group."""
@@ -226,13 +231,12 @@ class GeoGRPOTrainer(ExactResume, SharedPromptsTrainer):
         self, inputs: list[Any], prompts: list[Any], completions: list[Any], ids: list[Any]
     ) -> Tensor:
         per_function: Tensor = super()._calculate_rewards(inputs, prompts, completions, ids)
-        if self.model is None or self.model.training:
+        if self._learns():
             per_function = without_gaps(per_function, self.settings.grpo.generations)
         self.generated_tokens += sum(map(len, ids))
         valid = rewards.valid(self.reward_funcs, self.settings.rewards, completions)
         self.rollouts.keep(self, inputs, completions, per_function, valid)
-        training = self.model is None or self.model.training
-        mode = "train" if training else "eval"
+        mode = "train" if self._learns() else "eval"
         for name, share in rewards.chain_shares(gather_object(rewards.held(completions))).items():
             self._metrics[mode][name].append(share)
         return per_function

@@ -89,7 +89,7 @@ class Witness:
         if seen is None:
             return dropped(row, "verify", "not_listed")
         visible = [thing for thing in named if any(is_part(thing, other) for other in seen)]
-        if len(visible) < self._config.verify.min_share * len(named):
+        if len(visible) / len(named) < self._config.verify.min_share:
             unseen = ", ".join(thing for thing in named if thing not in visible)
             return dropped(row, "verify", "not_visible", unseen[:300])
         return row | {"entities": visible}

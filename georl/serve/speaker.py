@@ -56,10 +56,7 @@ class Speaker:
         import torch
 
         processor: Any = self._processor
-        inputs = processor.apply_chat_template(
-            [asked.chat], add_generation_prompt=True, tokenize=True, return_dict=True,
-            processor_kwargs={"return_tensors": "pt"},
-        ).to(self._device)  # fmt: skip
+        inputs = self._inputs(asked.chat)
         size = inputs["input_ids"].shape[1]
         config = self._model.config
         room = getattr(config.get_text_config(), "max_position_embeddings", None)
@@ -86,6 +83,18 @@ class Speaker:
         ends = self._model.generation_config.eos_token_id
         ends = ends if isinstance(ends, list) else [ends]
         return Spoken(text, tokens, size, len(new), bool(new) and new[-1] in ends)
+
+    def _inputs(self, chat: list[dict[str, Any]]) -> Any:
+        """Return what the model reads of a chat."""
+        processor: Any = self._processor
+        try:
+            return processor.apply_chat_template(
+                [chat], add_generation_prompt=True, tokenize=True, return_dict=True,
+                processor_kwargs={"return_tensors": "pt"},
+            ).to(self._device)  # fmt: skip
+        except (ValueError, TypeError) as error:  # an image's place in the text, half a character
+            msg = f"the model's processor does not take the chat: {error}"
+            raise RequestError(msg) from error
 
     def _tokens(self, new: list[int], logits: Any, top: int) -> list[Token]:
         """Return each token with its log-probability, of the model's own distribution."""

@@ -52,6 +52,28 @@ def test_a_calibration_is_of_the_reward_itself(records, tmp_path, monkeypatch):
     assert max(len(line) for line in found.text().splitlines() if records.table not in line) <= 80
 
 
+def test_the_rows_are_those_of_the_split_and_a_split_is_named(records, tmp_path):
+    """Half of the photos are kept back; the others were learnt from."""
+    given = DataConfig(table=str(tmp_path / "reasons.parquet"))
+    data.write_judgements(given, tmp_path / "halved.parquet", test_share=0.5)
+    kept = pq.read_table(tmp_path / "halved.parquet", columns=["photo", "split"]).to_pylist()
+    test = sorted(row["photo"] for row in kept if row["split"] == "test")
+    with ChatServer(verdicts) as server:
+        judge = rewards.localizability(url=server.url, model="judge", retries=0)
+        halved = DataConfig(table=str(tmp_path / "halved.parquet"), split="test")
+        found = calibration.calibrate(halved, judge, tmp_path / "out")
+        whole = DataConfig(table=halved.table, split="all")
+        everything = calibration.calibrate(whole, judge, tmp_path / "all")
+        with pytest.raises(DataError, match=r"has splits \(.*\); choose one"):
+            calibration.calibrate(DataConfig(halved.table), judge, tmp_path / "none")
+    assert (found.split, found.rows, found.judge) == ("test", len(test), "judge")
+    assert (everything.split, everything.rows) == ("all", len(kept))
+    written = pq.read_table(tmp_path / "out" / "verdicts.parquet")
+    assert sorted(written["photo"].to_pylist()) == test
+    assert written.column_names == ["photo", "label", "step", "said"]
+    assert 0 < len(test) < len(kept)
+
+
 def test_a_row_without_a_verdict_is_in_no_number(records, tmp_path):
     with ChatServer(verdicts, [500]) as server:
         judge = rewards.localizability(url=server.url, model="judge", retries=0, concurrency=1)

@@ -89,3 +89,14 @@ def test_a_pipe_and_a_device_are_no_configuration(tmp_path):
     for name in ("pipe.yaml", "zero.yaml"):
         with pytest.raises(ConfigError, match="no such file"):
             load(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "text", ["[{n}, {{a: 1}}]", "[{n}, [1, 2]]", "[[1, 2], {n}]", "{{a: {n}, b: {{c: 1}}}}",
+             "{{{n}: 1}}", "{{a: [1, {{b: {n}}}], c: {{}}}}"],
+)  # fmt: skip
+def test_a_number_too_long_is_found_wherever_it_stands(text):
+    """Before and behind blocks and lists of their own, as a value and as a key."""
+    with pytest.raises(ValueError, match="here: a whole number of 65 bits; give one of 64"):
+        parsed(text.format(n=2**64), "here")
+    assert str(2**64 - 1) in str(parsed(text.format(n=2**64 - 1), "here"))

@@ -1,4 +1,4 @@
-"""Photos of more pixels than any model takes in are made smaller where they are read."""
+"""Photos of more pixels than any model takes in are made smaller; strips are refused by row."""
 
 import io
 
@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from geodata.images import large
+from georl import models
 from georl.data import images
 
 
@@ -66,3 +67,18 @@ def test_of_more_pixels_than_pillow_allows_a_jpeg_is_read_at_half_its_size(
         images.open_image(encoded(photo(60, 30), format="PNG"), None, "x")
     monkeypatch.setattr(images.Image, "MAX_IMAGE_PIXELS", 60 * 30)
     assert images.open_image(encoded(photo(60, 30), format="PNG"), None, "x").size == (20, 10)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 200), (200, 1), (2, 401), (401, 2)])
+def test_a_strip_is_refused_with_its_row_where_the_processor_would_refuse_the_batch(width, height):
+    """At 200 to 1 Qwen's processor takes a photo, beyond it ends whatever it is called by."""
+    processor = models.build_processor(models.build_tokenizer(["Where?"]))
+    picture, strip = photo(width, height), max(width, height) > 200 * min(width, height)
+    if not strip:
+        processor.image_processor(images=[picture], return_tensors="pt")
+        assert images.open_image(encoded(picture), None, "x").size == (width, height)
+        return
+    with pytest.raises(ValueError, match="aspect ratio"):
+        processor.image_processor(images=[picture], return_tensors="pt")
+    with pytest.raises(images.DataError, match=f"row 'x' .*{width}x{height} pixels, more than 200"):
+        images.open_image(encoded(picture), None, "x")

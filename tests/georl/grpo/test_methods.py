@@ -229,6 +229,7 @@ def test_each_token_has_the_number_of_its_own_place(monkeypatch, pictures, entro
             if mask[b, 3 + j]:
                 assert told[1][place] == ids[b, 3 + j]
                 assert told[0].view(-1)[place] == ids[b, 2 + j]
+                assert given["position_ids"].view(3, -1)[:, place].tolist() == [j] * 3
             else:
                 assert found[b, j] == 0.0
             if entropy:

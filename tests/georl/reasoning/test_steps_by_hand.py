@@ -308,6 +308,18 @@ def test_what_is_named_must_be_seen(tmp_path):
         )
 
 
+@pytest.mark.parametrize(("share", "kept"), [("0.56", True), ("0.561", False), ("0", True)])
+def test_a_share_that_is_just_reached_is_enough(tmp_path, share, kept):
+    """Fourteen of 25 are 0.56; 0.56 times 25 is a little more than fourteen."""
+    things = [f"{letter}{letter}{letter}x" for letter in "abcdefghijklmnopqrstuvwyz"]
+    with Calls(tmp_path / "calls") as calls:
+        seen = {"id": ["x"], "entities": [things[:14]]}
+        witness = witness_of(tmp_path, calls, seen, f"verify.min_share={share}")
+        (found,) = witness.judged([row(entities=things)])
+    assert found["kept"] is kept
+    assert found["entities"] == (things[:14] if kept else things)
+
+
 def test_detections_have_a_label_and_a_score():
     assert seeing._detections([{"label": "a", "score": "0.5"}, {"label": 7, "score": 1}]) == [
         ("a", 0.5), ("7", 1.0)

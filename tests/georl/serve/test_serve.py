@@ -1,5 +1,7 @@
 """georl serve: OpenAI's chat completions with images and log-probabilities, over a real socket."""
 
+import base64
+import io
 import json
 import math
 import os
@@ -92,6 +94,12 @@ def test_a_name_of_the_hub_needs_its_commit(start, monkeypatch):
 def chat(text="Where?", image=PHOTO):
     parts = [picture(image)] if image is not None else []
     return [{"role": "user", "content": [*parts, {"type": "text", "text": text}]}]
+
+
+def png(image):
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
 def post(server, body, path="chat/completions"):
@@ -235,6 +243,25 @@ def test_images_that_are_none(server, url, status, message):
     parts = [{"type": "image_url", "image_url": {"url": url}}]
     code, said = post(server, {"model": "little", "messages": [{"role": "user", "content": parts}]})
     assert code == status
+    assert message in said["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("text", "image", "message"),
+    [
+        ("Where <|image_pad|>?", None, "no images were passed"),
+        ("Where <|image_pad|>?", PHOTO, "the same as the number of images"),
+        ("Where \ud800?", None, "does not take the chat"),
+        ("Where?", PHOTO.resize((201, 1)), "absolute aspect ratio must be smaller than 200"),
+    ],
+)
+def test_a_chat_that_no_processor_takes_is_refused_in_words(server, text, image, message):
+    """The client hears what is wrong, in place of an internal error of the server."""
+    parts = [{"type": "image_url", "image_url": {"url": png(image)}}] if image else []
+    turns = [{"role": "user", "content": [*parts, {"type": "text", "text": text}]}]
+    code, said = post(server, {"model": "little", "messages": turns, "max_tokens": 2})
+    assert code == 400
+    assert said["error"]["message"].startswith("the model's processor does not take the chat: ")
     assert message in said["error"]["message"]
 
 
