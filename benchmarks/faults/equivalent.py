@@ -134,18 +134,6 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "a query that is over is stopped some hundredths of a second later",
     ),
     (
-        "georl/grpo/curriculum.py",
-        "swap = inside & (rng.random(len(groups)) >= self.config.keep)",
-        "swap = inside & ((rng.random(len(groups)) > self.config.keep))",
-        "a draw in [0, 1) is that very number once in 2**53",
-    ),
-    (
-        "georl/grpo/curriculum.py",
-        "stay |= rng.random(picked.shape) < self.config.keep",
-        "stay |= (rng.random(picked.shape) <= self.config.keep)",
-        "a draw in [0, 1) is that very number once in 2**53",
-    ),
-    (
         "geodata/near_duplicates/bursts.py",
         "if len(rows) > 1:",
         "if (len(rows) >= 1):",
@@ -245,8 +233,8 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "geodata/evaluation/joining/matches/repeats.py",
         "return True",
         "return False",
-        "the truth is searched for repeats then, too; where each of its rows has an answer of its "
-        "own, and the ids of the answers differ, it has none",
+        "the truth is searched for repeats then, too; where each of its rows has an answer "
+        "of its own, and the ids of the answers differ, it has none",
     ),
     (
         "sql/metrics/region_accuracy.sql",
@@ -325,54 +313,6 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         'parts = parts[np.argsort(-shapely.area(parts), kind="stable")]',
         "parts = parts[(np.argsort(-shapely.area(parts)))]",
         "outlines of a country that are as large may be drawn in any order",
-    ),
-    (
-        "geodata/popular/centres.py",
-        "self._tree: Any = cKDTree(unit_vectors(self.lat, self.lon), balanced_tree=False)",
-        "self._tree: Any = (cKDTree(unit_vectors(self.lat, self.lon)))",
-        "how a tree is built is seen by how long it takes",
-    ),
-    (
-        "geodata/popular/centres.py",
-        "self._tree: Any = cKDTree(unit_vectors(self.lat, self.lon), balanced_tree=False)",
-        "self._tree: Any = cKDTree(unit_vectors(self.lat, self.lon), balanced_tree=True)",
-        "how a tree is built is seen by how long it takes",
-    ),
-    (
-        "geodata/evaluation/report/pictures/plots.py",
-        "_, (low, high) = project([self.south, self.north], [0.0, 0.0])",
-        "_, (low, high) = project([self.south, self.north], [1.0, 0.0])",
-        "how far up a latitude lies does not hang on the longitude",
-    ),
-    (
-        "geodata/evaluation/report/pictures/plots.py",
-        "_, (low, high) = project([self.south, self.north], [0.0, 0.0])",
-        "_, (low, high) = project([self.south, self.north], [0.0, 1.0])",
-        "how far up a latitude lies does not hang on the longitude",
-    ),
-    (
-        "geodata/evaluation/report/pictures/plots.py",
-        "top = float(project(self.north, 0.0)[1])",
-        "top = float(project(self.north, 1.0)[1])",
-        "how far up a latitude lies does not hang on the longitude",
-    ),
-    (
-        "geodata/evaluation/joining/sides/checked_rows.py",
-        "elif columns.lat is None:",
-        "elif columns.lon is None:",
-        "a file has columns of both coordinates or of neither",
-    ),
-    (
-        "geodata/evaluation/joining/sides/joined.py",
-        "return self.columns.lat is not None",
-        "return self.columns.lon is not None",
-        "a file has columns of both coordinates or of neither",
-    ),
-    (
-        "geodata/evaluation/joining/several/reading.py",
-        "keep = ~np.isnan(several.lat)",
-        "keep = ~np.isnan(several.lon)",
-        "an answer has both coordinates or neither: where it is no place both are emptied",
     ),
     (
         "geodata/tables/upkeep/forgetting.py",
@@ -509,8 +449,8 @@ EQUIVALENT = (  # (file, there, with the fault, why)
     (
         "geodata/evaluation/checks/linting.py",
         "beside = np.maximum(np.abs(lat - y), np.abs(lon - x)) <= 1 # nearer than FAR_KM, wherever",
-        "beside = (np.maximum(np.abs(lat - y), np.abs(lon - x)) < 1) "
-        "# nearer than FAR_KM, wherever",
+        "beside = (np.maximum(np.abs(lat - y), np.abs(lon - x)) < 1) # nearer than FAR_KM, "
+        "wherever",
         "spares a measure of rows that are near; the measure says so too",
     ),
     (
@@ -632,6 +572,62 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "if 2 * np.count_nonzero(same) < max(REPEATED_ROWS, REPEATED_SHARE * len(keys)):",
         "if 2 * np.count_nonzero(same) < max(REPEATED_ROWS, (REPEATED_SHARE / len(keys))):",
         "a quick look whether rows may repeat at all; what decides comes after it",
+    ),
+    (
+        "geodata/popular/centres.py",
+        "self._tree: Any = cKDTree(unit_vectors(self.lat, self.lon), balanced_tree=False)",
+        "self._tree: Any = (cKDTree(unit_vectors(self.lat, self.lon)))",
+        "how a tree is built is seen by how long it takes",
+    ),
+    (
+        "geodata/popular/centres.py",
+        "self._tree: Any = cKDTree(unit_vectors(self.lat, self.lon), balanced_tree=False)",
+        "self._tree: Any = cKDTree(unit_vectors(self.lat, self.lon), balanced_tree=True)",
+        "how a tree is built is seen by how long it takes",
+    ),
+    (
+        "geodata/evaluation/report/pictures/plots.py",
+        "_, (low, high) = project([self.south, self.north], [0.0, 0.0])",
+        "_, (low, high) = project([self.south, self.north], [1.0, 0.0])",
+        "how far up a latitude lies does not hang on the longitude",
+    ),
+    (
+        "geodata/evaluation/report/pictures/plots.py",
+        "_, (low, high) = project([self.south, self.north], [0.0, 0.0])",
+        "_, (low, high) = project([self.south, self.north], [0.0, 1.0])",
+        "how far up a latitude lies does not hang on the longitude",
+    ),
+    (
+        "geodata/evaluation/report/pictures/plots.py",
+        "top = float(project(self.north, 0.0)[1])",
+        "top = float(project(self.north, 1.0)[1])",
+        "how far up a latitude lies does not hang on the longitude",
+    ),
+    (
+        "geodata/maps/projection.py",
+        "side = 180.0 if lon[i] > 0 else -180.0",
+        "side = 180.0 if (lon[i] >= 0) else -180.0",
+        "from the first meridian no longitude is more than half the globe away",
+    ),
+    (
+        "geodata/evaluation/joining/sides/checked_rows.py",
+        "elif columns.lat is None:",
+        "elif columns.lon is None:",
+        "a file has columns of both coordinates or of neither",
+    ),
+    (
+        "geodata/evaluation/joining/sides/joined.py",
+        "return self.columns.lat is not None",
+        "return self.columns.lon is not None",
+        "a file has columns of both coordinates or of neither",
+    ),
+    (
+        "geodata/evaluation/joining/several/reading.py",
+        "keep = ~np.isnan(several.lat)",
+        "keep = ~np.isnan(several.lon)",
+        "an answer has both coordinates or neither: where it is no place both are emptied",
+    ),
+    (
         "geodata/answers/finding/choosing.py",
         "return next((one for one in others if _differs(chosen, one)), None)",
         "return next((one for one in others if (_differs(one, chosen))), None)",
@@ -664,6 +660,12 @@ EQUIVALENT = (  # (file, there, with the fault, why)
     ),
     (
         "geodata/answers/finding/keyed.py",
+        "(one, (*above, *words_of(key)) if key else above, depth + 1)",
+        "(one, (*above, *words_of(key)) if key else above, depth + 2)",
+        "depths are compared; twice as deep is as deep beside the others",
+    ),
+    (
+        "geodata/answers/finding/keyed.py",
         "start, end = min(lat.start, lon.start), max(lat.end, lon.end)",
         "start, end = (min(lon.start, lat.start)), max(lat.end, lon.end)",
         "the smaller of two is the same in any order",
@@ -682,8 +684,8 @@ EQUIVALENT = (  # (file, there, with the fault, why)
     ),
     (
         "geodata/photos/importing.py",
-        'own = [opened.path] if opened.format in ("exif", "takeout") and opened.path is not None '
-        "else []",
+        'own = [opened.path] if opened.format in ("exif", "takeout") and opened.path is '
+        "not None else []",
         "own = [opened.path] if (opened.format in ('exif', 'takeout')) else []",
         "pictures always have a path; said for the types",
     ),
@@ -701,6 +703,8 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         'con = sqlite3.connect(f"file:{urllib.parse.quote(str(path.absolute()))}?mode=ro", '
         "uri=False)",
         "a SQLite that was built with URIs on takes them unasked; others do not",
+    ),
+    (
         "geodata/hashing.py",
         "_BLOCK_ROWS = 1 << 16",
         "_BLOCK_ROWS = 2 << 16",
@@ -861,6 +865,8 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "cells = np.unique(found[at[(part == guarded) & ~near]])",
         "cells = (found[at[(part == guarded) & ~near]])",
         "what lies around a cell is the same however often it is asked",
+    ),
+    (
         "geodata/cor/cities.py",
         "owners = self.boundaries.locate( self.places.lat, self.places.lon, "
         "max_offset_km=PLACE_OFFSET_KM )",
@@ -1010,6 +1016,18 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         'rows = pq.read_table(folder / "units.parquet", columns=["geometry"])',
         "rows = (pq.read_table(folder / 'units.parquet'))",
         "other columns are read and not used",
+    ),
+    (
+        "georl/grpo/curriculum.py",
+        "swap = inside & (rng.random(len(groups)) >= self.config.keep)",
+        "swap = inside & ((rng.random(len(groups)) > self.config.keep))",
+        "a draw in [0, 1) is that very number once in 2**53",
+    ),
+    (
+        "georl/grpo/curriculum.py",
+        "stay |= rng.random(picked.shape) < self.config.keep",
+        "stay |= (rng.random(picked.shape) <= self.config.keep)",
+        "a draw in [0, 1) is that very number once in 2**53",
     ),
 )
 
