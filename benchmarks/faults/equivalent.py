@@ -371,6 +371,12 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "how far up a latitude lies does not hang on the longitude",
     ),
     (
+        "geodata/maps/projection.py",
+        "side = 180.0 if lon[i] > 0 else -180.0",
+        "side = 180.0 if (lon[i] >= 0) else -180.0",
+        "from the first meridian no longitude is more than half the globe away",
+    ),
+    (
         "geodata/evaluation/joining/sides/checked_rows.py",
         "elif columns.lat is None:",
         "elif columns.lon is None:",
