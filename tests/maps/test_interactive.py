@@ -109,7 +109,9 @@ def test_a_strip_of_the_tint_is_the_half_degree_that_it_stands_for(tmp_path):
         assert np.allclose(numbers(ys), y, atol=1e-4)
 
 
-@pytest.mark.parametrize(("most", "ticks"), [(2, [1, 2]), (4, [1, 2]), (60, [1, 2, 5, 10, 20, 50])])
+@pytest.mark.parametrize(
+    ("most", "ticks"), [(2, [1, 2]), (4, [1, 2]), (10, [1, 2, 5, 10]), (60, [1, 2, 5, 10, 20, 50])]
+)
 def test_the_bar_is_marked_with_round_numbers_up_to_the_most(tmp_path, most, ticks):
     pytest.importorskip("bokeh", reason="the extra map is not installed")
     counts = np.zeros(maps.SHAPE, np.int64)

@@ -152,6 +152,20 @@ def test_nearly_antipodes_have_no_circle_of_their_own(apart, over):
     assert top == pytest.approx(90.0 if over else 0.0, abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("lon", "share"), [((170.0, -170.0), 0.5), ((100.0, -100.0), 0.5), ((-150.0, 120.0), 1 / 3),
+                       ((179.0, -172.0), 1 / 9)],
+)  # fmt: skip
+def test_a_line_crosses_the_antimeridian_where_it_does(lon, share):
+    lat = np.array([5.0, 10.0, 40.0])
+    side = np.copysign(180.0, lon[0])
+    first, second = projection.cut(lat, np.array([lon[0], *lon]))
+    at = 10.0 + 30.0 * share
+    np.testing.assert_allclose(first, [[5.0, lon[0]], [10.0, lon[0]], [at, side]])
+    np.testing.assert_allclose(second, [[at, -side], [40.0, lon[1]]])
+    assert len(projection.cut(lat, np.array([0.0, 90.0, -90.0]))) == 1
+
+
 def test_a_point_is_its_own_great_circle():
     for apart in (0.0, 1e-9):
         (piece,) = maps.great_circle(10.0, 20.0, 10.0 + apart, 20.0)

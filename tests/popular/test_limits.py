@@ -4,6 +4,7 @@ import inspect
 
 import h3
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from geodata import popular, sphere
@@ -44,6 +45,44 @@ def test_what_lies_between_is_decided_by_the_formula_alone(within):
     regions._surely, regions._maybe = -1.0, 0.001
     assert places.contains(lat, lon).tolist() == [False, False]
     assert regions.contains(lat, lon).tolist() == [False, False]
+
+
+@pytest.mark.parametrize(("radius", "within"), [(100.0, True), (30.0, False)])
+def test_one_of_several_centres_is_enough(radius, within):
+    lat, lon = np.array([0.0, 1.6, -1.6]), np.zeros(3)
+    places, regions = Centres(lat, lon, radius), popular.PopularRegions(radius)
+    regions.add(lat, lon)
+    places.surely, places.maybe = -1.0, 0.1
+    regions._surely, regions._maybe = -1.0, 0.1
+    point = np.array([0.5]), ZERO
+    assert places.contains(*point).tolist() == regions.contains(*point).tolist() == [within]
+
+
+def test_one_number_beside_a_column_is_no_pair():
+    regions = popular.PopularRegions()
+    for lat, lon in ((1.0, [2.0, 3.0]), ([1.0, 2.0], 3.0)):
+        for call in (regions.add, regions.contains):
+            with pytest.raises((TypeError, ValueError)):
+                call(lat, lon)
+    assert len(regions) == 0
+
+
+def test_columns_that_are_named_are_latitude_and_longitude():
+    rows = pa.table({"a": [60.0, 3.0], "b": [3.0, 60.0]})
+    near = pa.table({"lat": [60.0], "lon": [0.0]})
+    assert popular.exclude(rows, near, lat="a", lon="b").to_pydict() == {"a": [3.0], "b": [60.0]}
+    assert popular.exclude(rows, near, lat="b", lon="a").to_pydict() == {"a": [60.0], "b": [3.0]}
+
+
+def test_cells_are_looked_at_again_where_the_coarse_ones_are_in_doubt():
+    rng = np.random.default_rng(4)
+    places = Centres(*rng.uniform(-80, 80, (2, 9)), 2000.0)
+    rows = 120
+    keys = raster._keys(rng.uniform(-90, 90, 3000), rng.uniform(-180, 180, 3000), rows)
+    states, used = raster._states(places, keys, rows), np.unique(keys)
+    assert states[used].tolist() == raster._classify(places, used, rows).tolist()
+    assert 0 < (states[used] == AMBIGUOUS).mean() < 0.2
+    assert not np.delete(states, used).any()
 
 
 def test_a_chord_at_a_limit_itself():

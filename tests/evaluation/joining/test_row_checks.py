@@ -95,7 +95,14 @@ def test_columns_are_swapped_from_one_latitude_in_twenty_on(good, lon, swapped):
 
 @pytest.mark.parametrize(
     ("lat", "lon", "hint"),
-    [(90.5, 90.0, 1), (-360.0, -90.0, 1), (360.5, 5.0, 0), (90.5, 90.5, 0), (89.0, 400.0, 0)],
+    [
+        (90.5, 90.0, 1),
+        (-360.0, -90.0, 1),
+        (360.5, 5.0, 0),
+        (-360.5, 5.0, 0),
+        (90.5, 90.5, 0),
+        (89.0, 400.0, 0),
+    ],
 )
 def test_a_latitude_that_could_be_a_longitude(lat, lon, hint):
     problems = checked([lat, 1.0], [lon, 1.0]).problems

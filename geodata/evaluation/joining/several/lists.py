@@ -94,10 +94,10 @@ def _points(cell: Any, lons: Any = None) -> list[Point]:
 
 
 def _listed(cell: Any) -> Sequence[Any]:
-    if isinstance(cell, str) and cell.lstrip().startswith("["):
+    if isinstance(cell, str):
         try:
             cell = json.loads(cell)
-        except ValueError:
+        except (ValueError, RecursionError):
             return []
     return cell if isinstance(cell, list | tuple) else []
 
