@@ -379,6 +379,12 @@ EQUIVALENT = (  # (file, there, with the fault, why)
     ),
     (
         "geodata/answers/finding/keyed.py",
+        "(one, (*above, *words_of(key)) if key else above, depth + 1)",
+        "(one, (*above, *words_of(key)) if key else above, depth + 2)",
+        "depths are compared; twice as deep is as deep beside the others",
+    ),
+    (
+        "geodata/answers/finding/keyed.py",
         "start, end = min(lat.start, lon.start), max(lat.end, lon.end)",
         "start, end = (min(lon.start, lat.start)), max(lat.end, lon.end)",
         "the smaller of two is the same in any order",
