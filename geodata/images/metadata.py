@@ -10,6 +10,7 @@ https://developers.google.com/speed/webp/docs/riff_container. GIF: GIF89a specif
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import struct
@@ -288,13 +289,11 @@ def _named(tiff: bytes) -> set[str]:
 
     found = _exif(tiff)
     told: set[str] = set()
-    try:
+    with contextlib.suppress(Exception):  # damaged: it goes all the same
         tags = {**dict(found), **found.get_ifd(_EXIF_IFD)}
         told |= {_TOLD[tag] for tag, value in tags.items() if tag in _TOLD and value}
         told |= {"gps"} if found.get_ifd(_GPS) else set()
         told |= {"thumbnail"} if found.get_ifd(ExifTags.IFD.IFD1) else set()
-    except Exception:  # damaged: it goes all the same
-        told.add("exif")
     return told
 
 

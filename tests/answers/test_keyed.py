@@ -80,6 +80,8 @@ def test_what_is_no_coordinate(text):
         ('{"lat": {"deg": -48, "min": 30}, "lon": {"value": 2.5, "ref": "W"}}',
          (-48.5, -2.5, False)),
         ('{"lat": 0.5, "lat_ref": "S", "lon": 2.5}', (-0.5, 2.5, False)),
+        ('{"lat": 0.5, "lat_ref": " S", "lon": {"deg": 2, "dir": " W"}}', (-0.5, -2.0, False)),
+        ('{"lat": 48.5, "lat_street": "S Main", "lon": 2.5}', (48.5, 2.5, False)),
         ('{"lat": {"min": 30}, "lon": 2.5}', []), ('{"lat": {"deg": "4 5"}, "lon": 2.5}', []),
         ('{"x": 2.5, "y": 48.5}', (48.5, 2.5, True)), ('{"X": 2.5, "Y": 48.5}', (48.5, 2.5, True)),
         ('{"x": 2.5, "y": 48.5, "lat": 1.5, "lon": 3.5}', (1.5, 3.5, False)),

@@ -159,7 +159,8 @@ def test_problems_of_pictures_at_first_sight(home):
         ({"bytes": None, "path": "text.jpg"}, "is no picture"), ({"path": "d/a.jpg"}, None),
         ("p.zip#x/m.jpg", None), ({"path": "p.zip#y/m.jpg"}, None), ("p.zip#none", "is not there"),
         ("p.zip#m.jpg", "names several members of its archive"), ("p.zip#e.jpg", "is empty"),
-        ("no.zip#m.jpg", "is not there"), (f"{home}/p.zip#x/m.jpg", None),
+        ("no.zip#m.jpg", "is not there"), ("d/a.jpg#x", "is not there"),
+        (f"{home}/p.zip#x/m.jpg", None),
     ]  # fmt: skip
     values = [value for value, _ in told]
     assert reference_problems(values, str(home)) == [problem for _, problem in told]

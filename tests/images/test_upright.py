@@ -30,3 +30,10 @@ def test_a_picture_has_three_colours(mode):
     image = Image.new(mode, (3, 2))
     assert upright_rgb(image).mode == "RGB"
     assert (upright_rgb(image) is image) == (mode == "RGB")
+
+
+def test_a_picture_is_decoded_while_its_file_is_open(tmp_path):
+    Image.new("RGB", (3, 2), (1, 2, 3)).save(tmp_path / "a.bmp")
+    with Image.open(tmp_path / "a.bmp") as image:
+        seen = upright_rgb(image)
+    assert seen.getpixel((2, 1)) == (1, 2, 3)
