@@ -599,6 +599,12 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "if 2 * np.count_nonzero(same) < max(REPEATED_ROWS, (REPEATED_SHARE / len(keys))):",
         "a quick look whether rows may repeat at all; what decides comes after it",
     ),
+    (
+        "geodata/evaluation/scores/confidence/risk.py",
+        'order = np.argsort(-sure, kind="stable")',
+        "order = (np.argsort(-sure))",
+        "of answers that are as sure only how many are wrong is kept",
+    ),
 )
 
 

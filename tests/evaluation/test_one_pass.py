@@ -113,6 +113,7 @@ def test_a_file_of_distances_has_no_map_and_no_regions():
     km = {"id": TRUTH["id"], "distance_km": [1.0, 2.0, 3.0, None, 5.0, 6.0]}
     found = scored(km, TRUTH, regions=True, by=("country",))
     assert (found.sample, found.regions, found.answered) == ((), {}, 5)
+    assert "mostly_invalid" not in {one.code for one in found.findings}
     assert [row.distance_km for row in found.worst] == [6.0, 5.0, 3.0, 2.0, 1.0]
     assert "boundaries" in found.inputs
     assert found.scores.by["country"][0].value == "FR"
