@@ -1028,6 +1028,10 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "stay |= rng.random(picked.shape) < self.config.keep",
         "stay |= (rng.random(picked.shape) <= self.config.keep)",
         "a draw in [0, 1) is that very number once in 2**53",
+        "geodata/evaluation/scores/confidence/risk.py",
+        'order = np.argsort(-sure, kind="stable")',
+        "order = (np.argsort(-sure))",
+        "of answers that are as sure only how many are wrong is kept",
     ),
 )
 

@@ -113,6 +113,7 @@ def test_a_file_of_distances_has_no_map_and_no_regions():
     km = {"id": TRUTH["id"], "distance_km": [1.0, 2.0, 3.0, None, 5.0, 6.0]}
     found = scored(km, TRUTH, regions=True, by=("country",))
     assert (found.sample, found.regions, found.answered) == ((), {}, 5)
+    assert "mostly_invalid" not in {one.code for one in found.findings}
     assert [row.distance_km for row in found.worst] == [6.0, 5.0, 3.0, 2.0, 1.0]
     assert "boundaries" in found.inputs
     assert found.scores.by["country"][0].value == "FR"
@@ -163,16 +164,16 @@ def test_ids_that_are_mostly_repeated_are_several_answers():
 
 def test_columns_of_the_truth_are_named_in_either_file():
     """Names that nobody would guess, each option on its own: without it the file is refused."""
-    own = {"key": TRUTH["id"], "y": TRUTH["lat"], "x": TRUTH["lon"]}
+    own = {"handle": TRUTH["id"], "y": TRUTH["lat"], "x": TRUTH["lon"]}
     answers = {"pred_lat": ANSWERS["lat"], "pred_lon": ANSWERS["lon"]}
-    columns = {"id": "key", "lat": "y", "lon": "x"}
+    columns = {"id": "handle", "lat": "y", "lon": "x"}
     alone = scored(own | answers, None, regions=False, **columns)
     turned = {name: values[::-1] for name, values in ANSWERS.items()}
     beside = scored(turned, own, regions=False, **columns)
     assert alone.worst[0].id == beside.worst[0].id == "p5"
     assert alone.accuracy == beside.accuracy == scored(regions=False).accuracy
-    theirs = {"name": TRUTH["id"], "up": ANSWERS["lat"], "right": ANSWERS["lon"]}
-    named = {"pred_id": "name", "pred_lat": "up", "pred_lon": "right"}
+    theirs = {"whose": TRUTH["id"], "up": ANSWERS["lat"], "right": ANSWERS["lon"]}
+    named = {"pred_id": "whose", "pred_lat": "up", "pred_lon": "right"}
     theirs = {name: values[::-1] for name, values in theirs.items()}
     assert scored(theirs, regions=False, **named).accuracy == alone.accuracy
     for gone in ("lat", "lon"):

@@ -280,6 +280,12 @@ def test_the_equator_and_the_meridian_have_one_zero(signs):
         assert [found.count for found in reviewing._repeated((lat, lon))] == [10]
 
 
+def test_all_rows_may_be_one_place():
+    (found,) = reviewing._repeated((np.full(20, 5.0), np.full(20, 6.0)))
+    assert found.count == 20
+    assert "there are 1 places" in found.message
+
+
 def test_a_place_repeats_in_both_coordinates():
     lat, lon = places(100)
     for one, other in ((lat, lon), (lon, lat)):

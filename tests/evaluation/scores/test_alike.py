@@ -106,6 +106,19 @@ def test_clusters_are_drawn_with_replacement_a_million_at_a_time():
     assert [part.shape for part in bootstrap._weights(np.ones(many), 2, 0)] == [(1, many)] * 2
 
 
+def test_the_kurtosis_is_that_of_residuals_of_uneven_clusters():
+    sizes = np.array([10.0, 20.0, 15.0, 12.0, 18.0, 25.0, 14.0, 30.0])
+    sums = np.array([[1.0], [2.0], [1.0], [1.0], [1.0], [2.0], [1.0], [25.0]])
+    share = sizes / sizes.sum()
+    squares = (sums[:, 0] - sizes * sums.sum() / sizes.sum()) ** 2 / (1 - share)
+    kurtosis = (squares**2).mean() / squares.mean() ** 2
+    worth = sizes.sum() ** 2 / (sizes**2).sum()
+    freedom = np.clip(1.75 * worth / (kurtosis - 1), 1, worth - 1)
+    assert 1 < freedom < worth - 1
+    (found,) = clusters.Clusters(sizes, sums).share_quantiles(0.95)
+    assert found == pytest.approx(stats.t.ppf(0.975, freedom))
+
+
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
 def test_what_is_mended_does_not_depend_on_the_unit(scale):
     sums = np.array([[1.0, 5.0], [4.0, 5.0], [2.0, 5.0], [9.0, 5.0]]) * scale

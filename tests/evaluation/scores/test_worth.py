@@ -153,6 +153,7 @@ def test_a_curve_of_nothing_has_no_area():
     assert (found.answered, found.aurc, found.rows) == (0, {25.0: None}, 3)
     assert [part.tolist() for part in found.risk_coverage(25)] == [[], []]
     assert found.accuracy_at(0.1, 25) is None
+    assert "array" not in repr(found)
 
 
 def test_the_accuracy_at_a_coverage_takes_at_least_one_answer():

@@ -167,8 +167,8 @@ def _medians(codes: NDArray[np.int32], distances: Floats, sizes: NDArray[np.int6
     ordered = distances[order]
     start = np.cumsum(sizes) - sizes
     last = len(ordered) - 1
-    low = ordered[np.minimum(start + np.maximum(sizes - 1, 0) // 2, last)]
-    high = ordered[np.minimum(start + sizes // 2, last)]
+    low = ordered[start + (sizes - 1) // 2]
+    high = ordered[np.minimum(start + sizes // 2, last)]  # an empty group may lie behind the end
     return np.where(sizes > 0, (low + high) / 2, 0.0)
 
 

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import ArrayLike, NDArray
 
 from geodata import sphere
@@ -48,7 +46,7 @@ def threshold_shares(
     {25.0: 0.3333333333333333}
     """
     scoring = Scoring(tuple(thresholds_km), strict=strict, missing=missing)
-    distance = _distances(distance_km)
+    distance = np.asarray(distance_km, np.float64)  # NaN for NULL, of Arrow too
     there = int(np.count_nonzero(~np.isnan(distance)))
     counts = [int(np.count_nonzero(distance <= limit)) for limit in scoring.limits_km]
     rows = len(distance) if missing == "wrong" else there
@@ -86,12 +84,3 @@ def threshold_counts(
         value = measure(*(column[part] for column in columns))
         counts += [np.count_nonzero(value <= limit) for limit in limits]
     return dict(zip(scoring.thresholds_km, counts.tolist(), strict=True))
-
-
-def _distances(values: Any) -> Floats:
-    """Return float64 distances, NaN where there is none."""
-    if hasattr(values, "__arrow_c_stream__") or isinstance(values, pa.Array):
-        column = values if isinstance(values, pa.Array) else pa.chunked_array(values)
-        filled = pc.fill_null(pc.cast(column, pa.float64()), float("nan"))
-        return np.asarray(filled, np.float64)
-    return np.asarray(values, np.float64)
