@@ -186,7 +186,7 @@ def test_a_text_hashes_as_its_polynomial(texts, skipped):
 
 @pytest.mark.parametrize(("rows", "size"), [(3, 5), (1, 1), (100, 7)])
 def test_pieces_of_texts_do_not_change_a_hash(monkeypatch, rows, size):
-    texts = ["", "a", "abcdefghijklmnop", None, "xyz", "q" * 40]
+    texts = ["", "a", "abcdefghijklmnop", None, "xyz", "q" * 40, "rs", "tuvwxyz", "abc"]
     monkeypatch.setattr(hashing, "_TEXT_ROWS", rows)
     monkeypatch.setattr(hashing, "_TEXT_BYTES", size)
     known = [polynomial((text or "").encode()) for text in texts]
@@ -209,7 +209,12 @@ def test_sampling_keys_are_the_row_hash_scrambled_with_the_seed():
 
 @pytest.mark.parametrize(
     ("indices", "words"),
-    [([None, None], []), ([0, 1, None, 0], ["a", None]), ([1, None], ["b", "c"])],
+    [
+        ([None, None], []),
+        ([0, 1, None, 0], ["a", None]),
+        ([1, None], ["b", "c"]),
+        ([0, None], ["b"]),
+    ],
 )
 def test_a_dictionary_hashes_as_the_values_that_it_stands_for(indices, words):
     column = pa.DictionaryArray.from_arrays(

@@ -1032,6 +1032,28 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         'order = np.argsort(-sure, kind="stable")',
         "order = (np.argsort(-sure))",
         "of answers that are as sure only how many are wrong is kept",
+        "geodata/hashing.py",
+        "weights = _mix(np.arange(1, int(lengths.max(initial=0)) + 1).astype(np.uint64))",
+        "weights = _mix(np.arange(1, int(lengths.max(initial=0)) + 2).astype(np.uint64))",
+        "a weight more than the longest text has bytes is not used",
+    ),
+    (
+        "geodata/hashing.py",
+        "stop = max(stop, start + 1)",
+        "stop = max(stop, start + 2)",
+        "rows are hashed one by one; so many at a time is a matter of memory",
+    ),
+    (
+        "geodata/hashing.py",
+        "while start < len(column):",
+        "while (start <= len(column)):",
+        "a last step over no rows adds nothing",
+    ),
+    (
+        "geodata/hashing.py",
+        "return np.zeros(len(column), np.uint64)",
+        "return np.ones(len(column), np.uint64)",
+        "a NULL counts as nothing, whatever stands in its place",
     ),
 )
 

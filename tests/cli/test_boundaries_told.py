@@ -141,6 +141,13 @@ def test_a_set_is_exported_with_its_hash(home):
     assert told_ == (f"{out}: {out.stat().st_size / 1e6:.2f} MB, sha256 {files.sha256(out)}\n")
 
 
+def test_columns_of_places_are_named(home):
+    made("one", folder=home)
+    (home / "p.csv").write_text("id,north,east\na,46.1,170\n")
+    told_ = told("diff", "one", "one", "--table", home / "p.csv", "--lat", "north", "--lon", "east")
+    assert "0 of 1 rows would change" in told_
+
+
 def test_regions_that_moved_are_told_with_their_share(home):
     made("old", folder=home)
     made("new", folder=home, shapes=[square(0, 0, 2), square(2, 0, 1)])

@@ -178,6 +178,17 @@ def test_vacuum_says_how_much_is_freed(lake):
     assert run(*asked).output == "labelled: 0 files, 0.0 MB removed; tags: first (0)\n"
 
 
+def test_an_audit_is_of_the_version_that_is_named(lake):
+    datasets.build("rand", lake, n=5)
+    note = tables.open(lake / "rand").note
+    tables.write(lake / "rand", pa.table({"photo_id": ["a", "a"]}), note=note)
+    home = ("dataset", "audit", "rand", "--lake", lake)
+    assert run(*home, "--at", 0).stdout.splitlines() == [
+        "audit dataset_duplicate_ids: 0 rows", "audit dataset_bad_coordinates: 0 rows",
+    ]  # fmt: skip
+    assert run(*home, code=1).stdout == "audit dataset_duplicate_ids: 2 rows\n"
+
+
 def test_a_card_is_told_by_its_file(lake, tmp_path):
     datasets.build("rand", lake, n=5)
     told = run("dataset", "card", "rand", "--lake", lake, "--out", tmp_path / "card").output

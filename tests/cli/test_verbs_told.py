@@ -311,10 +311,12 @@ def test_every_word_reaches_the_import(tmp_path, monkeypatch):
     more = ("--keep", "extra", "--format", "csv", "--licence", "CC-BY-4.0", "--name", "mine",
             "--images", "pics", "--min-image-bytes", 1)  # fmt: skip
     for salt, given in ((("--no-salt",), False), (("--salt", "s"), "s"), ((), None)):
-        run("photos", "import", "rows.csv", "-o", "a.parquet", *words, *more, *salt)
-        photos.import_("rows.csv", "b.parquet", columns=columns, keep=["extra"], format="csv",
-                       licence="CC-BY-4.0", source_name="mine", images=["pics"],
-                       min_image_bytes=1, salt=given)  # fmt: skip
+        told = run("photos", "import", "rows.csv", "-o", "a.parquet", *words, *more, *salt).stdout
+        made = photos.import_(
+            "rows.csv", "b.parquet", columns=columns, keep=["extra"], format="csv",
+            licence="CC-BY-4.0", source_name="mine", images=["pics"], min_image_bytes=1, salt=given,
+        )  # fmt: skip
+        assert f"format csv: {made.detected}\n" in told
         found = pq.read_table("a.parquet")
         assert found.equals(pq.read_table("b.parquet"))
         assert found["lat"].to_pylist() == [1.0, 3.0]
