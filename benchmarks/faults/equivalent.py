@@ -574,6 +574,12 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "a quick look whether rows may repeat at all; what decides comes after it",
     ),
     (
+        "geodata/evaluation/scores/confidence/risk.py",
+        'order = np.argsort(-sure, kind="stable")',
+        "order = (np.argsort(-sure))",
+        "of answers that are as sure only how many are wrong is kept",
+    ),
+    (
         "geodata/popular/centres.py",
         "self._tree: Any = cKDTree(unit_vectors(self.lat, self.lon), balanced_tree=False)",
         "self._tree: Any = (cKDTree(unit_vectors(self.lat, self.lon)))",
@@ -867,6 +873,30 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "what lies around a cell is the same however often it is asked",
     ),
     (
+        "geodata/hashing.py",
+        "weights = _mix(np.arange(1, int(lengths.max(initial=0)) + 1).astype(np.uint64))",
+        "weights = _mix(np.arange(1, int(lengths.max(initial=0)) + 2).astype(np.uint64))",
+        "a weight more than the longest text has bytes is not used",
+    ),
+    (
+        "geodata/hashing.py",
+        "stop = max(stop, start + 1)",
+        "stop = max(stop, start + 2)",
+        "rows are hashed one by one; so many at a time is a matter of memory",
+    ),
+    (
+        "geodata/hashing.py",
+        "while start < len(column):",
+        "while (start <= len(column)):",
+        "a last step over no rows adds nothing",
+    ),
+    (
+        "geodata/hashing.py",
+        "return np.zeros(len(column), np.uint64)",
+        "return np.ones(len(column), np.uint64)",
+        "a NULL counts as nothing, whatever stands in its place",
+    ),
+    (
         "geodata/cor/cities.py",
         "owners = self.boundaries.locate( self.places.lat, self.places.lon, "
         "max_offset_km=PLACE_OFFSET_KM )",
@@ -1028,32 +1058,6 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "stay |= rng.random(picked.shape) < self.config.keep",
         "stay |= (rng.random(picked.shape) <= self.config.keep)",
         "a draw in [0, 1) is that very number once in 2**53",
-        "geodata/evaluation/scores/confidence/risk.py",
-        'order = np.argsort(-sure, kind="stable")',
-        "order = (np.argsort(-sure))",
-        "of answers that are as sure only how many are wrong is kept",
-        "geodata/hashing.py",
-        "weights = _mix(np.arange(1, int(lengths.max(initial=0)) + 1).astype(np.uint64))",
-        "weights = _mix(np.arange(1, int(lengths.max(initial=0)) + 2).astype(np.uint64))",
-        "a weight more than the longest text has bytes is not used",
-    ),
-    (
-        "geodata/hashing.py",
-        "stop = max(stop, start + 1)",
-        "stop = max(stop, start + 2)",
-        "rows are hashed one by one; so many at a time is a matter of memory",
-    ),
-    (
-        "geodata/hashing.py",
-        "while start < len(column):",
-        "while (start <= len(column)):",
-        "a last step over no rows adds nothing",
-    ),
-    (
-        "geodata/hashing.py",
-        "return np.zeros(len(column), np.uint64)",
-        "return np.ones(len(column), np.uint64)",
-        "a NULL counts as nothing, whatever stands in its place",
     ),
 )
 
