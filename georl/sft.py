@@ -106,11 +106,12 @@ class GeoSFTTrainer(ExactResume, SFTTrainer):
     def _images(self, loader: data.Loader) -> dict[str, float]:
         """Return the images of all processes since the last row of the log."""
         now, standing = time.perf_counter(), loader.standing
-        own = [standing.images - self._before, standing.images, standing.bad,
-               loader.per_second() or 0.0]  # fmt: skip
-        whole = torch.tensor(own, dtype=torch.float64, device=self.args.device)
-        summed = self.accelerator.reduce(whole)
-        new, images, bad, ready = summed.tolist()
+        counts = standing.images - self._before, standing.images, standing.bad
+        own = [*map(float, counts), loader.per_second() or 0.0]
+        if self.accelerator.num_processes > 1:  # alone it may be a Mac's GPU, without float64
+            whole = torch.tensor(own, dtype=torch.float64, device=self.args.device)
+            own = self.accelerator.reduce(whole).tolist()
+        new, images, bad, ready = own
         spent, self._before, self._since = now - self._since, standing.images, now
         told = {"images": images, "bad_images": bad}
         if not new:  # the closing row

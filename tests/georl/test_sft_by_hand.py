@@ -92,6 +92,8 @@ def test_rows_that_lie_in_memory_are_trl_s(monkeypatch):
 class Double:
     """Two processes that do the same: what each gives counts twice."""
 
+    num_processes = 2
+
     def __init__(self):
         self.given = []
 
@@ -135,12 +137,25 @@ def test_images_are_counted_over_processes_and_since_the_last_row(watch):
 def test_images_are_summed_on_the_device_of_the_run(watch):
     """A collective of several GPUs takes tensors of theirs only."""
     seen = []
-    both = SimpleNamespace(reduce=lambda values: seen.append(values) or torch.ones(4))
+    both = SimpleNamespace(
+        num_processes=2, reduce=lambda values: seen.append(values) or torch.ones(4)
+    )
     trainer = made(
         _before=0, _since=99.0, accelerator=both, args=SimpleNamespace(device=torch.device("meta"))
     )
     trainer._images(standing(1, 0, 1.0))
     assert seen[0].device.type == "meta"
+
+
+def test_one_process_alone_counts_without_its_device(watch):
+    """A Mac's GPU has no float64, and nobody is there to sum with."""
+    alone = made(_before=8, _since=98.0, accelerator=SimpleNamespace(num_processes=1), args=None)
+    found = alone._images(standing(10, 1, None))
+    assert found == {
+        "images": 10.0, "bad_images": 1.0, "images_per_second": 1.0,
+        "images_ready_per_second": 0.0,
+    }  # fmt: skip
+    assert all(isinstance(value, float) for value in found.values())
 
 
 def test_the_log_of_a_stream_has_its_images_and_any_other_none(monkeypatch):
