@@ -3,23 +3,11 @@
 import hashlib
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
 from geodata import datasets, tables
 from geodata.datasets.recipes import asking, catalogue, own
-
-
-def rows(n=8, **more):
-    return pa.table({"photo_id": [f"p{i}" for i in range(n)], "lat": [float(i) for i in range(n)],
-                     "lon": [2.0] * n, **more})  # fmt: skip
-
-
-@pytest.fixture
-def lake(tmp_path):
-    tables.write(tmp_path / "labelled", rows(), file_rows=3)
-    return tmp_path
-
+from tests.datasets.small_lake import rows
 
 # functions of one's own
 

@@ -10,17 +10,7 @@ import pytest
 from geodata import coords, cor, datasets, photos, tables
 from geodata.datasets.recipes import label, made_by
 from geodata.datasets.recipes.parts_on_disk import PartsOnDisk
-
-
-def rows(n=8, **more):
-    return pa.table({"photo_id": [f"p{i}" for i in range(n)], "lat": [float(i) for i in range(n)],
-                     "lon": [2.0] * n, **more})  # fmt: skip
-
-
-@pytest.fixture
-def lake(tmp_path):
-    tables.write(tmp_path / "labelled", rows(), file_rows=3)
-    return tmp_path
+from tests.datasets.small_lake import rows
 
 
 def held(lake, name):

@@ -9,18 +9,7 @@ import pytest
 
 from geodata import datasets, tables
 from geodata.datasets import audits
-
-
-def rows(n=8, **more):
-    return pa.table({"photo_id": [f"p{i}" for i in range(n)], "lat": [float(i) for i in range(n)],
-                     "lon": [2.0] * n, **more})  # fmt: skip
-
-
-@pytest.fixture
-def lake(tmp_path):
-    tables.write(tmp_path / "labelled", rows(), file_rows=3)
-    return tmp_path
-
+from tests.datasets.small_lake import rows
 
 # replays
 
