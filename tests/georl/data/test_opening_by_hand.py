@@ -197,6 +197,21 @@ def test_the_column_of_pictures_is_named_or_refused_in_these_words(folder):
     )
 
 
+def test_records_that_name_their_pictures_bring_their_own_chats(folder):
+    chat = [[{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]]
+    columns = {"image": ["own.png"], "messages": chat}
+    found = data.photos(run(folder, columns, "data.question=null"), "sft")
+    (row,) = found.table.to_pylist()
+    assert found.reader.said(row, True) == ("Q", "A")
+    assert shade(found.reader.image(row)) == 10
+    del columns["messages"]
+    plain = data.photos(run(folder, columns, "data.decimals=1"), "sft")
+    (row,) = plain.table.to_pylist()
+    assert row["image"] == str(folder / "lake" / "own.png")
+    assert "row" not in row  # it is read where it lies, not laid out
+    assert plain.reader.said(row, True) == ("Where?", "Coordinates: (1.0, 2.0)")
+
+
 @pytest.mark.parametrize("more", [(), ("data.image=scan",), ("data.image=other",)])
 @pytest.mark.parametrize("left_out", [(), ("messages",), ("images",), ("image", "messages")])
 def test_a_stream_takes_the_column_of_pictures_that_a_run_over_all_rows_takes(

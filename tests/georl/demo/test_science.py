@@ -120,6 +120,28 @@ def test_the_loss_is_that_of_the_answer_tokens_alone():
     assert found == pytest.approx(total / count, rel=1e-4)
 
 
+@pytest.mark.parametrize("form", teaching.FORMS)
+def test_pictures_are_answered_in_the_form_that_is_taught(form):
+    school = teaching._School(LESSON, 0)
+    model, loss, answers_to_pictures = (
+        models.build_model(school.tokenizer, LESSON.model, 0),
+        school._loss,
+        [],
+    )
+
+    def noted(model, taught, pixels):
+        if pixels is not None:
+            answers_to_pictures.extend(school.tokenizer.decode(answer) for _, answer in taught)
+        return loss(model, taught, pixels)
+
+    school._loss = noted
+    school.teach(model, school.shown, form)
+    say = {"chain": school.cities.chain, "coordinates": school.cities.coordinates}[form]
+    assert len(answers_to_pictures) == 2 * LESSON.batch  # of three steps the first is text
+    possible = {school.tokenizer.decode(school._ids(say(k) + "<|im_end|>")) for k in school.shown}
+    assert set(answers_to_pictures) <= possible
+
+
 def test_a_picture_is_read_as_the_processor_gives_it_to_answering():
     school = teaching._School(LESSON, 0)
     chat = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "Where?"}]}]

@@ -589,6 +589,10 @@ def test_what_a_step_dropped_is_told_by_number(tmp_path):
         "kept": {"rows": 3}, "filter": {"low": 1},
         "ask": {"refused": 1, "request_failed": 2, "model_changed": 3},
     }  # fmt: skip
+    order = [[step, *reasons] for step, reasons in building._report(path).items()]
+    assert order == [  # one order, so that a card of the same rows is the same text
+        ["kept", "rows"], ["ask", "model_changed", "refused", "request_failed"], ["filter", "low"],
+    ]  # fmt: skip
     changed = [one for one in rows if one["reason"] != "request_failed"]
     pq.write_table(pa.Table.from_pylist(changed, row_parts.SCHEMA), path)
     assert "    such as s0: model_changed; start again to try again" in stepping.told(path, "ask")
