@@ -115,6 +115,13 @@ def test_rows_are_grouped_by_number_and_by_bytes(monkeypatch):
     assert groups([30, 9, 0]) == [[0], [1, 2]]
 
 
+def test_pictures_have_their_type_also_where_the_first_row_has_none():
+    picture = pa.list_(pa.struct([("bytes", pa.binary()), ("path", pa.string())]))
+    for first in ([], [{"bytes": None, "path": None}], [{"bytes": b"x", "path": "a.jpg"}]):
+        found = forms._schema_of([{"images": first, "names": [], "city": None}])
+        assert found.types == [picture, pa.list_(pa.string()), pa.string()]
+
+
 def test_a_label_that_the_first_row_lacks_is_text():
     kinds = {
         "a": pa.null(),

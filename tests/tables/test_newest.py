@@ -242,6 +242,7 @@ def test_what_others_use_is_left_to_the_library(table, change, is_read):
 @pytest.mark.parametrize(
     ("configuration", "schema", "writer", "features", "plain"),
     [
+        ({}, None, 1, None, True),
         ({}, None, 2, None, True),
         ({}, None, 7, ["timestampNtz"], True),
         ({"delta.enableChangeDataFeed": "true"}, None, 2, None, False),

@@ -65,6 +65,8 @@ def test_the_blind_guess_is_the_best_of_all_places():
         ((0.05, 0.03, 0.07), (-20, -30, -10), "the median error fell (-20 [-30, -10] km)"),
         ((-0.05, -0.07, -0.03), (20, 10, 30), "lowered the held-out reward"),
         ((-0.05, -0.07, -0.03), (20, 10, 30), "the median error rose (+20"),
+        ((0.05, 0.03, 0.07), (0.6, 0.2, 0.9), "the median error rose (+1"),
+        ((0.05, 0.03, 0.07), (-0.6, -0.9, -0.2), "the median error fell (-1"),
         ((0.01, -0.01, 0.03), (-2, -9, 4), "shows no change of the held-out reward"),
         ((0.01, -0.01, 0.03), (-2, -9, 4), "is not told apart from before (-2 [-9, +4] km)"),
     ],
