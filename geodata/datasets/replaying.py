@@ -62,6 +62,7 @@ def rebuild(
     --------
     >>> import tempfile
     >>> import pyarrow as pa
+    >>> from geodata.datasets import build
     >>> lake = tempfile.TemporaryDirectory()
     >>> photos = pa.table({"photo_id": ["a"], "lat": [48.9], "lon": [2.3]})
     >>> _ = tables.write(lake.name + "/photos", photos)
@@ -126,6 +127,7 @@ def audit(
     --------
     >>> import tempfile
     >>> import pyarrow as pa
+    >>> from geodata.datasets import build
     >>> lake = tempfile.TemporaryDirectory()
     >>> photos = pa.table({"photo_id": ["a"], "lat": [48.9], "lon": [2.3]})
     >>> _ = tables.write(lake.name + "/photos", photos)

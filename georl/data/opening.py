@@ -81,15 +81,10 @@ class Reader:
         Raises
         ------
         DataError
-            If it cannot be read or decoded: names the row's id and the file.
+            If it cannot be read or decoded, or no processor takes it: names the row's id and
+            the file.
         """
-        try:
-            return sizes.fitted(self._opened(row), self._model)
-        except ValueError as error:
-            if isinstance(error, DataError):
-                raise
-            msg = f"image of row {row['id']!r} cannot be resized: {error}; drop the row"
-            raise DataError(msg) from error
+        return sizes.fitted(self._opened(row), self._model)
 
     def _opened(self, row: Mapping[str, Any]) -> Image.Image:
         if self._earth is not None:

@@ -252,14 +252,19 @@ def test_a_photo_is_as_large_as_the_run_says_wherever_it_comes_from(folder):
     assert np.array_equal(data.Reader(load(None, []).data).image(row), world.Earth().crop(1.0, 2.0))
 
 
-def test_a_photo_that_cannot_be_made_smaller_names_its_row(folder):
+def test_a_photo_that_no_processor_takes_names_its_row(folder):
     image = [png(1, (28 * 201, 28)), png(1)[:60]]
     found = data.photos(run(folder, {"image": image}, "model.max_pixels=7840"), "sft")
     long, cut = found.table.to_pylist()
     told = refused(found.reader.image, long)
-    assert told.startswith("image of row 'p0' cannot be resized: ")
-    assert told.endswith("; drop the row")
+    assert told.startswith("image of row 'p0' (")
+    assert "5628x28 pixels, more than 200 times as long as wide, which no processor takes" in told
+    assert told.endswith("; repair or drop the row")
     assert refused(found.reader.image, cut).startswith("image of row 'p1' (60 bytes) cannot be rea")
+    longest = png(1, (28 * 200, 28))
+    found = data.photos(run(folder, {"image": [longest]}, "model.max_pixels=7840"), "sft")
+    (row,) = found.table.to_pylist()
+    assert found.reader.image(row).height == 28
 
 
 def test_a_batch_opens_each_photo_once_and_shares_it(folder, monkeypatch):
