@@ -33,6 +33,21 @@ def test_a_bar_moves_as_it_is_told_and_its_title_is_no_markup(told):
     assert told == [("a\\n\\[b]", "pictures", 3, None), ("a\\n\\[b]", "pictures", 4, 9)]
 
 
+def test_a_bar_leaves_a_terminal_as_it_was_and_says_nothing_elsewhere(monkeypatch, capsys):
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    with progress("reading") as step:
+        step(3, 9)
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with progress("reading") as step:
+        step(3, 9)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "3 rows" in shown.err
+    last = shown.err.rpartition(" rows")[2]
+    assert "\x1b[2K" in last  # the line is erased behind the last time that it was drawn
+
+
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
