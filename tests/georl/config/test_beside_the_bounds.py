@@ -139,3 +139,36 @@ def test_a_file_that_is_there_stands_before_a_bundled_one_of_its_name(tmp_path, 
     assert load("tiny-cpu").seed == 77 != bundled.seed
     (tmp_path / "tiny-cpu.yaml").mkdir()
     assert load("tiny-cpu.yaml") == bundled
+
+
+# ---- what is meant
+
+
+@pytest.mark.parametrize(
+    ("override", "near"),
+    [("beta2=1", "grpo.beta"), ("gpus=2", "groups"), ("train.optimizer=a", "train.workers")],
+)
+def test_a_key_that_is_only_somewhat_alike_is_suggested(override, near):
+    """Of blocks alike by 0.6, of keys by 0.4."""
+    with pytest.raises(ConfigError) as error:
+        load(None, [override])
+    key = override.partition("=")[0]
+    assert str(error.value) == f"unknown key {key!r}; did you mean {near}?"
+
+
+@pytest.mark.parametrize(
+    ("key", "said"), [("name", "did you mean models.a.model?"), ("endpoint", "keys: url, model, ")]
+)
+def test_a_key_of_a_server_is_suggested_by_four_tenths(key, said):
+    with pytest.raises(ConfigError) as error:
+        load_reason(None, [f"models.a.{key}=x"])
+    assert str(error.value).startswith(f"unknown key 'models.a.{key}'; {said}")
+
+
+def test_a_tracker_is_suggested_by_half_its_letters():
+    with pytest.raises(ConfigError) as error:
+        check(load(None, ["train.report_to=[wb]", "train.per_device=64"]), 1)
+    assert str(error.value) == (
+        "train.report_to has 'wb'; did you mean wandb? There are trackio, tensorboard, wandb, or "
+        "[] for none"
+    )

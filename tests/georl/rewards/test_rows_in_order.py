@@ -276,3 +276,22 @@ def test_what_cannot_be_called_is_shown_short():
     assert str(error.value) == (
         f"reward_funcs has {repr('x' * 100)[:60]}; give a function or the name of one"
     )
+
+
+def test_a_name_that_is_only_somewhat_alike_is_suggested(tmp_path, monkeypatch):
+    """By a third of its letters, more or less; below that all names are told."""
+    for name, near in (("length", "exponential"), ("iou", "region")):
+        with pytest.raises(
+            ConfigError, match=rf"^unknown reward '{name}' .*; did you mean {near}\?"
+        ):
+            rewards.bind_rewards(rewards, RewardConfig({name: 1.0}))
+    with pytest.raises(ConfigError, match=r"^unknown reward 'km' .*; there are "):
+        rewards.bind_rewards(rewards, RewardConfig({"km": 1.0}))
+    (tmp_path / "lengths_here.py").write_text("def Length(completions): return []\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "lengths_here", raising=False)
+    with pytest.raises(ConfigError, match=r"did you mean lengths_here:Length\?$"):
+        by_path.load("lengths_here:let")
+    with pytest.raises(ConfigError, match=r"; write package\.module:function$"):
+        by_path.load("lengths_here:bits")
+    monkeypatch.delitem(sys.modules, "lengths_here")
