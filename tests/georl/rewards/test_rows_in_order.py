@@ -193,6 +193,9 @@ def test_of_several_rewards_each_has_its_own_arguments_and_place():
     assert chosen.settings.weights == {"first": 1.0, "second": 0.5}
     assert chosen.settings.arguments == {"second": {"k": 7}, "first": {"k": 8}}
     assert [one(["x"]) for one in chosen.functions] == [[8.0], [-7.0]]
+    only_logged = RewardConfig({"second": 0.0})
+    chosen = rewards.bind_given(module, ["second", "first"], only_logged)
+    assert chosen.settings.weights == {"second": 0.0, "first": 1.0}
     with pytest.raises(ConfigError, match="no reward with a weight"):
         rewards.bind_given(module, ["second"], RewardConfig({"second": 0.0}))
     with pytest.raises(ConfigError, match=r"^two rewards are called 'first'"):
