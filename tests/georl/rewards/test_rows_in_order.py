@@ -39,6 +39,19 @@ def test_each_row_is_held_against_its_own_truth():
     assert rewards.distance([texts[1]], [PARIS[0]], [PARIS[1]]) == [near[1]]
 
 
+def test_levels_are_counted_that_the_truth_has():
+    """Sydney and the outback of New South Wales; Agadez and the desert of its region."""
+    sydney, outback = (-33.8688, 151.2093), (-31.0, 143.0)
+    agadez, desert = (16.9742, 7.9865), (23.0, 12.0)
+    chain = chains.at(*np.array([sydney, outback, agadez, desert]).T)
+    assert [one["city"] is None for one in chain] == [False, True, False, True]
+    texts, truth = [said(p) for p in (outback, sydney, agadez, desert)], (
+        sydney, outback, desert, agadez,
+    )  # fmt: skip
+    got = rewards.region(texts, *zip(*truth, strict=True))
+    assert got == pytest.approx([2 / 3, 1.0, 1.0, 2 / 3])
+
+
 def test_the_names_of_a_row_go_with_its_own_coordinate():
     texts = ["Country: Japan", said(PARIS, "Country: Japan\n"), "x",
              said(TOKYO, "Country: Japan\n"), said(PARIS, "Country: France\n"),
@@ -89,7 +102,24 @@ def test_a_curve_of_rewards_bends_where_it_is_told_to():
     with pytest.raises(ValueError, match=r"lie in \[0, 1\]"):
         rewards.geo_r(texts, [0.0] * 4, [0.0] * 4, knots_km=(0, 1), values=(1.1, 0.0))
     with pytest.raises(ValueError, match="as many of each"):
-        rewards.geo_r(texts, [0.0] * 4, [0.0] * 4, knots_km=[[0, 1]], values=[[1, 0]])
+        rewards.geo_r(texts, [0.0] * 4, [0.0] * 4, knots_km=[[0, 1], [2, 3]], values=[[1, 0]] * 2)
+
+
+def test_distances_of_any_size_have_their_rewards():
+    """A quarter of the way round, and scales and knots of less than a kilometre."""
+    a_quarter = 6371.0 * math.pi / 2
+    near = round(0.2 - 0.2 * (a_quarter - 3000) / 17000, 4)
+    assert rewards.geo_r_release(["(0.0, 90.0)"], [0.0], [0.0]) == [pytest.approx((near + 1) / 2)]
+    assert rewards.geo_r(["(0.0, 90.0)"], [0.0], [0.0]) == [
+        pytest.approx(0.2 - 0.2 * (a_quarter - 2500) / 17500, abs=1e-6)
+    ]
+    a_degree = 6371.0 * math.pi / 180
+    text = [f"(0.0, {0.25 / a_degree:.12f})"]
+    assert rewards.exponential(text, [0.0], [0.0], scale_km=0.5) == [
+        pytest.approx(math.exp(-0.5), abs=1e-5)
+    ]
+    got = rewards.geo_r(text, [0.0], [0.0], knots_km=(0.0, 0.5), values=(1.0, 0.0))
+    assert got == [pytest.approx(0.5, abs=1e-5)]
 
 
 @pytest.mark.parametrize("column", [list, tuple, pd.Series, np.array, lambda v: [*map(int, v)]])
