@@ -206,6 +206,84 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "what is no list of numbers is the same numbers; it spares a walk over arrays",
     ),
     (
+        "georl/rewards/chains.py",
+        "pairs = [None if a.lat is None or a.lon is None else (a.lat, a.lon) for a in read]",
+        "pairs = [None if (a.lat is None and a.lon is None) else (a.lat, a.lon) for a in read]",
+        "a strict reading has both coordinates or neither",
+    ),
+    (
+        "georl/rewards/chains.py",
+        "pairs = [None if a.lat is None or a.lon is None else (a.lat, a.lon) for a in read]",
+        "pairs = [None if (a.lon is None) else (a.lat, a.lon) for a in read]",
+        "a strict reading has both coordinates or neither",
+    ),
+    (
+        "georl/rewards/chains.py",
+        "pairs = [None if a.lat is None or a.lon is None else (a.lat, a.lon) for a in read]",
+        "pairs = [None if (a.lat is None) else (a.lat, a.lon) for a in read]",
+        "a strict reading has both coordinates or neither",
+    ),
+    (
+        "georl/rewards/chains.py",
+        "pairs = [None if a.lat is None or a.lon is None else (a.lat, a.lon) for a in read]",
+        "pairs = [None if a.lon is None or a.lon is None else (a.lat, a.lon) for a in read]",
+        "a strict reading has both coordinates or neither",
+    ),
+    (
+        "georl/rewards/chains.py",
+        'found = gazetteer.resolve(name, level="country")',
+        "found = (gazetteer.resolve(name))",
+        "countries are what is looked for where no level is named",
+    ),
+    (
+        "georl/rewards/globe.py",
+        "right = [a is not None and a == b for a, b in zip(codes, true_codes, strict=True)]",
+        "right = [(a == b) for a, b in zip(codes, true_codes, strict=True)]",
+        "a truth without a country is no reward at the end, whatever stands here",
+    ),
+    (
+        "georl/rewards/globe.py",
+        "right = [a is not None and a == b for a, b in zip(codes, true_codes, strict=True)]",
+        "right = [a is not None and a == b for a, b in (zip(true_codes, codes, strict=True))]",
+        "two codes are the same from both sides",
+    ),
+    (
+        "georl/rewards/globe.py",
+        "(a is not None and a == b) or (b is None and _same_key(name.city, real))",
+        "(a is not None and a == b) or (b is None and (_same_key(real, name.city)))",
+        "two names are the same from both sides",
+    ),
+    (
+        "georl/rewards/inputs.py",
+        "return [None if a.lat is None or a.lon is None or a.ambiguous else (a.lat, "
+        "a.lon) for a in read]",
+        "return [None if (a.lon is None or a.ambiguous) else (a.lat, a.lon) for a in read]",
+        "a tolerant reading has both coordinates or neither",
+    ),
+    (
+        "georl/rewards/inputs.py",
+        "return [None if a.lat is None or a.lon is None or a.ambiguous else (a.lat, "
+        "a.lon) for a in read]",
+        "return [None if (a.lat is None or a.ambiguous) else (a.lat, a.lon) for a in read]",
+        "a tolerant reading has both coordinates or neither",
+    ),
+    (
+        "georl/rewards/inputs.py",
+        "return [None if a.lat is None or a.lon is None or a.ambiguous else (a.lat, "
+        "a.lon) for a in read]",
+        "return [None if a.lon is None or a.lon is None or a.ambiguous else (a.lat, "
+        "a.lon) for a in read]",
+        "a tolerant reading has both coordinates or neither",
+    ),
+    (
+        "georl/rewards/inputs.py",
+        "return [None if a.lat is None or a.lon is None or a.ambiguous else (a.lat, "
+        "a.lon) for a in read]",
+        "return [None if a.lat is None or a.lat is None or a.ambiguous else (a.lat, "
+        "a.lon) for a in read]",
+        "a tolerant reading has both coordinates or neither",
+    ),
+    (
         "geodata/photos/report.py",
         'if self.statuses["unreadable"] and len(self.unreadable) < MAX_EXAMPLES:',
         "if (len(self.unreadable) < MAX_EXAMPLES):",

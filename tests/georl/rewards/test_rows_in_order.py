@@ -13,7 +13,7 @@ import torch
 
 from georl import rewards
 from georl.config import ConfigError, RewardConfig
-from georl.rewards import binding, by_path, chains, inputs, spoken
+from georl.rewards import binding, by_path, chains, entities, globe, inputs, spoken
 
 PARIS, LYON, TOKYO = (48.8566, 2.3522), (45.7640, 4.8357), (35.6812, 139.7671)
 
@@ -147,6 +147,24 @@ def test_a_bad_value_of_a_reward_is_told_by_the_first_row_that_has_one():
 def test_a_block_that_opens_or_ends_twice_or_never_says_nothing(text):
     assert spoken.answer(text) == ""
     assert spoken.names(text) == (None, None)
+
+
+def test_a_text_of_so_many_signs_is_read_and_one_more_is_not():
+    found = "{'LOC': [1.0, 2.0]}"
+    text = " " * (65536 - len(found)) + found
+    assert inputs.release_pair(text) == (1.0, 2.0)
+    assert inputs.release_pair(f" {text}") is None
+
+
+def test_a_city_is_not_the_state_of_another():
+    assert globe._city("Austin, Dallas") == "Austin, Dallas"
+    assert globe._city("Austin, Ontario") == "Austin, Ontario"
+    assert globe._city("Portland, Oregon") == "Portland"
+
+
+def test_a_thing_is_found_where_it_overlaps_itself():
+    assert entities.share("one a-- there", ["--"]) == 0.0
+    assert entities.share("one a--- there", ["--"]) == 1.0
 
 
 # ---- rewards by name

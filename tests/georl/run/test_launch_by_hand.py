@@ -194,3 +194,13 @@ def test_an_output_that_is_a_file_is_refused_in_these_words(tmp_path):
         ownership.refuse_foreign(tmp_path / "out")
     assert str(error.value) == f"output {str(tmp_path / 'out')!r} is a file; set another output"
     assert not torch.distributed.is_initialized()
+
+
+def test_a_build_of_torch_without_processes_has_none_to_part(monkeypatch):
+    monkeypatch.setattr("torch.distributed.is_available", lambda: False)
+    monkeypatch.delattr("torch.distributed.is_initialized")
+    launch.part_processes()
+
+
+def test_nobody_waits_longer_for_a_lock_than_three_seconds():
+    assert ownership.PATIENCE_S == 3.0
