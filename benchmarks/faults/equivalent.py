@@ -284,6 +284,18 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "a tolerant reading has both coordinates or neither",
     ),
     (
+        "georl/config/checks.py",
+        "if train.eval_steps < 0 or data.eval_rows < 1:",
+        "if (train.eval_steps <= 0) or data.eval_rows < 1:",
+        "steps of 0 returned above",
+    ),
+    (
+        "georl/config/checks.py",
+        "if min(config.train.save_steps, grpo.iterations) > 0:",
+        "if (min(grpo.iterations, config.train.save_steps)) > 0:",
+        "the smaller of two is the same in any order",
+    ),
+    (
         "geodata/photos/report.py",
         'if self.statuses["unreadable"] and len(self.unreadable) < MAX_EXAMPLES:',
         "if (len(self.unreadable) < MAX_EXAMPLES):",

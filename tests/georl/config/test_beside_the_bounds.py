@@ -27,6 +27,15 @@ def torn(size, group, fit):
         ("train.batch=0 train.per_device=1", 1, "train.batch is 0, not a multiple of "
          "train.per_device x processes = 1; use 1 or 2"),
         ("train.batch=5 train.per_device=1", 1, None),
+        (f"{GRPO} grpo.vllm=colocate per_device=8 grpo.top_p=1.01", 1,
+         "grpo.top_p is 1.01; it is a share above 0, at most 1"),
+        (f"{GRPO} grpo.vllm=colocate per_device=8 grpo.vllm_correction_cap=0.5", 1, None),
+        (f"{GRPO} grpo.iterations=1 save_steps=7", 1, None),
+        (f"{GRPO} grpo.iterations=3 save_steps=3", 1, None),
+        ("data.stream=true data.table=shards train.max_steps=1", 1, None),
+        ("data.stream=true data.table=shards train.max_steps=0", 1,
+         "data.stream without train.max_steps: a stream has no end, so epochs do not tell when to "
+         "stop; set train.max_steps to rows x epochs / train.batch"),
         ("train.eval_steps=1 data.eval_table=world data.eval_rows=0", 1,
          "train.eval_steps is 1 and data.eval_rows 0; both must be above 0"),
         ("train.eval_steps=-1 data.eval_table=world", 1,
