@@ -167,6 +167,11 @@ def test_a_thing_is_found_where_it_overlaps_itself():
     assert entities.share("one a--- there", ["--"]) == 1.0
 
 
+def test_blanks_between_marks_are_no_items_of_a_list():
+    assert entities.share("a dog, " * 7 + ", , ; , .", ["dog"]) == 1.0
+    assert entities.share("a dog, " * 8 + ", , ; , .", ["dog"]) == 0.0
+
+
 # ---- rewards by name
 
 
