@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from georl.config import ConfigError, check, checks, load, load_reason, tree
+from georl.config import ConfigError, check, checks, load, load_reason, stored_adapter, tree
+from georl.config.adapters import unpinned_base
 
 GRPO = "task=grpo"
 
@@ -181,3 +182,11 @@ def test_a_tracker_is_suggested_by_half_its_letters():
         "train.report_to has 'wb'; did you mean wandb? There are trackio, tensorboard, wandb, or "
         "[] for none"
     )
+
+
+@pytest.mark.parametrize("base", ["3", '["Qwen/X"]', '{"name": "Qwen/X"}', "true", '""', "null"])
+def test_an_adapter_names_its_model_in_words(tmp_path, base):
+    (tmp_path / "adapter_config.json").write_text(f'{{"base_model_name_or_path": {base}}}')
+    for read in (stored_adapter, unpinned_base):
+        with pytest.raises(ConfigError, match=r"does not name the model that its weights belong"):
+            read(str(tmp_path))
