@@ -296,6 +296,34 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "the smaller of two is the same in any order",
     ),
     (
+        "georl/held_out/evaluating.py",
+        'found = evaluation.evaluate(said, truth.select(["id", "lat", "lon"]), EVAL_KM, '
+        "regions=False)",
+        "found = (evaluation.evaluate(said, truth.select(['id', 'lat', 'lon']), EVAL_KM))",
+        "regions are not among the scores of a run; they are left out to save time",
+    ),
+    (
+        "georl/held_out/evaluating.py",
+        'found = evaluation.evaluate(said, truth.select(["id", "lat", "lon"]), EVAL_KM, '
+        "regions=False)",
+        'found = evaluation.evaluate(said, truth.select(["id", "lat", "lon"]), EVAL_KM, '
+        "regions=True)",
+        "regions are not among the scores of a run; they are left out to save time",
+    ),
+    (
+        "georl/held_out/evaluating.py",
+        'shares = {f"accuracy_{km:g}km": float(share or 0.0) for km, share in '
+        "found.accuracy.items()}",
+        'shares = {f"accuracy_{km:g}km": float((share)) for km, share in found.accuracy.items()}',
+        "only a truth without rows has no share, and it is refused before",
+    ),
+    (
+        "georl/rewards/binding.py",
+        "found = [bool(a or b) for a, b in zip(found, mine, strict=True)]",
+        "found = [bool(a or b) for a, b in (zip(mine, found, strict=True))]",
+        "one of two is true whatever their order",
+    ),
+    (
         "geodata/photos/report.py",
         'if self.statuses["unreadable"] and len(self.unreadable) < MAX_EXAMPLES:',
         "if (len(self.unreadable) < MAX_EXAMPLES):",

@@ -142,7 +142,8 @@ def test_a_bad_value_of_a_reward_is_told_by_the_first_row_that_has_one():
 @pytest.mark.parametrize(
     "text",
     ["<answer>city: A<answer>city: B</answer>", "city: A</answer>", "<answer>city: A",
-     "<answer>city: A</answer><answer>", "<answer>A</answer></think>city: B</answer>"],
+     "<answer>city: A</answer><answer>", "<answer>A</answer></think>city: B</answer>",
+     "</answer><answer>city: A</answer>"],
 )  # fmt: skip
 def test_a_block_that_opens_or_ends_twice_or_never_says_nothing(text):
     assert spoken.answer(text) == ""
@@ -154,6 +155,8 @@ def test_a_text_of_so_many_signs_is_read_and_one_more_is_not():
     text = " " * (65536 - len(found)) + found
     assert inputs.release_pair(text) == (1.0, 2.0)
     assert inputs.release_pair(f" {text}") is None
+    for far in ("-90.001, 2.0", "1.0, -180.001"):
+        assert inputs.release_pair(f"{{'LOC': [{far}]}}") is None
 
 
 def test_a_city_is_not_the_state_of_another():
