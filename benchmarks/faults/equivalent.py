@@ -116,6 +116,214 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "the name holds one comma, says the line above",
     ),
     (
+        "georl/config/checks.py",
+        "near = difflib.get_close_matches(train.best_metric, EVAL_SCORES, 1, 0.0)[0]",
+        "near = difflib.get_close_matches(train.best_metric, EVAL_SCORES, 2, 0.0)[0]",
+        "the nearest alone is told, which comes first",
+    ),
+    (
+        "georl/config/checks.py",
+        "if train.eval_steps < 0 or data.eval_rows < 1:",
+        "if train.eval_steps < 1 or data.eval_rows < 1:",
+        "steps of 0 returned above, and there is none between",
+    ),
+    (
+        "georl/config/checks.py",
+        "near = difflib.get_close_matches(name, TRACKERS, 1, 0.5)",
+        "near = difflib.get_close_matches(name, TRACKERS, 2, 0.5)",
+        "the nearest alone is told, which comes first",
+    ),
+    (
+        "georl/config/checks.py",
+        'numbers = tuple(int(part) for part in re.findall(r"[0-9]+", version)[:2])',
+        'numbers = tuple(int(part) for part in re.findall(r"[0-9]+", version)[:3])',
+        "a third number changes no order between bounds of two",
+    ),
+    (
+        "georl/config/tree.py",
+        "near = difflib.get_close_matches(path.name, [*bundled(kind)], 1)",
+        "near = difflib.get_close_matches(path.name, [*bundled(kind)], 2)",
+        "the nearest alone is told, which comes first",
+    ),
+    (
+        "georl/config/tree.py",
+        "near = difflib.get_close_matches(str(key), [*_hints(cls)], 1, 0.4)",
+        "near = difflib.get_close_matches(str(key), [*_hints(cls)], 2, 0.4)",
+        "the nearest alone is told, which comes first",
+    ),
+    (
+        "georl/config/tree.py",
+        'near = [] if "." in key else difflib.get_close_matches(key, blocks, 1, 0.6)',
+        'near = [] if "." in key else difflib.get_close_matches(key, blocks, 2, 0.6)',
+        "the nearest alone is told, which comes first",
+    ),
+    (
+        "georl/config/tree.py",
+        "near = near or difflib.get_close_matches(key, known, 1, 0.4)",
+        "near = near or difflib.get_close_matches(key, known, 2, 0.4)",
+        "the nearest alone is told, which comes first",
+    ),
+    (
+        "georl/config/untrusted.py",
+        "content = file.read(MAX_BYTES + 1)",
+        "content = file.read(MAX_BYTES + 2)",
+        "one byte too many is as refused as two",
+    ),
+    (
+        "georl/rewards/binding.py",
+        "near = difflib.get_close_matches(name, known, 1, 0.3)",
+        "near = difflib.get_close_matches(name, known, 2, 0.3)",
+        "the nearest alone is told, which comes first",
+    ),
+    (
+        "georl/rewards/binding.py",
+        'function(["(0.0, 0.0)"], lat=[0.0], lon=[0.0], **arguments)',
+        'function(["(0.0, 0.0)"], lat=[1.0], lon=[0.0], **arguments)',
+        "only whether it refuses its arguments is asked; any place will do",
+    ),
+    (
+        "georl/rewards/binding.py",
+        'function(["(0.0, 0.0)"], lat=[0.0], lon=[0.0], **arguments)',
+        'function(["(0.0, 0.0)"], lat=[0.0], lon=[1.0], **arguments)',
+        "only whether it refuses its arguments is asked; any place will do",
+    ),
+    (
+        "georl/rewards/by_path.py",
+        "near = difflib.get_close_matches(attribute, callables, 1, 0.3)",
+        "near = difflib.get_close_matches(attribute, callables, 2, 0.3)",
+        "the nearest alone is told, which comes first",
+    ),
+    (
+        "georl/rewards/globe.py",
+        "(same(name.country, true), same(name.city, real))",
+        "(same(name.country, true), (same(real, name.city)))",
+        "the rule asks the same of both names: the shorter lies in the longer",
+    ),
+    (
+        "georl/rewards/inputs.py",
+        "plain = isinstance(column, list) and set(map(type, column)) == {float}",
+        "plain = (set(map(type, column)) == {float})",
+        "what is no list of numbers is the same numbers; it spares a walk over arrays",
+    ),
+    (
+        "georl/rewards/chains.py",
+        "pairs = [None if a.lat is None or a.lon is None else (a.lat, a.lon) for a in read]",
+        "pairs = [None if (a.lat is None and a.lon is None) else (a.lat, a.lon) for a in read]",
+        "a strict reading has both coordinates or neither",
+    ),
+    (
+        "georl/rewards/chains.py",
+        "pairs = [None if a.lat is None or a.lon is None else (a.lat, a.lon) for a in read]",
+        "pairs = [None if (a.lon is None) else (a.lat, a.lon) for a in read]",
+        "a strict reading has both coordinates or neither",
+    ),
+    (
+        "georl/rewards/chains.py",
+        "pairs = [None if a.lat is None or a.lon is None else (a.lat, a.lon) for a in read]",
+        "pairs = [None if (a.lat is None) else (a.lat, a.lon) for a in read]",
+        "a strict reading has both coordinates or neither",
+    ),
+    (
+        "georl/rewards/chains.py",
+        "pairs = [None if a.lat is None or a.lon is None else (a.lat, a.lon) for a in read]",
+        "pairs = [None if a.lon is None or a.lon is None else (a.lat, a.lon) for a in read]",
+        "a strict reading has both coordinates or neither",
+    ),
+    (
+        "georl/rewards/chains.py",
+        'found = gazetteer.resolve(name, level="country")',
+        "found = (gazetteer.resolve(name))",
+        "countries are what is looked for where no level is named",
+    ),
+    (
+        "georl/rewards/globe.py",
+        "right = [a is not None and a == b for a, b in zip(codes, true_codes, strict=True)]",
+        "right = [(a == b) for a, b in zip(codes, true_codes, strict=True)]",
+        "a truth without a country is no reward at the end, whatever stands here",
+    ),
+    (
+        "georl/rewards/globe.py",
+        "right = [a is not None and a == b for a, b in zip(codes, true_codes, strict=True)]",
+        "right = [a is not None and a == b for a, b in (zip(true_codes, codes, strict=True))]",
+        "two codes are the same from both sides",
+    ),
+    (
+        "georl/rewards/globe.py",
+        "(a is not None and a == b) or (b is None and _same_key(name.city, real))",
+        "(a is not None and a == b) or (b is None and (_same_key(real, name.city)))",
+        "two names are the same from both sides",
+    ),
+    (
+        "georl/rewards/inputs.py",
+        "return [None if a.lat is None or a.lon is None or a.ambiguous else (a.lat, "
+        "a.lon) for a in read]",
+        "return [None if (a.lon is None or a.ambiguous) else (a.lat, a.lon) for a in read]",
+        "a tolerant reading has both coordinates or neither",
+    ),
+    (
+        "georl/rewards/inputs.py",
+        "return [None if a.lat is None or a.lon is None or a.ambiguous else (a.lat, "
+        "a.lon) for a in read]",
+        "return [None if (a.lat is None or a.ambiguous) else (a.lat, a.lon) for a in read]",
+        "a tolerant reading has both coordinates or neither",
+    ),
+    (
+        "georl/rewards/inputs.py",
+        "return [None if a.lat is None or a.lon is None or a.ambiguous else (a.lat, "
+        "a.lon) for a in read]",
+        "return [None if a.lon is None or a.lon is None or a.ambiguous else (a.lat, "
+        "a.lon) for a in read]",
+        "a tolerant reading has both coordinates or neither",
+    ),
+    (
+        "georl/rewards/inputs.py",
+        "return [None if a.lat is None or a.lon is None or a.ambiguous else (a.lat, "
+        "a.lon) for a in read]",
+        "return [None if a.lat is None or a.lat is None or a.ambiguous else (a.lat, "
+        "a.lon) for a in read]",
+        "a tolerant reading has both coordinates or neither",
+    ),
+    (
+        "georl/config/checks.py",
+        "if train.eval_steps < 0 or data.eval_rows < 1:",
+        "if (train.eval_steps <= 0) or data.eval_rows < 1:",
+        "steps of 0 returned above",
+    ),
+    (
+        "georl/config/checks.py",
+        "if min(config.train.save_steps, grpo.iterations) > 0:",
+        "if (min(grpo.iterations, config.train.save_steps)) > 0:",
+        "the smaller of two is the same in any order",
+    ),
+    (
+        "georl/held_out/evaluating.py",
+        'found = evaluation.evaluate(said, truth.select(["id", "lat", "lon"]), EVAL_KM, '
+        "regions=False)",
+        "found = (evaluation.evaluate(said, truth.select(['id', 'lat', 'lon']), EVAL_KM))",
+        "regions are not among the scores of a run; they are left out to save time",
+    ),
+    (
+        "georl/held_out/evaluating.py",
+        'found = evaluation.evaluate(said, truth.select(["id", "lat", "lon"]), EVAL_KM, '
+        "regions=False)",
+        'found = evaluation.evaluate(said, truth.select(["id", "lat", "lon"]), EVAL_KM, '
+        "regions=True)",
+        "regions are not among the scores of a run; they are left out to save time",
+    ),
+    (
+        "georl/held_out/evaluating.py",
+        'shares = {f"accuracy_{km:g}km": float(share or 0.0) for km, share in '
+        "found.accuracy.items()}",
+        'shares = {f"accuracy_{km:g}km": float((share)) for km, share in found.accuracy.items()}',
+        "only a truth without rows has no share, and it is refused before",
+    ),
+    (
+        "georl/rewards/binding.py",
+        "found = [bool(a or b) for a, b in zip(found, mine, strict=True)]",
+        "found = [bool(a or b) for a, b in (zip(mine, found, strict=True))]",
+        "one of two is true whatever their order",
+    ),
+    (
         "geodata/photos/report.py",
         'if self.statuses["unreadable"] and len(self.unreadable) < MAX_EXAMPLES:',
         "if (len(self.unreadable) < MAX_EXAMPLES):",

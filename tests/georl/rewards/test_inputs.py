@@ -128,6 +128,23 @@ def test_what_a_reward_can_read_follows_its_arguments():
         ]
 
 
+def test_an_answer_counts_that_any_weighed_reward_can_read_in_any_order():
+    texts = ["(1.0, 2.0)", "{'LOC': [1.0, 2.0]}", "1 N, 2 E", "x"]
+
+    def never(completions, **columns):
+        return [0.0] * len(completions)
+
+    never.valid = lambda completions: [0] * len(completions)  # read as false
+    for names in (["geo_r_release", "geo_r", "never"], ["never", "geo_r", "geo_r_release"]):
+        module = SimpleNamespace(
+            geo_r=rewards.geo_r, geo_r_release=rewards.geo_r_release, never=never
+        )
+        config = RewardConfig(dict.fromkeys(names, 1.0))
+        found = binding.valid(rewards.bind_rewards(module, config), config, texts)
+        assert found == [True, True, False, False]
+        assert {type(one) for one in found} == {bool}
+
+
 def test_arguments_win_over_columns_and_functions_keep_their_words():
     def mine(completions, k=1, **columns):
         """What it does."""

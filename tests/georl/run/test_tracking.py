@@ -1,6 +1,7 @@
 """A tracker takes the figures of a run, or is refused before it starts (georl.run.tracking)."""
 
 import http.server
+import io
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import urllib.error
 
 import pytest
 import torch
@@ -159,6 +161,20 @@ def test_a_server_that_greets_is_there(wandb, tmp_path):
     (tmp_path / "page").write_text("welcome")
     wandb(url=(tmp_path / "page").as_uri())
     assert tracking.refused(load(None, ["train.report_to=[wandb]"])) is None
+
+
+def test_an_answer_of_any_status_is_an_answer_and_is_let_go(monkeypatch):
+    asked, body = [], io.BytesIO(b"who are you?")
+    answer = urllib.error.HTTPError("http://h:1", 403, "no", {}, body)
+
+    def opened(*given):
+        asked.append(given)
+        raise answer
+
+    monkeypatch.setattr("urllib.request.urlopen", opened)
+    assert tracking._unreachable("http://h:1") is None
+    assert asked == [("http://h:1", None, 10.0)]
+    assert body.closed
 
 
 @pytest.mark.parametrize("mode", ["offline", "disabled"])
