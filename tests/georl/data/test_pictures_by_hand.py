@@ -155,6 +155,7 @@ def test_no_photo_and_no_picture_are_told_in_these_words(tmp_path):
 
 def test_a_photo_of_the_web_may_be_so_large_and_no_larger(web, tmp_path, monkeypatch):
     """What lies behind the end of a PNG is not looked at."""
+    assert images.MAX_IMAGE_BYTES == 67_108_864  # 64 MiB
     monkeypatch.setattr(images, "MAX_IMAGE_BYTES", 1 << 20)
     folder, address = web
     whole = encoded((8, 4)).ljust(1 << 20, b"\0")
@@ -184,7 +185,7 @@ def test_a_jpeg_of_just_as_many_pixels_as_are_unfolded_is_not_drafted(monkeypatc
 def test_no_model_takes_in_more_pixels_than_a_photo_is_left_with():
     """The most that Qwen2.5-VL takes, 16384 tokens of 28 x 28 pixels."""
     assert images._MOST_SIDES == sizes.MAX_PIXELS == 12_845_056
-    assert images.MAX_IMAGE_BYTES == 67_108_864
+    assert images.open_image(encoded(), None, "x").size == (40, 30)
 
 
 # ---- stored in a table

@@ -195,6 +195,9 @@ def test_changes_are_tried_in_this_order():
     grouped = ["task=grpo", "grpo.generations=4", "train.batch=16", "per_device=16"]
     sizes = [v for name, v in cards._milder(load(None, grouped)) if name == "train.per_device"]
     assert sizes == [8, 4]  # a group is not torn
+    two = load(None, ["train.batch=10", "per_device=5", "processes=2"])
+    sizes = [v for name, v in cards._milder(two) if name == "train.per_device"]
+    assert sizes == [1]  # 2 divides the batch, and not over two processes
     with pytest.raises(ConfigError) as caught:
         plan.card_of("H100")
     assert str(caught.value) == (
