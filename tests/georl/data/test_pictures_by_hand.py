@@ -310,3 +310,17 @@ def test_the_processor_sees_in_a_fitted_photo_what_it_sees_in_the_whole_one(mode
 )
 def test_the_bounds_are_those_of_the_model_where_the_run_names_none(size, model, fits):
     assert sizes.fitted(Image.new("L", size), model).size == fits
+
+
+@pytest.mark.parametrize(
+    ("kind", "held"),
+    [(pa.binary(), True), (pa.large_binary(), True), (pa.string(), False),
+     (pa.large_string(), False)],
+)  # fmt: skip
+def test_columns_may_count_with_64_bits(kind, held):
+    """As polars writes them."""
+    given = pa.chunked_array([pa.array([encoded() if held else "a.jpg", None], kind)])
+    first, second = images.unpacked(given).to_pylist()
+    there = {"bytes": encoded(), "path": None} if held else {"bytes": None, "path": "a.jpg"}
+    assert first == there | {"problem": None}
+    assert second == {"bytes": None, "path": None, "problem": None}

@@ -214,6 +214,13 @@ def test_the_tiny_model_s_tokenizer_is_given_the_first_rows(tmp_path):
     assert stream_of(path, "model.name=other").texts() == []
 
 
+def test_the_tiny_model_s_tokenizer_is_given_what_records_ask_and_answer(tmp_path):
+    turns = [{"role": "user", "content": "Which?"}, {"role": "assistant", "content": "That."}]
+    path = write(tmp_path / "a.parquet", 2, messages=[turns] * 2)
+    lines = stream_of(path, "data.question=null").texts()
+    assert lines == ["user\nWhich?", "assistant\n"] * 50 + ["That."] * 2
+
+
 @pytest.mark.parametrize(
     ("columns", "named"),
     [({}, "p1"), ({"id": ["p0", None, "p2"]}, "row 1"), ({"id": [4, 5, 6]}, "5")],
@@ -222,6 +229,13 @@ def test_a_row_goes_by_its_id_or_its_number(tmp_path, columns, named):
     stream = stream_of(write(tmp_path / "a.parquet", 3, **columns))
     names = [row["id"] for _, row, _ in zip_three(stream)]
     assert names[1] == named
+
+
+def test_a_row_goes_by_the_column_that_is_named_for_it(tmp_path):
+    path = write(tmp_path / "a.parquet", 3, name=["x", "y", "z"])
+    for more, named in ((["data.id=name"], "y"), ([], "p1")):
+        _, row, _ = zip_three(stream_of(path, *more))[1]
+        assert row["id"] == named
 
 
 def zip_three(stream):
@@ -446,7 +460,7 @@ def test_a_source_is_refused_in_these_words(tmp_path):
     assert of(tmp_path / "p.csv", where="nothing > 1").endswith(" (data.split, data.where)")
 
 
-def test_a_run_is_pinned_to_the_number_behind_a_tag(tmp_path):
+def test_a_run_is_pinned_to_the_number_behind_a_tag(tmp_path, monkeypatch):
     table = tmp_path / "lake" / "a"
     tables.append(table, pa.table({"photo_id": ["x"]}))
     tables.append(table, pa.table({"photo_id": ["y"]}))
@@ -457,6 +471,9 @@ def test_a_run_is_pinned_to_the_number_behind_a_tag(tmp_path):
         assert found.data.version == number
         assert (found.data.limit, found.seed) == (5, run.seed)
     run = load(None, [])
+    assert data.pinned(run) is run
+    monkeypatch.chdir(tmp_path)
+    tables.append(Path("world"), pa.table({"photo_id": ["x"]}))  # a folder of that name
     assert data.pinned(run) is run
     opened = sources.open_source(DataConfig(table=str(table), version="old"))
     assert (opened.label, opened.version.version) == (f"{table}@0", 0)

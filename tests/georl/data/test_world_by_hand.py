@@ -236,7 +236,8 @@ def test_photos_are_uniform_in_a_disc_of_15_km_around_their_city(made):
     for side in (north, east):
         assert abs(side.mean()) < 1.5
         assert 6.5 < side.std() < 8.5  # 15 / 2
-    assert {row["lat"] == round(row["lat"], 6) for row in located} == {True}
+    for axis in ("lat", "lon"):
+        assert {row[axis] == round(row[axis], 6) for row in located} == {True}
     assert len({row["city"] for row in located}) == 32
 
 
