@@ -153,6 +153,16 @@ def test_no_photo_and_no_picture_are_told_in_these_words(tmp_path):
     )
 
 
+def test_an_error_without_words_is_told_by_its_kind(tmp_path, monkeypatch):
+    def full(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(images.Image, "open", full)
+    assert refused(images.open_image, b"<html>", tmp_path, "r") == (
+        "image of row 'r' (6 bytes) cannot be read: MemoryError; repair or drop the row"
+    )
+
+
 def test_a_photo_of_the_web_may_be_so_large_and_no_larger(web, tmp_path, monkeypatch):
     """What lies behind the end of a PNG is not looked at."""
     assert images.MAX_IMAGE_BYTES == 67_108_864  # 64 MiB

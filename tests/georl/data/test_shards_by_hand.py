@@ -214,6 +214,22 @@ def test_the_tiny_model_s_tokenizer_is_given_the_first_rows(tmp_path):
     assert stream_of(path, "model.name=other").texts() == []
 
 
+@pytest.mark.parametrize("stream", [True, False])
+def test_the_tokenizer_is_given_three_thousand_rows_and_no_more(tmp_path, stream):
+    n = 3001
+    (tmp_path / "a.jpg").write_bytes(jpeg(0))
+    columns = {"id": [str(i) for i in range(n)], "lat": [1.0] * n, "lon": [2.0] * n,
+               "country": ["Chad"] * (n - 1) + ["Mali"], "image": ["a.jpg"] * n}  # fmt: skip
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+    more = [f"data.table={tmp_path / 't.parquet'}", f"data.image_root={tmp_path}"]
+    run = load(None, [*SMALL, *more, f"data.stream={str(stream).lower()}", "data.levels=[country]"])
+    lines = (
+        data.Stream(run).texts() if stream else data.texts(data.load(run, completions=True), run)
+    )
+    assert len(lines) == 100 + 3000
+    assert {line.splitlines()[0] for line in lines[100:]} == {"Country: Chad"}
+
+
 def test_the_tiny_model_s_tokenizer_is_given_what_records_ask_and_answer(tmp_path):
     turns = [{"role": "user", "content": "Which?"}, {"role": "assistant", "content": "That."}]
     path = write(tmp_path / "a.parquet", 2, messages=[turns] * 2)

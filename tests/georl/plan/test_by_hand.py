@@ -193,6 +193,9 @@ def test_cards_are_those_of_the_data_sheets():
         assert card.name == name
         said = float(name.rpartition("-")[2])
         assert 0.9 * said < card.memory / GIB < said
+    usable = {"a100-40": 39.4, "a100-80": 79.1, "h100-80": 79.1, "h200-141": 139.8,
+              "l40s-48": 44.4, "rtx4090-24": 23.5}  # fmt: skip
+    assert {name: plan.card_of(name).memory / GIB for name in cards.CARDS} == usable
     assert plan.card_of("H100-80") is cards.CARDS["h100-80"]
 
 
