@@ -153,6 +153,23 @@ def test_no_photo_and_no_picture_are_told_in_these_words(tmp_path):
     )
 
 
+def test_a_file_whose_name_is_that_of_a_member_is_the_photo(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("other.png", encoded())
+    for name in ("b.png", "empty.png"):
+        (tmp_path / f"a.zip#{name}").write_bytes(encoded() if name == "b.png" else b"")
+    asked = ["a.zip#b.png", "a.zip#empty.png", "a.zip#other.png", "a.zip#none.png"]
+    assert images.problems(asked, tmp_path) == [None, "is empty", None, "missing"]
+    assert images.open_image(asked[0], tmp_path, "r").size == (40, 30)
+
+
+def test_pixels_of_a_large_photo_are_freed_once_it_is_smaller():
+    photo = Image.new("RGB", (40, 30))
+    assert images._reduced(photo).size == (40, 30)
+    with pytest.raises(ValueError, match="closed image"):
+        photo.load()
+
+
 def test_an_error_without_words_is_told_by_its_kind(tmp_path, monkeypatch):
     def full(*_):
         raise MemoryError
