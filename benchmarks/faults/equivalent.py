@@ -1090,6 +1090,12 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "if (table.num_rows):",
         "a table of photos asks what is configured, which is then compared with itself",
     ),
+    (
+        "georl/data/images.py",
+        "content: bytes = response.read(MAX_IMAGE_BYTES + 1)",
+        "content: bytes = response.read(MAX_IMAGE_BYTES + 2)",
+        "one byte too many is enough to refuse it",
+    ),
 )
 
 
