@@ -1267,6 +1267,43 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "stay |= (rng.random(picked.shape) <= self.config.keep)",
         "a draw in [0, 1) is that very number once in 2**53",
     ),
+    (
+        "georl/data/lanes.py",
+        "with pq.ParquetFile(unit.path, pre_buffer=False, page_checksum_verification=True) "
+        "as file:",
+        "with (pq.ParquetFile(unit.path, page_checksum_verification=True)) as file:",
+        "pyarrow's own default, written where it matters",
+    ),
+    (
+        "georl/data/world_reasons.py",
+        "image = _cloud(image, rng) if rng.random() < 0.5 else _open_sea(earth, rng)",
+        "image = _cloud(image, rng) if (rng.random() <= 0.5) else _open_sea(earth, rng)",
+        "a draw in [0, 1) is that very number once in 2**53",
+    ),
+    (
+        "georl/data/images.py",
+        '_AT_ONCE = getattr(os, "O_NONBLOCK", 0)',
+        '_AT_ONCE = getattr(os, "O_NONBLOCK", 1)',
+        "the other value is that of systems without the flag",
+    ),
+    (
+        "georl/data/images.py",
+        "if not head or head.startswith(_KNOWN):",
+        "if (not head):",
+        "the whole file is read and begins the same",
+    ),
+    (
+        "georl/data/opening.py",
+        "if chats and table.num_rows:",
+        "if (table.num_rows):",
+        "a table of photos asks what is configured, which is then compared with itself",
+    ),
+    (
+        "georl/data/images.py",
+        "content: bytes = response.read(MAX_IMAGE_BYTES + 1)",
+        "content: bytes = response.read(MAX_IMAGE_BYTES + 2)",
+        "one byte too many is enough to refuse it",
+    ),
 )
 
 

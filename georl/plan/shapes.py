@@ -140,9 +140,17 @@ def _of_file(path: Path) -> Shape:
     except (ValueError, RecursionError) as error:
         msg = f"{path} is damaged ({str(error)[:80]}); copy the model again"
         raise ConfigError(msg) from None
-    if isinstance(content, dict) and content.get("model_type") == "qwen2_5_vl":
-        return qwen2_5_vl(content)
-    return _by_transformers(path.parent)
+    try:
+        if isinstance(content, dict) and content.get("model_type") == "qwen2_5_vl":
+            return qwen2_5_vl(content)
+        return _by_transformers(path.parent)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        msg = (
+            f"{path} tells no sizes of a vision-language model ({reason.partition(chr(10))[0][:80]}"
+            "); name another model, or copy it again"
+        )
+        raise ConfigError(msg) from error
 
 
 def _by_transformers(folder: Path) -> Shape:
@@ -157,7 +165,8 @@ def _by_transformers(folder: Path) -> Shape:
         model = empty(AutoConfig.from_pretrained(folder, trust_remote_code=False))
     text = model.config.get_text_config()
     tower = models.vision_tower(model)
-    head = text.hidden_size // text.num_attention_heads
+    head = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
+    words, out = model.get_input_embeddings(), model.get_output_embeddings()
     return Shape(
         parameters=sum(p.numel() for p in model.parameters()),
         vision_parameters=sum(p.numel() for p in tower.parameters()) if tower is not None else 0,
@@ -166,6 +175,7 @@ def _by_transformers(folder: Path) -> Shape:
         intermediate=text.intermediate_size,
         kv_width=2 * text.num_key_value_heads * head,
         vocabulary=text.vocab_size,
+        tied=out is None or out.weight is words.weight,
     )
 
 

@@ -156,6 +156,10 @@ def test_verdicts_of_a_file_without_types_are_read_in_any_case(tmp_path):
     given = DataConfig(table=str(tmp_path / "t.csv"))
     counts = data.write_judgements(given, tmp_path / "judge.parquet", test_share=0.0)
     assert counts == {"yes": 1, "no": 1, "train": 2, "no_verdict": 1}
+    (tmp_path / "first.csv").write_text("kept,id,image,reasoning\ntrue,a,a.jpg,x\n0,b,b.jpg,y\n")
+    first = DataConfig(table=str(tmp_path / "first.csv"))
+    counts = data.write_judgements(first, tmp_path / "first.parquet", test_share=0.0)
+    assert counts == {"yes": 1, "no": 1, "train": 2}
     kept = pa.array(["tRue", "0", "", None, "1", "FALSE"])
     columns = {
         "reasoning": list("abcdef"),

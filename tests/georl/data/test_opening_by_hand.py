@@ -267,6 +267,15 @@ def test_a_photo_that_no_processor_takes_names_its_row(folder):
     assert found.reader.image(row).height == 28
 
 
+def test_photos_from_anywhere_are_opened_unless_they_are_sent(folder):
+    given = load(None, ["data.table=t.csv", f"data.image_root={folder / 'root'}"]).data
+    row = {"id": "x", "image": "../other/b.png"}
+    assert shade(data.Reader(given).image(row)) == 30
+    assert "image of row 'x' (../other/b.png) cannot be read: " in refused(
+        data.Reader(given, sent=True).image, row
+    )
+
+
 def test_a_batch_opens_each_photo_once_and_shares_it(folder, monkeypatch):
     opened, image = [], data.Reader.image
     monkeypatch.setattr(

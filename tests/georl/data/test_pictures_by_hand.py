@@ -1,5 +1,6 @@
 """Pictures at their bounds: what is said at first sight, opened, unpacked and made smaller."""
 
+import hashlib
 import io
 import os
 import pickle
@@ -153,8 +154,36 @@ def test_no_photo_and_no_picture_are_told_in_these_words(tmp_path):
     )
 
 
+def test_a_file_whose_name_is_that_of_a_member_is_the_photo(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("other.png", encoded())
+    for name in ("b.png", "empty.png"):
+        (tmp_path / f"a.zip#{name}").write_bytes(encoded() if name == "b.png" else b"")
+    asked = ["a.zip#b.png", "a.zip#empty.png", "a.zip#other.png", "a.zip#none.png"]
+    assert images.problems(asked, tmp_path) == [None, "is empty", None, "missing"]
+    assert images.open_image(asked[0], tmp_path, "r").size == (40, 30)
+
+
+def test_pixels_of_a_large_photo_are_freed_once_it_is_smaller():
+    photo = Image.new("RGB", (40, 30))
+    assert images._reduced(photo).size == (40, 30)
+    with pytest.raises(ValueError, match="closed image"):
+        photo.load()
+
+
+def test_an_error_without_words_is_told_by_its_kind(tmp_path, monkeypatch):
+    def full(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(images.Image, "open", full)
+    assert refused(images.open_image, b"<html>", tmp_path, "r") == (
+        "image of row 'r' (6 bytes) cannot be read: MemoryError; repair or drop the row"
+    )
+
+
 def test_a_photo_of_the_web_may_be_so_large_and_no_larger(web, tmp_path, monkeypatch):
     """What lies behind the end of a PNG is not looked at."""
+    assert images.MAX_IMAGE_BYTES == 67_108_864  # 64 MiB
     monkeypatch.setattr(images, "MAX_IMAGE_BYTES", 1 << 20)
     folder, address = web
     whole = encoded((8, 4)).ljust(1 << 20, b"\0")
@@ -184,7 +213,7 @@ def test_a_jpeg_of_just_as_many_pixels_as_are_unfolded_is_not_drafted(monkeypatc
 def test_no_model_takes_in_more_pixels_than_a_photo_is_left_with():
     """The most that Qwen2.5-VL takes, 16384 tokens of 28 x 28 pixels."""
     assert images._MOST_SIDES == sizes.MAX_PIXELS == 12_845_056
-    assert images.MAX_IMAGE_BYTES == 67_108_864
+    assert images.open_image(encoded(), None, "x").size == (40, 30)
 
 
 # ---- stored in a table
@@ -254,6 +283,9 @@ def test_parts_of_other_types_are_laid_out_as_the_first(tmp_path):
     none = unpacked.unpack(lambda: iter([]), tmp_path, "other", "photos")
     assert (none.table.num_rows, none.table.column_names) == (0, [])
     assert len({found.path, none.path}) == len([*tmp_path.glob("*.arrow")]) == 2
+    # what an earlier release laid out is found again: 16 letters of the SHA-256 of [1, "s"]
+    named = hashlib.sha256(b'[1, "s"]').hexdigest()[:16]
+    assert found.path.name == f"{named}.arrow"
 
 
 def test_another_process_maps_the_file_anew(tmp_path):
@@ -309,3 +341,17 @@ def test_the_processor_sees_in_a_fitted_photo_what_it_sees_in_the_whole_one(mode
 )
 def test_the_bounds_are_those_of_the_model_where_the_run_names_none(size, model, fits):
     assert sizes.fitted(Image.new("L", size), model).size == fits
+
+
+@pytest.mark.parametrize(
+    ("kind", "held"),
+    [(pa.binary(), True), (pa.large_binary(), True), (pa.string(), False),
+     (pa.large_string(), False)],
+)  # fmt: skip
+def test_columns_may_count_with_64_bits(kind, held):
+    """As polars writes them."""
+    given = pa.chunked_array([pa.array([encoded() if held else "a.jpg", None], kind)])
+    first, second = images.unpacked(given).to_pylist()
+    there = {"bytes": encoded(), "path": None} if held else {"bytes": None, "path": "a.jpg"}
+    assert first == there | {"problem": None}
+    assert second == {"bytes": None, "path": None, "problem": None}

@@ -179,6 +179,9 @@ def test_the_file_says_of_each_row_what_is_wrong_with_it(tmp_path):
     with pytest.raises(DataError) as caught:
         rows.usable(table, bad, problems, references, run_of(tmp_path))
     target = tmp_path / "run" / "unusable_photos.jsonl"
+    deep = run_of(tmp_path, f"output={tmp_path / 'not' / 'yet' / 'there'}")
+    with pytest.raises(DataError, match="not/yet/there"):
+        rows.usable(table, bad, problems, references, deep)
     assert str(caught.value).splitlines()[-1] == f"all are listed in {target}"
     text = target.read_text("utf-8")
     assert "é3" in text

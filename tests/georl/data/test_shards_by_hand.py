@@ -2,7 +2,6 @@
 
 import json
 import os
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,11 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import webdataset
+from pyarrow import feather
 
 from geodata import records, tables
 from georl import data
 from georl.config import ConfigError, DataConfig, load
-from georl.data import DataError, loader as data_loader, sources
+from georl.data import DataError, loader as data_loader
 from georl.data.lanes import Place, Shards, Unit, lane, open_shards
 from georl.run import JsonLines
 from tests.georl.data.test_sources import jpeg
@@ -165,14 +165,17 @@ def test_what_a_stream_cannot_read_is_said_in_these_words(tmp_path):
     path = write(tmp_path / "a.parquet", 2, split=["a", "b"])
     given = DataConfig(table=str(path), stream=True)
     (tmp_path / "a.csv").write_text("id,lat,lon,image\n")
+    feather.write_feather(pq.read_table(path), tmp_path / "a.arrow")
 
     def of(**more):
         return refused(open_shards, DataConfig(**{**vars(given), **more}))
 
-    assert of(table=str(tmp_path / "a.csv")) == (
-        f"data.stream reads WebDataset shards, Parquet and tables of a lake, and "
-        f"{tmp_path / 'a.csv'} is csv; leave data.stream out"
-    )
+    for kind in ("csv", "arrow"):  # also of a kind that has types
+        assert of(table=str(tmp_path / f"a.{kind}")) == (
+            f"data.stream reads WebDataset shards, Parquet and tables of a lake, and "
+            f"{tmp_path / f'a.{kind}'} is {kind}; leave data.stream out"
+        )
+    assert of(table="no\0name").startswith("no\0name: unknown format ")
     assert of() == (
         f"{path} has a column 'split', and data.stream reads all rows; set data.split=all, or "
         "write shards of one split (geodata records --split train)"
@@ -214,6 +217,29 @@ def test_the_tiny_model_s_tokenizer_is_given_the_first_rows(tmp_path):
     assert stream_of(path, "model.name=other").texts() == []
 
 
+@pytest.mark.parametrize("stream", [True, False])
+def test_the_tokenizer_is_given_three_thousand_rows_and_no_more(tmp_path, stream):
+    n = 3001
+    (tmp_path / "a.jpg").write_bytes(jpeg(0))
+    columns = {"id": [str(i) for i in range(n)], "lat": [1.0] * n, "lon": [2.0] * n,
+               "country": ["Chad"] * (n - 1) + ["Mali"], "image": ["a.jpg"] * n}  # fmt: skip
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+    more = [f"data.table={tmp_path / 't.parquet'}", f"data.image_root={tmp_path}"]
+    run = load(None, [*SMALL, *more, f"data.stream={str(stream).lower()}", "data.levels=[country]"])
+    lines = (
+        data.Stream(run).texts() if stream else data.texts(data.load(run, completions=True), run)
+    )
+    assert len(lines) == 100 + 3000
+    assert {line.splitlines()[0] for line in lines[100:]} == {"Country: Chad"}
+
+
+def test_the_tiny_model_s_tokenizer_is_given_what_records_ask_and_answer(tmp_path):
+    turns = [{"role": "user", "content": "Which?"}, {"role": "assistant", "content": "That."}]
+    path = write(tmp_path / "a.parquet", 2, messages=[turns] * 2)
+    lines = stream_of(path, "data.question=null").texts()
+    assert lines == ["user\nWhich?", "assistant\n"] * 50 + ["That."] * 2
+
+
 @pytest.mark.parametrize(
     ("columns", "named"),
     [({}, "p1"), ({"id": ["p0", None, "p2"]}, "row 1"), ({"id": [4, 5, 6]}, "5")],
@@ -222,6 +248,13 @@ def test_a_row_goes_by_its_id_or_its_number(tmp_path, columns, named):
     stream = stream_of(write(tmp_path / "a.parquet", 3, **columns))
     names = [row["id"] for _, row, _ in zip_three(stream)]
     assert names[1] == named
+
+
+def test_a_row_goes_by_the_column_that_is_named_for_it(tmp_path):
+    path = write(tmp_path / "a.parquet", 3, name=["x", "y", "z"])
+    for more, named in ((["data.id=name"], "y"), ([], "p1")):
+        _, row, _ = zip_three(stream_of(path, *more))[1]
+        assert row["id"] == named
 
 
 def zip_three(stream):
@@ -407,136 +440,3 @@ def test_a_run_of_another_shape_is_refused_in_these_words(tmp_path):
         f"{tmp_path / 'none'} was streamed otherwise (processes: None there, 2 now; train.workers: "
         f"None there, 0 now; shards: None there, 1 of certain names and sizes now){end}"
     )
-
-
-# ---- what data.table names
-
-
-def test_a_source_is_refused_in_these_words(tmp_path):
-    lake = tmp_path / "lake"
-    for name in ("b", "a"):
-        tables.append(lake / name, pa.table({"photo_id": ["x"]}))
-    (tmp_path / "r.json").write_text("[]")
-    (tmp_path / "p.csv").write_text("id,lat\n")
-
-    def of(table, **more):
-        return refused(sources.open_source, DataConfig(table=str(table), **more))
-
-    assert of(lake) == f"{lake} is a lake; name one of its tables, a, b: data.table={lake / 'a'}"
-    assert of(f"{lake / 'a'}@3") == (
-        f"{lake / 'a'}@3 is not there; write data.table={lake / 'a'} data.version=3"
-    )
-    for name in ("none.csv", "none@3"):
-        assert of(tmp_path / name) == (
-            f"{tmp_path / name}: there is no such file or folder; data.table is 'world', a CSV, "
-            "TSV, JSONL or Parquet file, a folder of such files, or the folder of a table in a lake"
-        )
-    versioned = (
-        f"data.version is '2', but {tmp_path / 'p.csv'} is no table of a lake, and only those have "
-        "versions; set data.version=null, or data.table to the folder of a table"
-    )
-    assert of(tmp_path / "p.csv", version="2") == versioned
-    run = load(None, [f"data.table={tmp_path / 'p.csv'}", "data.version=2"])
-    assert refused(data.pinned, run) == versioned
-    for more in ({"split": "a"}, {"where": "lat > 0"}):
-        assert of(tmp_path / "r.json", **more) == (
-            f"{tmp_path / 'r.json'} holds records without columns to choose by; leave data.split "
-            "and data.where out, and choose when the records are written (geodata records --split)"
-        )
-    assert of(tmp_path / "p.csv", where="nothing > 1").endswith(" (data.split, data.where)")
-
-
-def test_a_run_is_pinned_to_the_number_behind_a_tag(tmp_path):
-    table = tmp_path / "lake" / "a"
-    tables.append(table, pa.table({"photo_id": ["x"]}))
-    tables.append(table, pa.table({"photo_id": ["y"]}))
-    tables.tag(table, "old", 0)
-    for given, number in (("data.version=old", "0"), ("data.version=0", "0"), ("seed=3", "1")):
-        run = load(None, [f"data.table={table}", "data.limit=5", given])
-        found = data.pinned(run)
-        assert found.data.version == number
-        assert (found.data.limit, found.seed) == (5, run.seed)
-    run = load(None, [])
-    assert data.pinned(run) is run
-    opened = sources.open_source(DataConfig(table=str(table), version="old"))
-    assert (opened.label, opened.version.version) == (f"{table}@0", 0)
-    assert [t["photo_id"].to_pylist() for t in opened.batches(["photo_id"], 9)] == [["x"]]
-
-
-def test_rows_of_a_choice_are_those_over_files_and_batches(tmp_path):
-    """Three files of five rows; one has none that is wanted."""
-    for name, start in (("a", 0), ("b", 5), ("c", 10)):
-        rows = "".join(f"{i},{'no' if 5 <= i < 10 else i % 2}\n" for i in range(start, start + 5))
-        (tmp_path / f"{name}.csv").write_text("id,kind\n" + rows)
-    opened = sources.open_source(DataConfig(table=str(tmp_path), where="kind = '1'"))
-    assert opened.schema == pa.schema([("id", pa.string()), ("kind", pa.string())])
-    found = [table["id"].to_pylist() for table in opened.batches(["id"], 3)]
-    assert [i for part in found for i in part] == ["1", "3", "11", "13"]
-    assert all(found)
-    assert opened.keep.tolist() == [i in (1, 3, 11, 13) for i in range(15)]
-    every = sources.open_source(DataConfig(table=str(tmp_path)))
-    parts = [*every.batches(["kind", "id"], 3)]
-    assert [table.column_names for table in parts] == [["kind", "id"]] * len(parts)
-    assert [i for table in parts for i in table["id"].to_pylist()] == [str(i) for i in range(15)]
-
-
-def test_rows_of_a_choice_are_read_so_many_at_a_time(tmp_path):
-    """Nine rows four at a time; the second part has none that is wanted."""
-    table = pa.table({"id": list("abcdefghi"), "kind": [0, 1, 1, 0, 0, 0, 0, 0, 1]})
-    pq.write_table(table, tmp_path / "t.parquet")
-    whole = sources.open_source(DataConfig(table=str(tmp_path / "t.parquet")))
-    assert [part.num_rows for part in whole.batches(["id"], 4)] == [4, 4, 1]
-    chosen = sources.open_source(DataConfig(table=str(tmp_path / "t.parquet"), where="kind = 1"))
-    assert [part["id"].to_pylist() for part in chosen.batches(["id"], 4)] == [["b", "c"], ["i"]]
-
-
-def test_a_stamp_is_of_path_size_and_time(tmp_path):
-    paths = [tmp_path / name for name in ("a.csv", "b.csv")]
-    for path in paths:
-        path.write_text("id\n1\n")
-    opened = sources.open_source(DataConfig(table=str(tmp_path)))
-    assert json.loads(opened.stamp()) == [
-        [str(path.resolve()), 5, path.stat().st_mtime_ns] for path in paths
-    ]
-    before = opened.stamp()
-    os.utime(paths[1], ns=(0, 10**18))
-    assert opened.stamp() != before
-    turns = [{"from": "human", "value": "<image>?"}, {"from": "gpt", "value": "x"}]
-    chats = tmp_path / "r.json"
-    chats.write_text(json.dumps([{"id": "a", "image": "a.jpg", "conversations": turns}]))
-    opened = sources.open_source(DataConfig(table=str(chats)))
-    assert [row[0] for row in json.loads(opened.stamp())] == [str(chats.resolve())]
-    table = tmp_path / "lake" / "t"
-    tables.append(table, pa.table({"photo_id": ["x"]}))
-    opened = sources.open_source(DataConfig(table=str(table)))
-    names = [row[0] for row in json.loads(opened.stamp())]
-    assert names == [str(path.resolve()) for path in tables.open(table).files]
-
-
-def test_records_of_others_are_read_so_many_at_a_time(tmp_path):
-    """Only the second has coordinates."""
-    turns = [{"from": "human", "value": "<image>?"}, {"from": "gpt", "value": "x"}]
-    rows = [{"id": name, "image": f"{name}.jpg", "conversations": turns} for name in "abc"]
-    rows[1] |= {"lat": 1.5, "lon": 2.5}
-    path = tmp_path / "r.json"
-    path.write_text(json.dumps(rows))
-    opened = sources.open_source(DataConfig(table=str(path)))
-    assert {"photo_id", "lat", "lon"} <= {*opened.schema.names}
-    assert [part.num_rows for part in opened.batches(["lat"], 2)] == [2, 1]
-    (whole,) = opened.batches(["lat", "photo_id"], 9)
-    assert whole.to_pydict() == {"lat": [None, 1.5, None], "photo_id": ["a", "b", "c"]}
-
-
-@pytest.mark.parametrize(
-    ("table", "root", "home"),
-    [("lake", ".", "lake"), ("lake/t", ".", "lake"), ("lake/p.csv", ".", "lake"),
-     ("p.csv", ".", "."), ("lake/t", "elsewhere", None), ("lake", "./", "lake")],
-)  # fmt: skip
-def test_where_relative_images_start_from(tmp_path, monkeypatch, table, root, home):
-    monkeypatch.chdir(tmp_path)
-    tables.append(Path("lake/t"), pa.table({"photo_id": ["x"]}))
-    found = sources.home_of(DataConfig(table=table, image_root=root))
-    if (table, root) == ("lake", "./"):
-        assert found is None  # it was named
-    else:
-        assert found == (None if home is None else Path(home))

@@ -30,6 +30,7 @@ def test_sides_are_those_of_the_processor(width, height, least, most):
 
 
 def test_a_picture_keeps_what_it_shows_and_a_strip_is_refused():
+    assert (sizes.MIN_PIXELS, sizes.MAX_PIXELS) == (3136, 12_845_056)  # 4 and 16384 tokens
     half = np.zeros((100, 300, 3), np.uint8)
     half[:, 150:] = 200
     found = sizes.fitted(Image.fromarray(half), ModelConfig(max_pixels=784 * 12))

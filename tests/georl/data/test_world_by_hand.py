@@ -83,6 +83,15 @@ def test_points_are_uniform_on_the_sphere_inside_the_box():
     assert (np.abs(lon) <= 100).all()
 
 
+def test_the_demo_s_photos_are_of_europe_and_africa():
+    """Every photo inside, and all four edges neared: Senegal, the Cape, Lapland, the Urals."""
+    made = data.world_photos(400, 2)
+    lat, lon = made["lat"].to_numpy(), made["lon"].to_numpy()
+    assert (-36 <= lat.min() < -30, 65 < lat.max() <= 72) == (True, True)
+    assert (-20 <= lon.min() < -12, 48 < lon.max() <= 52) == (True, True)
+    assert data.Box(south=-36.0, west=-20.0, north=72.0, east=52.0) == data.EUROPE_AFRICA
+
+
 def test_small_numbers_of_photos_are_given_too():
     alps = data.Box(46.0, 7.0, 47.0, 9.0)
     assert data.world_photos(1, 1, box=alps)["country_code"].to_pylist()[0] in ("CH", "IT")
@@ -227,7 +236,8 @@ def test_photos_are_uniform_in_a_disc_of_15_km_around_their_city(made):
     for side in (north, east):
         assert abs(side.mean()) < 1.5
         assert 6.5 < side.std() < 8.5  # 15 / 2
-    assert {row["lat"] == round(row["lat"], 6) for row in located} == {True}
+    for axis in ("lat", "lon"):
+        assert {row[axis] == round(row[axis], 6) for row in located} == {True}
     assert len({row["city"] for row in located}) == 32
 
 
@@ -263,6 +273,8 @@ def test_open_sea_is_looked_for_between_55_degrees_south_and_north(monkeypatch):
     assert len(asked) == 900
     assert 54.0 < np.abs(lat).max() < 55.1
     assert 170 < np.abs(lon).max() <= 180
+    assert abs(lon.mean()) < 15  # four deviations are 14
+    assert abs((np.abs(lon) < 90).mean() - 0.5) < 0.1
     assert abs((lat < 0).mean() - 0.5) < 0.1
     assert abs((np.abs(lat) < np.degrees(np.arcsin(0.41))).mean() - 0.5) < 0.1  # on the sphere
 

@@ -193,6 +193,9 @@ def test_cards_are_those_of_the_data_sheets():
         assert card.name == name
         said = float(name.rpartition("-")[2])
         assert 0.9 * said < card.memory / GIB < said
+    usable = {"a100-40": 39.4, "a100-80": 79.1, "h100-80": 79.1, "h200-141": 139.8,
+              "l40s-48": 44.4, "rtx4090-24": 23.5}  # fmt: skip
+    assert {name: plan.card_of(name).memory / GIB for name in cards.CARDS} == usable
     assert plan.card_of("H100-80") is cards.CARDS["h100-80"]
 
 
@@ -261,6 +264,16 @@ def test_time_by_operations(more, operations, slower):
     assert found.hours == pytest.approx((found.update_s + found.sampling_s) / 3600)
 
 
+def test_a_run_that_names_no_processes_is_on_one_card():
+    """Nothing is shared out: 6 operations a parameter and token at 35 of 100 TFLOPS."""
+    given = [*PHOTO, *GRPO, "grpo.share_prompts=false"]
+    for more in ([], ["processes=1"]):
+        found = duration.work(load(None, [*given, *more]), SHAPE, CARD, 40)
+        assert found.trained_tokens == found.steps * 4 * (130 + 30)
+        assert found.update_s == pytest.approx(8e3 * found.trained_tokens / 35e12)
+        assert found.sampling_s == pytest.approx(found.steps * 4 * 30 * 8 / (1500 * 8.3e6))
+
+
 def test_a_limit_of_steps_needs_no_rows_and_none_of_both_is_no_time():
     run = load(None, ["train.max_steps=7"])
     assert duration.work(run, SHAPE, CARD).steps == 7
@@ -311,8 +324,10 @@ def test_memory_that_is_there_is_asked_before_a_model_is_loaded(monkeypatch, cap
     assert "on a device that has 0;" in said
     with pytest.raises(ConfigError, match="weights, gradients and optimizer need"):
         estimate.check_memory(run, plan.Shape(**{**vars(SHAPE), "parameters": int(have)}))
-    estimate.check_memory(Config())
+    monkeypatch.setattr(estimate.os, "sysconf", lambda name: 1)
+    estimate.check_memory(Config())  # the tiny model fits anywhere
     estimate.check_memory(load(None, ["name=some/unknown"]))
+    assert capsys.readouterr().out == ""
 
 
 # --- scripts --------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import yaml
 
 from georl import plan
 from georl.config import ConfigError, ModelConfig, load
-from georl.plan import cards, estimate, parts, scripts, shapes, sharing
+from georl.plan import cards, estimate, parts, scripts, shapes
 from georl.run import STOPPED
 
 HEAD = """#!/usr/bin/env bash
@@ -195,6 +195,9 @@ def test_changes_are_tried_in_this_order():
     grouped = ["task=grpo", "grpo.generations=4", "train.batch=16", "per_device=16"]
     sizes = [v for name, v in cards._milder(load(None, grouped)) if name == "train.per_device"]
     assert sizes == [8, 4]  # a group is not torn
+    two = load(None, ["train.batch=10", "per_device=5", "processes=2"])
+    sizes = [v for name, v in cards._milder(two) if name == "train.per_device"]
+    assert sizes == [1]  # 2 divides the batch, and not over two processes
     with pytest.raises(ConfigError) as caught:
         plan.card_of("H100")
     assert str(caught.value) == (
@@ -319,85 +322,3 @@ def test_a_folder_without_a_model_is_told_so(tmp_path):
             plan.model_shape(ModelConfig(name=str(tmp_path)))
         assert str(caught.value).startswith(f"{tmp_path / 'config.json'} is damaged (")
         assert str(caught.value).endswith("); copy the model again")
-
-
-# ---- sharing
-
-
-@pytest.mark.parametrize("best", [0.5, 1.0, 2.0, 3.7, 5.0, 16.0, 40.0])
-@pytest.mark.parametrize("count", [1, 2, 7, 16])
-def test_rows_cost_least(count, best):
-    """With A = best^2 and B = 1, an answer in n rows costs A n / count + count / n."""
-    costs = {n: best**2 * n / count + count / n for n in range(1, count + 1)}
-    assert costs[sharing.rows(count, best)] == pytest.approx(min(costs.values()))
-
-
-def test_how_many_answers_a_row_should_hold_by_hand():
-    """L = 10 + 4 + 1.5 x 20 = 44 and P = 100: sqrt(100 x 144) / C."""
-    assert sharing.answers_a_row(10, 4, 20, 100, 30.0) == pytest.approx(4.0)
-    assert sharing.answers_a_row(10, 4, 20, 100, 0.5) == pytest.approx(120.0)  # a token at least
-
-
-def test_the_mean_up_to_which_sharing_pays_by_hand():
-    """16 answers of at most 40 tokens to a prompt of 220; all in one row."""
-    given = ["task=grpo", "name=x", "max_pixels=78400", "grpo.max_tokens=400",
-             "grpo.generations=16"]  # fmt: skip
-    run = load(None, given)
-    assert sharing.BAR == 3.0
-    full = sharing.positions(run, SHAPE)
-    found = sharing.mean_for_bar(run, SHAPE)
-    page = plan.describe(run, SHAPE)
-    assert f"\n#   3x up to {found:,} tokens on average, the longest 400\n" in page
-    assert 0 < found < 400
-
-    def fits(other):
-        mean = (400 + 15 * other) / 16
-        best = sharing.answers_a_row(8, 2, 20, 220, mean)
-        lengths = [400, *[other] * 15]
-        held = [0] * sharing.rows(16, best)
-        for length, at in zip(lengths, sharing.deal(lengths, best), strict=True):
-            held[at] += length
-        return 3 * len(held) * (220 + max(held)) <= full.stock
-
-    best = max(other for other in range(1, 401) if fits(other))
-    assert found == int((400 + 15 * best) / 16)
-
-
-def test_answers_are_dealt_to_the_shortest_row():
-    assert sharing.deal([5, 9, 7, 1], 2) == [1, 0, 1, 0]
-    assert sharing.deal([0, 0, 0, 0], 2) == [0, 1, 0, 1]  # an empty one takes a place too
-    assert sharing.deal([3, 3, 3], 1) == [0, 1, 2]
-    assert sharing.deal([4], 9) == [0]
-
-
-def test_positions_of_a_group_by_hand():
-    found = sharing.Positions(8, 600, 100, 2)
-    assert (found.stock, found.shared) == (8 * 700, 2 * 600 + 8 * 100)
-    assert found.bound == pytest.approx(8 * 700 / (600 + 800))
-    given = ["task=grpo", "name=x", "max_pixels=78400", "grpo.max_tokens=40", "grpo.generations=4"]
-    made = sharing.positions(load(None, given), SHAPE)
-    assert (made.generations, made.prompt, made.answer) == (4, 220, 40)
-    for more, shared in (
-        (["task=sft"], False), (["grpo.share_prompts=false"], False), ([], True),
-        (["strategy=fsdp"], False), (["strategy=deepspeed"], False),
-        (["strategy=fsdp", "grpo.vllm=server"], True), (["strategy=ddp"], True),
-    ):  # fmt: skip
-        run = load(None, [*given, *more])
-        assert (sharing.positions(run, SHAPE) is not None) == shared, more
-        assert (sharing.mean_for_bar(run, SHAPE) > 0) <= shared
-
-
-def test_what_is_said_of_positions():
-    run = ["task=grpo", "name=x", "max_pixels=78400", "grpo.generations=4"]
-    text = plan.describe(load(None, [*run, "grpo.share_prompts=false"]), SHAPE)
-    assert "\n# positions of an update: prompts are not shared, each answer has its own\n" in text
-    text = plan.describe(load(None, [*run, "grpo.max_tokens=2000"]), SHAPE)
-    made = sharing.positions(load(None, [*run, "grpo.max_tokens=2000"]), SHAPE)
-    assert f"{made.shared:,}, stock TRL {made.stock:,}; {made.stock / made.shared:.2f}x" in text
-    assert (
-        "\n#   with answers that long no layout gives more than\n#   4 (220 + 2,000) / (220 + 4 x "
-        f"2,000) = {made.bound:.2f}x\n" in text
-    )
-    assert "positions" not in plan.describe(load(None, run[1:]), SHAPE)
-    few = plan.describe(load(None, [*run, "grpo.generations=64", "grpo.max_tokens=4"]), SHAPE)
-    assert "no layout gives more" not in few
