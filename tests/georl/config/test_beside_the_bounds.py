@@ -8,6 +8,7 @@ import pytest
 
 from georl.config import ConfigError, check, checks, load, load_reason, stored_adapter, tree
 from georl.config.adapters import unpinned_base
+from tests.georl.config.refusing import refusal
 
 GRPO = "task=grpo"
 
@@ -44,13 +45,7 @@ def torn(size, group, fit):
     ],
 )  # fmt: skip
 def test_just_beside_a_bound(settings, processes, said):
-    run = load(None, settings.split(" "))
-    if said is None:
-        check(run, processes)
-        return
-    with pytest.raises(ConfigError) as error:
-        check(run, processes)
-    assert str(error.value) == said
+    assert refusal(settings, processes) == said
 
 
 @pytest.mark.parametrize("value", ["3", "[a]", "word", "null"])
