@@ -1,6 +1,5 @@
 """What each command hands on of what was typed, and what it prints (georl.cli)."""
 
-import sys
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,20 +10,6 @@ import georl.predict
 import georl.sft
 from georl import calibration, cli, config, data, demo, grpo, plan, reasoning, rewards, run, serve
 from georl.cli import demonstrating, judging, serving, training
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """Run the command as a person does; return its status and what it printed."""
-
-    def start(*words):
-        monkeypatch.setattr(sys, "argv", ["georl", *map(str, words)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        found = capsys.readouterr()
-        return stop.value.code, found.out, found.err
-
-    return start
 
 
 @pytest.fixture

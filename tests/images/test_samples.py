@@ -1,28 +1,13 @@
 """Samples of shards: keys, endings, types of fields, and shards that a name means."""
 
 import io
-import json
-import tarfile
 
 import pyarrow as pa
 import pytest
 
 from geodata import files, images
 from geodata.images import tar, webdataset
-
-
-def shard(path, *members):
-    path.parent.mkdir(exist_ok=True)
-    with tarfile.open(path, "w") as made:
-        for name, data in members:
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            made.addfile(info, io.BytesIO(data))
-    return path
-
-
-def text(**fields):
-    return json.dumps(fields).encode()
+from tests.images.shards import shard, text
 
 
 def keys(path):

@@ -1,8 +1,6 @@
 """WebDataset shards as rows, those of others and ours."""
 
 import io
-import json
-import tarfile
 
 import pyarrow as pa
 import pytest
@@ -11,19 +9,7 @@ from PIL import Image
 
 from geodata import cor, files, images, records, tables
 from geodata.scale.dealing import part_of
-
-
-def shard(path, *members):
-    path.parent.mkdir(exist_ok=True)
-    with tarfile.open(path, "w") as tar:
-        for name, data in members:
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
-
-
-def text(**fields):
-    return json.dumps(fields).encode()
+from tests.images.shards import shard, text
 
 
 def rows(path):

@@ -1,12 +1,10 @@
 """The page with a map that can be moved, part by part as Bokeh is told it."""
 
-import json
-import re
-
 import numpy as np
 import pytest
 
 from geodata import maps
+from tests.maps.pages import parts_of
 
 pytest.importorskip("bokeh", reason="the extra map is not installed")
 INK = {False: "#17202a", True: "#e6ebf0"}
@@ -22,23 +20,7 @@ def cells(**rows):
 def page(path, counts, near=None, said="", **options):
     """Return (text, parts): the page and every part of its map, by name, as (name, attributes)."""
     maps.write_page(path, "The title", counts, near, said, **options)
-    text = path.read_text(encoding="utf-8")
-    found = re.search(r'<script type="application/json"[^>]*>(.*?)</script>', text, re.S)
-    told = json.loads(found[1])
-    parts = {}
-
-    def walk(node):
-        if isinstance(node, dict):
-            if "name" in node and "attributes" in node:
-                parts.setdefault(node["name"], []).append(node["attributes"])
-            for value in node.values():
-                walk(value)
-        elif isinstance(node, list):
-            for value in node:
-                walk(value)
-
-    walk(told)
-    return text, parts
+    return path.read_text(encoding="utf-8"), parts_of(path)
 
 
 def values(part):

@@ -1,8 +1,5 @@
 """Where shapes of a map lie to the last digit, its legend, and what its files do not tell."""
 
-import json
-import re
-
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
@@ -10,6 +7,7 @@ from matplotlib.colors import to_hex
 from geodata import maps
 from geodata.maps import interactive, land, projection, world
 from geodata.maps.projection import project
+from tests.maps.pages import parts_of
 
 
 def ring_places():
@@ -188,27 +186,6 @@ def test_points_of_a_great_circle_lie_on_it_and_are_evenly_apart():
 # the page
 
 
-def page_sources(path):
-    text = path.read_text(encoding="utf-8")
-    told = json.loads(
-        re.search(r'<script type="application/json"[^>]*>(.*?)</script>', text, re.S)[1]
-    )
-    found = []
-
-    def walk(node):
-        if isinstance(node, dict):
-            if node.get("name") == "ColumnDataSource" and "attributes" in node:
-                found.append(dict(node["attributes"]["data"]["entries"]))
-            for value in node.values():
-                walk(value)
-        elif isinstance(node, list):
-            for value in node:
-                walk(value)
-
-    walk(told)
-    return found
-
-
 def test_land_of_a_page_lies_where_its_outlines_do():
     pytest.importorskip("bokeh", reason="the extra map is not installed")
     drawn = interactive._figure("t", world.LIGHT)
@@ -234,4 +211,4 @@ def test_dots_of_a_page_tell_their_half_degree_and_fuller_ones_come_last(tmp_pat
     assert data["x"].tolist() == np.round(x, 4).tolist()
     assert data["y"].tolist() == np.round(y, 4).tolist()
     maps.write_page(tmp_path / "m.html", "t", counts)
-    assert len(page_sources(tmp_path / "m.html")) == 2
+    assert len(parts_of(tmp_path / "m.html")["ColumnDataSource"]) == 2
