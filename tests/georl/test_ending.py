@@ -20,7 +20,7 @@ sys.setswitchinterval(1000)  # a thread of gloo's gets to let go of a tensor at 
 for _ in range(20):
     distributed.all_reduce(torch.ones(1000))
 distributed.destroy_process_group()
-print("done")
+sys.stdout.write("done\\n")  # whole, where print writes text and line end apart if unbuffered
 leave(0)
 """
 
