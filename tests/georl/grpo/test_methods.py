@@ -457,3 +457,26 @@ def test_by_itself_a_batch_lets_finished_answers_leave():
     given = (model, prompts, torch.ones_like(prompts), None, model.group, generation)
     assert sharing.sample(*given).tolist() == WRITTEN
     assert [len(ids) for ids, *_ in model.asked] == [2, 4, 4, 2]
+
+
+def test_answers_are_sampled_and_scored_in_the_type_that_the_run_computes_in(monkeypatch):
+    """Full fine-tuning holds float32 weights: without autocast both would be computed in them."""
+    lower = []
+
+    def noted(answer):
+        lower.append(torch.is_autocast_enabled("cpu"))
+        return answer
+
+    trainer = made(_group=torch.tensor([0]), _unique=(1, 2, None), eos_token_ids=[9])
+    trainer.generation_config = GenerationConfig()
+    trainer.model = torch.nn.Dropout()
+    trainer.accelerator.autocast = lambda: torch.autocast("cpu", dtype=torch.bfloat16)
+    monkeypatch.setattr(sharing, "sample", lambda *_: noted(torch.tensor([[5, 9]])))
+    assert trainer._generate_single_turn(None, None, {}) == ([[5, 9]], None)
+    monkeypatch.setattr(sharing, "answers_a_row", lambda *_: 1.0)
+    ids, model = torch.tensor([[3, 4, 11, 12]]), Reads(False)
+    scored = Reads.__call__
+    monkeypatch.setattr(Reads, "__call__", lambda *this, **given: noted(scored(*this, **given)))
+    trainer._shared_logps(model, ids, torch.ones_like(ids), 2, None, torch.tensor([0]))
+    assert lower == [True, True]
+    assert not torch.is_autocast_enabled("cpu")
