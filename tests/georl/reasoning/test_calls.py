@@ -3,11 +3,15 @@
 import json
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from georl.config import ConfigError
 from georl.reasoning.calls import FILE, Calls, Spent, key_of
+
+
+FILES = Path("/proc/self/fd")
 
 
 def answer(text, tokens=(3, 4)):
@@ -85,3 +89,38 @@ def test_an_error_is_not_kept(tmp_path):
 def test_a_key_is_what_is_asked():
     assert key_of("a", 1) != key_of("a", 2)
     assert key_of("ab", "c") != key_of("a", "bc")
+
+
+def test_what_a_call_took_is_its_seconds_and_they_add_up(tmp_path):
+    assert Spent() == (0, 0.0, 0, 0)
+    began = time.monotonic()
+    with Calls(tmp_path) as calls:
+        for name in "ab":
+            calls.answer(name, "kind", answer("x"))
+        took = time.monotonic() - began
+        seconds = [json.loads(x)["seconds"] for x in (tmp_path / FILE).read_text().splitlines()]
+        assert all(0 <= one <= took for one in seconds)
+        assert calls.spent["kind"].seconds == pytest.approx(sum(seconds))
+        calls.spent["kind"] = Spent(2, 5.0, 6, 8)
+        calls.answer("c", "kind", answer("x"))
+        assert calls.spent["kind"].seconds >= 5.0
+
+
+def test_answers_of_any_length_are_found_again_in_the_same_run(tmp_path):
+    texts = {name: name * n for name, n in (("a", 900), ("b", 3), ("c", 70), ("d", 1))}
+    with Calls(tmp_path) as calls:
+        for name, text in texts.items():
+            calls.answer(name, "kind", answer(text))
+        for name, text in texts.items():
+            assert calls.answer(name, "kind", answer("new"))["text"] == text
+
+
+@pytest.mark.skipif(not FILES.is_dir(), reason="only Linux lists open files")
+def test_a_folder_that_is_closed_holds_no_file_open(tmp_path):
+    Calls(tmp_path).close()
+    held = list(FILES.iterdir())
+    assert not [one for one in held if one.exists() and one.resolve() == tmp_path / FILE]
+
+
+def test_a_key_does_not_depend_on_the_order_of_settings():
+    assert key_of({"a": 1, "b": 2}) == key_of({"b": 2, "a": 1})
