@@ -10,6 +10,24 @@ from pathlib import Path
 
 EQUIVALENT = (  # (file, there, with the fault, why)
     (
+        "georl/reasoning/judging.py",
+        "elif spot.lat is None:",
+        "elif spot.lon is None:",
+        "a place has both coordinates or neither",
+    ),
+    (
+        "georl/reasoning/judging.py",
+        "_disagree(a, b, config.agree.place_km) for a, b in combinations(said.values(), 2)",
+        "(_disagree(b, a, config.agree.place_km)) for a, b in combinations(said.values(), 2)",
+        "two answers disagree as much as they do the other way round",
+    ),
+    (
+        "georl/reasoning/calls.py",
+        "break",
+        "continue",
+        "only the last line of a file has no end",
+    ),
+    (
         "geodata/evaluation/joining/named_answers.py",
         "if names is None and not (blank | np.isnan(answers.lat)).all():",
         "if names is None and not (blank | np.isnan(answers.lon)).all():",

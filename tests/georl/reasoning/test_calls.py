@@ -1,6 +1,7 @@
 """The file of answers: whole lines, cut back after a kill, never read wrongly."""
 
 import json
+import os
 import threading
 import time
 from pathlib import Path
@@ -9,7 +10,6 @@ import pytest
 
 from georl.config import ConfigError
 from georl.reasoning.calls import FILE, Calls, Spent, key_of
-
 
 FILES = Path("/proc/self/fd")
 
@@ -120,6 +120,26 @@ def test_a_folder_that_is_closed_holds_no_file_open(tmp_path):
     Calls(tmp_path).close()
     held = list(FILES.iterdir())
     assert not [one for one in held if one.exists() and one.resolve() == tmp_path / FILE]
+
+
+def test_an_answer_is_on_the_disk_before_it_is_used(tmp_path, monkeypatch):
+    synced, sync = [], os.fsync
+    monkeypatch.setattr(os, "fsync", lambda file: (synced.append(file), sync(file)))
+    with Calls(tmp_path) as calls:
+        for n, name in enumerate("ab", 1):
+            calls.answer(name, "kind", answer("x"))
+            assert len(synced) == n
+        calls.answer("a", "kind", answer("x"))
+    assert len(synced) == 2  # what is kept is not written again
+
+
+def test_answers_are_readable_by_others_and_run_by_nobody(tmp_path):
+    before = os.umask(0)
+    try:
+        Calls(tmp_path).close()
+    finally:
+        os.umask(before)
+    assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o644
 
 
 def test_a_key_does_not_depend_on_the_order_of_settings():

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from geodata import sphere
+from geodata import files, sphere
 from georl import reasoning
 from georl.config import AgreeConfig, ConfigError, ReasonPhotos, load_reason
 from georl.http import BadReply
@@ -30,6 +30,7 @@ from georl.reasoning.calls import Calls, Spent, key_of
 from georl.reasoning.judging import Spot
 
 LISBON, PORTO = Spot("PT", "Lisbon", 38.7167, -9.1333), Spot("PT", "Porto", 41.1496, -8.6110)
+LISBON_PORTO_KM = float(sphere.haversine_km(38.7167, -9.1333, 41.1496, -8.6110))
 
 
 def config(*more):
@@ -121,6 +122,8 @@ def test_the_first_answer_that_contradicts_is_told_with_its_distance():
     long = judging.true([row(said(city="x" * 300), said("b"))], config(), None)
     assert long[0]["detail"].startswith(f"a: {'x' * 200}, ")
     assert judging.true([row()], config(), None)[0]["kept"]
+    nowhere = judging.true([row(said(city="Xyzzyville"), said("b"))], config(), None)
+    assert verdict(nowhere[0])[1] == "unknown_place"
 
 
 def test_a_place_that_is_near_enough_is_right_whatever_its_name():
@@ -188,6 +191,9 @@ def test_a_predictor_that_is_sure_and_far_away_drops_a_row(tmp_path):
         (Spot("PT", "A", None, None), Spot("PT", None, None, None), 1.0, "other_city"),
         (Spot("PT", None, None, None), Spot("PT", "A", None, None), 1.0, "other_city"),
         (Spot("PT", "A", 1.0, 1.0), Spot("ES", "A", None, None), 9e9, "other_country"),
+        (Spot("PT", "A", None, None), Spot("ES", "A", 1.0, 1.0), 9e9, "other_country"),
+        (LISBON, PORTO, LISBON_PORTO_KM, None), (LISBON, PORTO, LISBON_PORTO_KM - 1e-6,
+                                                 "other_city"),
     ],
 )  # fmt: skip
 def test_two_answers_are_of_one_place_or_are_not(one, other, km, found):
@@ -535,6 +541,30 @@ def test_tables_that_are_none_of_photos_are_told_in_these_words(tmp_path):
     ]  # fmt: skip
 
 
+def test_ids_are_those_of_the_column_that_is_named(tmp_path):
+    columns = {"id": ["1", "2"], "name": ["a", "b"], "image": ["1"] * 2, "lat": [38.7] * 2,
+               "lon": [-9.1] * 2}  # fmt: skip
+    assert [one["id"] for one in batches_of(tmp_path, columns)] == ["1", "2"]
+    assert [one["id"] for one in batches_of(tmp_path, columns, id="name")] == ["a", "b"]
+
+
+def test_photos_lie_beside_their_table_or_in_the_folder_that_is_named(tmp_path, monkeypatch):
+    (tmp_path / "else").mkdir()
+    (tmp_path / "a.png").write_bytes(b"beside")
+    (tmp_path / "else" / "a.png").write_bytes(b"named")
+    (tmp_path / "away").mkdir()
+    monkeypatch.chdir(tmp_path / "away")
+    table = str(tmp_path / "t.csv")
+    import hashlib
+
+    for root, content in (({}, b"beside"), ({"image_root": str(tmp_path / "else")}, b"named")):
+        found = photos.show("a.png", ReasonPhotos(table=table, **root))
+        assert found.hash == hashlib.sha256(content).hexdigest()
+    (tmp_path / "else" / "a.png").unlink()
+    with pytest.raises(files.FileError):
+        photos.show("a.png", ReasonPhotos(table=table, image_root=str(tmp_path / "else")))
+
+
 def test_a_photo_is_shown_upright_no_larger_than_allowed_and_known_by_its_file():
     picture, buffer = Image.new("RGB", (40, 20)), io.BytesIO()
     picture.paste((255, 255, 255), (0, 0, 20, 20))
@@ -663,12 +693,16 @@ def test_calls_tokens_and_time_by_hand(tmp_path):
         "  0 calls left (10 answers are there), 2 s each, 4 a second",
         "  about 0 tokens in, 0 out; 0 s",
     ]
+    lines, _, _ = estimate(tmp_path, 9, seconds_per_call=0)  # so quick that it takes a millionth
+    assert lines[0] == "  9 calls left (0 answers are there), 0 s each, 8e+06 a second"
     assert [estimating._hours(h) for h in (1.0, 0.999, 1 / 60, 1 / 61, 25.04)] == [
         "1.0 h", "59.9 min", "1.0 min", "59 s", "25.0 h"
     ]  # fmt: skip
 
 
-def test_the_plan_adds_up_what_is_known(tmp_path):
+def test_the_plan_adds_up_what_is_known(tmp_path, monkeypatch):
+    monkeypatch.setattr(photos, "_READ_ROWS", 1)  # a photo a batch
+    monkeypatch.setenv("MINE_API_KEY", "secret")
     columns = {"id": ["a", "b"], "image": ["1", ""], "lat": [38.7] * 2, "lon": [-9.1] * 2}
     pq.write_table(pa.table(columns), tmp_path / "t.parquet")
     given = [f"photos.table={tmp_path / 't.parquet'}", f"output={tmp_path / 'o'}"]
@@ -677,7 +711,9 @@ def test_the_plan_adds_up_what_is_known(tmp_path):
     assert lines[0] == f"{tmp_path / 't.parquet'}: 2 photos, 1 can be asked about"
     assert lines[1] == "models.a: m-a at http://h:8000 (without key)"
     assert lines[-1] == f"in all: 1 s, cost $0.80; answers are kept in {tmp_path / 'o'}"
-    half = reasoning.plan(config(*given, priced[0], "models.b.seconds_per_call=80"))
+    half = reasoning.plan(config(*given, priced[0], "models.b.seconds_per_call=80",
+                                 "models.b.key_variable=MINE_API_KEY"))  # fmt: skip
+    assert half.splitlines()[4] == "models.b: m-b at http://h:8000 (with the key of MINE_API_KEY)"
     assert half.splitlines()[-1] == (
         f"in all: 10 s, cost not known: set usd_per_million_*; answers are kept in {tmp_path / 'o'}"
     )
