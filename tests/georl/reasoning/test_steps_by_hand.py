@@ -1,5 +1,6 @@
 """Steps of a reasoning set on rows made by hand: verdicts, bounds and words (georl.reasoning)."""
 
+import hashlib
 import io
 import json
 import threading
@@ -9,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from geodata import files, sphere
+from geodata import sphere
 from georl import reasoning
 from georl.config import AgreeConfig, ConfigError, ReasonPhotos, load_reason
 from georl.http import BadReply
@@ -549,20 +550,16 @@ def test_ids_are_those_of_the_column_that_is_named(tmp_path):
 
 
 def test_photos_lie_beside_their_table_or_in_the_folder_that_is_named(tmp_path, monkeypatch):
-    (tmp_path / "else").mkdir()
+    for name in ("else", "away"):
+        (tmp_path / name).mkdir()
     (tmp_path / "a.png").write_bytes(b"beside")
     (tmp_path / "else" / "a.png").write_bytes(b"named")
-    (tmp_path / "away").mkdir()
     monkeypatch.chdir(tmp_path / "away")
-    table = str(tmp_path / "t.csv")
-    import hashlib
-
+    columns = {"image": ["a.png"], "lat": [38.7], "lon": [-9.1], "country": ["x"], "city": ["y"]}
     for root, content in (({}, b"beside"), ({"image_root": str(tmp_path / "else")}, b"named")):
-        found = photos.show("a.png", ReasonPhotos(table=table, **root))
-        assert found.hash == hashlib.sha256(content).hexdigest()
-    (tmp_path / "else" / "a.png").unlink()
-    with pytest.raises(files.FileError):
-        photos.show("a.png", ReasonPhotos(table=table, image_root=str(tmp_path / "else")))
+        (one,) = batches_of(tmp_path, columns, **root)
+        options = ReasonPhotos(table=str(tmp_path / "t.parquet"), **root)
+        assert photos.show(one["image"], options).hash == hashlib.sha256(content).hexdigest()
 
 
 def test_a_photo_is_shown_upright_no_larger_than_allowed_and_known_by_its_file():
@@ -582,8 +579,6 @@ def test_a_photo_is_shown_upright_no_larger_than_allowed_and_known_by_its_file()
     assert shown(799)[1].size == (19, 39)
     assert shown(200)[1].size == (10, 20)
     assert shown(1)[1].size == (1, 1)
-    import hashlib
-
     assert made.hash == hashlib.sha256(buffer.getvalue()).hexdigest()
     with pytest.raises(photos.UnreadableError):
         _ = photos.Shown(b"<html>", ReasonPhotos()).jpeg
