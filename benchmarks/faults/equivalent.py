@@ -10,6 +10,60 @@ from pathlib import Path
 
 EQUIVALENT = (  # (file, there, with the fault, why)
     (
+        "georl/reasoning/seeing.py",
+        "visible = [thing for thing in named if any(is_part(thing, other) for other in seen)]",
+        "visible = [thing for thing in named if any((is_part(other, thing)) for other in seen)]",
+        "one of two things is named in the other, whichever comes first",
+    ),
+    (
+        "georl/reasoning/stepping.py",
+        "_BATCH = 1024",
+        "_BATCH = 1025",
+        "how many rows are judged in one go; each is judged by itself",
+    ),
+    (
+        "georl/reasoning/stepping.py",
+        'table = pq.read_table(path, columns=["step", "reason"])',
+        "table = (pq.read_table(path))",
+        "columns that are read and not looked at",
+    ),
+    (
+        "georl/reasoning/stepping.py",
+        'rows = pq.read_table(path, columns=["id", "step", "reason", "detail"])',
+        "rows = (pq.read_table(path))",
+        "columns that are read and not looked at",
+    ),
+    (
+        "georl/reasoning/stepping.py",
+        "return key_of(step, asked, photos.opened(config.photos).identity())",
+        "return (key_of(asked, step, photos.opened(config.photos).identity()))",
+        "a name that is compared with one made in the same way",
+    ),
+    (
+        "georl/reasoning/photos.py",
+        "_READ_ROWS = 1 << 12",
+        "_READ_ROWS = 2 << 12",
+        "how many rows are read in one go; each is judged by itself",
+    ),
+    (
+        "georl/reasoning/photos.py",
+        "_READ_ROWS = 1 << 12",
+        "_READ_ROWS = 1 << 13",
+        "how many rows are read in one go; each is judged by itself",
+    ),
+    (
+        "georl/reasoning/asking.py",
+        "pool.shutdown(cancel_futures=True) # what is under way is paid for: it is kept",
+        "(pool.shutdown()) # what is under way is paid for: it is kept",
+        "servers are asked nothing more either way: only time, for photos decoded in vain",
+    ),
+    (
+        "georl/reasoning/asking.py",
+        "pool.shutdown(cancel_futures=True) # what is under way is paid for: it is kept",
+        "pool.shutdown(cancel_futures=False) # what is under way is paid for: it is kept",
+        "servers are asked nothing more either way: only time, for photos decoded in vain",
+    ),
+    (
         "georl/reasoning/judging.py",
         "elif spot.lat is None:",
         "elif spot.lon is None:",

@@ -68,7 +68,7 @@ def opened(options: ReasonPhotos) -> Source:
     FileError, TableError
         If the table cannot be read.
     """
-    source = open_rows(options.table, what="photos.table")
+    source = open_rows(options.table)
     names = source.columns
     if options.image not in names:
         msg = (

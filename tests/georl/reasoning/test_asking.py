@@ -151,3 +151,12 @@ def test_what_is_under_way_ends_with_the_run(tmp_path):
         assert before < 10
         lines = (tmp_path / "run" / "calls.jsonl").read_text().splitlines()
         assert len(lines) == before  # what was under way is paid for, and kept
+
+
+def test_nobody_is_tried_again_once_the_run_has_ended(tmp_path):
+    world.photos(tmp_path, 2)
+    with PhotoServer("a", faults=[401]) as one, PhotoServer("b", faults=[500] * 999) as two:
+        two.delay_s = 0.02
+        with pytest.raises(ConfigError, match="refuses every photo: HTTP 401"):
+            asked(tmp_path, one, two, "models.b.retries=300", "models.a.concurrency=1")
+        assert len(two.requests) < 60

@@ -68,3 +68,13 @@ def test_a_question_of_one_s_own_stands_in_the_lineage(tmp_path, servers):
     note = tables.open(reasoning.build(config).table).note
     assert note["question"] == "Where?"
     assert note["models_served"] == {"a": "model-a", "b": "model-b"}
+
+
+def test_what_failed_is_tried_again_and_the_rest_is_not(tmp_path, monkeypatch):
+    monkeypatch.setattr("georl.endpoints.LONGEST_PAUSE_S", 0.01)
+    with PhotoServer("a", always={0: 500}) as one, PhotoServer("b") as two:
+        first = reasoning.build(config_of(tmp_path, (one, two)))
+        one.always.clear()
+        second = reasoning.build(config_of(tmp_path, (one, two)))
+        assert [two.numbers.count(i) for i in range(2)] == [1, 1]
+    assert (first.version, first.kept, second.version, second.kept) == (0, 0, 1, 1)

@@ -178,6 +178,29 @@ def test_a_predictor_that_is_sure_and_far_away_drops_a_row(tmp_path):
         predictions(tmp_path, columns)
 
 
+def test_predictions_are_found_by_any_spelling_of_their_columns(tmp_path):
+    columns = {"Photo ID": ["x", "y", "z"], "lat": [38.7] * 3, "lon": [-9.1] * 3,
+               "Pred_Lat": [41.1496] * 3, "Pred_Lon": [-8.6110] * 3,
+               "Confidence": [0.1, None, 0.0]}  # fmt: skip
+    made = predictions(tmp_path, columns, "truth.predictor_km=1", "truth.predictor_confidence=0")
+    assert [verdict(made.judged(row(id=name))) is not None for name in "xyz"] == [
+        True, False, True  # one that says nothing is sure of nothing
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match=r"found no latitude column") as caught:
+        predictions(tmp_path, {"id": ["x"], "lon": [1.0]})
+    assert str(tmp_path / "p.parquet") in str(caught.value)
+
+
+def test_predictions_of_several_parts_are_all_read(tmp_path):
+    (tmp_path / "parts").mkdir()
+    for name in "xy":
+        part = pa.table({"id": [name], "lat": [41.1496], "lon": [-8.6110]})
+        pq.write_table(part, tmp_path / "parts" / f"{name}.parquet")
+    made = predictor.Predictor(config(f"truth.predictor={tmp_path / 'parts'}",
+                                      "truth.predictor_km=1"))  # fmt: skip
+    assert all(verdict(made.judged(row(id=name))) is not None for name in "xy")
+
+
 # ---- step d
 
 
@@ -244,6 +267,9 @@ def test_words_that_are_alike():
     assert words("电车在", "电车") == pytest.approx(1 / 2**0.5)  # pairs of signs: 电车, 车在
     assert words("a" * 8000 + " tram", "tram") == 0.0
     assert words(" " * 7996 + "tram", "tram") == 1.0
+    assert words(" " * 7997 + "tram", "tram") == 0.0  # of which three letters are looked at
+    assert words("steep steep hill", "hill") == pytest.approx(1 / 5**0.5)
+    assert words("hill", "steep steep hill") == pytest.approx(1 / 5**0.5)
     assert words("", "") == 0.0
     assert similarity._least([[1.0, 0.0], [0.6, 0.8], [1.0, 0.0]]) == 0.6
     assert similarity._least([[1.0, 0.0], [-1.1, 0.0]]) == -1.0
@@ -535,7 +561,11 @@ def test_tables_that_are_none_of_photos_are_told_in_these_words(tmp_path):
     )
     assert told(split="a") == f"photos.split is 'a', and {where} has no column 'split'"
     assert told(id="name") == f"photos.id is 'name', and {where} has only image, lat, lon, id"
-    assert "found no latitude column" in told({"image": ["1"], "lon": [1.0]})
+    lacks = told({"image": ["1"], "lon": [1.0]})
+    assert "found no latitude column" in lacks
+    assert str(where) in lacks
+    nested = {**base, "image": [{"path": "1", "bytes": None}]}
+    assert batches_of(tmp_path, nested, image="image.path")[0]["image"] == "1"
     kinds = (pa.array(["1"]), pa.array(["1"], pa.large_string()), pa.nulls(1))
     assert [batches_of(tmp_path, {**base, "image": kind})[0]["image"] for kind in kinds] == [
         "1", "1", None
@@ -576,6 +606,7 @@ def test_a_photo_is_shown_upright_no_larger_than_allowed_and_known_by_its_file()
     made, whole = shown(800)
     assert whole.size == (20, 40)
     assert whole.getpixel((10, 5)) > (250,) * 3
+    assert shown(1200)[1].size == (20, 40)  # a small photo stays as it is
     assert shown(799)[1].size == (19, 39)
     assert shown(200)[1].size == (10, 20)
     assert shown(1)[1].size == (1, 1)
@@ -618,6 +649,13 @@ def test_what_a_step_dropped_is_told_by_number(tmp_path):
     assert order == [  # one order, so that a card of the same rows is the same text
         ["kept", "rows"], ["ask", "model_changed", "refused", "request_failed"], ["filter", "low"],
     ]  # fmt: skip
+    long = "https://example.org/a-photo-of-" + "many-" * 14 + "words"
+    again = [drop(row(id="r"), "ask", "request_failed", f"{'word ' * 12}well-known {long} end")]
+    pq.write_table(pa.Table.from_pylist(again, row_parts.SCHEMA), path)
+    assert stepping.told(path, "ask").splitlines()[2:] == [
+        f"    such as r: {'word ' * 12}".rstrip(), "    well-known", f"    {long}",
+        "    end; start again to try again",
+    ]  # fmt: skip
     changed = [one for one in rows if one["reason"] != "request_failed"]
     pq.write_table(pa.Table.from_pylist(changed, row_parts.SCHEMA), path)
     assert "    such as s0: model_changed; start again to try again" in stepping.told(path, "ask")
@@ -629,6 +667,11 @@ def test_a_set_of_no_photos_is_made_of_no_rows(tmp_path):
     pq.write_table(pa.Table.from_pylist([], row_parts.SCHEMA), tmp_path / "a.parquet")
     assert stepping.counts(tmp_path / "a.parquet") == {}
     assert stepping.told(tmp_path / "a.parquet", "ask") == "ask: 0 of 0 photos are left"
+
+
+def test_a_step_of_settings_that_cannot_run_is_refused():
+    with pytest.raises(ConfigError, match="give_up must be above 0"):
+        reasoning.run(config("photos.table=t.csv", "give_up=0"), "filter")
 
 
 def test_steps_have_their_files_in_their_order(tmp_path):
