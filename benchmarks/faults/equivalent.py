@@ -10,6 +10,12 @@ from pathlib import Path
 
 EQUIVALENT = (  # (file, there, with the fault, why)
     (
+        "georl/demo/teaching.py",
+        'seen = images(drawn, return_tensors="pt")',
+        "seen = (images(drawn))",
+        "the lines below make tensors of what comes either way",
+    ),
+    (
         "georl/reasoning/seeing.py",
         "visible = [thing for thing in named if any(is_part(thing, other) for other in seen)]",
         "visible = [thing for thing in named if any((is_part(other, thing)) for other in seen)]",

@@ -84,7 +84,7 @@ def test_half_of_the_text_asks_by_name_and_half_answers_with_it(school):
 @pytest.fixture
 def steps(school, monkeypatch):
     """Teach a small model in so many steps; note what each does."""
-    notes = []
+    notes, texts = [], []
 
     def teach(form, told=(0, 1, 2)):
         model = models.build_model(school.tokenizer, SMALL, 0)
@@ -99,6 +99,7 @@ def steps(school, monkeypatch):
         def noted(model, taught, pixels):
             rate = made[0].param_groups[0]["lr"]
             notes.append((rate, None if pixels is None else tuple(pixels.shape), len(taught)))
+            texts.append(taught)
             assert model.training
             return loss(model, taught, pixels)
 
@@ -111,19 +112,20 @@ def steps(school, monkeypatch):
             patch.setattr(torch.nn.utils, "clip_grad_norm_", clipped)
             patch.setattr(school, "_loss", noted)
             school.teach(model.eval(), np.array(told), form)
-        return model, notes
+        return texts, notes
 
     return teach
 
 
-def test_text_is_taught_at_a_falling_rate_and_clipped(steps):
-    _, (adam, *rest) = steps(None)
+def test_text_is_taught_at_a_falling_rate_and_clipped(school, steps):
+    texts, (adam, *rest) = steps(None)
     assert adam == (1e-3, {"betas": (0.9, 0.95), "weight_decay": 0.01})
     assert [one[0] for one in rest[::2]] == pytest.approx(
         [1e-3 * teaching._pace(step, 4) for step in range(4)]
     )
     assert [one[1:] for one in rest[::2]] == [(None, 9)] * 4
     assert rest[1::2] == [1.0] * 4
+    assert texts[0] == school._texts(np.array([0, 1, 2]), np.random.default_rng((3, 2)))
 
 
 def test_one_step_in_three_is_text_where_pictures_are_taught(steps):
@@ -141,6 +143,19 @@ def test_the_same_seed_teaches_the_same(school):
         model = school.teach(models.build_model(school.tokenizer, SMALL, 0), school.shown, "chain")
         weights.append([value.clone() for value in model.state_dict().values()])
     assert all(map(torch.equal, *weights))
+    before = models.build_model(school.tokenizer, SMALL, 0).state_dict().values()
+    assert not any(map(torch.equal, before, weights[0]))
+
+
+def test_each_step_has_the_gradient_of_its_own_batch_alone(monkeypatch):
+    """One city makes the same batch each time, and a rate of nothing leaves the model as it is."""
+    norms, clip = [], torch.nn.utils.clip_grad_norm_
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda weights, most: norms.append(
+        float(clip(weights, most))))  # fmt: skip
+    still = teaching._School(replace(LESSON, learning_rate=0.0), 3)
+    still.teach(models.build_model(still.tokenizer, SMALL, 0), np.array([2]), None)
+    assert norms[0] > 0
+    assert norms == pytest.approx([norms[0]] * 4, rel=1e-4)
 
 
 def test_answers_are_measured_from_their_city(school, monkeypatch):
