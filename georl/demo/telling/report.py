@@ -55,7 +55,7 @@ def score(folder: Path, truth: Path, sampled: Sequence[pa.Table]) -> Score:
     greedy = pq.read_table(folder / PREDICTIONS)
     km = distances(greedy, table)
     return Score(
-        float(result.median_km or np.nan),
+        np.nan if result.median_km is None else result.median_km,
         {float(km): float(share or 0.0) for km, share in result.accuracy.items()},
         float(earned_rewards(greedy, table).mean()),
         np.mean(earned, axis=0) if earned else None,

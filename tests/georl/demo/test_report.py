@@ -93,6 +93,15 @@ def test_an_answer_that_is_missing_is_infinitely_far_and_earns_nothing(tmp_path)
     assert np.isnan(blank).tolist() == [i == 1 for i in range(N)]
 
 
+@pytest.mark.parametrize(("missing", "median"), [((), 0.0), (range(N), math.nan)])
+def test_a_median_may_be_0_km_and_is_no_number_without_answers(tmp_path, missing, median):
+    pq.write_table(pa.table({"id": IDS, "lat": LAT, "lon": LON}), tmp_path / "truth.parquet")
+    pq.write_table(said(np.zeros(N), missing), tmp_path / "predictions.parquet")
+    found = report.score(tmp_path, tmp_path / "truth.parquet", [])
+    assert found.median_km == pytest.approx(median, nan_ok=True)
+    assert found.accuracy[25.0] == float(not missing)
+
+
 @pytest.fixture(scope="module")
 def parts(scored):
     output, scores = scored
