@@ -71,9 +71,8 @@ def distances(said: pa.Table, truth: pa.Table) -> NDArray[np.float64]:
 
 def earned_rewards(said: pa.Table, truth: pa.Table) -> NDArray[np.float64]:
     """Return Geo-R's reward of each answer, (rows,)."""
-    texts = [text or "" for text in said["answer"].to_pylist()]
     lat, lon = truth["lat"].to_pylist(), truth["lon"].to_pylist()
-    return np.array(rewards.geo_r(texts, lat, lon))
+    return np.array(rewards.geo_r(said["answer"].to_pylist(), lat, lon))
 
 
 def title(seconds: float) -> str:

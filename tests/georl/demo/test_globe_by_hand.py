@@ -100,7 +100,7 @@ class Judge:
 
 
 def test_rewards_are_means_over_the_answers_that_have_a_verdict():
-    texts = ["<think>A red tram.</think><answer>country: Portugal\ncity: Lisbon</answer>", "no"]
+    texts = ["<think>A red tram.</think><answer>country: Portugal\ncity: Lisbon</answer>", None]
     rows = {"country": ["Portugal"] * 2, "city": ["Lisbon"] * 2, "image": [b"a", b"b"],
             "entities": [["red tram"], ["sea"]]}  # fmt: skip
     assert globe._earned(texts, rows, Judge(0.25, None)) == {
@@ -237,5 +237,5 @@ def test_each_seed_has_its_folder_and_all_one_report(tmp_path, monkeypatch):
 
 def test_names_are_right_by_country_and_by_city():
     text = "country: Portugal\ncity: Porto"
-    assert globe_report.names_right([text, "no"], ["Portugal"] * 2, ["Lisbon"] * 2) == (0.5, 0.0)
+    assert globe_report.names_right([text, None], ["Portugal"] * 2, ["Lisbon"] * 2) == (0.5, 0.0)
     assert rewards.place_accuracy([text], ["Portugal"], ["Porto"]) == [1.0]
