@@ -103,6 +103,11 @@ def test_both_questions_of_two_seeds_end_in_one_report(tmp_path, monkeypatch):
     assert "<table>" in (tmp_path / "report.html").read_text()
     science.run_science(tmp_path, seeds=(4, 5), lesson=LESSON)
     assert asked[2:] == [(tmp_path / f"pool-{s}", science.SATURATING, s, 2) for s in (4, 5)]
+    for seed in range(3):
+        for knows in (True, False):
+            errors(tmp_path / "cities", seed, knows, 100.0)
+    science.run_science(tmp_path, lesson=LESSON)
+    assert [seed for _, _, seed, _ in asked[4:]] == [0, 1, 2]
     with pytest.raises(ValueError, match=r"^1 seed gives no interval over seeds; ask for at l"):
         science.run_science(tmp_path, seeds=(4,))
 

@@ -23,7 +23,8 @@ def short_pauses(monkeypatch):
 
 def asked(tmp_path, one, two, *more):
     """Ask both servers about the photos that are there; return the rows."""
-    config = world.config(tmp_path, {"a": one.url, "b": two.url}, *more)
+    patient = [f"models.{name}.timeout_s=30" for name in "ab"]
+    config = world.config(tmp_path, {"a": one.url, "b": two.url}, *patient, *more)
     with Calls(tmp_path / "run") as calls:
         return [row for batch in asking.ask(config, calls) for row in batch]
 
@@ -87,7 +88,7 @@ def test_an_answer_is_kept_under_the_hash_of_what_was_asked(tmp_path):
 
 def test_failures_are_given_up_when_they_are_so_many_in_a_row(tmp_path):
     world.photos(tmp_path, 6)
-    options = ["give_up=2", "models.a.retries=0"]
+    options = ["give_up=2", "models.a.retries=0", "models.a.timeout_s=30"]
     with PhotoServer("a", always={0: 500, 2: 500, 4: 500, 5: 500}) as one:
         config = world.config(tmp_path, {"a": one.url, "b": one.url}, *options)
         with Calls(tmp_path / "run") as calls:

@@ -24,6 +24,7 @@ def config_of(tmp_path, servers, *more):
     seen = {"id": ["p0"], "entities": [["tram"]]}
     pq.write_table(pa.table(seen), tmp_path / "seen.parquet")
     given = [f"verify.file={tmp_path / 'seen.parquet'}", f"table={tmp_path / 'new' / 'lake' / 'r'}"]
+    given += [f"models.{name}.timeout_s=30" for name in "ab"]
     return world.config(tmp_path, dict(zip("ab", (s.url for s in servers), strict=True)),
                         *given, *more)  # fmt: skip
 
