@@ -117,9 +117,11 @@ def test_poles_and_the_antimeridian():
     cap = shapely.box(-180, 80, 180, 90)
     east, west = shapely.box(170, -20, 180, -10), shapely.box(-180, -20, -170, -10)
     index = building.build([cap, shapely.MultiPolygon([east, west])])
-    lat = [89.999999, 85, -15, -15, -15]
-    lon = [12.0, -180.0, -180.0, np.nextafter(180.0, 0), 169.9]
-    assert index.regions(lat, lon)[:, 0].tolist() == [0, 0, 1, 1, -1]
+    lat = [89.999999, 85, -15, -15, -15, 79.0, 90.0, -90.0, 90.0, 0.0]
+    lon = [12.0, -180.0, -180.0, np.nextafter(180.0, 0), 169.9, 0.0, 0.0, -180.0, 179.99, 0.0]
+    owner = index.locate(lat, lon)  # an edge ends below its upper end: 90 itself is nobody's
+    assert index.owners[owner, 0].tolist() == [0, 0, 1, 1, -1, -1, -1, -1, -1, -1]
+    assert [index.locate_one(*point) for point in zip(lat, lon, strict=True)] == owner.tolist()
 
 
 def test_cells_named_are_divided_finer_and_answer_the_same():
