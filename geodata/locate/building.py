@@ -69,7 +69,7 @@ def build(
     >>> index.regions([0.5, 0.5, 0.5, 5.0], [0.5, 1.0, 1.5, 5.0]).ravel()  # 1.0: the border
     array([ 0,  1,  1, -1], dtype=int32)
     """
-    polygons = np.asarray(geometries, dtype=object)
+    polygons = np.asarray(geometries)
     layers = np.zeros(len(polygons), np.int64) if layer is None else np.asarray(layer, np.int64)
     _check(polygons, layers)
     # Regions are renumbered by layer, then area, so that the smaller number wins.

@@ -47,7 +47,9 @@ def test_an_index_says_what_it_is_made_of():
     ],
 )
 def test_a_cell_is_divided_by_its_edges(corners, options, k):
-    assert divisions(building.build([ring(corners)], **options)) == [k]
+    index = building.build([ring(corners)], **options)
+    assert divisions(index) == [k]
+    assert len(index.data["sub"]) == k * k
 
 
 def test_the_first_of_equal_areas_wins_and_layers_count_on_their_own():
