@@ -1304,6 +1304,203 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "content: bytes = response.read(MAX_IMAGE_BYTES + 2)",
         "one byte too many is enough to refuse it",
     ),
+    (
+        "geodata/locate/building.py",
+        'order = np.argsort(cell, kind="stable")',
+        "order = (np.argsort(cell))",
+        "in which order the edges of a cell stand changes no answer",
+    ),
+    (
+        "geodata/locate/contents.py",
+        "_CHUNK_PAIRS = 1 << 22",
+        "_CHUNK_PAIRS = 2 << 22",
+        "so many at a time is a matter of memory",
+    ),
+    (
+        "geodata/locate/contents.py",
+        "_CHUNK_PAIRS = 1 << 22",
+        "_CHUNK_PAIRS = 1 << 23",
+        "so many at a time is a matter of memory",
+    ),
+    (
+        "geodata/locate/contents.py",
+        "for i in np.flatnonzero(np.abs(at - near) < 1e-6):",
+        "for i in np.flatnonzero((np.abs(at - near) <= 1e-06)):",
+        "near a line the exact rule decides; far enough from it both say the same",
+    ),
+    (
+        "geodata/locate/contents.py",
+        "for i in np.flatnonzero(np.abs(at - near) < 1e-6):",
+        "for i in np.flatnonzero(np.abs(at - near) < 1.5e-06):",
+        "near a line the exact rule decides; far enough from it both say the same",
+    ),
+    (
+        "geodata/locate/contents.py",
+        "east = np.flatnonzero(end > west + CELL + MARGIN)",
+        "east = np.flatnonzero((end >= west + CELL + MARGIN))",
+        "no corner lies so near a border but on it, and there all its edges are in the cell",
+    ),
+    (
+        "geodata/locate/contents.py",
+        "east = np.flatnonzero(end > west + CELL + MARGIN)",
+        "east = np.flatnonzero(end > (west + CELL - MARGIN))",
+        "no corner lies so near a border but on it, and there all its edges are in the cell",
+    ),
+    (
+        "geodata/locate/contents.py",
+        "east = heads.west[head] + (column + 1) * (CELL / k) + MARGIN",
+        "east = (heads.west[head] + (column + 1) * (CELL / k) - MARGIN)",
+        "no corner lies so near a border but on it, and there all its edges are in the cell",
+    ),
+    (
+        "geodata/locate/contents.py",
+        "mask |= np.where(ends[:, 0] > east, LOW_EAST, np.uint16(0))",
+        "mask |= np.where((ends[:, 0] >= east), LOW_EAST, np.uint16(0))",
+        "no corner lies just there: borders and the margin add up to no vertex",
+    ),
+    (
+        "geodata/locate/contents.py",
+        "mask |= np.where(ends[:, 2] > east, HIGH_EAST, np.uint16(0))",
+        "mask |= np.where((ends[:, 2] >= east), HIGH_EAST, np.uint16(0))",
+        "no corner lies just there: borders and the margin add up to no vertex",
+    ),
+    (
+        "geodata/locate/contents.py",
+        "_, group = np.unique(group * (int(column.max()) + 1) + column, return_inverse=True)",
+        "_, group = np.unique((group * (int(column.max()) + 1) - column), return_inverse=True)",
+        "each pair of group and value has a number of its own; only which rows are alike is read",
+    ),
+    (
+        "geodata/locate/contents.py",
+        "_, group = np.unique(group * (int(column.max()) + 1) + column, return_inverse=True)",
+        "_, group = np.unique(group * (int(column.max()) + 2) + column, return_inverse=True)",
+        "each pair of group and value has a number of its own; only which rows are alike is read",
+    ),
+    (
+        "geodata/locate/index.py",
+        "_CHUNK = 1 << 16",
+        "_CHUNK = 2 << 16",
+        "so many at a time is a matter of speed",
+    ),
+    (
+        "geodata/locate/index.py",
+        "_CHUNK = 1 << 16",
+        "_CHUNK = 1 << 17",
+        "so many at a time is a matter of speed",
+    ),
+    (
+        "geodata/locate/index.py",
+        "_UNCERTAIN = 4e-16",
+        "_UNCERTAIN = 6e-16",
+        "more is decided by fractions, which say the same",
+    ),
+    (
+        "geodata/locate/index.py",
+        "unsure = np.flatnonzero(spans & (np.abs(det) <= _UNCERTAIN * (np.abs(t1) + np.abs(t2))))",
+        "unsure = np.flatnonzero((spans | (np.abs(det) <= _UNCERTAIN * (np.abs(t1) + "
+        "np.abs(t2)))))",
+        "where both sides are zero the point is on no side, as fractions say; more "
+        "fractions change nothing",
+    ),
+    (
+        "geodata/locate/index.py",
+        "unsure = np.flatnonzero(spans & (np.abs(det) <= _UNCERTAIN * (np.abs(t1) + np.abs(t2))))",
+        "unsure = np.flatnonzero(spans & ((np.abs(det) < _UNCERTAIN * (np.abs(t1) + np.abs(t2)))))",
+        "where both sides are zero the point is on no side, as fractions say; more "
+        "fractions change nothing",
+    ),
+    (
+        "geodata/locate/index.py",
+        "if abs(det) <= _UNCERTAIN * (abs(t1) + abs(t2)):",
+        "if (abs(det) < _UNCERTAIN * (abs(t1) + abs(t2))):",
+        "where both sides are zero the point is on no side, as fractions say",
+    ),
+    (
+        "geodata/query/hearing.py",
+        "_TICK_S = 0.05",
+        "_TICK_S = 0.07500000000000001",
+        "how often it is interrupted again until it hears",
+    ),
+    (
+        "geodata/query/hearing.py",
+        "wait([made], _TICK_S)",
+        "pass",
+        "it is then interrupted without a pause until it hears",
+    ),
+    (
+        "geodata/query/hearing.py",
+        'self._beside = ThreadPoolExecutor(1, "geodata-query")',
+        'self._beside = ThreadPoolExecutor(2, "geodata-query")',
+        "steps come one at a time",
+    ),
+    (
+        "geodata/query/held_files.py",
+        "super().__init__()",
+        "pass",
+        "what the base class prepares, a cache of listings, is not used",
+    ),
+    (
+        "geodata/query/views.py",
+        "table = files.read_table(Path(source), list(kinds) or None)",
+        "table = files.read_table(Path(source), (None))",
+        "the reader looks for the kinds itself, once more",
+    ),
+    (
+        "geodata/tables/log/newest.py",
+        "with pq.ParquetFile(path, pre_buffer=False) as file:",
+        "with (pq.ParquetFile(path)) as file:",
+        "a matter of speed",
+    ),
+    (
+        "geodata/tables/log/newest.py",
+        "with pq.ParquetFile(path, pre_buffer=False) as file:",
+        "with pq.ParquetFile(path, pre_buffer=True) as file:",
+        "a matter of speed",
+    ),
+    (
+        "geodata/tables/log/newest.py",
+        "rows = file.read(columns=_COLUMNS, use_threads=False)",
+        "rows = (file.read(use_threads=False))",
+        "a matter of speed",
+    ),
+    (
+        "geodata/tables/log/newest.py",
+        "rows = file.read(columns=_COLUMNS, use_threads=False)",
+        "rows = (file.read(columns=_COLUMNS))",
+        "a matter of speed",
+    ),
+    (
+        "geodata/tables/log/newest.py",
+        "rows = file.read(columns=_COLUMNS, use_threads=False)",
+        "rows = file.read(columns=_COLUMNS, use_threads=True)",
+        "a matter of speed",
+    ),
+    (
+        "geodata/files/readers/parquet.py",
+        "head = self._opened(tuple(self._texts)).iter_batches( rows, "
+        "row_groups=[group], columns=left, use_threads=False )",
+        "head = (self._opened(tuple(self._texts)).iter_batches(rows, "
+        "row_groups=[group], columns=left))",
+        "a matter of speed",
+    ),
+    (
+        "geodata/files/readers/parquet.py",
+        "rows, row_groups=[group], columns=left, use_threads=False",
+        "rows, row_groups=[group], columns=left, use_threads=True",
+        "a matter of speed",
+    ),
+    (
+        "geodata/locate/building.py",
+        "safe = np.where(flat, 1.0, rise)",
+        "safe = np.where(flat, 1.5, rise)",
+        "what stands there for a flat edge is not used",
+    ),
+    (
+        "geodata/locate/building.py",
+        "t0 = np.where(flat, 0.0, np.clip((low - ay) / safe, 0.0, 1.0))",
+        "t0 = np.where(flat, 0.0, np.clip((low - ay) / safe, 0.0, 1.5))",
+        "no row begins above an edge but by the margin; a cell more may then know it",
+    ),
 )
 
 

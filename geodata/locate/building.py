@@ -173,10 +173,9 @@ def _touched(
     t0 = np.where(flat, 0.0, np.clip((low - ay) / safe, 0.0, 1.0))
     t1 = np.where(flat, 1.0, np.clip((low + step_ + 2 * MARGIN - ay) / safe, 0.0, 1.0))
     xa, xb = ax + t0 * (bx - ax), ax + t1 * (bx - ax)
-    # rounding of (low - ay) moves x by the slope: nearly horizontal edges need more margin
-    pad = 2 * MARGIN + np.where(flat, 0.0, np.abs(bx - ax) * (1e-13 / safe))
-    c0 = np.maximum(np.floor((np.minimum(xa, xb) - pad - west_) / step_), 0)
-    c1 = np.minimum(np.floor((np.maximum(xa, xb) + pad - west_) / step_), columns[who] - 1)
+    # rounding of (low - ay) moves x by the slope, and so does the margin in low, which is larger
+    c0 = np.maximum(np.floor((np.minimum(xa, xb) - 2 * MARGIN - west_) / step_), 0)
+    c1 = np.minimum(np.floor((np.maximum(xa, xb) + 2 * MARGIN - west_) / step_), columns[who] - 1)
     pair, col = expand(c0.astype(np.int64), c1.astype(np.int64))
     return who[pair], row[pair], col
 

@@ -71,6 +71,13 @@ def test_an_edge_that_a_region_has_twice_bounds_nothing(beside):
     assert building.build(halves).meta["edges"] == 7
 
 
+def test_what_lies_in_an_odd_number_of_parts_is_inside():
+    """Parts that overlap, as no valid polygon has them: an edge three times is an edge."""
+    parts = [shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1), shapely.box(1, 0, 3, 1)]
+    index = building.build([shapely.MultiPolygon(parts)])
+    assert index.regions([0.5] * 4, [0.5, 1.5, 2.5, 3.5]).ravel().tolist() == [0, -1, 0, -1]
+
+
 def test_polygons_of_which_nothing_is_left_are_refused():
     """Their corners are one point at 1e-7 degrees; beside a larger one they own nothing."""
     speck = shapely.box(0, 0, 1e-8, 1e-8)
@@ -130,8 +137,9 @@ def test_the_geometry_that_is_none_is_named():
     for bad in (shapely.MultiPolygon(), shapely.LineString([(0, 0), (1, 1)])):
         with pytest.raises(ValueError, match=r"^geometry 1 is <.*; expected a filled polygon$"):
             building.build([good, bad, bad])
-    with pytest.raises(ValueError, match=r"got shape \(1,\)$"):
-        building.build([good], [-1])
+    for layers in ([-1], [0, -1]):
+        with pytest.raises(ValueError, match=rf"got shape \({len(layers)},\)$"):
+            building.build([good] * len(layers), layers)
     assert building.build([shapely.MultiPolygon([good])]).meta["edges"] == 4
 
 

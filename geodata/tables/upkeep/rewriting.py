@@ -160,8 +160,7 @@ def _actions(root: Path, number: int) -> list[dict[str, Any]]:
 
 def _tables(file: Path, column: str | None) -> Iterator[pa.Table]:
     """Yield the column of the id."""
-    with pq.ParquetFile(file, pre_buffer=False) as opened:
-        name = id_column(opened.schema_arrow.names, column)
+    name = id_column(pq.read_schema(file).names, column)
     if name is not None:
         yield from files.parquet_rows(file, [name])
 
