@@ -1501,6 +1501,40 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "t0 = np.where(flat, 0.0, np.clip((low - ay) / safe, 0.0, 1.5))",
         "no row begins above an edge but by the margin; a cell more may then know it",
     ),
+    (
+        "geodata/locate/building.py",
+        "c1 = np.minimum(np.floor((np.maximum(xa, xb) + 2 * MARGIN - west_) / "
+        "step_), columns[who] - 1)",
+        "c1 = np.minimum(np.floor(((np.maximum(xb, xa)) + 2 * MARGIN - west_) / "
+        "step_), columns[who] - 1)",
+        "the larger of two is the same whichever is named first",
+    ),
+    (
+        "geodata/locate/building.py",
+        "c0 = np.maximum(np.floor((np.minimum(xa, xb) - 2 * MARGIN - west_) / "
+        "step_), 0)",
+        "c0 = np.maximum(np.floor(((np.minimum(xb, xa)) - 2 * MARGIN - west_) / "
+        "step_), 0)",
+        "the smaller of two is the same whichever is named first",
+    ),
+    (
+        "geodata/locate/contents.py",
+        "for i in np.flatnonzero(np.abs(at - near) < 1e-6):",
+        "for i in np.flatnonzero((at - near) < 1e-6):",
+        "the exact rule decides oftener, and says the same",
+    ),
+    (
+        "geodata/locate/contents.py",
+        "return row[0::2][run] * COLUMNS + column, region[0::2][run]",
+        "return row[1::2][run] * COLUMNS + column, region[0::2][run]",
+        "both crossings of a pair are of one row and one region",
+    ),
+    (
+        "geodata/locate/contents.py",
+        "return row[0::2][run] * COLUMNS + column, region[0::2][run]",
+        "return row[0::2][run] * COLUMNS + column, region[1::2][run]",
+        "both crossings of a pair are of one row and one region",
+    ),
 )
 
 

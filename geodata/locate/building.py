@@ -205,7 +205,6 @@ def _divide(
                 "dissolve or drop duplicate polygons"
             )
             raise ValueError(msg)
-        k = k.copy()
         k[crowded] *= 4
 
 
