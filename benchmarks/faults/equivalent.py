@@ -1511,10 +1511,8 @@ EQUIVALENT = (  # (file, there, with the fault, why)
     ),
     (
         "geodata/locate/building.py",
-        "c0 = np.maximum(np.floor((np.minimum(xa, xb) - 2 * MARGIN - west_) / "
-        "step_), 0)",
-        "c0 = np.maximum(np.floor(((np.minimum(xb, xa)) - 2 * MARGIN - west_) / "
-        "step_), 0)",
+        "c0 = np.maximum(np.floor((np.minimum(xa, xb) - 2 * MARGIN - west_) / step_), 0)",
+        "c0 = np.maximum(np.floor(((np.minimum(xb, xa)) - 2 * MARGIN - west_) / step_), 0)",
         "the smaller of two is the same whichever is named first",
     ),
     (
@@ -1534,6 +1532,36 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "return row[0::2][run] * COLUMNS + column, region[0::2][run]",
         "return row[0::2][run] * COLUMNS + column, region[1::2][run]",
         "both crossings of a pair are of one row and one region",
+    ),
+    (
+        "geodata/cor/labelling.py",
+        "return pa.DictionaryArray.from_arrays(indices, words, safe=False) # all are in range",
+        "return (pa.DictionaryArray.from_arrays(indices, words)) # all are in range",
+        "indices that are all in range are looked at for nothing",
+    ),
+    (
+        "geodata/cor/labelling.py",
+        "return pa.DictionaryArray.from_arrays(indices, words, safe=False) # all are in range",
+        "return pa.DictionaryArray.from_arrays(indices, words, safe=True) # all are in range",
+        "indices that are all in range are looked at for nothing",
+    ),
+    (
+        "geodata/cor/labelling.py",
+        "return pc.take(words, indices, boundscheck=False)",
+        "return (pc.take(words, indices))",
+        "indices that are all in range are looked at for nothing",
+    ),
+    (
+        "geodata/cor/labelling.py",
+        "return pc.take(words, indices, boundscheck=False)",
+        "return pc.take(words, indices, boundscheck=True)",
+        "indices that are all in range are looked at for nothing",
+    ),
+    (
+        "geodata/cor/naming.py",
+        'self.__dict__["_pairs"] = np.array([*self._number] or [(-1, -1)], np.int32).T.copy()',
+        'self.__dict__["_pairs"] = (np.array([*self._number] or [(-1, -1)], np.int32).T)',
+        "the same numbers, only not side by side in memory",
     ),
 )
 

@@ -111,6 +111,9 @@ def test_the_smaller_of_overlapping_polygons_wins_and_layers_are_independent():
         [0, -1],
         [-1, -1],
     ]
+    # in cells that the border of the enclave or of the county crosses, outside of it
+    beside = index.regions([3.9, 5.1, 4.5, 2.9, 6.1, 3.1], [4.5, 4.5, 5.1, 4.5, 4.5, 3.1])
+    assert beside.tolist() == [[0, 2], [0, 2], [0, 2], [0, -1], [0, -1], [0, 2]]
 
 
 def test_poles_and_the_antimeridian():
