@@ -111,7 +111,7 @@ def _sub_contents(
     cell, region = candidates
     head = np.searchsorted(heads.sub, cell, "right") - 1
     pair = np.searchsorted(pair_key, head * edges.regions + region)
-    inside = np.zeros(len(cell), bool)
+    inside = np.empty(len(cell), bool)
     for lo, hi in _head_chunks(heads, pair_head):
         pairs = slice(*np.searchsorted(pair_head, (lo, hi)))
         size = heads.k[pair_head[pairs]] ** 2
