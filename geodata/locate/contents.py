@@ -247,7 +247,7 @@ def _decision_tables(
     """
     count = np.diff(records.first)
     back = behind[:, records.cell]
-    table_start = np.zeros(len(records.cell), np.int64)
+    table_start = np.empty(len(records.cell), np.int64)
     winners: list[NDArray[np.int32]] = []
     rows = 0
     for n in np.unique(count):
