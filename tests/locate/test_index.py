@@ -101,6 +101,15 @@ def test_r5_one_point_gives_what_arrays_give():
     assert (index.locate(lat, lon) == single).all()
 
 
+def test_one_point_beside_a_polygon_is_in_none():
+    """In a part of a cell that no border crosses, while others of the cell are crossed."""
+    index = building.build([shapely.Polygon([(0, -1.03), (1.01, 0), (0, 1.03), (-1, 0)])])
+    lat, lon = [0.99, 0.99, -0.99, 0.0], [0.24, -0.24, 0.24, 0.0]
+    assert index.regions(lat, lon).ravel().tolist() == [-1, -1, -1, 0]
+    found = [index.locate_one(*point) for point in zip(lat, lon, strict=True)]
+    assert index.owners[found].ravel().tolist() == [-1, -1, -1, 0]
+
+
 def test_the_smaller_of_overlapping_polygons_wins_and_layers_are_independent():
     country, enclave = shapely.box(0, 0, 10, 10), shapely.box(4, 4, 5, 5)
     county = shapely.box(3, 3, 6, 6)
