@@ -10,6 +10,113 @@ from pathlib import Path
 
 EQUIVALENT = (  # (file, there, with the fault, why)
     (
+        "georl/demo/runs.py",
+        "time.sleep(POLL_S)",
+        "pass",
+        "how often runs are looked at; a loop without a pause sees the same",
+    ),
+    (
+        "georl/demo/runs.py",
+        'return Progress( TextColumn("{task.description}"), BarColumn(bar_width=24), '
+        'TextColumn("step {task.completed:.0f}/{task.total:.0f} {task.fields[shown]}"), '
+        "TimeElapsedColumn(), console=console, transient=True, disable=not "
+        "console.is_terminal, )",
+        "return (Progress(TextColumn('{task.description}'), BarColumn(bar_width=24), "
+        "TextColumn('step {task.completed:.0f}/{task.total:.0f} {task.fields[shown]}'), "
+        "TimeElapsedColumn(), transient=True, disable=not console.is_terminal))",
+        "a console of its own, or the library's: both write to this process's output",
+    ),
+    (
+        "georl/demo/cities.py",
+        'return "".join(c for c in plain if "A" <= c <= "Z")[:LETTERS]',
+        'return "".join(c for c in plain if "A" <= c <= \'Z_\')[:LETTERS]',
+        "no letter lies between Z and Z with something behind it",
+    ),
+    (
+        "georl/demo/telling/report.py",
+        "{float(km): float(share or 0.0) for km, share in result.accuracy.items()},",
+        "{float(km): float((share)) for km, share in result.accuracy.items()},",
+        "there is a share wherever there are rows, and the demo's held-out places are some",
+    ),
+    (
+        "georl/demo/teaching.py",
+        'seen = images(drawn, return_tensors="pt")',
+        "seen = (images(drawn))",
+        "the lines below make tensors of what comes either way",
+    ),
+    (
+        "georl/reasoning/seeing.py",
+        "visible = [thing for thing in named if any(is_part(thing, other) for other in seen)]",
+        "visible = [thing for thing in named if any((is_part(other, thing)) for other in seen)]",
+        "one of two things is named in the other, whichever comes first",
+    ),
+    (
+        "georl/reasoning/stepping.py",
+        "_BATCH = 1024",
+        "_BATCH = 1025",
+        "how many rows are judged in one go; each is judged by itself",
+    ),
+    (
+        "georl/reasoning/stepping.py",
+        'table = pq.read_table(path, columns=["step", "reason"])',
+        "table = (pq.read_table(path))",
+        "columns that are read and not looked at",
+    ),
+    (
+        "georl/reasoning/stepping.py",
+        'rows = pq.read_table(path, columns=["id", "step", "reason", "detail"])',
+        "rows = (pq.read_table(path))",
+        "columns that are read and not looked at",
+    ),
+    (
+        "georl/reasoning/stepping.py",
+        "return key_of(step, asked, photos.opened(config.photos).identity())",
+        "return (key_of(asked, step, photos.opened(config.photos).identity()))",
+        "a name that is compared with one made in the same way",
+    ),
+    (
+        "georl/reasoning/photos.py",
+        "_READ_ROWS = 1 << 12",
+        "_READ_ROWS = 2 << 12",
+        "how many rows are read in one go; each is judged by itself",
+    ),
+    (
+        "georl/reasoning/photos.py",
+        "_READ_ROWS = 1 << 12",
+        "_READ_ROWS = 1 << 13",
+        "how many rows are read in one go; each is judged by itself",
+    ),
+    (
+        "georl/reasoning/asking.py",
+        "pool.shutdown(cancel_futures=True) # what is under way is paid for: it is kept",
+        "(pool.shutdown()) # what is under way is paid for: it is kept",
+        "servers are asked nothing more either way: only time, for photos decoded in vain",
+    ),
+    (
+        "georl/reasoning/asking.py",
+        "pool.shutdown(cancel_futures=True) # what is under way is paid for: it is kept",
+        "pool.shutdown(cancel_futures=False) # what is under way is paid for: it is kept",
+        "servers are asked nothing more either way: only time, for photos decoded in vain",
+    ),
+    (
+        "georl/reasoning/judging.py",
+        "elif spot.lat is None:",
+        "elif spot.lon is None:",
+        "a place has both coordinates or neither",
+    ),
+    (
+        "georl/reasoning/judging.py",
+        "_disagree(a, b, config.agree.place_km) for a, b in combinations(said.values(), 2)",
+        "(_disagree(b, a, config.agree.place_km)) for a, b in combinations(said.values(), 2)",
+        "two answers disagree as much as they do the other way round",
+    ),
+    (
+        "georl/reasoning/calls.py",
+        "break",
+        "continue",
+        "only the last line of a file has no end",
+    ),
+    (
         "geodata/evaluation/joining/named_answers.py",
         "if names is None and not (blank | np.isnan(answers.lat)).all():",
         "if names is None and not (blank | np.isnan(answers.lon)).all():",
@@ -1303,6 +1410,277 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "content: bytes = response.read(MAX_IMAGE_BYTES + 1)",
         "content: bytes = response.read(MAX_IMAGE_BYTES + 2)",
         "one byte too many is enough to refuse it",
+    ),
+    (
+        "geodata/locate/building.py",
+        'order = np.argsort(cell, kind="stable")',
+        "order = (np.argsort(cell))",
+        "in which order the edges of a cell stand changes no answer",
+    ),
+    (
+        "geodata/locate/contents.py",
+        "_CHUNK_PAIRS = 1 << 22",
+        "_CHUNK_PAIRS = 2 << 22",
+        "so many at a time is a matter of memory",
+    ),
+    (
+        "geodata/locate/contents.py",
+        "_CHUNK_PAIRS = 1 << 22",
+        "_CHUNK_PAIRS = 1 << 23",
+        "so many at a time is a matter of memory",
+    ),
+    (
+        "geodata/locate/contents.py",
+        "for i in np.flatnonzero(np.abs(at - near) < 1e-6):",
+        "for i in np.flatnonzero((np.abs(at - near) <= 1e-06)):",
+        "near a line the exact rule decides; far enough from it both say the same",
+    ),
+    (
+        "geodata/locate/contents.py",
+        "for i in np.flatnonzero(np.abs(at - near) < 1e-6):",
+        "for i in np.flatnonzero(np.abs(at - near) < 1.5e-06):",
+        "near a line the exact rule decides; far enough from it both say the same",
+    ),
+    (
+        "geodata/locate/contents.py",
+        "east = np.flatnonzero(end > west + CELL + MARGIN)",
+        "east = np.flatnonzero((end >= west + CELL + MARGIN))",
+        "no corner lies so near a border but on it, and there all its edges are in the cell",
+    ),
+    (
+        "geodata/locate/contents.py",
+        "east = np.flatnonzero(end > west + CELL + MARGIN)",
+        "east = np.flatnonzero(end > (west + CELL - MARGIN))",
+        "no corner lies so near a border but on it, and there all its edges are in the cell",
+    ),
+    (
+        "geodata/locate/contents.py",
+        "east = heads.west[head] + (column + 1) * (CELL / k) + MARGIN",
+        "east = (heads.west[head] + (column + 1) * (CELL / k) - MARGIN)",
+        "no corner lies so near a border but on it, and there all its edges are in the cell",
+    ),
+    (
+        "geodata/locate/contents.py",
+        "mask |= np.where(ends[:, 0] > east, LOW_EAST, np.uint16(0))",
+        "mask |= np.where((ends[:, 0] >= east), LOW_EAST, np.uint16(0))",
+        "no corner lies just there: borders and the margin add up to no vertex",
+    ),
+    (
+        "geodata/locate/contents.py",
+        "mask |= np.where(ends[:, 2] > east, HIGH_EAST, np.uint16(0))",
+        "mask |= np.where((ends[:, 2] >= east), HIGH_EAST, np.uint16(0))",
+        "no corner lies just there: borders and the margin add up to no vertex",
+    ),
+    (
+        "geodata/locate/contents.py",
+        "_, group = np.unique(group * (int(column.max()) + 1) + column, return_inverse=True)",
+        "_, group = np.unique((group * (int(column.max()) + 1) - column), return_inverse=True)",
+        "each pair of group and value has a number of its own; only which rows are alike is read",
+    ),
+    (
+        "geodata/locate/contents.py",
+        "_, group = np.unique(group * (int(column.max()) + 1) + column, return_inverse=True)",
+        "_, group = np.unique(group * (int(column.max()) + 2) + column, return_inverse=True)",
+        "each pair of group and value has a number of its own; only which rows are alike is read",
+    ),
+    (
+        "geodata/locate/index.py",
+        "_CHUNK = 1 << 16",
+        "_CHUNK = 2 << 16",
+        "so many at a time is a matter of speed",
+    ),
+    (
+        "geodata/locate/index.py",
+        "_CHUNK = 1 << 16",
+        "_CHUNK = 1 << 17",
+        "so many at a time is a matter of speed",
+    ),
+    (
+        "geodata/locate/index.py",
+        "_UNCERTAIN = 4e-16",
+        "_UNCERTAIN = 6e-16",
+        "more is decided by fractions, which say the same",
+    ),
+    (
+        "geodata/locate/index.py",
+        "unsure = np.flatnonzero(spans & (np.abs(det) <= _UNCERTAIN * (np.abs(t1) + np.abs(t2))))",
+        "unsure = np.flatnonzero((spans | (np.abs(det) <= _UNCERTAIN * (np.abs(t1) + "
+        "np.abs(t2)))))",
+        "where both sides are zero the point is on no side, as fractions say; more "
+        "fractions change nothing",
+    ),
+    (
+        "geodata/locate/index.py",
+        "unsure = np.flatnonzero(spans & (np.abs(det) <= _UNCERTAIN * (np.abs(t1) + np.abs(t2))))",
+        "unsure = np.flatnonzero(spans & ((np.abs(det) < _UNCERTAIN * (np.abs(t1) + np.abs(t2)))))",
+        "where both sides are zero the point is on no side, as fractions say; more "
+        "fractions change nothing",
+    ),
+    (
+        "geodata/locate/index.py",
+        "if abs(det) <= _UNCERTAIN * (abs(t1) + abs(t2)):",
+        "if (abs(det) < _UNCERTAIN * (abs(t1) + abs(t2))):",
+        "where both sides are zero the point is on no side, as fractions say",
+    ),
+    (
+        "geodata/query/hearing.py",
+        "_TICK_S = 0.05",
+        "_TICK_S = 0.07500000000000001",
+        "how often it is interrupted again until it hears",
+    ),
+    (
+        "geodata/query/hearing.py",
+        "wait([made], _TICK_S)",
+        "pass",
+        "it is then interrupted without a pause until it hears",
+    ),
+    (
+        "geodata/query/hearing.py",
+        'self._beside = ThreadPoolExecutor(1, "geodata-query")',
+        'self._beside = ThreadPoolExecutor(2, "geodata-query")',
+        "steps come one at a time",
+    ),
+    (
+        "geodata/query/held_files.py",
+        "super().__init__()",
+        "pass",
+        "what the base class prepares, a cache of listings, is not used",
+    ),
+    (
+        "geodata/query/views.py",
+        "table = files.read_table(Path(source), list(kinds) or None)",
+        "table = files.read_table(Path(source), (None))",
+        "the reader looks for the kinds itself, once more",
+    ),
+    (
+        "geodata/tables/log/newest.py",
+        "with pq.ParquetFile(path, pre_buffer=False) as file:",
+        "with (pq.ParquetFile(path)) as file:",
+        "a matter of speed",
+    ),
+    (
+        "geodata/tables/log/newest.py",
+        "with pq.ParquetFile(path, pre_buffer=False) as file:",
+        "with pq.ParquetFile(path, pre_buffer=True) as file:",
+        "a matter of speed",
+    ),
+    (
+        "geodata/tables/log/newest.py",
+        "rows = file.read(columns=_COLUMNS, use_threads=False)",
+        "rows = (file.read(use_threads=False))",
+        "a matter of speed",
+    ),
+    (
+        "geodata/tables/log/newest.py",
+        "rows = file.read(columns=_COLUMNS, use_threads=False)",
+        "rows = (file.read(columns=_COLUMNS))",
+        "a matter of speed",
+    ),
+    (
+        "geodata/tables/log/newest.py",
+        "rows = file.read(columns=_COLUMNS, use_threads=False)",
+        "rows = file.read(columns=_COLUMNS, use_threads=True)",
+        "a matter of speed",
+    ),
+    (
+        "geodata/files/readers/parquet.py",
+        "head = self._opened(tuple(self._texts)).iter_batches( rows, "
+        "row_groups=[group], columns=left, use_threads=False )",
+        "head = (self._opened(tuple(self._texts)).iter_batches(rows, "
+        "row_groups=[group], columns=left))",
+        "a matter of speed",
+    ),
+    (
+        "geodata/files/readers/parquet.py",
+        "rows, row_groups=[group], columns=left, use_threads=False",
+        "rows, row_groups=[group], columns=left, use_threads=True",
+        "a matter of speed",
+    ),
+    (
+        "geodata/locate/building.py",
+        "safe = np.where(flat, 1.0, rise)",
+        "safe = np.where(flat, 1.5, rise)",
+        "what stands there for a flat edge is not used",
+    ),
+    (
+        "geodata/locate/building.py",
+        "t0 = np.where(flat, 0.0, np.clip((low - ay) / safe, 0.0, 1.0))",
+        "t0 = np.where(flat, 0.0, np.clip((low - ay) / safe, 0.0, 1.5))",
+        "no row begins above an edge but by the margin; a cell more may then know it",
+    ),
+    (
+        "geodata/locate/building.py",
+        "c1 = np.minimum(np.floor((np.maximum(xa, xb) + 2 * MARGIN - west_) / "
+        "step_), columns[who] - 1)",
+        "c1 = np.minimum(np.floor(((np.maximum(xb, xa)) + 2 * MARGIN - west_) / "
+        "step_), columns[who] - 1)",
+        "the larger of two is the same whichever is named first",
+    ),
+    (
+        "geodata/locate/building.py",
+        "c0 = np.maximum(np.floor((np.minimum(xa, xb) - 2 * MARGIN - west_) / step_), 0)",
+        "c0 = np.maximum(np.floor(((np.minimum(xb, xa)) - 2 * MARGIN - west_) / step_), 0)",
+        "the smaller of two is the same whichever is named first",
+    ),
+    (
+        "geodata/locate/contents.py",
+        "for i in np.flatnonzero(np.abs(at - near) < 1e-6):",
+        "for i in np.flatnonzero((at - near) < 1e-6):",
+        "the exact rule decides oftener, and says the same",
+    ),
+    (
+        "geodata/locate/contents.py",
+        "return row[0::2][run] * COLUMNS + column, region[0::2][run]",
+        "return row[1::2][run] * COLUMNS + column, region[0::2][run]",
+        "both crossings of a pair are of one row and one region",
+    ),
+    (
+        "geodata/locate/contents.py",
+        "return row[0::2][run] * COLUMNS + column, region[0::2][run]",
+        "return row[0::2][run] * COLUMNS + column, region[1::2][run]",
+        "both crossings of a pair are of one row and one region",
+    ),
+    (
+        "geodata/cor/labelling.py",
+        "return pa.DictionaryArray.from_arrays(indices, words, safe=False) # all are in range",
+        "return (pa.DictionaryArray.from_arrays(indices, words)) # all are in range",
+        "indices that are all in range are looked at for nothing",
+    ),
+    (
+        "geodata/cor/labelling.py",
+        "return pa.DictionaryArray.from_arrays(indices, words, safe=False) # all are in range",
+        "return pa.DictionaryArray.from_arrays(indices, words, safe=True) # all are in range",
+        "indices that are all in range are looked at for nothing",
+    ),
+    (
+        "geodata/cor/labelling.py",
+        "return pc.take(words, indices, boundscheck=False)",
+        "return (pc.take(words, indices))",
+        "indices that are all in range are looked at for nothing",
+    ),
+    (
+        "geodata/cor/labelling.py",
+        "return pc.take(words, indices, boundscheck=False)",
+        "return pc.take(words, indices, boundscheck=True)",
+        "indices that are all in range are looked at for nothing",
+    ),
+    (
+        "geodata/cor/naming.py",
+        'self.__dict__["_pairs"] = np.array([*self._number] or [(-1, -1)], np.int32).T.copy()',
+        'self.__dict__["_pairs"] = (np.array([*self._number] or [(-1, -1)], np.int32).T)',
+        "the same numbers, only not side by side in memory",
+    ),
+    (
+        "geodata/tables/commits/tidying.py",
+        "recorded = log.recorded(root, found.version, since=order)",
+        "recorded = (log.recorded(root, found.version))",
+        "commits before the first of the files record none of them",
+    ),
+    (
+        "geodata/tables/exports/cards.py",
+        'countries = pq.read_table(_COUNTRIES, columns=["code", "continent"])',
+        "countries = (pq.read_table(_COUNTRIES))",
+        "columns that nobody asks for are read, and nothing else",
     ),
 )
 

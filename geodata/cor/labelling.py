@@ -142,7 +142,7 @@ class Labeller:
         there[-1] = False
         used = np.flatnonzero(there)
         short = np.full(len(there), -1, np.int32)
-        short[used] = np.arange(len(used), dtype=np.int32)
+        short[used] = np.arange(len(used))
         codes = short.take(code)
         words = self._name_texts.take(buffers.column(used))
         return _texts(_or_null(codes, codes < 0), words, coded)

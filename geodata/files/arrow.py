@@ -132,7 +132,7 @@ def id_text(column: Any) -> Any:
     length = pc.binary_length(column)
     if pc.min(length).as_py() != 0:  # also where there is no text at all
         return column
-    return pc.if_else(pc.equal(length, 0), pa.nulls(1, pa.string())[0], column)
+    return pc.if_else(pc.equal(length, 0), pa.scalar(None, pa.string()), column)
 
 
 def _plain_float(value: float) -> str:

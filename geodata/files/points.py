@@ -129,7 +129,8 @@ def _is_named_like_one(name: str) -> bool:
 
 
 def _role(name: str) -> str | None:
-    axis = axis_of(_halves(name)[0])
+    lat, _ = _halves(name)
+    axis = axis_of(lat)
     return axis[1] if axis else None
 
 
@@ -141,10 +142,13 @@ def _holds(column: pa.ChunkedArray, name: str) -> bool:
 def _lists(column: pa.ChunkedArray) -> bool:
     """Tell whether a column holds pairs of numbers in lists, and no words that look like one."""
     kind = column.type
+    if isinstance(kind, pa.BaseExtensionType):  # an array of one shape, as data sets have them
+        kind = kind.storage_type
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        return not pa.types.is_nested(kind.value_type) and not pa.types.is_string(kind.value_type)
-    head = column.drop_null().slice(0, 1).to_pylist()
-    return bool(head) and isinstance(head[0], list)
+        return not (
+            pa.types.is_string(kind.value_type) or pa.types.is_large_string(kind.value_type)
+        )
+    return False
 
 
 def points_of(column: pa.ChunkedArray, name: str = "") -> tuple[Any, Any]:

@@ -58,8 +58,9 @@ def build(
     Raises
     ------
     ValueError
-        For an empty or non-polygonal geometry, coordinates out of range, or more than 14
-        regions that meet in one cell of 1/4096 degree.
+        For an empty or non-polygonal geometry, coordinates out of range, geometries that are
+        all smaller than 1e-7 degrees, or more than 14 regions that meet in one cell of 1/4096
+        degree.
 
     Examples
     --------
@@ -68,12 +69,18 @@ def build(
     >>> index.regions([0.5, 0.5, 0.5, 5.0], [0.5, 1.0, 1.5, 5.0]).ravel()  # 1.0: the border
     array([ 0,  1,  1, -1], dtype=int32)
     """
-    polygons = np.asarray(geometries, dtype=object)
+    polygons = np.asarray(geometries)
     layers = np.zeros(len(polygons), np.int64) if layer is None else np.asarray(layer, np.int64)
     _check(polygons, layers)
     # Regions are renumbered by layer, then area, so that the smaller number wins.
     order = np.lexsort((np.arange(len(polygons)), shapely.area(polygons), layers))
     edges = _unique_edges(polygons[order])
+    if not len(edges.units):
+        msg = (
+            f"no geometry is as large as {1 / UNITS:g} degrees (1 cm), so none has an edge; check "
+            "their unit"
+        )
+        raise ValueError(msg)
     heads, sub_edge, sub_cell = _divide(edges, edges_per_strip, max_division, finer)
     data = assemble(edges, layers[order], order, heads, sub_edge, sub_cell)
     notes = {
@@ -155,9 +162,9 @@ def _touched(
     """
     ax, ay, bx, by = ends.T
     rows, columns = np.broadcast_to(rows, len(ends)), np.broadcast_to(columns, len(ends))
-    r0 = np.clip(np.floor((ay - MARGIN - south) / step), 0, rows - 1).astype(np.int64)
-    r1 = np.clip(np.floor((by + MARGIN - south) / step), -1, rows - 1).astype(np.int64)
-    who, row = expand(r0, r1)
+    r0 = np.maximum(np.floor((ay - MARGIN - south) / step), 0)
+    r1 = np.minimum(np.floor((by + MARGIN - south) / step), rows - 1)
+    who, row = expand(r0.astype(np.int64), r1.astype(np.int64))
     ax, ay, bx, by, west_, step_ = (v[who] for v in (ax, ay, bx, by, west, step))
     low = south[who] + row * step_ - MARGIN
     rise = by - ay
@@ -166,14 +173,10 @@ def _touched(
     t0 = np.where(flat, 0.0, np.clip((low - ay) / safe, 0.0, 1.0))
     t1 = np.where(flat, 1.0, np.clip((low + step_ + 2 * MARGIN - ay) / safe, 0.0, 1.0))
     xa, xb = ax + t0 * (bx - ax), ax + t1 * (bx - ax)
-    # rounding of (low - ay) moves x by the slope: nearly horizontal edges need more margin
-    pad = 2 * MARGIN + np.where(flat, 0.0, np.abs(bx - ax) * (1e-13 / safe))
-    c0 = np.floor((np.minimum(xa, xb) - pad - west_) / step_)
-    c1 = np.floor((np.maximum(xa, xb) + pad - west_) / step_)
-    last = columns[who] - 1
-    c0 = np.clip(c0, 0, last + 1).astype(np.int64)
-    c1 = np.clip(c1, -1, last).astype(np.int64)
-    pair, col = expand(c0, c1)
+    # rounding of (low - ay) moves x by the slope, and so does the margin in low, which is larger
+    c0 = np.maximum(np.floor((np.minimum(xa, xb) - 2 * MARGIN - west_) / step_), 0)
+    c1 = np.minimum(np.floor((np.maximum(xa, xb) + 2 * MARGIN - west_) / step_), columns[who] - 1)
+    pair, col = expand(c0.astype(np.int64), c1.astype(np.int64))
     return who[pair], row[pair], col
 
 
@@ -202,7 +205,6 @@ def _divide(
                 "dissolve or drop duplicate polygons"
             )
             raise ValueError(msg)
-        k = k.copy()
         k[crowded] *= 4
 
 

@@ -81,7 +81,7 @@ def _base_contents(edges: Edges) -> tuple[Ints, Ints]:
     """Pairs (base cell, region): the regions that contain each base cell's south-west corner."""
     ay, by = edges.degrees[:, 1], edges.degrees[:, 3]
     first = np.ceil((ay + 90.0) / CELL).astype(np.int64)
-    last = np.minimum(np.ceil((by + 90.0) / CELL).astype(np.int64) - 1, ROWS - 1)
+    last = np.ceil((by + 90.0) / CELL).astype(np.int64) - 1
     edge, row = expand(first, last)
     west, step = np.full(len(edge), -180.0), np.full(len(edge), CELL)
     col = _left_count(edges, edge, np.asarray(-90.0 + row * CELL), west, step, COLUMNS)
@@ -111,7 +111,7 @@ def _sub_contents(
     cell, region = candidates
     head = np.searchsorted(heads.sub, cell, "right") - 1
     pair = np.searchsorted(pair_key, head * edges.regions + region)
-    inside = np.zeros(len(cell), bool)
+    inside = np.empty(len(cell), bool)
     for lo, hi in _head_chunks(heads, pair_head):
         pairs = slice(*np.searchsorted(pair_head, (lo, hi)))
         size = heads.k[pair_head[pairs]] ** 2
@@ -133,12 +133,15 @@ def _sub_contents(
 def _base_corners(
     edges: Edges, layer_of: Ints, heads: Heads, full: tuple[Ints, Ints], pair_key: Ints
 ) -> tuple[Bools, NDArray[np.int32]]:
-    """Which candidates contain their base cell's corner, and what contains whole base cells."""
-    head = np.minimum(np.searchsorted(heads.cell, full[0]), len(heads.cell) - 1)
+    """Which candidates contain their base cell's corner, and what contains whole base cells.
+
+    East of a corner that a region contains is an edge of it, so a head and a pair are found.
+    """
+    head = np.searchsorted(heads.cell, full[0])
     divided = heads.cell[head] == full[0]
     head, region = head[divided], full[1][divided]
     key = head * edges.regions + region
-    at = np.minimum(np.searchsorted(pair_key, key), len(pair_key) - 1)
+    at = np.searchsorted(pair_key, key)
     is_candidate = pair_key[at] == key
     corner = np.zeros(len(pair_key), bool)
     corner[at[is_candidate]] = True
@@ -180,7 +183,7 @@ def _parities(
     width = _left_count(edges, edge[who], height, west[who], step[who], k[who])
     runs = [(who, row * k[who], row * k[who] + width)]
     for end, first in ((ax, low), (bx, high)):
-        east = np.flatnonzero(end > west + CELL + MARGIN / 2)
+        east = np.flatnonzero(end > west + CELL + MARGIN)
         runs.append((east, first[east] * k[east], k[east] ** 2))
     toggles = np.zeros(int(offset[-1]) + 1, np.int64)
     for of, begin, stop in runs:
@@ -212,12 +215,12 @@ def _records(
     head = np.searchsorted(heads.sub, sub_cell, "right") - 1
     k = heads.k[head]
     column = (sub_cell - heads.sub[head]) % k
-    east = heads.west[head] + (column + 1) * (CELL / k) + MARGIN / 2
+    east = heads.west[head] + (column + 1) * (CELL / k) + MARGIN
     ends = edges.degrees[sub_edge]
     mask = bits.astype(np.uint16)
     mask |= np.where(ends[:, 0] > east, LOW_EAST, np.uint16(0))
     mask |= np.where(ends[:, 2] > east, HIGH_EAST, np.uint16(0))
-    start = np.asarray(np.searchsorted(sub_cell, np.r_[cell, sub_cell[-1] + 1]))
+    start = np.r_[np.searchsorted(sub_cell, cell), len(sub_cell)]
     return _Records(cell, first, cand_region, inside, sub_edge, start, mask)
 
 
@@ -244,7 +247,7 @@ def _decision_tables(
     """
     count = np.diff(records.first)
     back = behind[:, records.cell]
-    table_start = np.zeros(len(records.cell), np.int64)
+    table_start = np.empty(len(records.cell), np.int64)
     winners: list[NDArray[np.int32]] = []
     rows = 0
     for n in np.unique(count):

@@ -170,7 +170,7 @@ class Index:
         record = ~owner
         parity = inside[record]
         for e in range(edge_start[record], edge_start[record + 1]):
-            if _toggles(edge[4 * e : 4 * e + 4], mask[e], lat, lon):
+            if _toggles(edge[4 * e :], mask[e], lat, lon):
                 parity ^= mask[e]
         found: int = table[table_start[record] + (parity & int(CANDIDATE_BITS))]
         return found

@@ -7,7 +7,6 @@ whoever reads it to train says which rows, or is told what there is to choose fr
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -201,9 +200,7 @@ def _is_text(kind: pa.DataType) -> bool:
 def _counted(column: pa.ChunkedArray | None) -> dict[str | None, int]:
     if column is None:
         return {}
-    counts: Counter[str | None] = Counter()
-    for item in pc.value_counts(column).to_pylist():
-        counts[item["values"]] += item["counts"]
+    counts = {one["values"]: one["counts"] for one in pc.value_counts(column).to_pylist()}
     if set(counts) <= {None}:
         return {}
     if len(counts) > MOST_SPLITS:
@@ -212,7 +209,7 @@ def _counted(column: pa.ChunkedArray | None) -> dict[str | None, int]:
             "no dataset; rename it"
         )
         raise QueryError(msg)
-    return dict(sorted(counts.items(), key=lambda item: (item[0] is None, item[0] or "")))
+    return dict(sorted(counts.items(), key=lambda item: (item[0] is None, item[0])))
 
 
 def _told(counts: dict[str | None, int]) -> str:

@@ -79,6 +79,6 @@ class Clock:
                     self._progress(min(percent, 100.0))
 
     def _wait(self) -> float:
-        if self._progress is not None or self.is_over or self._end is None:
+        if self._progress is not None or self._end is None:
             return _TICK_S / 2
         return max(self._end - time.monotonic(), _TICK_S / 2)

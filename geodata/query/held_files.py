@@ -31,10 +31,9 @@ class _Handle(io.RawIOBase):
     """An open file that is closed when it is forgotten: DuckDB does not close all that it opens."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__()
         self._at = 0
         # a pipe in the place of a file would be waited for without end
-        self._handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        self._handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         found = os.fstat(self._handle)
         self._size = found.st_size
         if not stat.S_ISREG(found.st_mode):

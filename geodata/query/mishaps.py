@@ -68,6 +68,6 @@ def plain(message: str, tables: Sequence[str]) -> str:
     guess = ""
     if missing := _NO_TABLE.search(told):
         told = _GUESS.sub("", told)
-        near = difflib.get_close_matches(missing["name"].strip('"').casefold(), tables, 1)
+        near = difflib.get_close_matches(missing["name"].strip('"').casefold(), tables)
         guess = f"did you mean {near[0]}? " if near else ""
     return f"{told.rstrip()}\n{guess}the tables are: {', '.join(tables) or '(none)'}"

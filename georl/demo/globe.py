@@ -228,7 +228,7 @@ def _score(arm: GlobeArm, folder: Path, judge: rewards.Localizability) -> ArmSco
         answers = _answers(arm, folder)
         truth = folder / "data" / "truth.parquet"
         scored = evaluation.evaluate(answers, truth, globe_report.THRESHOLDS_KM, text="answer")
-        texts = [text or "" for text in pq.read_table(answers)["answer"].to_pylist()]
+        texts = pq.read_table(answers)["answer"].to_pylist()
         rows = pq.read_table(folder / "data" / "held-out.parquet").to_pydict()
         named = globe_report.names_right(texts, rows["country"], rows["city"])
         score = globe_report.arm_score(scored, named, _earned(texts, rows, judge))
@@ -238,7 +238,7 @@ def _score(arm: GlobeArm, folder: Path, judge: rewards.Localizability) -> ArmSco
 
 
 def _earned(
-    texts: list[str], rows: dict[str, list[Any]], judge: rewards.Localizability
+    texts: list[str | None], rows: dict[str, list[Any]], judge: rewards.Localizability
 ) -> dict[str, float | None]:
     """Return the mean of each reward over the greedy answers; rows without a verdict are out."""
     earned: dict[str, Sequence[float | None]] = {

@@ -71,7 +71,7 @@ def arm_score(
 
 
 def names_right(
-    texts: Sequence[str], country: Sequence[str | None], city: Sequence[str | None]
+    texts: Sequence[str | None], country: Sequence[str | None], city: Sequence[str | None]
 ) -> tuple[float, float]:
     """Return the shares of answers with the right country, and with the right city in it.
 

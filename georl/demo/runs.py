@@ -72,7 +72,7 @@ def train_all(jobs: Sequence[Job], workers: int, started: float) -> None:
                     )
         finally:
             for training in running:
-                training.process.kill()
+                training.stop()
 
 
 def no_bars_of_others() -> None:
@@ -129,6 +129,12 @@ class _Running:
             msg = f"{self.job.name} stopped with status {status}; the end of {self._log_path}:"
             raise DemoError(f"{msg}\n{tail}")
         return True
+
+    def stop(self) -> None:
+        """End the process, and wait until it has ended."""
+        self.process.kill()
+        self.process.wait()
+        self._log.close()
 
 
 def _start(job: Job, workers: int, log: IO[str]) -> subprocess.Popen[str]:

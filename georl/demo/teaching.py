@@ -85,7 +85,7 @@ class _School:
             np.sort(order[: lesson.held_out]),
             np.sort(order[lesson.held_out :]),
         )
-        self.tokenizer = models.build_tokenizer(_forms(), vocabulary=320)
+        self.tokenizer = models.build_tokenizer(_forms())
         self.processor = models.build_processor(self.tokenizer)
         self._image_id = int(self.tokenizer.encode("<|image_pad|>")[0])
         draws = np.random.default_rng((seed, 1))
@@ -103,7 +103,6 @@ class _School:
         """Train the model on text alone (``form`` None), or on pictures answered in a form."""
         lesson, rng = self.lesson, np.random.default_rng((self.seed, 2))
         steps = lesson.text_steps if form is None else lesson.picture_steps
-        torch.manual_seed(self.seed)
         model.train()
         optimizer = torch.optim.AdamW(
             model.parameters(), lesson.learning_rate, betas=(0.9, 0.95), weight_decay=0.01

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from geodata import files, tables
-from georl.config import ReasonConfig, check_reason, recorded
+from georl.config import ReasonConfig, recorded
 from georl.reasoning import asking, prompt, stepping
 from georl.reasoning.calls import Calls
 from georl.reasoning.rows import SET, STEPS
@@ -88,7 +88,6 @@ def _rows(path: Path) -> Iterator[pa.Table]:
 
 def _note(config: ReasonConfig, last: Path) -> dict[str, Any]:
     """Return the lineage of a set: what it was made from, how, and what each step dropped."""
-    check_reason(config)
     with Calls(Path(config.output)) as calls:
         pixels, question = config.photos.max_pixels, config.question or prompt.QUESTION
         served = {

@@ -130,15 +130,12 @@ def _named(row: Row) -> str:
 
 
 def _disagree(one: Spot, other: Spot, place_km: float) -> str | None:
-    if one.lat is not None and other.lat is not None:
-        km = distance(one, other.lat, other.lon)
-        if km is not None and km <= place_km:
-            return None
+    km = distance(one, other.lat, other.lon)
+    if km is not None and km <= place_km:
+        return None
     if one.country != other.country:
         return "other_country"
-    if one.city == other.city and one.city is not None:
-        return None
-    return "other_city" if one.city or other.city else None
+    return None if one.city == other.city else "other_city"
 
 
 def spots_of(rows: list[Row]) -> list[dict[str, Spot]]:
@@ -158,6 +155,5 @@ def spots_of(rows: list[Row]) -> list[dict[str, Spot]]:
 
 def distance(spot: Spot, lat: float | None, lon: float | None) -> float | None:
     """Return how far a spot is from a point, km; None where there is none."""
-    if spot.lat is None or spot.lon is None or lat is None or lon is None:
-        return None
-    return float(np.asarray(sphere.haversine_km(spot.lat, spot.lon, lat, lon)))
+    known = [degrees for degrees in (spot.lat, spot.lon, lat, lon) if degrees is not None]
+    return float(np.asarray(sphere.haversine_km(*known))) if len(known) == 4 else None

@@ -68,16 +68,16 @@ def opened(options: ReasonPhotos) -> Source:
     FileError, TableError
         If the table cannot be read.
     """
-    source = open_rows(options.table, what="photos.table")
-    names = source.columns
+    source = open_rows(options.table)
+    schema = source.schema
+    names = source.columns if schema is None else schema.names  # parts of columns are none
     if options.image not in names:
         msg = (
             f"{source.name} has no column {options.image!r} for the image; set photos.image to "
             f"one of {', '.join(names)}"
         )
         raise ConfigError(msg)
-    schema = source.schema
-    if schema is not None and options.image in schema.names:
+    if schema is not None:
         kind = schema.field(options.image).type
         if not (
             pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)

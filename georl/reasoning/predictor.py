@@ -26,7 +26,7 @@ class Predictor:
 
     def __init__(self, config: ReasonConfig) -> None:
         self._max_km = config.truth.predictor_km
-        source = open_rows(config.truth.predictor, what="truth.predictor")
+        source = open_rows(config.truth.predictor)
         names, where = source.columns, str(source.name)
         key = find_named(names, ID_NAMES, "id", where)
         sure = find_named(names, _CONFIDENCE, "confidence", where)

@@ -142,7 +142,7 @@ def _detections(reply: Any) -> list[tuple[str, float]]:
 
 
 def _of_file(file: str) -> dict[str, list[str]]:
-    source = open_rows(file, what="verify.file")
+    source = open_rows(file)
     names, where = source.columns, str(source.name)
     key = find_named(names, ID_NAMES, "id", where)
     if key is None or "entities" not in names:

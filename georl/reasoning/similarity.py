@@ -94,9 +94,9 @@ def by_words(one: str, other: str) -> float:
     0.0
     """
     a, b = _counts(one), _counts(other)
-    shared = sum(a[word] * b[word] for word in a.keys() & b.keys())
+    shared = sum(n * b[word] for word, n in a.items())
     size = math.sqrt(sum(n * n for n in a.values()) * sum(n * n for n in b.values()))
-    return min(1.0, shared / size) if size else 0.0
+    return shared / size if size else 0.0
 
 
 def _counts(text: str) -> Counter[str]:
@@ -126,7 +126,7 @@ def _embedding(reply: Any) -> list[float]:
         vector = np.asarray(reply["data"][0]["embedding"], np.float64)
     except (TypeError, KeyError, IndexError, ValueError):
         vector = np.empty(0)
-    size = float(np.linalg.norm(vector)) if vector.ndim == 1 and vector.size else 0.0
+    size = float(np.linalg.norm(vector)) if vector.ndim == 1 else 0.0
     if not math.isfinite(size) or size == 0.0:
         msg = "the reply has no data[0].embedding that is a vector"
         raise BadReply(msg)

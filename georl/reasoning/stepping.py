@@ -175,7 +175,7 @@ def inputs(config: ReasonConfig) -> dict[str, dict[str, Any]]:
     found = {"photos": photos.opened(config.photos).identity()}
     for role, file in (("predictor", config.truth.predictor), ("visible", config.verify.file)):
         if file is not None:
-            found[role] = open_rows(file, what=role).identity()
+            found[role] = open_rows(file).identity()
     return found
 
 

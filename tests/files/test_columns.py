@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from geodata import files
 from geodata.files import FileError
 from geodata.files.readers.flattening import MAX_BATCH_BYTES, column_at
 
@@ -49,3 +50,13 @@ def test_a_path_takes_the_longest_name_that_fits():
     assert column_at(table.drop(["a.b.c"]), "a.b.c").to_pylist() == [3]
     assert column_at(table.drop(["a.b.c", "a.b"]), "a.b.c.d").to_pylist() == [2]
     assert column_at(table.drop(["a.b.c", "a.b"]), "a.b").to_pylist() == [1]
+
+
+def test_of_a_name_without_end_the_first_200_characters_count():
+    assert files.squeeze("a-" * 99 + "BC" + "d" * 1_000_000) == "a" * 99 + "bc"
+
+
+def test_rows_of_a_file_that_is_loaded_whole_come_in_batches_of_the_columns_asked_for(tmp_path):
+    np.savez(tmp_path / "a.npz", n=np.array([1, 2]), word=np.array(["x", "y"]))
+    (batch,) = files.open_source(tmp_path / "a.npz").batches(["word"])
+    assert batch.table.to_pydict() == {"word": ["x", "y"]}

@@ -30,6 +30,7 @@ def geojson(*numbers, kind="Point"):
         ({"lat": 48.5}, None), (geojson(2.5, 48.5), (48.5, 2.5)),
         (geojson(2.5, 48.5, 9), (48.5, 2.5)),
         (geojson(2.5), None), (geojson([2.5, 48.5], [1, 2], kind="LineString"), None),
+        ({"coordinates": [2.5, 48.5]}, None), (geojson(2.5, 48.5, kind="Feature"), None),
         ({"type": "Point", "coordinates": "2.5"}, None), (5, None), (None, None), (True, None),
         ("POINT (2.5 48.5)", (48.5, 2.5)), ("point z(2.5 48.5 9)", (48.5, 2.5)),
         ("SRID=4326;POINT(2.5 48.5)", (48.5, 2.5)), (" POINT M ( -2.5e0 +48.5 )", (48.5, -2.5)),
@@ -149,8 +150,12 @@ def test_a_bare_name_counts_where_it_holds_pairs_of_numbers():
     assert made(prediction=lists).points == ("prediction",)
     assert made(answer=pa.array(lists, pa.list_(pa.float64(), 2))).points == ("answer",)
     assert made(target=pa.array(lists, pa.large_list(pa.float64()))).points == ("target",)
+    tensors = pa.array([[1.0, 2.0]] * 3, pa.list_(pa.float64(), 2))
+    tensors = pa.ExtensionArray.from_storage(pa.fixed_shape_tensor(pa.float64(), [2]), tensors)
+    assert made(output=tensors).points == ("output",)
     words, deep = [["1", "2"]] * 3, [[[1.0], [2.0]]] * 3
-    for other in (words, deep, ["1, 2"] * 3, [{"lat": 1, "lon": 2}] * 3):
+    long_words = pa.array(words, pa.list_(pa.large_string()))
+    for other in (words, long_words, deep, ["1, 2"] * 3, [{"lat": 1, "lon": 2}] * 3):
         assert not isinstance(made(prediction=other), points.WithPoints)
     assert made(coords=["1, 2"] * 3).points == ("coords",)
 

@@ -47,7 +47,9 @@ def test_an_index_says_what_it_is_made_of():
     ],
 )
 def test_a_cell_is_divided_by_its_edges(corners, options, k):
-    assert divisions(building.build([ring(corners)], **options)) == [k]
+    index = building.build([ring(corners)], **options)
+    assert divisions(index) == [k]
+    assert len(index.data["sub"]) == k * k
 
 
 def test_the_first_of_equal_areas_wins_and_layers_count_on_their_own():
@@ -56,12 +58,52 @@ def test_the_first_of_equal_areas_wins_and_layers_count_on_their_own():
     assert index.regions([0.5, 2.0], [0.5, 2.0]).tolist() == [[1, 0], [-1, 3]]
 
 
-def test_an_edge_that_a_region_has_twice_bounds_nothing():
-    """Two halves of one region: the line between them is none of its edges."""
-    halves = shapely.MultiPolygon([shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1)])
-    index = building.build([halves])
+@pytest.mark.parametrize("beside", [(1, 0), (0, 1)])
+def test_an_edge_that_a_region_has_twice_bounds_nothing(beside):
+    """Two halves of one region: the line between them is none of its edges, whichever its way."""
+    east, north = beside
+    halves = [shapely.box(0, 0, 1, 1), shapely.box(east, north, east + 1, north + 1)]
+    index = building.build([shapely.MultiPolygon(halves)])
     assert index.meta["edges"] == 6
-    assert index.regions([0.5, 0.5, 0.5], [0.99, 1.0, 1.01]).ravel().tolist() == [0, 0, 0]
+    at = np.array([0.99, 1.0, 1.01])
+    lat, lon = np.where(north, at, 0.5), np.where(east, at, 0.5)
+    assert index.regions(lat, lon).ravel().tolist() == [0, 0, 0]
+    assert building.build(halves).meta["edges"] == 7
+
+
+def test_what_lies_in_an_odd_number_of_parts_is_inside():
+    """Parts that overlap, as no valid polygon has them: an edge three times is an edge."""
+    parts = [shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1), shapely.box(1, 0, 3, 1)]
+    index = building.build([shapely.MultiPolygon(parts)])
+    assert index.regions([0.5] * 4, [0.5, 1.5, 2.5, 3.5]).ravel().tolist() == [0, -1, 0, -1]
+
+
+def test_polygons_of_which_nothing_is_left_are_refused():
+    """Their corners are one point at 1e-7 degrees; beside a larger one they own nothing."""
+    speck = shapely.box(0, 0, 1e-8, 1e-8)
+    with pytest.raises(ValueError) as caught:
+        building.build([speck, speck])
+    assert str(caught.value) == (
+        "no geometry is as large as 1e-07 degrees (1 cm), so none has an edge; check their unit"
+    )
+    index = building.build([speck, shapely.box(0, 0, 1, 1)])
+    assert index.regions([0.0, 0.5], [0.0, 0.5]).ravel().tolist() == [1, 1]
+
+
+def test_more_than_fourteen_regions_in_a_cell_of_a_4096th_of_a_degree_are_too_many():
+    """Sixteen squares side by side in one such cell; a cell of a 16384th would hold four."""
+    width, start = 55e-6, 0.12501
+    squares = [
+        shapely.box(start + i * width, start + j * width, start + i * width + width,
+                    start + j * width + width)
+        for i in range(4) for j in range(4)
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match=r"^more than 14 regions meet in one small cell"):
+        building.build(squares)
+    index = building.build(squares[:14])
+    middle = start + (np.arange(4) + 0.5) * width
+    found = index.regions(np.tile(middle, 4), np.repeat(middle, 4)).ravel()
+    assert found.tolist() == [*range(14), -1, -1]
 
 
 @pytest.mark.parametrize(("slices", "fits"), [(14, True), (15, False)])
@@ -95,8 +137,9 @@ def test_the_geometry_that_is_none_is_named():
     for bad in (shapely.MultiPolygon(), shapely.LineString([(0, 0), (1, 1)])):
         with pytest.raises(ValueError, match=r"^geometry 1 is <.*; expected a filled polygon$"):
             building.build([good, bad, bad])
-    with pytest.raises(ValueError, match=r"got shape \(1,\)$"):
-        building.build([good], [-1])
+    for layers in ([-1], [0, -1]):
+        with pytest.raises(ValueError, match=rf"got shape \({len(layers)},\)$"):
+            building.build([good] * len(layers), layers)
     assert building.build([shapely.MultiPolygon([good])]).meta["edges"] == 4
 
 

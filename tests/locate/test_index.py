@@ -101,6 +101,15 @@ def test_r5_one_point_gives_what_arrays_give():
     assert (index.locate(lat, lon) == single).all()
 
 
+def test_one_point_beside_a_polygon_is_in_none():
+    """In a part of a cell that no border crosses, while others of the cell are crossed."""
+    index = building.build([shapely.Polygon([(0, -1.03), (1.01, 0), (0, 1.03), (-1, 0)])])
+    lat, lon = [0.99, 0.99, -0.99, 0.0], [0.24, -0.24, 0.24, 0.0]
+    assert index.regions(lat, lon).ravel().tolist() == [-1, -1, -1, 0]
+    found = [index.locate_one(*point) for point in zip(lat, lon, strict=True)]
+    assert index.owners[found].ravel().tolist() == [-1, -1, -1, 0]
+
+
 def test_the_smaller_of_overlapping_polygons_wins_and_layers_are_independent():
     country, enclave = shapely.box(0, 0, 10, 10), shapely.box(4, 4, 5, 5)
     county = shapely.box(3, 3, 6, 6)
@@ -111,15 +120,40 @@ def test_the_smaller_of_overlapping_polygons_wins_and_layers_are_independent():
         [0, -1],
         [-1, -1],
     ]
+    # in cells that the border of the enclave or of the county crosses, outside of it
+    beside = index.regions([3.9, 5.1, 4.5, 2.9, 6.1, 3.1], [4.5, 4.5, 5.1, 4.5, 4.5, 3.1])
+    assert beside.tolist() == [[0, 2], [0, 2], [0, 2], [0, -1], [0, -1], [0, 2]]
 
 
 def test_poles_and_the_antimeridian():
     cap = shapely.box(-180, 80, 180, 90)
     east, west = shapely.box(170, -20, 180, -10), shapely.box(-180, -20, -170, -10)
-    index = building.build([cap, shapely.MultiPolygon([east, west])])
-    lat = [89.999999, 85, -15, -15, -15]
-    lon = [12.0, -180.0, -180.0, np.nextafter(180.0, 0), 169.9]
-    assert index.regions(lat, lon)[:, 0].tolist() == [0, 0, 1, 1, -1]
+    corner = shapely.box(170, -90, 180, -80)
+    index = building.build([cap, shapely.MultiPolygon([east, west]), corner])
+    last = np.nextafter(180.0, 0)  # a hair more and it would lie in the first column
+    lat = [89.999999, 85, -15, -15, -15, 79.0, 90.0, -90.0, 90.0, 0.0, -85.0, -90.0, 90.0]
+    lon = [12.0, -180.0, -180.0, last, 169.9, 0.0, 0.0, -180.0, 179.99, 0.0, last, last, last]
+    owner = index.locate(lat, lon)  # an edge ends below its upper end: 90 itself is nobody's
+    assert index.owners[owner, 0].tolist() == [
+        0, 0, 1, 1, -1, -1, -1, -1, -1, -1, 2, 2, -1
+    ]  # fmt: skip
+    assert [index.locate_one(*point) for point in zip(lat, lon, strict=True)] == owner.tolist()
+
+
+@pytest.mark.parametrize("off", [-1e-7, 0.0, 1e-7])
+@pytest.mark.parametrize("border", [0.5, 0.5625])
+def test_an_edge_a_unit_beside_a_border_of_cells(off, border):
+    """Of a base cell, and of a part of one: neither side takes what is the other's."""
+    west, east = border + off, 2.5 + border + off
+    index = building.build([shapely.box(west, 0.1, east, 2.1)])
+    x = np.array([-0.3, -2e-7, 0.0, 2e-7, 0.3])
+    lon = np.r_[west + x, east + x]
+    inside = [-1, -1, 0, 0, 0, 0, 0, -1, -1, -1]
+    for lat in (0.2, 0.5, 1.1, 1.25, 2.0):
+        assert index.regions(np.full(10, lat), lon).ravel().tolist() == inside
+    column = np.arange(0.01, 4, 0.0625)
+    found = index.regions(np.full(len(column), 1.13), column).ravel() == 0
+    assert (found == ((column >= west) & (column < east))).all()
 
 
 def test_cells_named_are_divided_finer_and_answer_the_same():
@@ -138,8 +172,9 @@ def test_cells_named_are_divided_finer_and_answer_the_same():
 
 @pytest.mark.parametrize(
     ("lat", "lon", "cell"),
-    [(-90.0, -180.0, 0), (-90.0, 179.999, 1439), (90.0, -180.0, 719 * 1440), (0.0, 0.0, 519120)],
-)
+    [(-90.0, -180.0, 0), (-90.0, 179.999, 1439), (90.0, -180.0, 719 * 1440), (0.0, 0.0, 519120),
+     (-90.0, np.nextafter(180.0, 0), 1439), (90.0, np.nextafter(180.0, 0), 720 * 1440 - 1)],
+)  # fmt: skip
 def test_base_cells_are_counted_from_the_south_west(lat, lon, cell):
     assert locate.base_cell([lat], [lon]).tolist() == [cell]
 

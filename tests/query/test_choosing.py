@@ -70,3 +70,26 @@ def test_split_and_condition_must_both_hold(split, where, rows):
 def test_a_choice_of_nothing_is_refused(split, where, told):
     with pytest.raises(QueryError, match=told):
         query.choose(files.open_source(ROWS), split, where)
+
+
+def test_rows_that_duckdb_gives_in_another_order_are_told_in_that_of_the_source():
+    """A window sorts the rows: the least latitude comes first, and stands in the second row."""
+    source = files.open_source({"lat": [3.0, 1.0, 2.0, None]})
+    found = query.true_rows(source, "row_number() OVER (ORDER BY lat NULLS LAST) = 1")
+    assert found.true.tolist() == [False, True, False, False]
+    found = query.true_rows(source, "lag(lat) OVER (ORDER BY lat) > 1")
+    assert found.true.tolist() == [True, False, False, True]
+    assert found.null.tolist() == [False, True, False, False]
+
+
+def test_a_condition_gives_one_answer_a_row():
+    source = files.open_source({"lat": [1.0, 3.0]})
+    with pytest.raises(QueryError, match="is no condition on single rows"):
+        query.true_rows(source, "true) AS BOOLEAN) AS more, CAST((true")
+
+
+def test_shards_whose_numbers_differ_in_type_are_one_table(tmp_path):
+    pq.write_table(pa.table({"lat": [1, 2]}), tmp_path / "a.parquet")
+    pq.write_table(pa.table({"lat": [2.5]}), tmp_path / "b.parquet")
+    source = files.open_source(tmp_path)
+    assert query.choose(source, where="lat > 1.5").tolist() == [False, True, True]

@@ -2,9 +2,11 @@
 
 import tempfile
 from pathlib import Path
+from typing import ClassVar
 
 import duckdb
 import pyarrow as pa
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 
@@ -14,6 +16,7 @@ from geodata.query.clock import Clock
 from geodata.query.connection import Connection
 from geodata.query.errors import QueryError, QueryLimitError
 from geodata.query.mishaps import plain, telling
+from geodata.query.statements import only_query
 
 ALWAYS = {
     "autoinstall_known_extensions": "false",
@@ -127,10 +130,13 @@ def test_what_goes_wrong_while_it_is_opened_closes_it(tmp_path):
     open_files = Path("/proc/self/fd")
     before = len([*open_files.iterdir()]) if open_files.is_dir() else 0
     for _ in range(5):
-        with pytest.raises(FileError, match="found nothing there"):
+        with pytest.raises(FileError, match="found nothing there") as told:
             query.connect(files=[tmp_path / "none.parquet"])
     if before:
         assert len([*open_files.iterdir()]) <= before + 1
+    (left,) = (one.locals["con"] for one in told.traceback if one.name == "connect")
+    with pytest.raises(duckdb.ConnectionException, match="closed"):
+        left.execute("SELECT 1")
 
 
 # how errors are told
@@ -216,6 +222,34 @@ def test_limits_that_hold_where_nothing_is_said():
     assert (limits["max_rows"], limits["threads"]) == (None, None)
     streamed = query.stream.__wrapped__.__kwdefaults__
     assert streamed == {name: value for name, value in limits.items() if name != "max_bytes"}
+
+
+def test_sql_is_loaded_by_the_names_of_its_files():
+    """A macro may use those before it: `within_km` uses `haversine_km`."""
+
+    class Recorder:
+        ran: ClassVar[list[str]] = []
+
+        def execute(self, sql):
+            self.ran.append(sql)
+
+    query.load_sql(Recorder())
+    paths = [sorted((query.sql_folder() / name).glob("*.sql")) for name in query.SQL_FOLDERS]
+    assert Recorder.ran == [path.read_text() for folder in paths for path in folder]
+
+
+def test_a_query_whose_parse_says_nothing_is_not_run():
+    with query.connect() as con:
+        con.execute("CREATE MACRO json_serialize_sql(sql) AS '{}'")
+        with pytest.raises(QueryError, match=r"cannot be checked, so it is not run \(no parse\)"):
+            only_query(con.duckdb, "SELECT 1")
+
+
+def test_a_file_without_rows_keeps_the_types_of_its_columns(tmp_path):
+    rows = pa.table({"n": pa.array([], pa.int16()), "lat": pa.array([], pa.float64())})
+    feather.write_feather(rows, tmp_path / "a.feather")
+    found = query.run("SELECT n, lat FROM a", files=[tmp_path / "a.feather"])
+    assert found.schema.types == [pa.int16(), pa.float64()]
 
 
 def test_files_of_one_folder_are_one_table_whatever_their_types_and_their_order(tmp_path):

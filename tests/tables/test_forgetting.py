@@ -120,6 +120,7 @@ def test_a_derived_table_knows_its_inputs_again(lake):
 def test_one_table_only_says_what_still_holds_it(lake):
     found = tables.forget(lake / "photos", [SECRET, "never-there"])
     assert (found.missing, set(found.rows)) == (("never-there",), {"photos"})
+    assert list(found.holding) == sorted(found.holding)
     tops = {file.partition("/")[0] for file in found.holding}
     assert tops == {"sample", "clean", "near", "_inputs"}
     assert SECRET not in ids(lake / "photos")
@@ -302,9 +303,13 @@ def test_only_copies_that_hold_the_id_are_removed(lake, tmp_path):
     datasets.build("exclude-benchmark", lake, "rest", {"rows": "photos", "benchmark": str(kept)},
                    by="coordinate")  # fmt: skip
     (lake / "_inputs" / "folder").mkdir()
+    own = ["b.txt", "d.txt", "a.txt", "e.txt", "c.txt"]
+    for name in own:
+        (lake / "_inputs" / name).write_text(f"of {SECRET}.")
     before = {file.name for file in (lake / "_inputs").iterdir()}
     found = tables.forget(lake, [SECRET])
-    assert len(found.inputs) == 1
+    assert len(found.inputs) == 6
+    assert list(found.inputs) == sorted(found.inputs)
     left = {file.name for file in (lake / "_inputs").iterdir()}
-    assert before - left == {Path(found.inputs[0]).name}
+    assert before - left == {Path(name).name for name in found.inputs} > set(own)
     assert [(lake / "_inputs" / one).read_text() for one in left - {"folder"}] == [kept.read_text()]

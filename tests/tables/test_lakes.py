@@ -198,3 +198,11 @@ def test_a_salt_that_cannot_be_put_there_leaves_nothing(lake, monkeypatch):
     with pytest.raises(PermissionError):
         tables.lake_salt(lake, make=True)
     assert list((lake / "_private").iterdir()) == []
+
+
+def test_of_several_names_that_clash_the_first_is_told(lake):
+    """``a_v2`` beside ``a`` would be its version 2."""
+    for number in (3, 0, 4, 1, 2):
+        tables.append(lake / f"a_v{number}", pa.table({"n": [1]}))
+    with pytest.raises(tables.TableError, match=r"the table 'a_v0' is there"):
+        tables.append(lake / "a", pa.table({"n": [1]}))

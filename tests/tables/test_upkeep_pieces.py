@@ -343,3 +343,21 @@ def test_what_lies_outside_the_lake_is_told(tmp_path):
     assert tables.forget(lake, ["z"]).elsewhere == (
         "a.csv, imported into t", "p, an input of t", "a.csv, imported into u"
     )  # fmt: skip
+
+
+def test_letters_of_notes_stay_as_they_were_written(tmp_path):
+    """Also in commits that are written again: people read the log, and look for words in it."""
+    path = tmp_path / "t"
+    tables.append(path, photos("a", "b"), {"city": "Zürich"})
+    tables.append(path, photos("c"), {"city": "Zürich"})
+    tables.append(path, photos("a", "d"), {"city": "Zürich"})
+    tables.forget(path, ["a"])
+    for number in range(4):
+        assert "Zürich" in (path / log.LOG / f"{number:020}.json").read_text(encoding="utf-8")
+    assert [one.note["city"] for one in tables.history(path)] == ["Zürich"] * 4
+
+
+def test_tags_are_told_by_their_names(table):
+    for number, name in enumerate(["d", "b", "e", "a", "c"]):
+        tables.tag(table, name, number % 3)
+    assert list(tables.tags(table).items()) == [("a", 0), ("b", 1), ("c", 1), ("d", 0), ("e", 2)]

@@ -41,7 +41,7 @@ def parquet_head(path: Path) -> TableFile:
     FileError
         For a file whose footer promises far more than the file can hold.
     """
-    with pq.ParquetFile(path, pre_buffer=False) as parquet:
+    with pq.ParquetFile(path) as parquet:
         _refuse_bomb(str(path), path.stat().st_size, parquet)
         names = flat_names(parquet.schema_arrow)
         return TableFile(path, "parquet", names, parquet.metadata.num_rows)

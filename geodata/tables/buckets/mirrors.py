@@ -104,7 +104,7 @@ def send_inputs(lake: _Path) -> None:
     assert address is not None, "a lake in a bucket"
     here = _folders_of[address][1]
     there = set(_listed(address, INPUTS))
-    new = [f"{INPUTS}/{p.name}" for p in sorted((here / INPUTS).glob("*"))]
+    new = [f"{INPUTS}/{p.name}" for p in (here / INPUTS).glob("*")]
     upload(address, here, [name for name in new if name not in there])
 
 

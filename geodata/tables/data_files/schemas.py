@@ -90,7 +90,7 @@ def kept_schema(schema: pa.Schema, known: pa.Schema | None = None) -> pa.Schema:
         if kind is None:
             msg = f"column {name!r} has type {field.type}, which no table holds; {_remedy(field)}"
             raise TableSchemaError(msg)
-        fields[name] = pa.field(name, kind, nullable=True, metadata=field.metadata)
+        fields[name] = pa.field(name, kind, metadata=field.metadata)
     return pa.schema(list(fields.values()))
 
 

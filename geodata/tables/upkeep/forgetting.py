@@ -111,12 +111,12 @@ def forget(
             rows[name] = changed.rows
     for name in versions.names(lake):  # what their notes name as inputs has another content now
         rewriting.rewrite(log.check_path(lake / name), Task(reference=_Inputs(lake).now))
-    removed = [] if is_table else list(_remove_inputs(lake, wanted))
+    removed = [] if is_table else sorted(_remove_inputs(lake, wanted))
     return Forgotten(
         rows,
         tuple(one for one in wanted if one not in found),
         tuple(removed),
-        tuple(_holding(lake, wanted)),
+        tuple(sorted(_holding(lake, wanted))),
         tuple(_elsewhere(lake, tables)),
     )
 
@@ -153,7 +153,7 @@ class _Inputs:
 def _remove_inputs(lake: Path, ids: Sequence[str]) -> Iterator[str]:
     """Remove copies of files that hold an id; yield their names."""
     folder = lake / lakes.FOLDER
-    for file in sorted(folder.glob("*")) if folder.is_dir() else []:
+    for file in folder.glob("*"):
         if file.is_file() and _holds(file, ids):
             file.unlink()
             yield f"{lakes.FOLDER}/{file.name}"
@@ -164,7 +164,7 @@ def _holding(lake: Path, ids: Sequence[str]) -> Iterator[str]:
     for folder, below, names in os.walk(lake):
         if Path(folder) == lake and lakes.PRIVATE in below:
             below.remove(lakes.PRIVATE)
-        for name in sorted(names):
+        for name in names:
             file = Path(folder) / name
             if file.is_file() and _holds(file, ids):
                 yield file.relative_to(lake).as_posix()

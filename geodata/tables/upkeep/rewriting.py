@@ -97,7 +97,7 @@ def _make(root: Path, beside: Path, version: int, task: Task) -> tuple[Rewritten
     """Make the folder that takes the table's place; return also whether it is another."""
     changed = Rewritten()
     names = _named(root, version)
-    for name in sorted(names) if task.ids else []:
+    for name in names if task.ids else []:
         if (root / name).is_file() and holds(root / name, task):
             _rewrite_file(root, beside, name, task, changed)
     changed.left_out = {f.name for f in _leftovers(root, names) if task.ids and holds(f, task)}
@@ -160,8 +160,7 @@ def _actions(root: Path, number: int) -> list[dict[str, Any]]:
 
 def _tables(file: Path, column: str | None) -> Iterator[pa.Table]:
     """Yield the column of the id."""
-    with pq.ParquetFile(file, pre_buffer=False) as opened:
-        name = id_column(opened.schema_arrow.names, column)
+    name = id_column(pq.read_schema(file).names, column)
     if name is not None:
         yield from files.parquet_rows(file, [name])
 
@@ -175,7 +174,7 @@ def _mask(rows: pa.Table, task: Task) -> tuple[Any, set[str]]:
     mask = pc.fill_null(pc.is_in(texts, pa.array(task.ids, pa.string())), False)
     if not pc.any(mask).as_py():
         return None, set()
-    return mask, set(pc.unique(pc.filter(texts, mask)).to_pylist())
+    return mask, set(pc.filter(texts, mask).to_pylist())
 
 
 def _rewrite_file(root: Path, beside: Path, name: str, task: Task, changed: Rewritten) -> None:

@@ -57,13 +57,9 @@ def diff(path: str | os.PathLike[str], a: int | str, b: int | str | None = None)
     first, second = open_version(path, a), open_version(path, b)
     shared = set(first.files) & set(second.files)
     hashes = [_hashes(v, [f for f in v.files if f not in shared]) for v in (first, second)]
-    counts = np.zeros(0, np.int64)
-    if len(hashes[0]) or len(hashes[1]):
-        _, inverse = np.unique(np.concatenate(hashes), return_inverse=True)
-        cut, kinds = len(hashes[0]), int(inverse.max()) + 1
-        counts = np.bincount(inverse[cut:], minlength=kinds) - np.bincount(
-            inverse[:cut], minlength=kinds
-        )
+    kinds, which = np.unique(np.concatenate(hashes), return_inverse=True)
+    halves = np.split(which, [len(hashes[0])])
+    before, after = (np.bincount(half, minlength=len(kinds)) for half in halves)
     old = {f.name: f.type for f in first.schema}
     new = {f.name: f.type for f in second.schema}
     return Diff(
@@ -71,8 +67,8 @@ def diff(path: str | os.PathLike[str], a: int | str, b: int | str | None = None)
         b=second.version,
         rows_a=first.rows,
         rows_b=second.rows,
-        rows_added=int(counts[counts > 0].sum()),
-        rows_removed=int(-counts[counts < 0].sum()),
+        rows_added=int(np.maximum(after - before, 0).sum()),
+        rows_removed=int(np.maximum(before - after, 0).sum()),
         columns_added=tuple(n for n in new if n not in old),
         columns_removed=tuple(n for n in old if n not in new),
         columns_changed=tuple(n for n in new if n in old and new[n] != old[n]),

@@ -88,9 +88,9 @@ def _table_at(path: Path) -> tuple[Path | None, str | None]:
     try:
         if (path / _LOG).is_dir():
             return path, None
-        name, at, version = path.name.rpartition("@")
-        if at and name and (path.with_name(name) / _LOG).is_dir():
+        name, _, version = path.name.rpartition("@")
+        if (path.with_name(name) / _LOG).is_dir():
             return path.with_name(name), version
-    except (OSError, ValueError):  # a name too long, a NUL in it: the reader of files says so
+    except (OSError, ValueError):  # no name before an @; too long, a NUL: the reader of files says
         pass
     return None, None

@@ -55,7 +55,7 @@ def score(folder: Path, truth: Path, sampled: Sequence[pa.Table]) -> Score:
     greedy = pq.read_table(folder / PREDICTIONS)
     km = distances(greedy, table)
     return Score(
-        float(result.median_km or np.nan),
+        np.nan if result.median_km is None else result.median_km,
         {float(km): float(share or 0.0) for km, share in result.accuracy.items()},
         float(earned_rewards(greedy, table).mean()),
         np.mean(earned, axis=0) if earned else None,
@@ -71,9 +71,8 @@ def distances(said: pa.Table, truth: pa.Table) -> NDArray[np.float64]:
 
 def earned_rewards(said: pa.Table, truth: pa.Table) -> NDArray[np.float64]:
     """Return Geo-R's reward of each answer, (rows,)."""
-    texts = [text or "" for text in said["answer"].to_pylist()]
     lat, lon = truth["lat"].to_pylist(), truth["lon"].to_pylist()
-    return np.array(rewards.geo_r(texts, lat, lon))
+    return np.array(rewards.geo_r(said["answer"].to_pylist(), lat, lon))
 
 
 def title(seconds: float) -> str:

@@ -211,6 +211,20 @@ def test_a_seed_gives_the_same_rows_for_good():
     ]  # fmt: skip
 
 
+def test_a_seed_gives_the_same_pictures_for_good():
+    """A cloud, crops around Cairo and Lisbon, and the open sea: mean, spread, upper half."""
+    rows = data.generated_reasons(5, 0).to_pylist()
+    pixels = [np.asarray(Image.open(io.BytesIO(row["image"]["bytes"])), float) for row in rows]
+    levels = [(204.03, 4.97, 206.84), (111.83, 53.68, 79.36), (120.53, 51.07, 101.48),
+              (64.70, 52.29, 42.21), (22.88, 17.64, 18.50)]  # fmt: skip
+    for page, (mean, spread, upper) in zip(pixels, levels, strict=True):
+        assert (page.mean(), page.std()) == pytest.approx((mean, spread), abs=0.06)
+        assert page[:28].mean() == pytest.approx(upper, abs=0.06)
+    assert rows[0]["reasoning"].startswith("The picture shows dry land and grassland, as around Ni")
+    assert rows[1]["entities"] == ["dry land"]
+    assert rows[1]["reasoning"].startswith("The picture shows dry land, forest, grassland and sea ")
+
+
 def test_kinds_come_in_their_shares(made):
     """Within four deviations of 600 draws."""
     shares = {None: 0.55, "localizable": 0.25, "truth": 0.1, "visible": 0.1}

@@ -1,13 +1,17 @@
 """The file of answers: whole lines, cut back after a kill, never read wrongly."""
 
 import json
+import os
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from georl.config import ConfigError
 from georl.reasoning.calls import FILE, Calls, Spent, key_of
+
+FILES = Path("/proc/self/fd")
 
 
 def answer(text, tokens=(3, 4)):
@@ -85,3 +89,58 @@ def test_an_error_is_not_kept(tmp_path):
 def test_a_key_is_what_is_asked():
     assert key_of("a", 1) != key_of("a", 2)
     assert key_of("ab", "c") != key_of("a", "bc")
+
+
+def test_what_a_call_took_is_its_seconds_and_they_add_up(tmp_path):
+    assert Spent() == (0, 0.0, 0, 0)
+    began = time.monotonic()
+    with Calls(tmp_path) as calls:
+        for name in "ab":
+            calls.answer(name, "kind", answer("x"))
+        took = time.monotonic() - began
+        seconds = [json.loads(x)["seconds"] for x in (tmp_path / FILE).read_text().splitlines()]
+        assert all(0 <= one <= took for one in seconds)
+        assert calls.spent["kind"].seconds == pytest.approx(sum(seconds))
+        calls.spent["kind"] = Spent(2, 5.0, 6, 8)
+        calls.answer("c", "kind", answer("x"))
+        assert calls.spent["kind"].seconds >= 5.0
+
+
+def test_answers_of_any_length_are_found_again_in_the_same_run(tmp_path):
+    texts = {name: name * n for name, n in (("a", 900), ("b", 3), ("c", 70), ("d", 1))}
+    with Calls(tmp_path) as calls:
+        for name, text in texts.items():
+            calls.answer(name, "kind", answer(text))
+        for name, text in texts.items():
+            assert calls.answer(name, "kind", answer("new"))["text"] == text
+
+
+@pytest.mark.skipif(not FILES.is_dir(), reason="only Linux lists open files")
+def test_a_folder_that_is_closed_holds_no_file_open(tmp_path):
+    Calls(tmp_path).close()
+    held = list(FILES.iterdir())
+    assert not [one for one in held if one.exists() and one.resolve() == tmp_path / FILE]
+
+
+def test_an_answer_is_on_the_disk_before_it_is_used(tmp_path, monkeypatch):
+    synced, sync = [], os.fsync
+    monkeypatch.setattr(os, "fsync", lambda file: (synced.append(file), sync(file)))
+    with Calls(tmp_path) as calls:
+        for n, name in enumerate("ab", 1):
+            calls.answer(name, "kind", answer("x"))
+            assert len(synced) == n
+        calls.answer("a", "kind", answer("x"))
+    assert len(synced) == 2  # what is kept is not written again
+
+
+def test_answers_are_readable_by_others_and_run_by_nobody(tmp_path):
+    before = os.umask(0)
+    try:
+        Calls(tmp_path).close()
+    finally:
+        os.umask(before)
+    assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o644
+
+
+def test_a_key_does_not_depend_on_the_order_of_settings():
+    assert key_of({"a": 1, "b": 2}) == key_of({"b": 2, "a": 1})

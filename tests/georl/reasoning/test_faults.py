@@ -53,7 +53,8 @@ def test_a_fault_of_a_moment_leaves_no_trace(tmp_path):
 def test_a_refusal_of_all_stops_before_the_next_photo(tmp_path, code):
     world.photos(tmp_path, 30)
     with PhotoServer("a", faults=[code] * 99) as one, PhotoServer("b") as two:
-        config = world.config(tmp_path, {"a": one.url, "b": two.url}, "models.a.concurrency=1")
+        config = world.config(tmp_path, {"a": one.url, "b": two.url}, "models.a.concurrency=1",
+                              "models.b.timeout_s=30")  # fmt: skip
         with pytest.raises(
             ConfigError, match=rf"models.a: http://.*refuses every photo: HTTP {code}"
         ):

@@ -1,5 +1,6 @@
 """Steps of a reasoning set on rows made by hand: verdicts, bounds and words (georl.reasoning)."""
 
+import hashlib
 import io
 import json
 import threading
@@ -30,6 +31,7 @@ from georl.reasoning.calls import Calls, Spent, key_of
 from georl.reasoning.judging import Spot
 
 LISBON, PORTO = Spot("PT", "Lisbon", 38.7167, -9.1333), Spot("PT", "Porto", 41.1496, -8.6110)
+LISBON_PORTO_KM = float(sphere.haversine_km(38.7167, -9.1333, 41.1496, -8.6110))
 
 
 def config(*more):
@@ -121,6 +123,8 @@ def test_the_first_answer_that_contradicts_is_told_with_its_distance():
     long = judging.true([row(said(city="x" * 300), said("b"))], config(), None)
     assert long[0]["detail"].startswith(f"a: {'x' * 200}, ")
     assert judging.true([row()], config(), None)[0]["kept"]
+    nowhere = judging.true([row(said(city="Xyzzyville"), said("b"))], config(), None)
+    assert verdict(nowhere[0])[1] == "unknown_place"
 
 
 def test_a_place_that_is_near_enough_is_right_whatever_its_name():
@@ -174,6 +178,29 @@ def test_a_predictor_that_is_sure_and_far_away_drops_a_row(tmp_path):
         predictions(tmp_path, columns)
 
 
+def test_predictions_are_found_by_any_spelling_of_their_columns(tmp_path):
+    columns = {"Photo ID": ["x", "y", "z"], "lat": [38.7] * 3, "lon": [-9.1] * 3,
+               "Pred_Lat": [41.1496] * 3, "Pred_Lon": [-8.6110] * 3,
+               "Confidence": [0.1, None, 0.0]}  # fmt: skip
+    made = predictions(tmp_path, columns, "truth.predictor_km=1", "truth.predictor_confidence=0")
+    assert [verdict(made.judged(row(id=name))) is not None for name in "xyz"] == [
+        True, False, True  # one that says nothing is sure of nothing
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match=r"found no latitude column") as caught:
+        predictions(tmp_path, {"id": ["x"], "lon": [1.0]})
+    assert str(tmp_path / "p.parquet") in str(caught.value)
+
+
+def test_predictions_of_several_parts_are_all_read(tmp_path):
+    (tmp_path / "parts").mkdir()
+    for name in "xy":
+        part = pa.table({"id": [name], "lat": [41.1496], "lon": [-8.6110]})
+        pq.write_table(part, tmp_path / "parts" / f"{name}.parquet")
+    made = predictor.Predictor(config(f"truth.predictor={tmp_path / 'parts'}",
+                                      "truth.predictor_km=1"))  # fmt: skip
+    assert all(verdict(made.judged(row(id=name))) is not None for name in "xy")
+
+
 # ---- step d
 
 
@@ -188,6 +215,9 @@ def test_a_predictor_that_is_sure_and_far_away_drops_a_row(tmp_path):
         (Spot("PT", "A", None, None), Spot("PT", None, None, None), 1.0, "other_city"),
         (Spot("PT", None, None, None), Spot("PT", "A", None, None), 1.0, "other_city"),
         (Spot("PT", "A", 1.0, 1.0), Spot("ES", "A", None, None), 9e9, "other_country"),
+        (Spot("PT", "A", None, None), Spot("ES", "A", 1.0, 1.0), 9e9, "other_country"),
+        (LISBON, PORTO, LISBON_PORTO_KM, None), (LISBON, PORTO, LISBON_PORTO_KM - 1e-6,
+                                                 "other_city"),
     ],
 )  # fmt: skip
 def test_two_answers_are_of_one_place_or_are_not(one, other, km, found):
@@ -237,6 +267,9 @@ def test_words_that_are_alike():
     assert words("电车在", "电车") == pytest.approx(1 / 2**0.5)  # pairs of signs: 电车, 车在
     assert words("a" * 8000 + " tram", "tram") == 0.0
     assert words(" " * 7996 + "tram", "tram") == 1.0
+    assert words(" " * 7997 + "tram", "tram") == 0.0  # of which three letters are looked at
+    assert words("steep steep hill", "hill") == pytest.approx(1 / 5**0.5)
+    assert words("hill", "steep steep hill") == pytest.approx(1 / 5**0.5)
     assert words("", "") == 0.0
     assert similarity._least([[1.0, 0.0], [0.6, 0.8], [1.0, 0.0]]) == 0.6
     assert similarity._least([[1.0, 0.0], [-1.1, 0.0]]) == -1.0
@@ -528,11 +561,38 @@ def test_tables_that_are_none_of_photos_are_told_in_these_words(tmp_path):
     )
     assert told(split="a") == f"photos.split is 'a', and {where} has no column 'split'"
     assert told(id="name") == f"photos.id is 'name', and {where} has only image, lat, lon, id"
-    assert "found no latitude column" in told({"image": ["1"], "lon": [1.0]})
+    lacks = told({"image": ["1"], "lon": [1.0]})
+    assert "found no latitude column" in lacks
+    assert str(where) in lacks
+    nested = {**base, "image": [{"path": "1", "bytes": None}]}
+    assert told(nested, image="image.path") == (
+        f"{where} has no column 'image.path' for the image; set photos.image to one of image, lat, "
+        "lon, id"
+    )
     kinds = (pa.array(["1"]), pa.array(["1"], pa.large_string()), pa.nulls(1))
     assert [batches_of(tmp_path, {**base, "image": kind})[0]["image"] for kind in kinds] == [
         "1", "1", None
     ]  # fmt: skip
+
+
+def test_ids_are_those_of_the_column_that_is_named(tmp_path):
+    columns = {"id": ["1", "2"], "name": ["a", "b"], "image": ["1"] * 2, "lat": [38.7] * 2,
+               "lon": [-9.1] * 2}  # fmt: skip
+    assert [one["id"] for one in batches_of(tmp_path, columns)] == ["1", "2"]
+    assert [one["id"] for one in batches_of(tmp_path, columns, id="name")] == ["a", "b"]
+
+
+def test_photos_lie_beside_their_table_or_in_the_folder_that_is_named(tmp_path, monkeypatch):
+    for name in ("else", "away"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "a.png").write_bytes(b"beside")
+    (tmp_path / "else" / "a.png").write_bytes(b"named")
+    monkeypatch.chdir(tmp_path / "away")
+    columns = {"image": ["a.png"], "lat": [38.7], "lon": [-9.1], "country": ["x"], "city": ["y"]}
+    for root, content in (({}, b"beside"), ({"image_root": str(tmp_path / "else")}, b"named")):
+        (one,) = batches_of(tmp_path, columns, **root)
+        options = ReasonPhotos(table=str(tmp_path / "t.parquet"), **root)
+        assert photos.show(one["image"], options).hash == hashlib.sha256(content).hexdigest()
 
 
 def test_a_photo_is_shown_upright_no_larger_than_allowed_and_known_by_its_file():
@@ -549,11 +609,10 @@ def test_a_photo_is_shown_upright_no_larger_than_allowed_and_known_by_its_file()
     made, whole = shown(800)
     assert whole.size == (20, 40)
     assert whole.getpixel((10, 5)) > (250,) * 3
+    assert shown(1200)[1].size == (20, 40)  # a small photo stays as it is
     assert shown(799)[1].size == (19, 39)
     assert shown(200)[1].size == (10, 20)
     assert shown(1)[1].size == (1, 1)
-    import hashlib
-
     assert made.hash == hashlib.sha256(buffer.getvalue()).hexdigest()
     with pytest.raises(photos.UnreadableError):
         _ = photos.Shown(b"<html>", ReasonPhotos()).jpeg
@@ -593,6 +652,13 @@ def test_what_a_step_dropped_is_told_by_number(tmp_path):
     assert order == [  # one order, so that a card of the same rows is the same text
         ["kept", "rows"], ["ask", "model_changed", "refused", "request_failed"], ["filter", "low"],
     ]  # fmt: skip
+    long = "https://example.org/a-photo-of-" + "many-" * 14 + "words"
+    again = [drop(row(id="r"), "ask", "request_failed", f"{'word ' * 12}well-known {long} end")]
+    pq.write_table(pa.Table.from_pylist(again, row_parts.SCHEMA), path)
+    assert stepping.told(path, "ask").splitlines()[2:] == [
+        f"    such as r: {'word ' * 12}".rstrip(), "    well-known", f"    {long}",
+        "    end; start again to try again",
+    ]  # fmt: skip
     changed = [one for one in rows if one["reason"] != "request_failed"]
     pq.write_table(pa.Table.from_pylist(changed, row_parts.SCHEMA), path)
     assert "    such as s0: model_changed; start again to try again" in stepping.told(path, "ask")
@@ -604,6 +670,11 @@ def test_a_set_of_no_photos_is_made_of_no_rows(tmp_path):
     pq.write_table(pa.Table.from_pylist([], row_parts.SCHEMA), tmp_path / "a.parquet")
     assert stepping.counts(tmp_path / "a.parquet") == {}
     assert stepping.told(tmp_path / "a.parquet", "ask") == "ask: 0 of 0 photos are left"
+
+
+def test_a_step_of_settings_that_cannot_run_is_refused():
+    with pytest.raises(ConfigError, match="give_up must be above 0"):
+        reasoning.run(config("photos.table=t.csv", "give_up=0"), "filter")
 
 
 def test_steps_have_their_files_in_their_order(tmp_path):
@@ -663,12 +734,16 @@ def test_calls_tokens_and_time_by_hand(tmp_path):
         "  0 calls left (10 answers are there), 2 s each, 4 a second",
         "  about 0 tokens in, 0 out; 0 s",
     ]
+    lines, _, _ = estimate(tmp_path, 9, seconds_per_call=0)  # so quick that it takes a millionth
+    assert lines[0] == "  9 calls left (0 answers are there), 0 s each, 8e+06 a second"
     assert [estimating._hours(h) for h in (1.0, 0.999, 1 / 60, 1 / 61, 25.04)] == [
         "1.0 h", "59.9 min", "1.0 min", "59 s", "25.0 h"
     ]  # fmt: skip
 
 
-def test_the_plan_adds_up_what_is_known(tmp_path):
+def test_the_plan_adds_up_what_is_known(tmp_path, monkeypatch):
+    monkeypatch.setattr(photos, "_READ_ROWS", 1)  # a photo a batch
+    monkeypatch.setenv("MINE_API_KEY", "secret")
     columns = {"id": ["a", "b"], "image": ["1", ""], "lat": [38.7] * 2, "lon": [-9.1] * 2}
     pq.write_table(pa.table(columns), tmp_path / "t.parquet")
     given = [f"photos.table={tmp_path / 't.parquet'}", f"output={tmp_path / 'o'}"]
@@ -677,7 +752,9 @@ def test_the_plan_adds_up_what_is_known(tmp_path):
     assert lines[0] == f"{tmp_path / 't.parquet'}: 2 photos, 1 can be asked about"
     assert lines[1] == "models.a: m-a at http://h:8000 (without key)"
     assert lines[-1] == f"in all: 1 s, cost $0.80; answers are kept in {tmp_path / 'o'}"
-    half = reasoning.plan(config(*given, priced[0], "models.b.seconds_per_call=80"))
+    half = reasoning.plan(config(*given, priced[0], "models.b.seconds_per_call=80",
+                                 "models.b.key_variable=MINE_API_KEY"))  # fmt: skip
+    assert half.splitlines()[4] == "models.b: m-b at http://h:8000 (with the key of MINE_API_KEY)"
     assert half.splitlines()[-1] == (
         f"in all: 10 s, cost not known: set usd_per_million_*; answers are kept in {tmp_path / 'o'}"
     )

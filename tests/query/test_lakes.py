@@ -1,0 +1,41 @@
+"""Tables of a lake as views: their names, what is looked at when, what is told of lost files."""
+
+import pyarrow as pa
+import pytest
+
+from geodata import query, tables
+from geodata.tables.errors import TableError
+
+
+def test_capital_letters_of_a_table_are_small_ones_in_sql(tmp_path):
+    tables.write(tmp_path / "Photos-EU", pa.table({"n": [7]}))
+    with query.connect(tmp_path) as con:
+        assert con.tables == ("photos_eu",)
+        assert con.sql("SELECT n FROM Photos_EU").fetchall() == [(7,)]
+        assert con.sql("SELECT n FROM PHOTOS_eu_V0").fetchall() == [(7,)]
+
+
+def test_the_folder_one_stands_in_is_called_by_its_name(tmp_path, monkeypatch):
+    tables.write(tmp_path / "photos", pa.table({"n": [7]}))
+    monkeypatch.chdir(tmp_path / "photos")
+    assert query.run("FROM photos", lake=".").to_pylist() == [{"n": 7}]
+
+
+def test_files_of_the_newest_version_are_looked_at_when_a_lake_is_opened(tmp_path):
+    tables.write(tmp_path / "photos", pa.table({"n": [7]}))
+    tables.open(tmp_path / "photos").files[0].unlink()
+    with pytest.raises(TableError, match="version 0 cannot be opened"):
+        query.connect(tmp_path)
+
+
+def test_of_several_versions_that_are_lost_the_first_by_name_is_told(tmp_path):
+    for n in range(6):
+        tables.write(tmp_path / "photos", pa.table({"n": [n]}))
+    for version in range(5):
+        tables.open(tmp_path / "photos", version).files[0].unlink()
+    with query.connect(tmp_path) as con:
+        assert con.sql("FROM photos").fetchall() == [(5,)]
+        for first in (0, 1, 2, 3):
+            named = ", ".join(f"photos_v{version}" for version in range(4, first - 1, -1))
+            with pytest.raises(TableError, match=f"version {first} cannot be opened"):
+                con.sql(f"FROM {named}")
