@@ -83,6 +83,7 @@ def test_what_lies_within_a_micrometre_of_a_limit_is_on_it(con, km):
         ("chord2(1, 0, 0, -1, 0, 0)", 4), ("chord2(1, 2, 3, 4, 6, 15)", 169),
         ("within_km(0, 0, 0, 0, 0)", True), ("within_km(0, 0, 0, 0, NULL)", None),
         ("within_km(0, 0, 91, 0, 25)", None),
+        ("within_km(0, 0, 0, 0, -1e-9)", True), ("within_km(0, 0, 0, 0, -1.01e-9)", False),
     ],
 )  # fmt: skip
 def test_scalars_at_their_ends(con, call, wanted):
@@ -124,3 +125,13 @@ def test_one_coordinate_that_is_no_number_is_seen_in_parquet_too(con, tmp_path):
     assert [row[0] for row in con.sql(
         "SELECT id FROM dataset_bad_coordinates('placed') ORDER BY id"
     ).fetchall()] == list("bcdfg")  # fmt: skip
+
+
+@pytest.mark.parametrize("gone", ["pred_lat", "pred_lon"])
+def test_the_only_far_coordinate_may_be_no_number(con, tmp_path, gone):
+    """All that a file's statistics know of lies at zero; the NaN beside it does not."""
+    rows = {"id": ["a", "b"], "pred_lat": [0.0, 0.0], "pred_lon": [0.0, 0.0]}
+    rows[gone] = [0.0, math.nan]
+    pq.write_table(pa.table(rows), tmp_path / "rows.parquet")
+    con.execute(f"CREATE OR REPLACE VIEW near AS FROM read_parquet('{tmp_path}/rows.parquet')")
+    assert con.sql("SELECT id FROM predictions_null_island('near')").fetchall() == [("a",)]
