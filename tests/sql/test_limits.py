@@ -133,5 +133,5 @@ def test_the_only_far_coordinate_may_be_no_number(con, tmp_path, gone):
     rows = {"id": ["a", "b"], "pred_lat": [0.0, 0.0], "pred_lon": [0.0, 0.0]}
     rows[gone] = [0.0, math.nan]
     pq.write_table(pa.table(rows), tmp_path / "rows.parquet")
-    con.execute(f"CREATE OR REPLACE VIEW near AS FROM read_parquet('{tmp_path}/rows.parquet')")
-    assert con.sql("SELECT id FROM predictions_null_island('near')").fetchall() == [("a",)]
+    con.execute(f"CREATE OR REPLACE VIEW zeros AS FROM read_parquet('{tmp_path}/rows.parquet')")
+    assert con.sql("SELECT id FROM predictions_null_island('zeros')").fetchall() == [("a",)]
