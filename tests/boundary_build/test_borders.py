@@ -44,6 +44,14 @@ def test_a_border_moves_past_a_place_by_its_depth_and_a_little(place, reach):
     assert west.area + east.area == pytest.approx(8, abs=1e-5)
 
 
+def test_what_a_border_passes_is_a_polygon_of_sixteen_sides():
+    """Around a landmark half a tenth behind it, of which the half on the far side was there."""
+    turn, radius = np.arange(16) * np.pi / 8, 0.05 * 1.1 + 0.002
+    corners = np.c_[2.05 + radius * np.cos(turn), 1 + radius * np.sin(turn)]
+    _, east = straight((2.05, 1.0, LANDMARK + "X-W", ""))
+    assert same(east, EAST.difference(shapely.Polygon(corners)), 1e-7)
+
+
 @pytest.mark.parametrize(("depth", "moves"), [(0.0999, True), (0.1001, False)])
 def test_a_place_a_tenth_of_a_degree_behind_a_border_moves_it(depth, moves):
     west, _ = straight((2 + depth, 1.0, LANDMARK + "X-W", ""))
@@ -142,6 +150,30 @@ def test_an_island_with_places_of_two_units_or_its_own_stays(guest):
     assert home.covers(Point(0.01, 3.01))
 
 
+def test_an_island_with_places_of_two_other_units_stays():
+    island = MultiPolygon([WEST, box(0, 3, 0.2, 3.2)])
+    north, home = box(0, 5, 4, 6), [(3, 5 + y / 10, "N", "") for y in range(1, 9)]
+    rows = [(0.1, 3.05, "N", ""), (0.1, 3.15, "E", "")]
+    found = straight(*home, *rows, shapes=(island, EAST, north), codes=[*CODES, "X-N"])
+    assert found == [island, EAST, north]
+
+
+def test_an_island_of_its_own_places_or_of_a_unit_without_any_is_not_touched():
+    """Not even made anew: a shape that is another one counts as moved."""
+    both = MultiPolygon([WEST, box(0, 3, 0.2, 3.2)])
+    assert straight((0.1, 3.1, "W", ""), shapes=(both, EAST))[0] is both
+    third = MultiPolygon([box(5, 0, 6, 1), box(5, 3, 5.2, 3.2)])
+    shapes, codes = (WEST, third, EAST), ["X-W", "X-M", "X-E"]
+    assert straight((5.1, 3.1, "W", ""), shapes=shapes, codes=codes)[1] is third
+
+
+def test_islands_of_units_after_one_without_islands_go_too():
+    island = box(5, 0, 5.1, 0.1)
+    west, east = straight((5.05, 0.05, "W", ""), shapes=(WEST, MultiPolygon([EAST, island])))
+    assert west.covers(island)
+    assert same(east, EAST)
+
+
 def test_an_island_joins_the_nearest_unit_of_its_code():
     island = box(5, 0, 5.1, 0.1)
     far = box(50, 0, 51, 1)
@@ -162,6 +194,15 @@ def test_the_disc_of_a_landmark_off_all_land_keeps_off_it(away, radius):
     assert not west.covers(Point(4 + away + radius + 1e-5, 1))
     assert east == EAST
     assert west.area == pytest.approx(4 + 8 * np.sin(np.pi / 8) * radius**2, abs=1e-6)
+
+
+def test_a_landmark_off_the_land_of_its_own_unit_draws_nothing():
+    mark = LANDMARK + "X-W"
+    west, east = straight((-0.05, 1.0, mark, ""))
+    assert west is WEST
+    assert east is EAST
+    west, _ = straight((-0.05, 1.0, mark, ""), (4.5, 1.0, mark, ""))
+    assert west.covers(Point(4.5, 1.0))
 
 
 def test_a_landmark_in_another_unit_draws_nothing():
