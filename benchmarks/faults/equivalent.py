@@ -1304,6 +1304,84 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "content: bytes = response.read(MAX_IMAGE_BYTES + 2)",
         "one byte too many is enough to refuse it",
     ),
+    (
+        "sql/audits/dataset_near_popular.sql",
+        "covered.lat IS NULL",
+        "covered.lon IS NULL",
+        "a cell stands there without a point, and a point has both coordinates",
+    ),
+    (
+        "sql/macros/far_from_popular.sql",
+        "covered.lat IS NULL",
+        "covered.lon IS NULL",
+        "a cell stands there without a point, and a point has both coordinates",
+    ),
+    (
+        "geodata/gazetteer/cities.py",
+        "if found is kept and len(kept) < len(folded):",
+        "if found is kept and (len(kept) <= len(folded)):",
+        "a key that found nothing finds nothing again",
+    ),
+    (
+        "geodata/boundary_build/cells.py",
+        "made = {name for name, _ in parts}.union(codes, known)",
+        "made = ({name for name, _ in parts}.union(known, codes))",
+        "a union is the same in any order",
+    ),
+    (
+        "geodata/boundary_build/outlines.py",
+        'pq.write_table(table, part, compression="zstd", compression_level=19)',
+        'pq.write_table(table, part, compression="zstd", compression_level=20)',
+        "the file is smaller or larger; what is read of it is the same",
+    ),
+    (
+        "geodata/boundary_build/outlines.py",
+        'pq.write_table(table, part, compression="zstd", compression_level=19)',
+        "(pq.write_table(table, part, compression='zstd'))",
+        "the file is smaller or larger; what is read of it is the same",
+    ),
+    (
+        "geodata/boundary_build/outlines.py",
+        'source = pq.read_table(chosen.folder / "countries.parquet", columns=["code", "geometry"])',
+        "source = (pq.read_table(chosen.folder / 'countries.parquet'))",
+        "other columns are read and not used",
+    ),
+    (
+        "geodata/boundary_build/country_names.py",
+        "spellings[key(reading)][code, reading] += 1",
+        "spellings[key(reading)][code, reading] += 2",
+        "counts are compared with each other: twice of each is as much more",
+    ),
+    (
+        "geodata/boundary_build/land_borders.py",
+        "for strip in over[(shapely.area(over) > LEAST) & (shapely.area(over) < most)]",
+        "for strip in over[((shapely.area(over) >= LEAST)) & (shapely.area(over) < most)]",
+        "an area of snapped corners is that very number by its rounding alone",
+    ),
+    (
+        "geodata/boundary_build/naming.py",
+        'admin1_aliases=(unit.admin1_aliases | extra.get(unit.admin1[1] or "", frozenset()))',
+        "admin1_aliases=(unit.admin1_aliases | extra.get((unit.admin1[1]), frozenset()))",
+        "the table names no unit that has no code, by None or by ''",
+    ),
+    (
+        "geodata/boundary_build/naming.py",
+        'for name in unit.aliases | extra.get(code or "", frozenset())',
+        "for name in unit.aliases | extra.get((code), frozenset())",
+        "the table names no unit that has no code, by None or by ''",
+    ),
+    (
+        "geodata/boundary_build/naming.py",
+        'name = boundaries.unit_names().get(code or "") or (fix.name if fix else "")',
+        'name = boundaries.unit_names().get((code)) or (fix.name if fix else "")',
+        "the table names no unit that has no code, by None or by ''",
+    ),
+    (
+        "geodata/boundary_build/naming.py",
+        "if code is not None and rank == best.get(code)",
+        "if (rank == best.get(code))",
+        "what has no code has no best rank either",
+    ),
 )
 
 

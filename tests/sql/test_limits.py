@@ -91,6 +91,25 @@ def test_scalars_at_their_ends(con, call, wanted):
     assert found == (pytest.approx(wanted) if isinstance(wanted, float) else wanted)
 
 
+def test_what_lies_on_a_limit_itself_is_within_it_at_each_of_ten_thresholds(con):
+    """One row on each limit, in the order of the limits."""
+    thresholds = [0.5, 1, 5, 10, 25, 50, 200, 750, 2500, 10_000]
+    con.execute(
+        f"CREATE OR REPLACE TABLE limits AS SELECT limit_a(unnest({thresholds}), false) AS a"
+    )
+    found = con.sql(f"FROM threshold_shares('limits', {thresholds}, false, 'wrong')").fetchall()
+    assert [row[:4] for row in found] == [(t, 10, 10, n + 1) for n, t in enumerate(thresholds)]
+
+
+def test_a_strict_limit_of_a_micrometre_has_the_point_itself(con):
+    """The limit that is told from it is 0, and so is the distance."""
+    con.execute("CREATE OR REPLACE TABLE own AS SELECT 1.0 lat, 2.0 lon, 1.0 pred_lat, 2.0 pred_lon")
+    call = "threshold_accuracy_by('own', lat, threshold_km := {}, strict := true)"
+    columns = "SELECT correct, accuracy FROM "
+    assert con.sql(columns + call.format("1e-9")).fetchall() == [(1, 1.0)]
+    assert con.sql(columns + call.format("0.9e-9")).fetchall() == [(0, 0.0)]
+
+
 @pytest.mark.parametrize("thresholds", [["inf"], [1, "inf"], ["-inf"], ["nan", 1], [-0.5], [None]])
 def test_a_threshold_is_a_finite_number(con, thresholds):
     listed = ", ".join("NULL" if t is None else f"'{t}'::DOUBLE" for t in thresholds)
