@@ -1382,6 +1382,18 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "if (rank == best.get(code))",
         "what has no code has no best rank either",
     ),
+    (
+        "geodata/boundary_build/cells.py",
+        "out = np.flatnonzero(owner < 0)",
+        "out = np.flatnonzero((owner <= 0))",
+        "a place in the first shape is at no distance from that: it is found again",
+    ),
+    (
+        "geodata/boundary_build/cells.py",
+        "out = np.flatnonzero(owner < 0)",
+        "out = np.flatnonzero(owner < 1)",
+        "a place in the first shape is at no distance from that: it is found again",
+    ),
 )
 
 

@@ -245,6 +245,22 @@ def test_places_in_and_near_shapes():
     assert cells.owners([], lonlat).tolist() == [-1] * 5
 
 
+def test_a_place_half_way_between_two_shapes_counts_for_one_of_them():
+    beyond = box(2.125, 0, 4, 2)
+    found = {
+        tuple(cells.owners(shapes, np.array([[2.0625, 1.0]] * 2)).tolist())
+        for shapes in ([WEST, beyond], [beyond, WEST])
+    }
+    assert found == {(0, 0)}
+
+
+def test_a_group_that_no_place_agrees_on_means_nothing():
+    """Both lie in A mostly; the one that is left over lies in B nowhere."""
+    mine = seeds(*[(0, 0, "1", "")] * 6, *[(0, 0, "2", "")] * 2)
+    owner = np.array([0, 0, 0, 0, 0, 1, 0, 0])
+    assert cells.agreed(mine, owner, ["X-A", "X-B"]) == {"1": "X-A"}
+
+
 def test_a_group_that_the_table_codes_gives_no_vote_and_takes_its_code_away():
     owner = np.zeros(5, int)
     mine = seeds((0, 0, "1", "X-A"), *[(0, 0, "2", "")] * 2, *[(0, 0, "3", "")] * 2)
@@ -298,6 +314,9 @@ def test_islets_come_by_code_and_keep_off_land():
     left, parts = cells.divide(shapes[:1], ["X-A"], seeds(*rows))
     # (2.01, 1) counts for the unit beside it, so X-B is cut out of that one
     assert [code for code, _ in parts] == ["X-B", "X-C"]
+    many = [(i, 9, "", f"X-{c}") for i, c in enumerate("FDBECA")]
+    _, alone = cells.divide([WEST], ["X-W"], seeds(*many))
+    assert [code for code, _ in alone] == [f"X-{c}" for c in "ABCDEF"]
     disc = cells.islets(np.array([[2.01, 1.0]]), [WEST, box(7, 7, 8, 8)])
     assert disc.bounds == pytest.approx((2.0, 0.98, 2.03, 1.02), abs=1e-6)
     free = cells.islets(np.array([[9.0, 1.0], [9.5, 1.0]]), [WEST])
@@ -349,9 +368,16 @@ def test_a_strip_is_less_than_half_of_the_part_and_of_the_division(share, moves)
     assert west.covers(Point(2.001, 1)) == moves
 
 
-@pytest.mark.parametrize(("wide", "moves"), [(2e-7, False), (4e-7, True)])
+def test_a_strip_of_exactly_half_of_a_part_stays():
+    small = box(2, 0, 2.0625, 2)
+    places = [("A", 2.001, 1)]
+    found = land([("A", box(0, 0, 2.03125, 2))], shapes=(WEST, small), places=places)
+    assert found == [WEST, small]
+
+
+@pytest.mark.parametrize(("wide", "moves"), [(2e-7, False), (3e-7, True)])
 def test_a_strip_that_is_rounding_stays(wide, moves):
-    """A triangle as high as 0.008: of 0.8 and of 1.6 billionths of a square degree."""
+    """A triangle as high as 0.008: of 0.8 and of 1.2 billionths of a square degree."""
     over = [(0, 0), (2, 0), (2, 1), (2 + wide, 1.004), (2, 1.008), (2, 2), (0, 2)]
     west, _ = land([("A", shapely.Polygon(over))], places=[("A", 2.0000001, 1.004)])
     assert west.covers(Point(2.0000001, 1.004)) == moves
