@@ -245,13 +245,10 @@ def test_places_in_and_near_shapes():
     assert cells.owners([], lonlat).tolist() == [-1] * 5
 
 
-def test_a_place_half_way_between_two_shapes_counts_for_one_of_them():
-    beyond = box(2.125, 0, 4, 2)
-    found = {
-        tuple(cells.owners(shapes, np.array([[2.0625, 1.0]] * 2)).tolist())
-        for shapes in ([WEST, beyond], [beyond, WEST])
-    }
-    assert found == {(0, 0)}
+def test_a_place_half_way_between_two_shapes_counts_for_the_western_in_any_order():
+    beyond, between = box(2.125, 0, 4, 2), np.array([[2.0625, 1.0]])
+    assert cells.owners([WEST, beyond], between).tolist() == [0]
+    assert cells.owners([beyond, WEST], between).tolist() == [1]
 
 
 def test_a_group_that_no_place_agrees_on_means_nothing():
