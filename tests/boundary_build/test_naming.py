@@ -370,6 +370,15 @@ def test_a_part_of_an_extinct_unit_joins_the_unit_that_is_drawn(facts):
     assert same(shapes(made)["BM-B"], box(0, 0, 0.4, 1).union(TWO))
 
 
+def test_a_part_joins_the_unit_that_is_drawn_under_the_name_that_it_has_there(facts):
+    facts(units=[["BM", "Bravo", "", "", "", "BM-B", "Fixed"]])
+    at = [(x, 0.5, "", code) for x, code in [(0.1, "BM-B"), (0.7, "BM-A"), (1.5, "BM-B")]]
+    made = table(unit("Gone"), unit("Bravo", TWO), known={"BM": seeds(*at)})
+    assert made.select(["id", "name"]).to_pydict() == {
+        "id": ["BM-A", "BM-B"], "name": ["Alfa", "Fixed"]
+    }  # fmt: skip
+
+
 def test_a_unit_of_today_keeps_what_is_nearest_to_its_own_places(facts):
     facts()
     at = [(0.25, 0.5, "1", ""), (0.75, 0.5, "2", "BM-B")]
@@ -414,6 +423,7 @@ def test_a_border_that_places_moved_says_so(facts):
     facts()
     own = [(0.5, y / 10, "W", "") for y in range(1, 9)]
     own += [(1.5, y / 10, "E", "") for y in range(1, 9)]
+    own += [(2.5, y / 10, "Z", "") for y in range(1, 9)]  # in the unit without a code
     still = {"BM": seeds(*own)}
     units_ = unit("Alfa"), unit("Bravo", TWO), unit("Zulu", THREE)
     assert {row["source"] for row in rows(table(*units_, known=still)).values()} == {
@@ -426,6 +436,7 @@ def test_a_border_that_places_moved_says_so(facts):
         "BM/Zulu": "Natural Earth",
     }  # fmt: skip
     assert {row["approximate"] for row in made.values()} == {False}
+    assert shapes(table(*units_, known=moved))["BM-A"].covers(Point(1.02, 0.45))
 
 
 # Natural Earth's file and GeoNames'
