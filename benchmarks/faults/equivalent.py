@@ -1331,12 +1331,6 @@ EQUIVALENT = (  # (file, there, with the fault, why)
     (
         "geodata/boundary_build/outlines.py",
         'pq.write_table(table, part, compression="zstd", compression_level=19)',
-        'pq.write_table(table, part, compression="zstd", compression_level=20)',
-        "the file is smaller or larger; what is read of it is the same",
-    ),
-    (
-        "geodata/boundary_build/outlines.py",
-        'pq.write_table(table, part, compression="zstd", compression_level=19)',
         "(pq.write_table(table, part, compression='zstd'))",
         "the file is smaller or larger; what is read of it is the same",
     ),
@@ -1389,10 +1383,40 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "a place in the first shape is at no distance from that: it is found again",
     ),
     (
-        "geodata/boundary_build/cells.py",
-        "out = np.flatnonzero(owner < 0)",
-        "out = np.flatnonzero(owner < 1)",
-        "a place in the first shape is at no distance from that: it is found again",
+        "geodata/boundaries/building/checks.py",
+        "anywhere = np.array([-180.0, -90.0, 180.0, 90.0])",
+        "anywhere = np.array([-180.0, -90.0, 180.0, 135.0])",
+        "there is no latitude above 90",
+    ),
+    (
+        "geodata/boundaries/building/checks.py",
+        "anywhere = np.array([-180.0, -90.0, 180.0, 90.0])",
+        "anywhere = np.array([-180.0, -90.0, 270.0, 90.0])",
+        "there is no longitude above 180",
+    ),
+    (
+        "geodata/boundaries/building/checks.py",
+        "anywhere = np.array([-180.0, -90.0, 180.0, 90.0])",
+        "anywhere = np.array([(180.0), -90.0, 180.0, 90.0])",
+        "a longitude that is a latitude is nowhere then, either way: nothing is refused",
+    ),
+    (
+        "geodata/boundaries/building/checks.py",
+        "_refuse_two_files([first, *(one for one in others if _same_place(first, one))])",
+        "_refuse_two_files([first, *(one for one in others if (_same_place(one, first)))])",
+        "two boxes share the same from both sides",
+    ),
+    (
+        "sql/metrics/region_accuracy.sql",
+        "unnest([1, 2, 3]) AS level_order,",
+        "unnest([2, 2, 3]) AS level_order,",
+        "two that tie come in the order in which they are listed",
+    ),
+    (
+        "sql/metrics/region_accuracy.sql",
+        "unnest([1, 2, 3]) AS level_order,",
+        "unnest([1, 3, 3]) AS level_order,",
+        "two that tie come in the order in which they are listed",
     ),
 )
 

@@ -1,0 +1,54 @@
+"""Where regions lie at home, and whose name the parts of one have."""
+
+import pytest
+import shapely
+
+from geodata.boundaries.building import checks
+from geodata.files import FileError
+from tests.boundaries.sets import square
+from tests.boundaries.test_rows import region
+
+
+def looks_swapped(country, lon, lat):
+    """Tell whether a region around a point of a file is refused for its axes."""
+    around = shapely.box(lon - 0.05, lat - 0.05, lon + 0.05, lat + 0.05)
+    try:
+        checks.refuse_swapped_axes([region("admin1", around, country, path="f")])
+    except FileError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("country", "lon", "lat"),
+    [
+        ("UA", 49.0, 24.0),  # its disputed pieces are the east and south of it
+        ("RU", 60.0, 30.0),  # its disputed piece is an island of the far east
+    ],
+)
+def test_a_country_reaches_as_far_as_all_its_rows_do(country, lon, lat):
+    assert looks_swapped(country, lon, lat)
+    assert not looks_swapped(country, lat, lon)
+
+
+@pytest.mark.parametrize(
+    ("country", "lon", "lat"),
+    [
+        ("EG", 18.0, 30.0),  # too far west: 24.7 - 5
+        ("LY", 35.0, 20.0),  # too far east: 25.1 + 5
+    ],
+)
+def test_a_longitude_too_far_is_not_at_home_where_the_latitude_is(country, lon, lat):
+    assert looks_swapped(country, lon, lat)
+
+
+def test_a_country_that_is_not_known_may_lie_anywhere():
+    assert not looks_swapped("QQ", 88.0, 46.0)
+    assert not looks_swapped("QQ", 46.0, 88.0)
+
+
+def test_parts_of_a_region_have_the_name_of_the_first():
+    first = region("admin1", square(0, 0), key="1", name="First", others=("One",))
+    second = region("admin1", square(1, 0), key="1", name="Second")
+    (both,) = checks.joined([first, second])
+    assert (both.name, both.others) == ("First", ("One",))
