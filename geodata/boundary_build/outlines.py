@@ -48,9 +48,7 @@ def build_outlines(
     drawn = shapely.from_wkb(source["geometry"].to_numpy())
     codes = np.array(source["code"].to_pylist())
     names = sorted(set(codes.tolist()))
-    shapes = shapely.from_wkb(
-        pq.read_table(land, columns=["geometry"])["geometry"].to_numpy()
-    )
+    shapes = shapely.from_wkb(pq.read_table(land, columns=["geometry"])["geometry"].to_numpy())
     pieces = shapely.get_parts(shapely.coverage_simplify(shapes, LAND_TOLERANCE))
     pieces = shapely.make_valid(pieces)
     tree = shapely.STRtree(pieces)

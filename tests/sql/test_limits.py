@@ -103,7 +103,9 @@ def test_what_lies_on_a_limit_itself_is_within_it_at_each_of_ten_thresholds(con)
 
 def test_a_strict_limit_of_a_micrometre_has_the_point_itself(con):
     """The limit that is told from it is 0, and so is the distance."""
-    con.execute("CREATE OR REPLACE TABLE own AS SELECT 1.0 lat, 2.0 lon, 1.0 pred_lat, 2.0 pred_lon")
+    con.execute(
+        "CREATE OR REPLACE TABLE own AS SELECT 1.0 lat, 2.0 lon, 1.0 pred_lat, 2.0 pred_lon"
+    )
     call = "threshold_accuracy_by('own', lat, threshold_km := {}, strict := true)"
     columns = "SELECT correct, accuracy FROM "
     assert con.sql(columns + call.format("1e-9")).fetchall() == [(1, 1.0)]
