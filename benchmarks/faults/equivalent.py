@@ -1418,6 +1418,12 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "unnest([1, 3, 3]) AS level_order,",
         "two that tie come in the order in which they are listed",
     ),
+    (
+        "geodata/boundaries/building/coverage.py",
+        "over = (depth >= 2) & (length > _LEAST)",
+        "over = (depth >= 2) & ((length >= _LEAST))",
+        "a length is that very number by its rounding alone",
+    ),
 )
 
 
