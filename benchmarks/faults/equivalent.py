@@ -457,12 +457,6 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "nothing goes into the bucket behind the last: no file, one step more in the progress",
     ),
     (
-        "geodata/boundaries/building/parents.py",
-        "if not rows or not above:",
-        "if (not rows and (not above)):",
-        "a tree finds nothing in or by an empty list; it is left out to save time",
-    ),
-    (
         "geodata/near_duplicates/pictures.py",
         'figure.savefig(beside, format=Path(path).suffix.removeprefix(".").lower(), dpi=150)',
         "figure.savefig(beside, format=(Path(path).suffix.removeprefix('.')), dpi=150)",
@@ -1423,6 +1417,18 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "over = (depth >= 2) & (length > _LEAST)",
         "over = (depth >= 2) & ((length >= _LEAST))",
         "a length is that very number by its rounding alone",
+    ),
+    (
+        "geodata/boundaries/building/reading.py",
+        "for batch in file.iter_batches(_BATCH_ROWS, columns=wanted, use_threads=False):",
+        "for batch in (file.iter_batches(_BATCH_ROWS, columns=wanted)):",
+        "who decodes the rows; they come in their order whoever it is",
+    ),
+    (
+        "geodata/boundaries/building/reading.py",
+        "file.seek(max(size - 64, 0))",
+        "file.seek(max(size - 65, 0))",
+        "the last byte is the same however many are read before it",
     ),
 )
 

@@ -1,9 +1,10 @@
-"""Where regions lie at home, and whose name the parts of one have."""
+"""Where regions lie at home and below which others, and whose name the parts of one have."""
 
 import pytest
 import shapely
 
-from geodata.boundaries.building import checks
+from geodata import boundaries
+from geodata.boundaries.building import checks, parents
 from geodata.files import FileError
 from tests.boundaries.sets import square
 from tests.boundaries.test_rows import region
@@ -52,3 +53,27 @@ def test_parts_of_a_region_have_the_name_of_the_first():
     second = region("admin1", square(1, 0), key="1", name="Second")
     (both,) = checks.joined([first, second])
     assert (both.name, both.others) == ("First", ("One",))
+
+
+def above(rows, **levels):
+    """Return the names of what lies above each second-level division."""
+    by_level = {level: levels.get(level, []) for level in boundaries.LEVELS} | {"admin2": rows}
+    return [
+        {level: one.name for level, one in found.items()}
+        for found in parents.ancestors(by_level)["admin2"]
+    ]
+
+
+def test_a_parent_that_is_not_there_hides_none_after_it():
+    top = region("admin1", square(50, 0), code="CH-X", name="top")
+    row = region("admin2", square(0, 0), parents=("gone", "CH-X"))
+    assert above([row], admin1=[top]) == [{"admin1": "top"}]
+    assert above([row]) == [{}]
+    assert above([], admin1=[top]) == []
+
+
+def test_a_region_lies_in_the_shape_of_another_not_in_its_box():
+    corner = shapely.Polygon([(7, 46), (7.4, 46), (7, 46.4)])
+    small, large = region("admin1", corner, name="small"), region("admin1", square(0, 0, 5))
+    rows = [region("admin2", square(0.5, 0.5)), region("admin2", square(3, 3))]
+    assert above(rows, admin1=[small, large]) == [{"admin1": "small"}, {"admin1": "x"}]

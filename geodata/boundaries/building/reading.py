@@ -174,7 +174,7 @@ def _degrees(path: Path, shapes: Shapes, named: Any, axes: Axes) -> Shapes:
         )
         raise FileError(msg)
     crs = _crs(axes.crs if named is None else named)
-    if named is not None and axes.crs is not None and not _same(crs, _crs(axes.crs)):
+    if axes.crs is not None and not _same(crs, _crs(axes.crs)):
         msg = f"{path}: is in {crs.name}, not in {_crs(axes.crs).name}; leave crs out"
         raise FileError(msg)
     if axes.swapped:
