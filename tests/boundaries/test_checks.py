@@ -65,9 +65,10 @@ def above(rows, **levels):
 
 
 def test_a_parent_that_is_not_there_hides_none_after_it():
+    near = region("admin1", square(2, 0))
     top = region("admin1", square(50, 0), code="CH-X", name="top")
     row = region("admin2", square(0, 0), parents=("gone", "CH-X"))
-    assert above([row], admin1=[top]) == [{"admin1": "top"}]
+    assert above([row], admin1=[near, top]) == [{"admin1": "top"}]
     assert above([row]) == [{}]
     assert above([], admin1=[top]) == []
 

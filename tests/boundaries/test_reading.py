@@ -1,10 +1,9 @@
-"""Files as their formats lay them out: large ones, large pages, layers without shapes."""
+"""Files as their formats lay them out: large ones, large pages, axes the other way."""
 
 import sqlite3
 
-import pandas as pd
-import pyogrio
 import pytest
+import shapely
 
 from geodata import boundaries
 from geodata.boundaries.building import reading
@@ -38,11 +37,15 @@ def test_a_database_with_the_largest_pages_is_whole(tmp_path):
     reading._refuse_half(path)
 
 
-def test_a_layer_without_shapes_hides_none_after_it(tmp_path):
-    path = tmp_path / "two.gpkg"
-    pyogrio.write_dataframe(pd.DataFrame({"NAME": ["notes"]}), path, layer="a_table")
-    drawn = cantons(tmp_path)
-    pyogrio.write_dataframe(pyogrio.read_dataframe(drawn), path, layer="cantons", append=True)
-    columns = {"country": "CH", "admin1": "NAME"}
-    made = boundaries.build(path, tmp_path / "set", columns=columns)
-    assert made.units["name"].to_pylist() == ["Bern", "Zürich"]
+COLUMNS = {"country": "CH", "admin1": "NAME"}
+
+
+@pytest.mark.parametrize(
+    ("own", "said"), [("EPSG:4326", "OGC:CRS84"), ("OGC:CRS84", "EPSG:4326"), ("EPSG:4258", None)]
+)
+def test_a_system_with_its_axes_the_other_way_has_longitudes_first_in_a_file(tmp_path, own, said):
+    """The same system may be said too; that of Europe lies within a metre of it."""
+    path = cantons(tmp_path, crs=own)
+    made = boundaries.build(path, tmp_path / "set", columns=COLUMNS, crs=said)
+    shapes = shapely.from_wkb(made.table("admin1", ["geometry"])["geometry"].to_pylist())
+    assert shapely.bounds(shapes[0]) == pytest.approx([7.2, 46.0, 7.4, 46.2], abs=1e-5)

@@ -744,6 +744,7 @@ def test_files_of_a_folder_are_found_by_their_endings_in_order(tmp_path):
     [
         ("a.geojson", b'{"a": 1}\n \n', True),
         ("a.geojson", b'{"a": 1', False),
+        ("a.GeoJSON", b'{"a": 1', False),
         ("a.json", b"[1, 2]", False),
         ("a.gml", b"<a></a>\n", True),
         ("a.gml", b"<a></a", False),
@@ -753,6 +754,7 @@ def test_files_of_a_folder_are_found_by_their_endings_in_order(tmp_path):
         ("a.zip", b"PK no archive", False),
         ("a.gpkg", b"no database", True),  # told by who reads it
         ("a.kml", b"<a", True),
+        ("a.kml", b"SQLite format 3 of another name", True),
     ],
 )
 def test_half_a_file_is_told_by_its_end_or_its_header(tmp_path, name, content, whole):

@@ -227,7 +227,7 @@ def _refuse_half(path: Path) -> None:
 
 
 def _whole_database(path: Path, head: bytes, size: int) -> bool:
-    page = int.from_bytes(head[16:18], "big") or 65536
+    page = int.from_bytes(head[16:18], "big")
     if int.from_bytes(head[28:32], "big") * (65536 if page == 1 else page) > size:
         return False
     try:
