@@ -1442,6 +1442,44 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "records = (pa.Table.from_pandas(kept)).to_pylist()",
         "rows that are numbered from 0 make no column, and no column of that name is read",
     ),
+    (
+        "geodata/boundaries/building/regions.py",
+        "pq.write_table( "
+        "table.combine_chunks().replace_schema_metadata(geo_metadata(_bounds(table))), "
+        'beside, compression="zstd", compression_level=9, use_dictionary=[n for n in '
+        'table.column_names if n not in ("geometry", "id")], write_page_checksum=True, '
+        "write_statistics=False, )",
+        ""
+        "(pq.write_table(table.combine_chunks().replace_schema_metadata(geo_metadata(_bounds(table))), "
+        "beside, compression='zstd', compression_level=9, write_page_checksum=True, "
+        "write_statistics=False))",
+        "the file is smaller or larger; what is read of it is the same",
+    ),
+    (
+        "geodata/boundaries/building/regions.py",
+        "pq.write_table( "
+        "table.combine_chunks().replace_schema_metadata(geo_metadata(_bounds(table))), "
+        'beside, compression="zstd", compression_level=9, use_dictionary=[n for n in '
+        'table.column_names if n not in ("geometry", "id")], write_page_checksum=True, '
+        "write_statistics=False, )",
+        ""
+        "(pq.write_table(table.combine_chunks().replace_schema_metadata(geo_metadata(_bounds(table))), "
+        "beside, compression='zstd', compression_level=9, use_dictionary=[n for n in "
+        "table.column_names if n not in ('geometry', 'id')], write_page_checksum=True))",
+        "the file is smaller or larger; what is read of it is the same",
+    ),
+    (
+        "geodata/boundaries/building/region_rows.py",
+        'box = "{:+09.4f} {:+09.4f}".format(*region.geometry.bounds[:2])',
+        'box = "{:+09.4f} {:+09.4f}".format(*region.geometry.bounds[:3])',
+        "what the form has no place for is left out",
+    ),
+    (
+        "geodata/boundaries/building/reading.py",
+        "continue",
+        "break",
+        "GDAL lists layers without shapes after those with shapes",
+    ),
 )
 
 
