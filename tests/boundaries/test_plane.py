@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import shapely
 
-from geodata.boundaries.border_pieces import Pieces
+from geodata.boundaries.border_pieces import Balls, Pieces
 from geodata.boundaries.plane import cut, feet, in_plane
 from geodata.boundaries.raster import COLUMNS, ROWS, Raster
 from geodata.boundaries.rings import edges_of
@@ -43,6 +43,16 @@ def test_pieces_are_runs_of_six_edges_of_one_ring():
     assert not (pieces.edges[2, :, 0] == pieces.edges[2, :, 1]).all()
     assert sorted(pieces.tree.query(shapely.Point(0.1, 0.05).buffer(0.001)).tolist()) == [3]
     assert pieces.tree.geometries[3].bounds == (0, 0, 0.2, 0.1)
+
+
+def test_a_point_in_the_very_middle_of_a_piece_has_its_region():
+    """Where its distance is a rounding below zero."""
+    rng = np.random.default_rng(0)
+    for lat, lon in zip(rng.uniform(-60, 60, 60), rng.uniform(-179, 179, 60), strict=True):
+        speck = shapely.box(lon - 1e-9, lat - 1e-9, lon + 1e-9, lat + 1e-9)
+        balls = Balls(Pieces.of(np.array([speck], object)), np.zeros(1, np.int64))
+        assert balls.nearest_region(lat, lon, 0) == 0
+        assert balls.nearest_region(lat, lon, 1) is None
 
 
 # The raster
