@@ -9,6 +9,7 @@ from geodata.boundaries.plane import cut, feet, in_plane
 from geodata.boundaries.raster import COLUMNS, ROWS, Raster
 from geodata.boundaries.rings import edges_of
 from geodata.boundaries.set import numbered
+from geodata.sphere import haversine_km
 
 
 def test_edges_are_cut_into_equal_parts_in_their_order():
@@ -53,6 +54,21 @@ def test_a_point_in_the_very_middle_of_a_piece_has_its_region():
         balls = Balls(Pieces.of(np.array([speck], object)), np.zeros(1, np.int64))
         assert balls.nearest_region(lat, lon, 0) == 0
         assert balls.nearest_region(lat, lon, 1) is None
+
+
+@pytest.mark.parametrize("middle", [0.0, 55.0, -75.0])
+def test_feet_on_the_sphere_are_on_the_nearest_of_several_edges(middle):
+    """Against points all along each edge; the last edge of a piece is a point."""
+    rng, n = np.random.default_rng(1), 60
+    y, x = middle + rng.uniform(-1, 1, n), 20 + rng.uniform(-1, 1, n)
+    start = np.stack([20 + rng.uniform(-1, 1, (n, 6)), middle + rng.uniform(-1, 1, (n, 6))], 1)
+    edges = np.concatenate([start, start + rng.uniform(-0.4, 0.4, (n, 2, 6))], 1)
+    edges[:, 2:, 5] = edges[:, :2, 5]
+    share = np.linspace(0, 1, 801)[:, None, None]
+    lon, lat = (edges[:, i] + share * (edges[:, i + 2] - edges[:, i]) for i in (0, 1))
+    away = haversine_km(y[:, None], x[:, None], lat, lon)
+    found = haversine_km(y, x, *feet(y, x, edges))
+    np.testing.assert_allclose(found, away.min(axis=(0, 2)), rtol=1e-3, atol=0.05)
 
 
 # The raster
