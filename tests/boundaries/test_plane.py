@@ -37,7 +37,13 @@ def test_pieces_are_runs_of_six_edges_of_one_ring():
     """A ring of 14 edges: 6, 6 and 2, of which the last is repeated."""
     turn = np.linspace(0, 2 * np.pi, 14, endpoint=False)
     ring = shapely.Polygon(np.c_[10 + 0.1 * np.cos(turn), 0.1 * np.sin(turn)])
-    pieces = Pieces.of(np.array([ring, shapely.box(0, 0, 0.2, 0.1)], object))
+    polygons = np.array([ring, shapely.box(0, 0, 0.2, 0.1)], object)
+    pieces = Pieces.of(polygons)
+    runs = zip(pieces.region.tolist(), pieces.edges.round(9), strict=True)
+    every = edges_of(polygons)
+    known = zip(every.region.tolist(), every.ends.round(9).tolist(), strict=True)
+    there = {(region, *edge) for region, run in runs for edge in run.T.tolist()}
+    assert there == {(region, *edge) for region, edge in known}
     assert pieces.region.tolist() == [0, 0, 0, 1]
     assert pieces.edges.shape == (4, 4, 6)
     assert (pieces.edges[2, :, 2:] == pieces.edges[2, :, 1:2]).all()
