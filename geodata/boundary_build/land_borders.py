@@ -77,7 +77,7 @@ def _strips(
     units: pa.Table,
 ) -> list[Strip]:
     country = units["country"].to_pylist()
-    land = shapely.from_wkb(units["geometry"].to_numpy(zero_copy_only=False))
+    land = shapely.from_wkb(units["geometry"].to_numpy())
     parts, of = shapely.get_parts(np.array(shapes, object), return_index=True)
     shapely.prepare(parts)
     kept = shapely.STRtree(fixed)

@@ -62,9 +62,9 @@ class Named:
     """Whether places of GeoNames moved its border."""
 
     @property
-    def code(self) -> str:
-        """ISO 3166-2 code of the unit itself; '' for none."""
-        return (self.admin2 or self.admin1)[1] or ""
+    def code(self) -> str | None:
+        """ISO 3166-2 code of the unit itself."""
+        return (self.admin2 or self.admin1)[1]
 
 
 def unit_table(units: Iterable[Unit], seeds: Mapping[str, Seeds]) -> pa.Table:

@@ -45,12 +45,10 @@ def build_outlines(
 
     chosen = boundaries.load(regions)
     source = pq.read_table(chosen.folder / "countries.parquet", columns=["code", "geometry"])
-    drawn = shapely.from_wkb(source["geometry"].to_numpy(zero_copy_only=False))
+    drawn = shapely.from_wkb(source["geometry"].to_numpy())
     codes = np.array(source["code"].to_pylist())
     names = sorted(set(codes.tolist()))
-    shapes = shapely.from_wkb(
-        pq.read_table(land, columns=["geometry"])["geometry"].to_numpy(zero_copy_only=False)
-    )
+    shapes = shapely.from_wkb(pq.read_table(land, columns=["geometry"])["geometry"].to_numpy())
     pieces = shapely.get_parts(shapely.coverage_simplify(shapes, LAND_TOLERANCE))
     pieces = shapely.make_valid(pieces)
     tree = shapely.STRtree(pieces)

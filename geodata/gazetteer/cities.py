@@ -246,7 +246,7 @@ def _readings(folded: list[str]) -> Iterator[str]:
             yield "".join(plain)
     if folded[-2:] in _CAPITALS:  # Bogotá D.C.
         yield "".join(folded[:-2])
-    elif folded and folded[-1] in _JOINED_CAPITALS:
+    elif folded[-1] in _JOINED_CAPITALS:
         yield "".join(folded[:-1])
     joined = "".join(folded)
     if joined.endswith(_KIND_SIGNS):

@@ -23,7 +23,7 @@ TABLES = {
     "units": [["BM", "Name", "hint", "drop", "GI", "GI-1", "Called", "GI-2"]],
     "names": [["GI-1", "Uno"]],
     "aliases": [["GI-1", "Eins"], ["GI-1", "Un"], ["GI-2", "Zwei"]],
-    "scripts": [["BM", "Greek"]],
+    "scripts": [["BM", "Greek"], ["GR", "Greek"]],
 }
 
 
@@ -66,7 +66,7 @@ def test_a_code_that_is_none():
 def test_levels_and_scripts_of_countries():
     assert [facts.parent_is_admin1(code) for code in ("GI", "BM", "FR")] == [True, False, False]
     assert [facts.drawn_level(code) for code in ("GI", "BM", "FR")] == ["child", "top", "top"]
-    assert [facts.writes_latin(code) for code in ("BM", "GI")] == [False, True]
+    assert [facts.writes_latin(code) for code in ("BM", "GI", "GR")] == [False, True, False]
 
 
 def test_corrections_names_and_aliases_by_code():

@@ -323,8 +323,34 @@ def test_a_narrow_overlap_from_south_to_north_is_seen():
     assert found.overlap_km2 == pytest.approx(1.0 * KM2, rel=1e-2)
 
 
-def test_an_overlap_of_three_metres_is_seen_where_there_are_few_edges():
+@pytest.mark.parametrize("south", [0.0, 60.0])
+def test_an_overlap_of_three_metres_is_seen_where_there_are_few_edges(south):
     """Strips are as narrow as a million crossings allow, down to a metre."""
-    shapes = [shapely.box(0, 0, 10, 0.4), shapely.box(0, 0.4 - 3e-5, 10, 1)]
+    low, high = shapely.box(0, south, 10, south + 0.4), shapely.box(0, south, 10, south + 1)
+    high = high.difference(shapely.box(0, south, 10, south + 0.4 - 3e-5))
+    found = coverage.measure(np.array([low, high], object), np.zeros(2, int))
+    wide = np.cos(np.radians(south + 0.4))
+    assert found.overlap_km2 == pytest.approx(3e-4 * wide * KM2, rel=0.4)
+
+
+@pytest.mark.parametrize("south", [0.0, 60.0])
+def test_an_overlap_with_a_slanted_side_is_the_area_under_it(monkeypatch, south):
+    """A triangle in a square, in 25 strips: in the middle of each lengths are measured."""
+    monkeypatch.setattr(coverage, "_CROSSINGS", 100)
+    shapes = [
+        shapely.Polygon([(0, south), (2, south), (0, south + 2)]),
+        shapely.box(0, south, 2, south + 2),
+    ]
     found = coverage.measure(np.array(shapes, object), np.zeros(2, int))
-    assert found.overlap_km2 == pytest.approx(3e-4 * KM2, rel=0.4)
+    up = (np.arange(2000) + 0.5) / 1000
+    area = ((2 - up) * np.cos(np.radians(south + up))).sum() / 1000
+    assert found.overlap_km2 == pytest.approx(area * KM2, rel=5e-4)
+    assert found.overlapping == 1
+
+
+def test_two_gaps_of_a_country_that_begins_at_the_antimeridian_are_of_one_country():
+    country, inside = shapely.box(-180, 0, -170, 1), shapely.box(-175, 0, -172, 1)
+    one = np.ones(1, int)
+    found = coverage.measure(np.array([inside], object), one, np.array([country], object), one)
+    assert found.with_gaps == 1
+    assert found.gap_km2 == pytest.approx(7 * KM2, rel=1e-3)

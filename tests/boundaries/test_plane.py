@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import shapely
 
-from geodata.boundaries.border_pieces import Pieces
+from geodata.boundaries.border_pieces import Balls, Pieces
 from geodata.boundaries.plane import cut, feet, in_plane
 from geodata.boundaries.raster import COLUMNS, ROWS, Raster
 from geodata.boundaries.rings import edges_of
 from geodata.boundaries.set import numbered
+from geodata.sphere import haversine_km
 
 
 def test_edges_are_cut_into_equal_parts_in_their_order():
@@ -36,13 +37,44 @@ def test_pieces_are_runs_of_six_edges_of_one_ring():
     """A ring of 14 edges: 6, 6 and 2, of which the last is repeated."""
     turn = np.linspace(0, 2 * np.pi, 14, endpoint=False)
     ring = shapely.Polygon(np.c_[10 + 0.1 * np.cos(turn), 0.1 * np.sin(turn)])
-    pieces = Pieces.of(np.array([ring, shapely.box(0, 0, 0.2, 0.1)], object))
+    polygons = np.array([ring, shapely.box(0, 0, 0.2, 0.1)], object)
+    pieces = Pieces.of(polygons)
+    runs = zip(pieces.region.tolist(), pieces.edges.round(9), strict=True)
+    every = edges_of(polygons)
+    known = zip(every.region.tolist(), every.ends.round(9).tolist(), strict=True)
+    there = {(region, *edge) for region, run in runs for edge in run.T.tolist()}
+    assert there == {(region, *edge) for region, edge in known}
     assert pieces.region.tolist() == [0, 0, 0, 1]
     assert pieces.edges.shape == (4, 4, 6)
     assert (pieces.edges[2, :, 2:] == pieces.edges[2, :, 1:2]).all()
     assert not (pieces.edges[2, :, 0] == pieces.edges[2, :, 1]).all()
     assert sorted(pieces.tree.query(shapely.Point(0.1, 0.05).buffer(0.001)).tolist()) == [3]
     assert pieces.tree.geometries[3].bounds == (0, 0, 0.2, 0.1)
+
+
+def test_a_point_in_the_very_middle_of_a_piece_has_its_region():
+    """Where its distance is a rounding below zero."""
+    rng = np.random.default_rng(0)
+    for lat, lon in zip(rng.uniform(-60, 60, 60), rng.uniform(-179, 179, 60), strict=True):
+        speck = shapely.box(lon - 1e-9, lat - 1e-9, lon + 1e-9, lat + 1e-9)
+        balls = Balls(Pieces.of(np.array([speck], object)), np.zeros(1, np.int64))
+        assert balls.nearest_region(lat, lon, 0) == 0
+        assert balls.nearest_region(lat, lon, 1) is None
+
+
+@pytest.mark.parametrize("middle", [0.0, 55.0, -75.0])
+def test_feet_on_the_sphere_are_on_the_nearest_of_several_edges(middle):
+    """Against points all along each edge; the last edge of a piece is a point."""
+    rng, n = np.random.default_rng(1), 60
+    y, x = middle + rng.uniform(-1, 1, n), 20 + rng.uniform(-1, 1, n)
+    start = np.stack([20 + rng.uniform(-1, 1, (n, 6)), middle + rng.uniform(-1, 1, (n, 6))], 1)
+    edges = np.concatenate([start, start + rng.uniform(-0.4, 0.4, (n, 2, 6))], 1)
+    edges[:, 2:, 5] = edges[:, :2, 5]
+    share = np.linspace(0, 1, 801)[:, None, None]
+    lon, lat = (edges[:, i] + share * (edges[:, i + 2] - edges[:, i]) for i in (0, 1))
+    away = haversine_km(y[:, None], x[:, None], lat, lon)
+    found = haversine_km(y, x, *feet(y, x, edges))
+    np.testing.assert_allclose(found, away.min(axis=(0, 2)), rtol=1e-3, atol=0.05)
 
 
 # The raster

@@ -280,6 +280,7 @@ def test_countries_that_nobody_drew_are_their_divisions_else_their_localities():
         {"en": "Switzerland"}, {"en": "France", "fr": "France !"}, {"en": "Italy"},
     ]  # fmt: skip
     assert set(column(found, "source", "release", "licence")) == {("src", "r1", "lic")}
+    assert found["disputed"].to_pylist() == [False] * 3
     assert made.below["name"].to_pylist() == ["left out of the union", "C", "D"]
 
 
@@ -327,6 +328,12 @@ def test_ids_are_keys_else_paths_and_never_twice():
         ("CH/A/B/C", "CH/A/B", "locality"),
         ("CH/A/B/C/D", "CH/A/B/C", "neighbourhood"),
     ]
+
+
+def test_rows_of_one_country_that_are_as_large_come_by_key():
+    boxes = (("b", shapely.box(0, 0, 1, 1)), ("a", shapely.box(2, 0, 3, 1)))
+    made = tables(*(region("country", shape, key=key) for key, shape in boxes))
+    assert made.countries["id"].to_pylist() == ["a", "b"]
 
 
 def test_regions_of_one_name_come_by_key_then_from_the_south_west():
@@ -744,6 +751,7 @@ def test_files_of_a_folder_are_found_by_their_endings_in_order(tmp_path):
     [
         ("a.geojson", b'{"a": 1}\n \n', True),
         ("a.geojson", b'{"a": 1', False),
+        ("a.GeoJSON", b'{"a": 1', False),
         ("a.json", b"[1, 2]", False),
         ("a.gml", b"<a></a>\n", True),
         ("a.gml", b"<a></a", False),
@@ -753,6 +761,7 @@ def test_files_of_a_folder_are_found_by_their_endings_in_order(tmp_path):
         ("a.zip", b"PK no archive", False),
         ("a.gpkg", b"no database", True),  # told by who reads it
         ("a.kml", b"<a", True),
+        ("a.kml", b"SQLite format 3 of another name", True),
     ],
 )
 def test_half_a_file_is_told_by_its_end_or_its_header(tmp_path, name, content, whole):

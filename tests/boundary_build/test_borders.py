@@ -44,6 +44,14 @@ def test_a_border_moves_past_a_place_by_its_depth_and_a_little(place, reach):
     assert west.area + east.area == pytest.approx(8, abs=1e-5)
 
 
+def test_what_a_border_passes_is_a_polygon_of_sixteen_sides():
+    """Around a landmark half a tenth behind it, of which the half on the far side was there."""
+    turn, radius = np.arange(16) * np.pi / 8, 0.05 * 1.1 + 0.002
+    corners = np.c_[2.05 + radius * np.cos(turn), 1 + radius * np.sin(turn)]
+    _, east = straight((2.05, 1.0, LANDMARK + "X-W", ""))
+    assert same(east, EAST.difference(shapely.Polygon(corners)), 1e-7)
+
+
 @pytest.mark.parametrize(("depth", "moves"), [(0.0999, True), (0.1001, False)])
 def test_a_place_a_tenth_of_a_degree_behind_a_border_moves_it(depth, moves):
     west, _ = straight((2 + depth, 1.0, LANDMARK + "X-W", ""))
@@ -142,6 +150,30 @@ def test_an_island_with_places_of_two_units_or_its_own_stays(guest):
     assert home.covers(Point(0.01, 3.01))
 
 
+def test_an_island_with_places_of_two_other_units_stays():
+    island = MultiPolygon([WEST, box(0, 3, 0.2, 3.2)])
+    north, home = box(0, 5, 4, 6), [(3, 5 + y / 10, "N", "") for y in range(1, 9)]
+    rows = [(0.1, 3.05, "N", ""), (0.1, 3.15, "E", "")]
+    found = straight(*home, *rows, shapes=(island, EAST, north), codes=[*CODES, "X-N"])
+    assert found == [island, EAST, north]
+
+
+def test_an_island_of_its_own_places_or_of_a_unit_without_any_is_not_touched():
+    """Not even made anew: a shape that is another one counts as moved."""
+    both = MultiPolygon([WEST, box(0, 3, 0.2, 3.2)])
+    assert straight((0.1, 3.1, "W", ""), shapes=(both, EAST))[0] is both
+    third = MultiPolygon([box(5, 0, 6, 1), box(5, 3, 5.2, 3.2)])
+    shapes, codes = (WEST, third, EAST), ["X-W", "X-M", "X-E"]
+    assert straight((5.1, 3.1, "W", ""), shapes=shapes, codes=codes)[1] is third
+
+
+def test_islands_of_units_after_one_without_islands_go_too():
+    island = box(5, 0, 5.1, 0.1)
+    west, east = straight((5.05, 0.05, "W", ""), shapes=(WEST, MultiPolygon([EAST, island])))
+    assert west.covers(island)
+    assert same(east, EAST)
+
+
 def test_an_island_joins_the_nearest_unit_of_its_code():
     island = box(5, 0, 5.1, 0.1)
     far = box(50, 0, 51, 1)
@@ -162,6 +194,15 @@ def test_the_disc_of_a_landmark_off_all_land_keeps_off_it(away, radius):
     assert not west.covers(Point(4 + away + radius + 1e-5, 1))
     assert east == EAST
     assert west.area == pytest.approx(4 + 8 * np.sin(np.pi / 8) * radius**2, abs=1e-6)
+
+
+def test_a_landmark_off_the_land_of_its_own_unit_draws_nothing():
+    mark = LANDMARK + "X-W"
+    west, east = straight((-0.05, 1.0, mark, ""))
+    assert west is WEST
+    assert east is EAST
+    west, _ = straight((-0.05, 1.0, mark, ""), (4.5, 1.0, mark, ""))
+    assert west.covers(Point(4.5, 1.0))
 
 
 def test_a_landmark_in_another_unit_draws_nothing():
@@ -202,6 +243,19 @@ def test_places_in_and_near_shapes():
     assert cells.owners([WEST, EAST], lonlat).tolist() == [0, 1, 1, -1, 0]
     assert cells.owners([EAST, WEST], lonlat).tolist() == [1, 0, 0, -1, 1]
     assert cells.owners([], lonlat).tolist() == [-1] * 5
+
+
+def test_a_place_half_way_between_two_shapes_counts_for_the_western_in_any_order():
+    beyond, between = box(2.125, 0, 4, 2), np.array([[2.0625, 1.0]])
+    assert cells.owners([WEST, beyond], between).tolist() == [0]
+    assert cells.owners([beyond, WEST], between).tolist() == [1]
+
+
+def test_a_group_that_no_place_agrees_on_means_nothing():
+    """Both lie in A mostly; the one that is left over lies in B nowhere."""
+    mine = seeds(*[(0, 0, "1", "")] * 6, *[(0, 0, "2", "")] * 2)
+    owner = np.array([0, 0, 0, 0, 0, 1, 0, 0])
+    assert cells.agreed(mine, owner, ["X-A", "X-B"]) == {"1": "X-A"}
 
 
 def test_a_group_that_the_table_codes_gives_no_vote_and_takes_its_code_away():
@@ -257,6 +311,9 @@ def test_islets_come_by_code_and_keep_off_land():
     left, parts = cells.divide(shapes[:1], ["X-A"], seeds(*rows))
     # (2.01, 1) counts for the unit beside it, so X-B is cut out of that one
     assert [code for code, _ in parts] == ["X-B", "X-C"]
+    many = [(i, 9, "", f"X-{c}") for i, c in enumerate("FDBECA")]
+    _, alone = cells.divide([WEST], ["X-W"], seeds(*many))
+    assert [code for code, _ in alone] == [f"X-{c}" for c in "ABCDEF"]
     disc = cells.islets(np.array([[2.01, 1.0]]), [WEST, box(7, 7, 8, 8)])
     assert disc.bounds == pytest.approx((2.0, 0.98, 2.03, 1.02), abs=1e-6)
     free = cells.islets(np.array([[9.0, 1.0], [9.5, 1.0]]), [WEST])
@@ -308,9 +365,16 @@ def test_a_strip_is_less_than_half_of_the_part_and_of_the_division(share, moves)
     assert west.covers(Point(2.001, 1)) == moves
 
 
-@pytest.mark.parametrize(("wide", "moves"), [(2e-7, False), (4e-7, True)])
+def test_a_strip_of_exactly_half_of_a_part_stays():
+    small = box(2, 0, 2.0625, 2)
+    places = [("A", 2.001, 1)]
+    found = land([("A", box(0, 0, 2.03125, 2))], shapes=(WEST, small), places=places)
+    assert found == [WEST, small]
+
+
+@pytest.mark.parametrize(("wide", "moves"), [(2e-7, False), (3e-7, True)])
 def test_a_strip_that_is_rounding_stays(wide, moves):
-    """A triangle as high as 0.008: of 0.8 and of 1.6 billionths of a square degree."""
+    """A triangle as high as 0.008: of 0.8 and of 1.2 billionths of a square degree."""
     over = [(0, 0), (2, 0), (2, 1), (2 + wide, 1.004), (2, 1.008), (2, 2), (0, 2)]
     west, _ = land([("A", shapely.Polygon(over))], places=[("A", 2.0000001, 1.004)])
     assert west.covers(Point(2.0000001, 1.004)) == moves

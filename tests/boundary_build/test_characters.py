@@ -40,5 +40,27 @@ def test_forms_stand_between_blanks_or_tabs_and_in_the_first_plane(tmp_path):
         f"\u842c\t{beyond}\t\u4e07\n\u8eca\t{last} \u8f66\n{beyond}\t\u4e07\n", encoding="utf-8"
     )
     (tmp_path / "JPVariants.txt").write_text("", encoding="utf-8")
-    made = characters.write(tmp_path, tmp_path / "han.csv").read_text(encoding="utf-8")
+    made = characters.write(tmp_path, tmp_path / "han.csv").read_bytes().decode()
     assert made == f"variant,simplified\n\u842c,\u4e07\n\u8eca,{last}\n"
+
+
+def written(folder, simplified, japanese):
+    """Return the form of each character in a table of two dictionaries, {key: forms}."""
+    for name, rows in (("TSCharacters.txt", simplified), ("JPVariants.txt", japanese)):
+        text = "".join(f"{key}\t{forms}\n" for key, forms in rows.items())
+        (folder / name).write_text(text, encoding="utf-8")
+    made = characters.write(folder, folder / "han.csv").read_text(encoding="utf-8")
+    return dict(line.split(",") for line in made.splitlines()[1:])
+
+
+def test_a_form_of_a_form_leads_to_the_last_and_two_forms_of_each_other_to_none(tmp_path):
+    last = chr(0xFFFF)
+    found = written(tmp_path, {"a": "b", "b": "c", "x": "y", "y": "x", last: "z"}, {})
+    assert found == {"a": "c", "b": "c", last: "z"}
+
+
+def test_a_japanese_form_is_simplified_unless_it_is_a_form_itself(tmp_path):
+    """The form in Japanese stands behind the traditional one; that may be simplified too."""
+    assert written(tmp_path, {"t": "s"}, {"t": "j"}) == {"t": "s", "j": "s"}
+    assert written(tmp_path, {"t": "s", "j": "k"}, {"t": "j"}) == {"t": "s", "j": "k"}
+    assert written(tmp_path, {"t": "s"}, {"t": "s"}) == {"t": "s"}

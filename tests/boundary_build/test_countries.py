@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pyarrow as pa
 import pytest
 import shapely
@@ -65,7 +66,7 @@ def test_a_feature_without_groups_or_shape(tmp_path):
     assert [(f.wikidata, f.code, f.continent) for f in found] == [("Q1", "BM", None)]
 
 
-@pytest.mark.parametrize(("east", "onto"), [(179.981, 180.0), (179.979, 179.979), (180.0, 180.0)])
+@pytest.mark.parametrize(("east", "onto"), [(179.981, 180.0), (179.98, 179.98), (180.0, 180.0)])
 def test_what_ends_two_kilometres_short_of_the_antimeridian_reaches_it(tmp_path, east, onto):
     found = read(
         tmp_path,
@@ -190,6 +191,20 @@ def test_a_piece_of_units_takes_the_coast_and_sea_nearest_to_them(tmp_path):
     # between two reaches a sliver at sea is left to the country
     for lon, lat in [(4.99, 10.005), (4.9, 10.5)]:
         assert not piece.covers(Point(lon, lat)), (lon, lat)
+
+
+def test_a_piece_of_units_ends_half_way_to_an_island_of_others(tmp_path):
+    """Half a degree off; and around its corners it has the shape of a polygon of sixteen sides."""
+    host = part("Q1", "BM", box(-2, -2, 12, 12))
+    land = {("BM", "One"): box(0, 0, 5, 10), ("BM", "Isle"): box(-0.7, 2, -0.5, 3)}
+    table = country_table(tmp_path, [host], land, pieces=[["p", "BM", "units:BM/One@BM", "true"]])
+    piece = shapes(table)["BM/p"]
+    assert piece.covers(Point(-0.1, 2.5))
+    assert not piece.covers(Point(-0.3, 2.5))
+    east, north = np.cos(np.radians(101.25)), np.sin(np.radians(101.25))
+    rim = 0.8 * np.cos(np.pi / 16)
+    assert piece.covers(Point(east * (rim - 0.002), 10 + north * (rim - 0.002)))
+    assert not piece.covers(Point(east * (rim + 0.002), 10 + north * (rim + 0.002)))
 
 
 def test_a_row_says_whose_it_is_in_which_view(tmp_path):

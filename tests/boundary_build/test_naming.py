@@ -111,6 +111,17 @@ def test_a_code_of_the_table_is_sure_and_takes_none_away(facts):
 # Corrections
 
 
+def test_a_correction_without_a_code_leaves_the_code_of_the_name(facts):
+    facts(units=[["BM", "Alfa", "", "", "", "", "Ay"]])
+    assert coded(unit("Alfa"), unit("Zulu", TWO)) == [("Ay", "BM-A"), ("Zulu", None)]
+
+
+def test_a_correction_without_a_name_leaves_the_one_of_iso_at_the_second_level(facts):
+    facts(units=[["BM", "Yank", "", "", "", "BM-K", "", "BM-P"]])
+    made = rows(table(unit("Yank"), unit("Alfa", TWO)))["BM-K"]
+    assert (made["name"], made["admin1_name"]) == ("Child", "Parent")
+
+
 def test_a_correction_is_found_by_country_name_and_hint(facts):
     fixes = [
         ["BM", "Zulu", "", "", "", "", "By name"],
@@ -296,6 +307,7 @@ def test_parts_of_one_division_become_one_row(facts):
     made = table(unit("Alfa", TWO), large, rest, unit("Cut", THREE, ["Cutter"]))
     found = rows(made)
     assert found["BM-B"]["aliases"] == ["Beta", "Bra", "Bravo", "Vo"]
+    assert found["BM-B"]["admin1_aliases"] == ["Beta", "Bra", "Bravo", "Vo"]
     assert found["BM-B"]["approximate"] is False
     assert same(shapes(made)["BM-B"], shapely.union_all([box(0, 0, 0.25, 1), box(9, 0, 9.1, 0.1)]))
     # of the parts that are called Cut the larger one was not drawn by hand
@@ -358,8 +370,42 @@ def test_a_part_of_an_extinct_unit_joins_the_unit_that_is_drawn(facts):
     assert same(shapes(made)["BM-B"], box(0, 0, 0.4, 1).union(TWO))
 
 
+def test_a_part_joins_the_unit_that_is_drawn_under_the_name_that_it_has_there(facts):
+    facts(units=[["BM", "Bravo", "", "", "", "BM-B", "Fixed"]])
+    at = [(x, 0.5, "", code) for x, code in [(0.1, "BM-B"), (0.7, "BM-A"), (1.5, "BM-B")]]
+    made = table(unit("Gone"), unit("Bravo", TWO), known={"BM": seeds(*at)})
+    assert made.select(["id", "name"]).to_pydict() == {
+        "id": ["BM-A", "BM-B"], "name": ["Alfa", "Fixed"]
+    }  # fmt: skip
+
+
+def test_a_unit_of_today_keeps_what_is_nearest_to_its_own_places(facts):
+    facts()
+    at = [(0.25, 0.5, "1", ""), (0.75, 0.5, "2", "BM-B")]
+    made = table(unit("Alfa"), unit("Charlie", TWO), known={"BM": seeds(*at)})
+    assert same(shapes(made)["BM-A"], box(0, 0, 0.5, 1))
+    assert same(shapes(made)["BM-B"], box(0.5, 0, 1, 1))
+    assert rows(made)["BM-A"]["approximate"] is False
+
+
+def test_a_unit_of_the_second_level_is_divided_by_its_own_code(facts):
+    """Two of one parent: each keeps its places, and one of today is cut out of the first."""
+    codes = [["BM-P", "Papa"], *([f"BM-{name}", name, "BM-P"] for name in ("KK", "JJ", "NN"))]
+    facts(levels=[["BM", "parent", "child"]], codes=codes)
+    at = [(0.25, 0.5, "1", "BM-KK"), (0.75, 0.5, "2", "BM-NN"), (1.5, 0.5, "3", "BM-JJ")]
+    made = table(unit("KK"), unit("JJ", TWO), known={"BM": seeds(*at)})
+    found = shapes(made)
+    assert {key: round(shape.area, 3) for key, shape in found.items()} == {
+        "BM-KK": 0.5, "BM-NN": 0.5, "BM-JJ": 1.0,
+    }  # fmt: skip
+    assert same(found["BM-NN"], box(0.5, 0, 1, 1))
+    assert {row["approximate"] for row in rows(made).values() if row["id"] != "BM-NN"} == {False}
+
+
 def test_a_country_of_which_nothing_is_drawn_gets_islets(facts):
     facts()
+    alone = {"BM": seeds((5, 5, "", "BM-A"), (6, 5, "", "BM-B"))}
+    assert table(known=alone)["id"].to_pylist() == ["BM-A", "BM-B"]
     at = [(5, 5, "", "BM-A"), (6, 5, "", "BM-B"), (7, 5, "", "")]  # nobody knows the third
     known = {"BM": seeds(*at), "GI": seeds((0, 0, "1", ""))}
     made = table(known=known)
@@ -377,6 +423,7 @@ def test_a_border_that_places_moved_says_so(facts):
     facts()
     own = [(0.5, y / 10, "W", "") for y in range(1, 9)]
     own += [(1.5, y / 10, "E", "") for y in range(1, 9)]
+    own += [(2.5, y / 10, "Z", "") for y in range(1, 9)]  # in the unit without a code
     still = {"BM": seeds(*own)}
     units_ = unit("Alfa"), unit("Bravo", TWO), unit("Zulu", THREE)
     assert {row["source"] for row in rows(table(*units_, known=still)).values()} == {
@@ -389,6 +436,7 @@ def test_a_border_that_places_moved_says_so(facts):
         "BM/Zulu": "Natural Earth",
     }  # fmt: skip
     assert {row["approximate"] for row in made.values()} == {False}
+    assert shapes(table(*units_, known=moved))["BM-A"].covers(Point(1.02, 0.45))
 
 
 # Natural Earth's file and GeoNames'

@@ -310,3 +310,23 @@ def test_a_bump_is_simplified_away_below_the_tolerance(outlined, height, stays):
     top = shapely.Polygon([(1, 1), (3, 1), (3, 3), (2.25, 3), (2, 3 + height), (1.75, 3), (1, 3)])
     (ring,) = outlined(top)["BM"]
     assert (ring.bounds[3] > 3) == stays
+
+
+@pytest.mark.parametrize(("height", "stays"), [(0.02, True), (0.01, False)])
+def test_a_bump_of_land_where_a_border_meets_the_coast_stays_from_a_smaller_size(
+    outlined, height, stays
+):
+    """The border fixes its top, which the land has from 0.06 degrees squared: of 0.07 and 0.05."""
+    top = [(4.27, 3), (4.02, 3 + height), (3.77, 3)]
+    rings = outlined(shapely.Polygon([(3, 1), (5, 1), (5, 3), *top, (3, 3)]))
+    assert (rings["BM"][0].bounds[3] > 3) == stays
+
+
+def test_outlines_lie_beside_the_maps_that_draw_them(made, tmp_path, monkeypatch):
+    monkeypatch.setattr(outlines, "__file__", str(tmp_path / "boundary_build" / "outlines.py"))
+    (tmp_path / "maps").mkdir()
+    source = tmp_path / "land.parquet"
+    pq.write_table(pa.table({"geometry": shapely.to_wkb([box(0, 0, 3, 3)])}), source)
+    path = outlines.build_outlines(source, regions=made)
+    assert path == tmp_path / "maps" / "world.parquet"
+    assert pq.read_table(path)["code"].to_pylist() == ["BM"]

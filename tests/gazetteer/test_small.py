@@ -61,6 +61,12 @@ def test_places_of_a_name_within_25_km_are_one(tmp_path, apart, ambiguous):
     assert found(cities(tmp_path, *rows), "Same", None) == (1, ambiguous)
 
 
+def test_how_far_apart_two_places_are_is_counted_from_where_they_are(tmp_path):
+    """60 degrees north and far east, a tenth of a degree apart each way: 12.4 km."""
+    rows = [place(1, "Same", 60, 100, "AA", "01", 500), place(2, "Same", 60.1, 100.1, "AA", "02")]
+    assert found(cities(tmp_path, *rows), "Same", None) == (2, False)
+
+
 def test_a_quarter_is_no_rival_of_its_city(tmp_path):
     """A metropolis with a radius of 40 km, and a quarter of its name at its rim."""
     rows = [

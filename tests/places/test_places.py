@@ -218,10 +218,14 @@ def test_a_place_listed_twice_is_one_place(tmp_path):
         row(13, "Three", 30.0, 10.0, "AA", 0),
         row(14, "Three", 30.0, 10.09, "AA", 900),
         row(15, "Three", 30.0, 9.95, "AA", 400),
+        row(16, "One", 35.0, 10.0, "AA", 0),
+        row(17, "One", 35.0, near, "AA", 1),
+        row(18, "Once", 40.0, 10.0, "AA", 1),
+        row(19, "Once", 40.0, near, "AA", 900),
     ]
     places = build(tmp_path, rows)
     city = (places.geonameid[places.city]).tolist()
-    assert city == [2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 14, 15]
+    assert city == [2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 14, 15, 17, 17, 18, 19]
 
 
 def test_equal_places_go_to_the_lowest_geonameid(tmp_path):

@@ -95,6 +95,20 @@ def test_the_edge_of_a_radius_and_the_millimetre_beside_it(con, km, far, near):
     assert one(con, "dataset_near_popular", (0.0, 0.0), east(km), RADIUS) == near
 
 
+def test_the_bar_of_the_audit_itself_is_near(con):
+    """Radii a millimetre above a distance, of which some put the bar on it to the last bit."""
+    on_it = 0
+    for km in (150.0, 300.0, 1000.0, 5000.0):
+        lat, lon = east(km)
+        radii = km + 1e-6 - 1e-9 + np.arange(-40, 40) * np.spacing(km)
+        con.register("radii", pa.table({"r": radii}))
+        same = f"limit_a(r - 1e-6, false) = haversine_a(0, 0, {lat!r}, {lon!r})"
+        for (radius,) in con.sql(f"SELECT r FROM radii WHERE {same}").fetchall():
+            assert one(con, "dataset_near_popular", (0.0, 0.0), (lat, lon), radius) == 1
+            on_it += 1
+    assert on_it
+
+
 def test_a_row_exactly_at_the_radius_goes(con):
     """In the operations of `geodata.sphere`: for many radii the two agree to the last bit."""
     rng = np.random.default_rng(3)

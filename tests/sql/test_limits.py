@@ -83,11 +83,33 @@ def test_what_lies_within_a_micrometre_of_a_limit_is_on_it(con, km):
         ("chord2(1, 0, 0, -1, 0, 0)", 4), ("chord2(1, 2, 3, 4, 6, 15)", 169),
         ("within_km(0, 0, 0, 0, 0)", True), ("within_km(0, 0, 0, 0, NULL)", None),
         ("within_km(0, 0, 91, 0, 25)", None),
+        ("within_km(0, 0, 0, 0, -1e-9)", True), ("within_km(0, 0, 0, 0, -1.01e-9)", False),
     ],
 )  # fmt: skip
 def test_scalars_at_their_ends(con, call, wanted):
     found = value(con, call)
     assert found == (pytest.approx(wanted) if isinstance(wanted, float) else wanted)
+
+
+def test_what_lies_on_a_limit_itself_is_within_it_at_each_of_ten_thresholds(con):
+    """One row on each limit, in the order of the limits."""
+    thresholds = [0.5, 1, 5, 10, 25, 50, 200, 750, 2500, 10_000]
+    con.execute(
+        f"CREATE OR REPLACE TABLE limits AS SELECT limit_a(unnest({thresholds}), false) AS a"
+    )
+    found = con.sql(f"FROM threshold_shares('limits', {thresholds}, false, 'wrong')").fetchall()
+    assert [row[:4] for row in found] == [(t, 10, 10, n + 1) for n, t in enumerate(thresholds)]
+
+
+def test_a_strict_limit_of_a_micrometre_has_the_point_itself(con):
+    """The limit that is told from it is 0, and so is the distance."""
+    con.execute(
+        "CREATE OR REPLACE TABLE own AS SELECT 1.0 lat, 2.0 lon, 1.0 pred_lat, 2.0 pred_lon"
+    )
+    call = "threshold_accuracy_by('own', lat, threshold_km := {}, strict := true)"
+    columns = "SELECT correct, accuracy FROM "
+    assert con.sql(columns + call.format("1e-9")).fetchall() == [(1, 1.0)]
+    assert con.sql(columns + call.format("0.9e-9")).fetchall() == [(0, 0.0)]
 
 
 @pytest.mark.parametrize("thresholds", [["inf"], [1, "inf"], ["-inf"], ["nan", 1], [-0.5], [None]])
@@ -124,3 +146,13 @@ def test_one_coordinate_that_is_no_number_is_seen_in_parquet_too(con, tmp_path):
     assert [row[0] for row in con.sql(
         "SELECT id FROM dataset_bad_coordinates('placed') ORDER BY id"
     ).fetchall()] == list("bcdfg")  # fmt: skip
+
+
+@pytest.mark.parametrize("gone", ["pred_lat", "pred_lon"])
+def test_the_only_far_coordinate_may_be_no_number(con, tmp_path, gone):
+    """All that a file's statistics know of lies at zero; the NaN beside it does not."""
+    rows = {"id": ["a", "b"], "pred_lat": [0.0, 0.0], "pred_lon": [0.0, 0.0]}
+    rows[gone] = [0.0, math.nan]
+    pq.write_table(pa.table(rows), tmp_path / "rows.parquet")
+    con.execute(f"CREATE OR REPLACE VIEW zeros AS FROM read_parquet('{tmp_path}/rows.parquet')")
+    assert con.sql("SELECT id FROM predictions_null_island('zeros')").fetchall() == [("a",)]

@@ -76,7 +76,6 @@ def measure(
     if not len(shapes):
         return Coverage(0, 0.0)
     edges, region = _edges(shapes)
-    outer, outer_region = _edges(around) if around is not None else (edges[:0], region[:0])
     step = float(np.clip(np.abs(edges[:, 3] - edges[:, 1]).sum() / _CROSSINGS, 1e-5, _WIDEST))
     row, x, of, sign = _crossings(edges, region, step)
     place = x + _APART * group[of]
@@ -86,8 +85,9 @@ def measure(
     over = (depth >= 2) & (length > _LEAST)
     overlap = _area(row[order][over], length[over], step)
     found = Coverage(len(np.unique(of[order][over])), overlap)
-    if around_group is None:
+    if around is None or around_group is None:
         return found
+    outer, outer_region = _edges(around)
     asked = np.isin(around_group, group)[outer_region]
     row2, x2, of2, sign2 = _crossings(outer[asked], outer_region[asked], step)
     gaps = _gaps(

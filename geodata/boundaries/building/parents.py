@@ -87,8 +87,6 @@ def _by_key(region: Region, named: Mapping[str, Region], own: Mapping[int, Above
 def _around(rows: Sequence[Region], above: Sequence[Region]) -> NDArray[np.int64]:
     """Row of the smallest region of the same country around each region's point, -1 for none."""
     result = np.full(len(rows), -1, np.int64)
-    if not rows or not above:
-        return result
     points = shapely.point_on_surface(np.array([region.geometry for region in rows], object))
     shapes = np.array([region.geometry for region in above], object)
     which, point = shapely.STRtree(points).query(shapes, predicate="intersects")

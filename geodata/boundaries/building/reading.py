@@ -174,7 +174,7 @@ def _degrees(path: Path, shapes: Shapes, named: Any, axes: Axes) -> Shapes:
         )
         raise FileError(msg)
     crs = _crs(axes.crs if named is None else named)
-    if named is not None and axes.crs is not None and not _same(crs, _crs(axes.crs)):
+    if axes.crs is not None and not _same(crs, _crs(axes.crs)):
         msg = f"{path}: is in {crs.name}, not in {_crs(axes.crs).name}; leave crs out"
         raise FileError(msg)
     if axes.swapped:
@@ -227,7 +227,7 @@ def _refuse_half(path: Path) -> None:
 
 
 def _whole_database(path: Path, head: bytes, size: int) -> bool:
-    page = int.from_bytes(head[16:18], "big") or 65536
+    page = int.from_bytes(head[16:18], "big")
     if int.from_bytes(head[28:32], "big") * (65536 if page == 1 else page) > size:
         return False
     try:

@@ -110,7 +110,7 @@ def _undrawn(by_level: dict[str, list[Region]]) -> list[Region]:
             if region.country not in drawn and region.country not in missing:
                 parts.setdefault(region.country, []).append(region.geometry)
         missing |= parts
-    return [_union(country, missing[country]) for country in sorted(missing)]
+    return [_union(country, parts) for country, parts in missing.items()]
 
 
 def _union(country: str, parts: list[shapely.Geometry]) -> Region:

@@ -49,7 +49,7 @@ class RegionTables:
         """
         level = self.units["level"]
         first = pc.equal(level, "admin1")
-        under = pc.is_in(self.units["parent"], pc.unique(self.units["id"].filter(first)))
+        under = pc.is_in(self.units["parent"], self.units["id"].filter(first))
         is_unit = pc.or_(first, pc.and_(pc.equal(level, "admin2"), pc.invert(under)))
         tables = {"country": self.countries, "admin1": self.units.filter(is_unit)}
         rest = pa.concat_tables([self.units.filter(pc.invert(is_unit)), self.below])
