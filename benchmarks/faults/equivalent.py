@@ -110,12 +110,6 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "the arguments ask for pinned memory where there is a GPU, and nowhere else: use_cpu",
     ),
     (
-        "georl/rewards/globe.py",
-        'head, _, rest = name.partition(",")',
-        'head, _, rest = name.rpartition(",")',
-        "the name holds one comma, says the line above",
-    ),
-    (
         "georl/config/checks.py",
         "near = difflib.get_close_matches(train.best_metric, EVAL_SCORES, 1, 0.0)[0]",
         "near = difflib.get_close_matches(train.best_metric, EVAL_SCORES, 2, 0.0)[0]",
@@ -249,8 +243,8 @@ EQUIVALENT = (  # (file, there, with the fault, why)
     ),
     (
         "georl/rewards/globe.py",
-        "(a is not None and a == b) or (b is None and _same_key(name.city, real))",
-        "(a is not None and a == b) or (b is None and (_same_key(real, name.city)))",
+        "(a is not None and a == b) or _same_key(name.city, real)",
+        "(a is not None and a == b) or (_same_key(real, name.city))",
         "two names are the same from both sides",
     ),
     (
@@ -346,12 +340,6 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "if len(rows) > 1:",
         "if (len(rows) >= 1):",
         "one photo has no other to be like: there are no pairs either way",
-    ),
-    (
-        "georl/rewards/globe.py",
-        'inside = gazetteer.resolve(rest.strip(), level="admin1", country="US")',
-        'inside = gazetteer.resolve((rest), level="admin1", country="US")',
-        "the gazetteer looks names up without blanks around them",
     ),
     (
         "georl/run/rollouts.py",
