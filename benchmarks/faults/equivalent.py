@@ -98,6 +98,24 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "a strict reading has both coordinates or neither",
     ),
     (
+        "georl/endpoints.py",
+        'state, problem, tries = self._state, "", 0',
+        'state, problem, tries = self._state, "", 1',
+        "the first try sets it, and there is one: retries are not below 0",
+    ),
+    (
+        "georl/http.py",
+        "content = response.read(MAX_REPLY_BYTES + 1)",
+        "content = response.read(MAX_REPLY_BYTES + 2)",
+        "a byte more is read of what is refused",
+    ),
+    (
+        "georl/http.py",
+        "self.timeout = max(call._ends - time.monotonic(), 0.001)",
+        "self.timeout = max(call._ends - time.monotonic(), 0.0015)",
+        "a moment for what is late already; none would mean to wait without end",
+    ),
+    (
         "georl/data/lanes.py",
         "_BATCH = 32",
         "_BATCH = 33",

@@ -216,6 +216,9 @@ def test_vllm_may_fill_its_share_to_the_last_byte(spread):
     assert few.endswith("; set grpo.vllm=server, on cards of its own")
     some = cards._sampler_problem(run, SHAPE, cards.Card("c", need / 0.69, 1.0))
     assert "set grpo.vllm_memory=0.74, or" in some
+    just = cards.Card("c", need / 0.7, 1.0)
+    assert need / just.memory == 0.7
+    assert "set grpo.vllm_memory=0.75, or" in cards._sampler_problem(run, SHAPE, just)
     for off in ("grpo.vllm=server", "task=sft"):
         other = load(None, [*PHOTO, *GRPO, *more, off])
         assert cards._sampler_problem(other, SHAPE, cards.Card("c", 1.0, 1.0)) is None

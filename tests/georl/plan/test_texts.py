@@ -198,6 +198,8 @@ def test_changes_are_tried_in_this_order():
     two = load(None, ["train.batch=10", "per_device=5", "processes=2"])
     sizes = [v for name, v in cards._milder(two) if name == "train.per_device"]
     assert sizes == [1]  # 2 divides the batch, and not over two processes
+    alone = load(None, ["train.batch=9", "per_device=9"])  # no processes named: one
+    assert [v for name, v in cards._milder(alone) if name == "train.per_device"] == [1]
     with pytest.raises(ConfigError) as caught:
         plan.card_of("H100")
     assert str(caught.value) == (
