@@ -13,8 +13,10 @@ from georl.plan.sharing import positions
 UTILISATION = 0.35
 """Share of a card's dense operations that training reaches; EasyR1 reports 0.2 for GRPO."""
 
-SAMPLED_PER_SECOND = 1500.0
-"""Answer tokens a second that one card samples with vLLM, 7B: NeMo-RL reports 1,522 for 8B."""
+SAMPLED_PER_SECOND, SAMPLED_BY = 1500.0, 8.3e9
+"""Answer tokens a second that one card samples with vLLM, and the parameters of the model: 7B.
+
+NeMo-RL reports 1,522 for 8B."""
 
 WITHOUT_VLLM = 8.0
 """How many times slower transformers' own loop samples: an assumption."""
@@ -82,7 +84,6 @@ def work(config: Config, shape: Shape, card: Card, rows: int | None = None) -> W
     if config.task == "grpo":
         per_token += 2.0 * shape.parameters * (2 if config.grpo.beta else 1)
     sampled = float(answers * size["answer"]) if config.task == "grpo" else 0.0
-    scale = 8.3e9 / max(shape.parameters, 1)
     slower = 1.0 if config.grpo.vllm != "off" else WITHOUT_VLLM
     return Work(
         steps=steps,
@@ -90,5 +91,5 @@ def work(config: Config, shape: Shape, card: Card, rows: int | None = None) -> W
         trained_tokens=whole,
         sampled_tokens=sampled,
         update_s=per_token * whole / (UTILISATION * card.flops * world),
-        sampling_s=sampled * slower / (SAMPLED_PER_SECOND * scale * world),
+        sampling_s=sampled * slower * shape.parameters / (SAMPLED_PER_SECOND * SAMPLED_BY * world),
     )

@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 from peft import get_peft_model
@@ -48,10 +49,18 @@ def test_a_full_step_of_one_process():
     assert half["activations"] == layers / 2
 
 
+def test_sharded_over_no_named_number_of_processes_is_whole():
+    assert told("per_device=4", "strategy=fsdp")[LEARNT] == 12.0 * 1000
+
+
 def test_frozen_weights_have_neither_gradients_nor_moments():
     found = told("per_device=4", "freeze_vision=true")
     assert found[LEARNT] == 12.0 * 800 + 4 * 200
     assert found["activations"] == 3 * layer(32, 16, 4, 4 * ROW)
+    half = told("per_device=4", "freeze_vision=true", "dtype=bfloat16")
+    assert half[LEARNT] == 12.0 * 800 + 4 * 200  # whole, as they are without LoRA
+    two = told("per_device=2", "freeze_vision=true", "strategy=fsdp", "processes=2")
+    assert two[LEARNT] == (12.0 * 800 + 4 * 200) / 2
 
 
 @pytest.mark.parametrize(
@@ -129,6 +138,11 @@ def test_vllm_takes_the_place_of_the_update_where_that_is_smaller():
     small = told(*GRPO, "grpo.vllm=colocate", "grpo.vllm_memory=0.5", card=1e3)
     assert not any(name.startswith("vLLM") for name in small)
     assert small["activations"] > 0
+    # as large as the update it is not larger; by itself a card is one of 80 GB
+    update = small["activations"] + small["logits and their gradient"]
+    assert told(*GRPO, "grpo.vllm=colocate", "grpo.vllm_memory=0.5", card=2 * update) == small
+    run = load(None, [*PHOTO, *GRPO, "grpo.vllm=colocate", "grpo.vllm_memory=0.5"])
+    assert 40e9 in parts.memory(run, SHAPE).values()
 
 
 def test_main_memory_and_disk():
@@ -146,6 +160,8 @@ def test_main_memory_and_disk():
             expected["a checkpoint on its way to the disk"] = 12.0 * 1000
         expected["Python and libraries, a process"] = (3.0 * here + 0.6 * here * 3) * GIB
         assert parts.host_memory(run, SHAPE) == pytest.approx(expected)
+    alone = parts.host_memory(load(None, ["train.workers=0"]), SHAPE)
+    assert alone["Python and libraries, a process"] == 3 * GIB
     lora = 2 * 3 * (32 + 20 + 84)
     for more, weights, learnt, final in (
         ([], 4000.0, 1000, 4000.0),
@@ -283,7 +299,10 @@ def test_a_limit_of_steps_needs_no_rows_and_none_of_both_is_no_time():
     assert duration.work(load(None, ["train.max_steps=0"]), SHAPE, CARD).steps == 0
     assert duration.work(load(None, []), SHAPE, CARD) is None
     assert "# time: name the cards" in plan.describe(run, SHAPE)
-    assert "# time: say how many rows" in plan.describe(load(None, []), SHAPE, card=CARD)
+    page = plan.describe(load(None, []), SHAPE, card=CARD)
+    assert "# time: say how many rows" in page
+    assert "\n# batch 64 = 64 x 1 accumulated x 1 processes\n" in page
+    assert "h on 1 x mine; measure" in plan.describe(run, SHAPE, card=CARD)
 
 
 def test_the_page_says_what_was_computed():
@@ -331,6 +350,21 @@ def test_memory_that_is_there_is_asked_before_a_model_is_loaded(monkeypatch, cap
     estimate.check_memory(Config())  # the tiny model fits anywhere
     estimate.check_memory(load(None, ["name=some/unknown"]))
     assert capsys.readouterr().out == ""
+    for run, sizes in ((Config(), SHAPE), (load(None, ["name=Qwen/Qwen2.5-VL-3B"]), None)):
+        with pytest.raises(ConfigError, match="weights, gradients and optimizer need"):
+            estimate.check_memory(run, sizes)
+
+
+def test_the_memory_of_a_gpu_is_that_of_the_first(monkeypatch):
+    sizes = {0: SimpleNamespace(total_memory=10**6), 1: SimpleNamespace(total_memory=1)}
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.get_device_properties", sizes.__getitem__)
+    monkeypatch.setattr(estimate.os, "sysconf", lambda _: 1)
+    run = load(None, ["name=x", "max_pixels=784", "per_device=1", "train.batch=1"])
+    estimate.check_memory(run, SHAPE)
+    sizes[0].total_memory = 1
+    with pytest.raises(ConfigError, match="optimizer need 0 GiB on a device that has 0;"):
+        estimate.check_memory(run, SHAPE)
 
 
 # --- scripts --------------------------------------------------------------------------------

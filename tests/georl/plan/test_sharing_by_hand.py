@@ -105,5 +105,9 @@ def test_what_is_said_of_positions():
         f"2,000) = {made.bound:.2f}x\n" in text
     )
     assert "positions" not in plan.describe(load(None, run[1:]), SHAPE)
+    # 4 (160 + 20) is just 3 (160 + 4 x 20)
+    just = load(None, [*run, "max_pixels=31360", "grpo.max_tokens=20"])
+    text = plan.describe(just, SHAPE)
+    assert "in an update: 240, stock TRL 720; 3.00x fewer\n# estimated memory" in text
     few = plan.describe(load(None, [*run, "grpo.generations=64", "grpo.max_tokens=4"]), SHAPE)
     assert "no layout gives more" not in few
