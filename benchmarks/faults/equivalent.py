@@ -116,6 +116,12 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "a moment for what is late already; none would mean to wait without end",
     ),
     (
+        "georl/calibration/judging.py",
+        "_READ_ROWS = 256",
+        "_READ_ROWS = 257",
+        "how many rows are judged in one go; they keep their order whatever it is",
+    ),
+    (
         "georl/data/lanes.py",
         "_BATCH = 32",
         "_BATCH = 33",
