@@ -55,6 +55,7 @@ def work(config: Config, shape: Shape, card: Card, rows: int | None = None) -> W
     (Kaplan et al. 2020, arXiv 2001.08361); GRPO's own log probabilities 2 more. Images are
     counted as their tokens in the language model; the vision tower sees four patches for one.
     A prompt that a group shares is counted as often as it is laid out (`georl.plan.positions`).
+    Answers serve ``grpo.iterations`` steps and are sampled once for them.
 
     Examples
     --------
@@ -67,13 +68,16 @@ def work(config: Config, shape: Shape, card: Card, rows: int | None = None) -> W
     >>> found.steps, round(found.hours, 1)
     (7812, 7.3)
     """
-    group = config.grpo.generations if config.task == "grpo" else 1
+    group, served = 1, 1
+    if config.task == "grpo":
+        group, served = config.grpo.generations, max(config.grpo.iterations, 1)
     photos = config.train.batch / group
     steps = config.train.max_steps
     if steps < 0:
         if rows is None:
             return None
-        steps = int(rows * config.train.epochs / photos)
+        steps = int(rows * config.train.epochs / photos) * served
+    draws = -(-steps // served)
     size, answers = tokens_of(config), steps * config.train.batch
     read = size["image"] + size["prompt"]
     whole = float(answers * (read + size["answer"]))
@@ -81,13 +85,14 @@ def work(config: Config, shape: Shape, card: Card, rows: int | None = None) -> W
         whole = answers / group * together.shared
     world = max(config.train.processes, 1)
     per_token = (8.0 if config.model.gradient_checkpointing else 6.0) * shape.parameters
+    sampled = 0.0
     if config.task == "grpo":
         per_token += 2.0 * shape.parameters * (2 if config.grpo.beta else 1)
-    sampled = float(answers * size["answer"]) if config.task == "grpo" else 0.0
+        sampled = float(draws * config.train.batch * size["answer"])
     slower = 1.0 if config.grpo.vllm != "off" else WITHOUT_VLLM
     return Work(
         steps=steps,
-        rows=int(steps * photos),
+        rows=int(draws * photos),
         trained_tokens=whole,
         sampled_tokens=sampled,
         update_s=per_token * whole / (UTILISATION * card.flops * world),

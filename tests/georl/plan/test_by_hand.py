@@ -150,6 +150,7 @@ def test_main_memory_and_disk():
         (["processes=4"], 4, False),
         (["processes=16"], 8, False),
         (["processes=8", "strategy=fsdp"], 1, True),
+        (["processes=2", "strategy=fsdp"], 1, True),
         (["processes=8", "strategy=deepspeed"], 8, True),
         ([], 1, False),
     ):
@@ -283,6 +284,19 @@ def test_time_by_operations(more, operations, slower):
     assert found.hours == pytest.approx((found.update_s + found.sampling_s) / 3600)
 
 
+def test_answers_that_serve_two_steps_are_sampled_once():
+    """64 answers to 8 photos a draw: 187 draws of 1,500 photos; of 7 steps the last is half."""
+    given = ["task=grpo", "name=x", "max_pixels=7840", "train.batch=64", "grpo.generations=8",
+             "grpo.share_prompts=false", "grpo.max_tokens=60", "grpo.iterations=2"]  # fmt: skip
+    whole = duration.work(load(None, [*given, "train.epochs=1.5"]), SHAPE, CARD, 1000)
+    assert (whole.steps, whole.rows, whole.sampled_tokens) == (374, 187 * 8, 187 * 64 * 60)
+    assert whole.trained_tokens == 374 * 64 * ROW
+    seven = duration.work(load(None, [*given, "train.max_steps=7"]), SHAPE, CARD)
+    assert (seven.steps, seven.rows, seven.sampled_tokens) == (7, 4 * 8, 4 * 64 * 60)
+    other = [*given, "task=sft", "train.max_steps=7"]  # which samples nothing
+    assert duration.work(load(None, other), SHAPE, CARD).rows == 7 * 64
+
+
 def test_a_run_that_names_no_processes_is_on_one_card():
     """Nothing is shared out: 6 operations a parameter and token at 35 of 100 TFLOPS."""
     given = [*PHOTO, *GRPO, "grpo.share_prompts=false"]
@@ -355,13 +369,18 @@ def test_memory_that_is_there_is_asked_before_a_model_is_loaded(monkeypatch, cap
             estimate.check_memory(run, sizes)
 
 
-def test_the_memory_of_a_gpu_is_that_of_the_first(monkeypatch):
+def test_the_memory_of_a_gpu_is_that_of_the_first(monkeypatch, capsys):
     sizes = {0: SimpleNamespace(total_memory=10**6), 1: SimpleNamespace(total_memory=1)}
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("torch.cuda.get_device_properties", sizes.__getitem__)
     monkeypatch.setattr(estimate.os, "sysconf", lambda _: 1)
     run = load(None, ["name=x", "max_pixels=784", "per_device=1", "train.batch=1"])
     estimate.check_memory(run, SHAPE)
+    # half of what this one has, not of a card of 80 GB
+    sampled = load(None, [*PHOTO, *GRPO, "grpo.vllm=colocate", "grpo.vllm_memory=0.5"])
+    sizes[0].total_memory = 10**8
+    estimate.check_memory(sampled, SHAPE)
+    assert capsys.readouterr().out == ""
     sizes[0].total_memory = 1
     with pytest.raises(ConfigError, match="optimizer need 0 GiB on a device that has 0;"):
         estimate.check_memory(run, SHAPE)
