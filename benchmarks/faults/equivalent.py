@@ -122,6 +122,18 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "how many rows are judged in one go; they keep their order whatever it is",
     ),
     (
+        "georl/plan/parts.py",
+        "return image + max(TEXT_TOKENS, asked) + config.grpo.max_tokens",
+        "return image + (max(asked, TEXT_TOKENS)) + config.grpo.max_tokens",
+        "the larger of two numbers, whichever is named first",
+    ),
+    (
+        "georl/plan/parts.py",
+        "again = kept + max(layer, seen)",
+        "again = kept + (max(seen, layer))",
+        "the larger of two numbers, whichever is named first",
+    ),
+    (
         "georl/data/lanes.py",
         "_BATCH = 32",
         "_BATCH = 33",

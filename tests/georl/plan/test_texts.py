@@ -251,6 +251,11 @@ def test_a_step_is_fullest_where_its_gradients_are_larger_than_its_logits():
     assert "logits and their gradient" not in many
     assert many["weights, gradients, Adam"] == 16.0 * (logits // 4 + 1)
     assert few["activations"] == many["activations"]
+    # of a micro-batch before they are there already, at the loss too
+    two = load(None, ["name=x", "max_pixels=7840", "per_device=1", "train.batch=2"])
+    found = parts.memory(two, plan.Shape(**{**vars(SHAPE), "parameters": logits // 4 + 1}))
+    assert found["logits and their gradient"] == logits
+    assert found["weights, gradients, Adam"] == 16.0 * (logits // 4 + 1)
 
 
 def test_of_layers_that_are_made_again_the_larger_is_held():
