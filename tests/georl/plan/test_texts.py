@@ -116,9 +116,15 @@ def test_the_files_of_other_runs(tmp_path):
     for option in ("nodes=1", "gpus-per-node=1", "cpus-per-task=2"):
         assert f"#SBATCH --{option}\n" in one[0].read_text()
     assert one[1].read_text() == f'{HEAD}exec python -m georl.cli sft x "$@"\n'
-    # a sampler is of GRPO alone
-    other = plan.write(load(None, ["grpo.vllm=server"]), "x", tmp_path / "c")
-    assert [path.name for path in other] == ["job.sbatch", "run.sh"]
+    # a sampler is of GRPO alone, and has a machine where it is asked for
+    for more in (["grpo.vllm=server"], ["task=grpo"], ["task=grpo", "grpo.vllm=colocate"]):
+        other = plan.write(load(None, more), "x", tmp_path / "c")
+        assert [path.name for path in other] == ["job.sbatch", "run.sh"]
+    # what all runs have comes first
+    for strategy, last in (("fsdp", "fsdp_config"), ("deepspeed", "deepspeed_config")):
+        keys = [*yaml.safe_load(plan.accelerate(load(None, [f"strategy={strategy}"])))]
+        assert keys[0] == "compute_environment"
+        assert keys[-1] == last
 
 
 def test_the_status_of_a_run_that_was_stopped_is_that_of_the_script():
