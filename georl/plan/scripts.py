@@ -86,7 +86,7 @@ def accelerate(config: Config) -> str:
         "compute_environment": "LOCAL_MACHINE",
         "distributed_type": "FSDP" if config.train.strategy == "fsdp" else "DEEPSPEED",
         "mixed_precision": half,
-        "num_machines": _machines(world),
+        "num_machines": _laid_out(world)[0],
         "num_processes": world,
         "machine_rank": 0,
         "main_training_function": "main",
@@ -111,13 +111,15 @@ def accelerate(config: Config) -> str:
     return yaml.safe_dump(settings, sort_keys=False)
 
 
-def _machines(world: int) -> int:
-    return max(1, world // CARDS_A_MACHINE)
+def _laid_out(world: int) -> tuple[int, int]:
+    """Return the machines of so many processes, and the processes of each."""
+    machines = max(1, world // CARDS_A_MACHINE)
+    return machines, world // machines
 
 
 def _launcher(config: Config, *, job: bool) -> str:
     world = max(config.train.processes, 1)
-    machines, here = _machines(world), min(world, CARDS_A_MACHINE)
+    machines, here = _laid_out(world)
     if config.train.strategy in ("fsdp", "deepspeed"):
         call = 'accelerate launch --config_file "$here/accelerate.yaml"'
         if job and machines > 1:
@@ -149,7 +151,7 @@ exec {_launcher(config, job=False)} {config.task} {config_path} "$@"
 
 def _job(config: Config, config_path: str, hours: int) -> str:
     world = max(config.train.processes, 1)
-    machines, here = _machines(world), min(world, CARDS_A_MACHINE)
+    machines, here = _laid_out(world)
     call = f"\nexec {_launcher(config, job=True)} {config.task} {config_path}\n"
     return f"""#!/usr/bin/env bash
 #SBATCH --job-name=georl-{config.task}

@@ -302,6 +302,7 @@ def test_sizes_of_a_name_alone():
 def test_a_layer_is_what_is_left_of_the_model():
     assert (SHAPE.root, SHAPE.block) == (800, 0)
     assert plan.Shape(**{**vars(SHAPE), "parameters": 500}).block == 0  # sizes that are guessed
+    assert plan.Shape(**{**vars(SHAPE), "parameters": 500, "layers": 1}).block == 0
     more = plan.Shape(**{**vars(SHAPE), "parameters": 1300, "tied": True})
     assert (more.root, more.block) == (400, (1300 - 400 - 200) // 3)
     assert plan.Shape(**{**vars(more), "layers": 0}).block == 700
