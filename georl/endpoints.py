@@ -173,10 +173,8 @@ class Endpoint:
         EndpointError
             Where all tries failed; says what the last one met.
         """
-        body: dict[str, Any] = {
-            "model": self.model, "max_tokens": max_tokens, "temperature": temperature,
-            "messages": list(messages),
-        }  # fmt: skip
+        body: dict[str, Any] = {"model": self.model, "messages": list(messages)}
+        body |= {"max_tokens": max_tokens, "temperature": temperature}
         if top_logprobs:
             body |= {"logprobs": True, "top_logprobs": top_logprobs}
         if seed is not None:
