@@ -134,6 +134,12 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "the larger of two numbers, whichever is named first",
     ),
     (
+        "georl/plan/sharing.py",
+        "held = [0] * rows(len(lengths), best)",
+        "held = [1] * rows(len(lengths), best)",
+        "the shortest row is looked for, and all begin alike",
+    ),
+    (
         "georl/data/lanes.py",
         "_BATCH = 32",
         "_BATCH = 33",
