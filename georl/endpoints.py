@@ -68,7 +68,7 @@ class Pace:
 
     def __init__(self, per_second: float = 0.0) -> None:
         self._gap = 1.0 / per_second if per_second > 0 else 0.0
-        self._next, self._lock = 0.0, threading.Lock()
+        self._next, self._lock = -math.inf, threading.Lock()
 
     def wait(self) -> None:
         """Sleep until it is this caller's turn."""
@@ -173,10 +173,8 @@ class Endpoint:
         EndpointError
             Where all tries failed; says what the last one met.
         """
-        body: dict[str, Any] = {
-            "model": self.model, "max_tokens": max_tokens, "temperature": temperature,
-            "messages": list(messages),
-        }  # fmt: skip
+        body: dict[str, Any] = {"model": self.model, "messages": list(messages)}
+        body |= {"max_tokens": max_tokens, "temperature": temperature}
         if top_logprobs:
             body |= {"logprobs": True, "top_logprobs": top_logprobs}
         if seed is not None:
@@ -205,9 +203,11 @@ class Endpoint:
             except Refused as error:
                 problem = str(error)
                 self._stop_if_hopeless(error)
-                if error.code not in _AGAIN or (error.wait_s or 0.0) > MAX_WAIT_S:
+                if error.code not in _AGAIN:
                     break
                 if error.wait_s is not None:
+                    if error.wait_s > MAX_WAIT_S:
+                        break
                     state.pace.pause(error.wait_s)
                     wait_s = 0.0
             except BadReply as error:
@@ -346,5 +346,5 @@ def _tokens(usage: Any) -> tuple[int, int]:
     """Return what a reply says of its tokens, 0 for what it does not."""
     said = usage if isinstance(usage, dict) else {}
     counts = (said.get(name) for name in ("prompt_tokens", "completion_tokens"))
-    asked, answered = (n if type(n) is int and 0 <= n < 1 << 31 else 0 for n in counts)
+    asked, answered = (n if type(n) is int and n in range(1 << 31) else 0 for n in counts)
     return asked, answered

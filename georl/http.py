@@ -100,7 +100,7 @@ class _Call:
         watchdog.daemon = True
         watchdog.start()
         try:
-            with self._opener().open(request, timeout=self._limit_s) as response:
+            with self._opener().open(request) as response:
                 return self._content(response)
         except urllib.error.HTTPError as error:
             with error:  # what it says is read under the same deadline

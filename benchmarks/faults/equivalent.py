@@ -205,6 +205,48 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "a strict reading has both coordinates or neither",
     ),
     (
+        "georl/endpoints.py",
+        'state, problem, tries = self._state, "", 0',
+        'state, problem, tries = self._state, "", 1',
+        "the first try sets it, and there is one: retries are not below 0",
+    ),
+    (
+        "georl/http.py",
+        "content = response.read(MAX_REPLY_BYTES + 1)",
+        "content = response.read(MAX_REPLY_BYTES + 2)",
+        "a byte more is read of what is refused",
+    ),
+    (
+        "georl/http.py",
+        "self.timeout = max(call._ends - time.monotonic(), 0.001)",
+        "self.timeout = max(call._ends - time.monotonic(), 0.0015)",
+        "a moment for what is late already; none would mean to wait without end",
+    ),
+    (
+        "georl/calibration/judging.py",
+        "_READ_ROWS = 256",
+        "_READ_ROWS = 257",
+        "how many rows are judged in one go; they keep their order whatever it is",
+    ),
+    (
+        "georl/plan/parts.py",
+        "return image + max(TEXT_TOKENS, asked) + config.grpo.max_tokens",
+        "return image + (max(asked, TEXT_TOKENS)) + config.grpo.max_tokens",
+        "the larger of two numbers, whichever is named first",
+    ),
+    (
+        "georl/plan/parts.py",
+        "again = kept + max(layer, seen)",
+        "again = kept + (max(seen, layer))",
+        "the larger of two numbers, whichever is named first",
+    ),
+    (
+        "georl/plan/sharing.py",
+        "held = [0] * rows(len(lengths), best)",
+        "held = [1] * rows(len(lengths), best)",
+        "the shortest row is looked for, and all begin alike",
+    ),
+    (
         "georl/data/lanes.py",
         "_BATCH = 32",
         "_BATCH = 33",
@@ -215,12 +257,6 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "pin=self.args.dataloader_pin_memory and torch.cuda.is_available(),",
         "pin=(self.args.dataloader_pin_memory or torch.cuda.is_available()),",
         "the arguments ask for pinned memory where there is a GPU, and nowhere else: use_cpu",
-    ),
-    (
-        "georl/rewards/globe.py",
-        'head, _, rest = name.partition(",")',
-        'head, _, rest = name.rpartition(",")',
-        "the name holds one comma, says the line above",
     ),
     (
         "georl/config/checks.py",
@@ -356,8 +392,8 @@ EQUIVALENT = (  # (file, there, with the fault, why)
     ),
     (
         "georl/rewards/globe.py",
-        "(a is not None and a == b) or (b is None and _same_key(name.city, real))",
-        "(a is not None and a == b) or (b is None and (_same_key(real, name.city)))",
+        "(a is not None and a == b) or _same_key(name.city, real)",
+        "(a is not None and a == b) or (_same_key(real, name.city))",
         "two names are the same from both sides",
     ),
     (
@@ -453,12 +489,6 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "if len(rows) > 1:",
         "if (len(rows) >= 1):",
         "one photo has no other to be like: there are no pairs either way",
-    ),
-    (
-        "georl/rewards/globe.py",
-        'inside = gazetteer.resolve(rest.strip(), level="admin1", country="US")',
-        'inside = gazetteer.resolve((rest), level="admin1", country="US")',
-        "the gazetteer looks names up without blanks around them",
     ),
     (
         "georl/run/rollouts.py",

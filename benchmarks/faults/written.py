@@ -191,8 +191,8 @@ FAULTS = [  # (name, file, what stands there, what is put in its place, the test
     (
         "server asked again of 422",
         "georl/endpoints.py",
-        "if error.code not in _AGAIN or",
-        "if",
+        "if error.code not in _AGAIN:",
+        "if False:",
         STRANGERS,
     ),
     (

@@ -149,7 +149,7 @@ def auc_interval(
     """
     said, yes = _checked(scores, labels)
     groups = np.unique(np.asarray(photos, object).astype(str), return_inverse=True)[1]
-    order = np.argsort(groups, kind="stable")
+    order = np.argsort(groups)
     rows_of = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
     rng = np.random.default_rng(seed)
     found = []
@@ -170,8 +170,9 @@ def _checked(scores: Any, labels: Any) -> tuple[Floats, Bools]:
     if said.shape != yes.shape or said.ndim != 1:
         msg = f"scores have the shape {said.shape} and labels {yes.shape}; give one row of each"
         raise ValueError(msg)
-    if len(said) and not ((said >= 0.0) & (said <= 1.0)).all():
-        row = int(np.argmin((said >= 0.0) & (said <= 1.0)))
+    inside = (said >= 0.0) & (said <= 1.0)
+    if not inside.all():
+        row = int(np.argmin(inside))
         msg = f"the score in row {row} is {said[row]}; a probability lies in [0, 1]"
         raise ValueError(msg)
     return said, yes

@@ -61,9 +61,10 @@ def bundled(kind: str = "") -> dict[str, Path]:
     'tiny-cpu.yaml'
     """
     package = Path(__file__).parents[1]
-    folders = (package / "configs", package.parent / "configs")
-    found = next((folder for folder in folders if folder.is_dir()), folders[0])
-    files = sorted((found / kind).glob("*.yaml"))
+    folder = package / "configs"
+    if not folder.is_dir():
+        folder = package.parent / "configs"
+    files = sorted((folder / kind).glob("*.yaml"))
     return {file.stem: file for file in files} | {file.name: file for file in files}
 
 
@@ -81,7 +82,7 @@ def put(tree: dict[str, Any], key: str, value: Any) -> None:
 
 def full_key(root: Any, key: str) -> str:
     """Complete a key without its block where the name is unique."""
-    if "." in key or key in _hints(root):
+    if key in _hints(root):
         return key
     matches = [k for k in _all_keys(root) if k.endswith(f".{key}")]
     if len(matches) > 1:
@@ -158,7 +159,7 @@ def _unknown(root: Any, key: str) -> str:
     near = [] if "." in key else difflib.get_close_matches(key, blocks, 1, 0.6)
     known = _all_keys(root)
     near = near or difflib.get_close_matches(key, known, 1, 0.4)
-    near = near or [k for k in known if k.rpartition(".")[2] == key.rpartition(".")[2]]
+    near = near or [k for k in known if k.endswith(f".{key}")]
     hint = f"did you mean {near[0]}?" if near else f"the keys are {', '.join(known)}"
     return f"unknown key {key!r}; {hint}"
 

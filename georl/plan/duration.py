@@ -13,8 +13,10 @@ from georl.plan.sharing import positions
 UTILISATION = 0.35
 """Share of a card's dense operations that training reaches; EasyR1 reports 0.2 for GRPO."""
 
-SAMPLED_PER_SECOND = 1500.0
-"""Answer tokens a second that one card samples with vLLM, 7B: NeMo-RL reports 1,522 for 8B."""
+SAMPLED_PER_SECOND, SAMPLED_BY = 1500.0, 8.3e9
+"""Answer tokens a second that one card samples with vLLM, and the parameters of the model: 7B.
+
+NeMo-RL reports 1,522 for 8B."""
 
 WITHOUT_VLLM = 8.0
 """How many times slower transformers' own loop samples: an assumption."""
@@ -53,6 +55,7 @@ def work(config: Config, shape: Shape, card: Card, rows: int | None = None) -> W
     (Kaplan et al. 2020, arXiv 2001.08361); GRPO's own log probabilities 2 more. Images are
     counted as their tokens in the language model; the vision tower sees four patches for one.
     A prompt that a group shares is counted as often as it is laid out (`georl.plan.positions`).
+    Answers serve ``grpo.iterations`` steps and are sampled once for them.
 
     Examples
     --------
@@ -65,13 +68,16 @@ def work(config: Config, shape: Shape, card: Card, rows: int | None = None) -> W
     >>> found.steps, round(found.hours, 1)
     (7812, 7.3)
     """
-    group = config.grpo.generations if config.task == "grpo" else 1
+    group, served = 1, 1
+    if config.task == "grpo":
+        group, served = config.grpo.generations, max(config.grpo.iterations, 1)
     photos = config.train.batch / group
     steps = config.train.max_steps
     if steps < 0:
         if rows is None:
             return None
-        steps = int(rows * config.train.epochs / photos)
+        steps = int(rows * config.train.epochs / photos) * served
+    draws = -(-steps // served)
     size, answers = tokens_of(config), steps * config.train.batch
     read = size["image"] + size["prompt"]
     whole = float(answers * (read + size["answer"]))
@@ -79,16 +85,16 @@ def work(config: Config, shape: Shape, card: Card, rows: int | None = None) -> W
         whole = answers / group * together.shared
     world = max(config.train.processes, 1)
     per_token = (8.0 if config.model.gradient_checkpointing else 6.0) * shape.parameters
+    sampled = 0.0
     if config.task == "grpo":
         per_token += 2.0 * shape.parameters * (2 if config.grpo.beta else 1)
-    sampled = float(answers * size["answer"]) if config.task == "grpo" else 0.0
-    scale = 8.3e9 / max(shape.parameters, 1)
+        sampled = float(draws * config.train.batch * size["answer"])
     slower = 1.0 if config.grpo.vllm != "off" else WITHOUT_VLLM
     return Work(
         steps=steps,
-        rows=int(steps * photos),
+        rows=int(draws * photos),
         trained_tokens=whole,
         sampled_tokens=sampled,
         update_s=per_token * whole / (UTILISATION * card.flops * world),
-        sampling_s=sampled * slower / (SAMPLED_PER_SECOND * scale * world),
+        sampling_s=sampled * slower * shape.parameters / (SAMPLED_PER_SECOND * SAMPLED_BY * world),
     )

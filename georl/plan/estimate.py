@@ -90,11 +90,11 @@ def check_memory(config: Config, shape: Shape | None = None) -> None:
         sizes = shape or model_shape(config.model)
     except ConfigError:
         return  # sizes that nobody knows here; loading tells whether the model is there
-    parts = memory(config, sizes)
     if torch.cuda.is_available():
         have = float(torch.cuda.get_device_properties(0).total_memory)
     else:
         have = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    parts = memory(config, sizes, have)
     found = f"on a device that has {have / GIB:.0f}"
     if parts["weights, gradients, Adam"] > have:
         msg = (

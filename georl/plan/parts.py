@@ -24,6 +24,7 @@ TEXT_TOKENS = 1024
 # Bytes that one layer keeps for a token: times width, intermediate width, key and value width.
 # Counted in the layers of transformers with saved_tensors_hooks (tests/georl/plan).
 _KEPT = {"float32": (32.0, 16.0, 4.0), "autocast": (26.0, 8.0, 2.0), "bfloat16": (20.0, 8.0, 2.0)}
+_OF_THE_UPDATE = ("activations", "logits and their gradient")
 _LOGITS = 12.0
 """Bytes a logit at the loss: full-precision copy, its softmax, and its gradient."""
 
@@ -55,8 +56,8 @@ def memory(config: Config, shape: Shape, card_bytes: float = 80e9) -> dict[str, 
         **_copies(config, shape, trained),
     }
     layers, logits, again = _activations(config, shape)
-    parts = accumulation(config, world) if config.train.batch % world == 0 else 1
-    at_loss = layers + logits + (gradients if parts > 1 else 0.0)
+    parts = accumulation(config, world)
+    at_loss = layers + logits + gradients * (parts > 1)
     if at_loss >= gradients + again:
         out["activations"], out["logits and their gradient"] = layers, logits
         if parts == 1:
@@ -65,12 +66,8 @@ def memory(config: Config, shape: Shape, card_bytes: float = 80e9) -> dict[str, 
         out["activations"] = again
     if config.task == "grpo":
         out |= _rollouts(config, shape, shards)
-        sampler = config.grpo.vllm_memory * card_bytes if config.grpo.vllm == "colocate" else 0.0
-        update = out["activations"] + out.get("logits and their gradient", 0.0)
-        if sampler > update:
-            out.pop("logits and their gradient", None)
-            del out["activations"]
-            out[f"vLLM, {config.grpo.vllm_memory:.0%} of the card; asleep in the update"] = sampler
+        if config.grpo.vllm == "colocate":
+            out = _with_sampler(out, config.grpo.vllm_memory, card_bytes)
     return {name: size for name, size in out.items() if size}
 
 
@@ -88,7 +85,7 @@ def host_memory(config: Config, shape: Shape) -> dict[str, float]:
     here = min(max(config.train.processes, 1), 8)
     # sharded ranks but the first build the model without its weights (cpu_ram_efficient_loading)
     copies = 1 if config.train.strategy == "fsdp" else here
-    readers = here * max(config.train.workers, 0)
+    readers = here * config.train.workers
     out = {"weights while they are loaded": 4.0 * shape.parameters * copies}
     if _shards(config) > 1:
         out["a checkpoint on its way to the disk"] = 12.0 * shape.parameters
@@ -229,6 +226,16 @@ def _activations(config: Config, shape: Shape) -> tuple[float, float, float]:
         kept = again = shape.layers * layer + shape.vision_layers * seen
     scored = size["answer"] if config.task == "grpo" else sum(size.values())
     return kept, _LOGITS * scored * rows * shape.vocabulary, again
+
+
+def _with_sampler(parts: dict[str, float], share: float, card_bytes: float) -> dict[str, float]:
+    """Put vLLM in place of the update's parts, where it is larger: one sleeps in the other's."""
+    update = {name: size for name, size in parts.items() if name in _OF_THE_UPDATE}
+    sampler = share * card_bytes
+    if sampler <= sum(update.values()):
+        return parts
+    stay = {name: size for name, size in parts.items() if name not in update}
+    return stay | {f"vLLM, {share:.0%} of the card; asleep in the update": sampler}
 
 
 def _rollouts(config: Config, shape: Shape, shards: int) -> dict[str, float]:

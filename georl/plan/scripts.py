@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from geodata import files
-from georl.config import Config, ConfigError
+from georl.config import Config, ConfigError, stored_adapter
 from georl.plan.parts import longest_row
 
 CARDS_A_MACHINE = 8
@@ -50,7 +50,7 @@ def write(config: Config, config_path: str, folder: str | Path, *, hours: int = 
     >>> folder.cleanup()
     """
     world = max(config.train.processes, 1)
-    if world > CARDS_A_MACHINE and world % CARDS_A_MACHINE:
+    if world % min(world, CARDS_A_MACHINE):  # on one machine any number
         msg = (
             f"train.processes is {world}; above {CARDS_A_MACHINE} it must fill whole machines of "
             f"{CARDS_A_MACHINE}"
@@ -86,7 +86,7 @@ def accelerate(config: Config) -> str:
         "compute_environment": "LOCAL_MACHINE",
         "distributed_type": "FSDP" if config.train.strategy == "fsdp" else "DEEPSPEED",
         "mixed_precision": half,
-        "num_machines": _machines(world),
+        "num_machines": _laid_out(world)[0],
         "num_processes": world,
         "machine_rank": 0,
         "main_training_function": "main",
@@ -111,13 +111,15 @@ def accelerate(config: Config) -> str:
     return yaml.safe_dump(settings, sort_keys=False)
 
 
-def _machines(world: int) -> int:
-    return max(1, world // CARDS_A_MACHINE)
+def _laid_out(world: int) -> tuple[int, int]:
+    """Return the machines of so many processes, and the processes of each."""
+    machines = max(1, world // CARDS_A_MACHINE)
+    return machines, world // machines
 
 
 def _launcher(config: Config, *, job: bool) -> str:
     world = max(config.train.processes, 1)
-    machines, here = _machines(world), min(world, CARDS_A_MACHINE)
+    machines, here = _laid_out(world)
     if config.train.strategy in ("fsdp", "deepspeed"):
         call = 'accelerate launch --config_file "$here/accelerate.yaml"'
         if job and machines > 1:
@@ -149,7 +151,7 @@ exec {_launcher(config, job=False)} {config.task} {config_path} "$@"
 
 def _job(config: Config, config_path: str, hours: int) -> str:
     world = max(config.train.processes, 1)
-    machines, here = _machines(world), min(world, CARDS_A_MACHINE)
+    machines, here = _laid_out(world)
     call = f"\nexec {_launcher(config, job=True)} {config.task} {config_path}\n"
     return f"""#!/usr/bin/env bash
 #SBATCH --job-name=georl-{config.task}
@@ -196,9 +198,14 @@ exit "$status"
 
 
 def _serve(config: Config) -> str:
+    adapter = stored_adapter(config.model.name)  # the run sends what LoRA weights add to a model
+    name, revision = config.model.name, config.model.revision
+    if adapter is not None:
+        name, revision = adapter["base_model_name_or_path"], adapter.get("revision")
+    pinned = f" --revision {shlex.quote(str(revision))}" if revision else ""
     return f"""#!/usr/bin/env bash
 # Start the sampler; then the run with grpo.vllm_url=http://THIS_MACHINE:8000
 set -euo pipefail
-exec trl vllm-serve --model {config.model.name} --max-model-len {longest_row(config)} \\
+exec trl vllm-serve --model {shlex.quote(name)}{pinned} --max-model-len {longest_row(config)} \\
   --gpu-memory-utilization 0.9 --tensor-parallel-size {config.grpo.vllm_tensor_parallel} --port 8000
 """

@@ -170,8 +170,8 @@ def deal(lengths: Sequence[int], best: float) -> list[int]:
     [0, 1, 1]
     """
     held = [0] * rows(len(lengths), best)
-    number = [0] * len(lengths)
+    number: dict[int, int] = {}
     for at in sorted(range(len(lengths)), key=lambda at: -lengths[at]):
         number[at] = held.index(min(held))
         held[number[at]] += max(lengths[at], 1)
-    return number
+    return [number[at] for at in range(len(lengths))]

@@ -65,7 +65,7 @@ def listed(row: Any) -> list[str]:
         row = json.loads(row) if row.lstrip().startswith("[") else [row]
     if row is None:
         return []
-    if isinstance(row, Mapping) or not isinstance(row, Sequence):
+    if not isinstance(row, Sequence):
         msg = f"the entities of a row are {row!r:.80}; give a list of texts"
         raise ValueError(msg)
     texts = [one.get("text") if isinstance(one, Mapping) else one for one in row]

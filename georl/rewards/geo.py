@@ -318,7 +318,7 @@ def _shaped(
     rows, y, x = inputs.rows(pairs)
     rewards = np.zeros(len(pairs))
     d_km = sphere.haversine_km(y, x, true_lat[rows], true_lon[rows])
-    rewards[rows] = np.clip(shape(d_km), 0.0, 1.0)
+    rewards[rows] = shape(d_km)
     return rewards.tolist()
 
 

@@ -155,7 +155,7 @@ def _by_place(
             raise ValueError(msg)
     right = [a is not None and a == b for a, b in zip(codes, true_codes, strict=True)]
     right_city = [
-        (a is not None and a == b) or (b is None and _same_key(name.city, real))
+        (a is not None and a == b) or _same_key(name.city, real)
         for a, b, name, real in zip(cities, true["city"].to_pylist(), said, city, strict=True)
     ]
     return np.array(right, bool), np.array(right_city, bool)
@@ -175,15 +175,15 @@ def _by_string(
 
 def _city(name: str | None) -> str | None:
     """Return the name of a city without its state: "Austin, TX" is Austin."""
-    if name is None or name.count(",") != 1:
-        return name
+    if name is None:
+        return None
     head, _, rest = name.partition(",")
-    inside = gazetteer.resolve(rest.strip(), level="admin1", country="US")
+    inside = gazetteer.resolve(rest, level="admin1", country="US")
     return head if inside is not None else name
 
 
 def _same_key(said: str | None, true: str | None) -> bool:
-    """Compare a city that the gazetteer does not know by its folded name."""
+    """Compare cities by their folded names: the gazetteer may not know them."""
     return gazetteer.is_name(said) and gazetteer.is_name(true) and (
         gazetteer.key(said) == gazetteer.key(true) != ""
     )  # fmt: skip

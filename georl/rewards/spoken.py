@@ -41,9 +41,9 @@ def is_well_formed(text: str) -> bool:
         return False
     if not text.startswith(OPEN_THINK) or not text.endswith(CLOSE_ANSWER):
         return False
-    thought, rest = text[len(OPEN_THINK) : -len(CLOSE_ANSWER)].split(CLOSE_THINK, 1)
-    before, found, said = rest.partition(OPEN_ANSWER)
-    return bool(found) and not before.strip() and bool(thought.strip()) and bool(said.strip())
+    thought, rest = text[len(OPEN_THINK) : -len(CLOSE_ANSWER)].split(CLOSE_THINK)
+    before, _, said = rest.partition(OPEN_ANSWER)
+    return not before.strip() and bool(thought.strip()) and bool(said.strip())
 
 
 def reasoning(text: str) -> str:
@@ -78,9 +78,9 @@ def answer(text: str) -> str:
     rest = text[text.rfind(CLOSE_THINK) + len(CLOSE_THINK) :] if CLOSE_THINK in text else text
     if rest.count(OPEN_ANSWER) != 1 or rest.count(CLOSE_ANSWER) != 1 or OPEN_THINK in rest:
         return ""
-    _, _, inside = rest.partition(OPEN_ANSWER)
-    said, closed, after = inside.partition(CLOSE_ANSWER)
-    return said if closed and not after.strip() else ""
+    _, inside = rest.split(OPEN_ANSWER)
+    said, _, after = inside.rpartition(CLOSE_ANSWER)
+    return "" if after.strip() else said
 
 
 def names(text: str) -> Named:

@@ -120,6 +120,16 @@ def test_two_of_the_same_settings_are_equal_whatever_their_servers_said():
     assert one == Endpoint("http://h", "m", None) != Endpoint("http://h", "n", None)
 
 
+def test_an_endpoint_is_its_settings_and_nothing_of_what_it_met():
+    one = Endpoint("http://h", "m", None)
+    assert repr(one) == (
+        "Endpoint(url='http://h', model='m', key_variable=None, retries=4, timeout_s=120.0, "
+        "pause_s=0.5)"
+    )
+    with pytest.raises(TypeError, match="_state"):
+        Endpoint("http://h", "m", _state=one._state)
+
+
 def test_where_requests_go_is_told_without_what_an_address_may_hide(monkeypatch):
     monkeypatch.delenv("MY_KEY", raising=False)
     one = Endpoint("https://user:pass@host.example:8443/v1?x=1", "m", "MY_KEY")
@@ -161,7 +171,8 @@ def test_pauses_double_up_to_the_longest_and_none_follows_the_last_try(clock):
     assert len(seen) == 9
     assert str(caught.value) == f"{url}/v1/ (m) failed after 9 of 9 tries: HTTP 500: "
     assert (caught.value.tries, caught.value.problem) == (9, "HTTP 500: ")
-    assert EndpointError("x").problem == "x"
+    bare = EndpointError("x")
+    assert (bare.problem, bare.tries) == ("x", 0)
 
 
 def test_a_server_is_given_the_time_it_asks_for_in_place_of_the_pause(clock):
@@ -270,6 +281,10 @@ def test_starts_lie_so_far_apart(clock):
     for _ in range(3):
         free.wait()
     assert clock[-3:] == [0.0] * 3
+    slow = Pace(0.5)
+    for _ in range(2):
+        slow.wait()
+    assert clock[-2:] == [0.0, 2.0]
     with serving(status(500), good()) as (url, _):
         pace = Pace(10.0)
         server_of(url, pause_s=0.0).chat(ASKED, pace=pace)
@@ -324,7 +339,8 @@ def test_chances_of_first_tokens_add_up_and_are_at_most_one():
         {"a": 0.75, "1": 0.135335}, abs=1e-6
     )
     assert first(("a", -1e9)) == {"a": 0.0}
-    for bad in ((), (("a", float("nan")),), (("a", None),), (("a", "x"),)):
+    nan = ("a", float("nan"))
+    for bad in ((), (nan,), (nan, ("b", -1.0)), (("a", None),), (("a", "x"),)):
         with pytest.raises(BadReply, match=r"^the reply has no probabilities of its first token$"):
             first(*bad)
     with pytest.raises(BadReply, match="no probabilities"):

@@ -232,6 +232,13 @@ def test_a_report_is_written_again_in_its_folder(records, tmp_path):
         assert text.endswith("}\n")
 
 
+def test_records_without_splits_are_all_measured(records, tmp_path):
+    pq.write_table(pq.read_table(records.table).drop_columns("split"), records.table)
+    bare = DataConfig(records.table, image_root=records.image_root)
+    found = calibration.calibrate(bare, Judge([0.9, 0.8, 0.2, 0.4, 0.6]), tmp_path / "out")
+    assert (found.split, found.rows) == ("all", 5)
+
+
 def test_a_table_without_rows_gives_no_verdict(records, tmp_path):
     table = pq.read_table(records.table)
     pq.write_table(table.slice(0, 0), records.table)

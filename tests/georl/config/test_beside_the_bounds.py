@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.metadata
+import json
 import sys
 
 import pytest
@@ -26,6 +27,9 @@ def torn(size, group, fit):
         (f"{GRPO} grpo.generations=2 train.batch=6 per_device=3", 1, torn(3, 2, "2 or 6")),
         (f"{GRPO} train.batch=64 per_device=1", 1, torn(1, 8, "8 or 16")),
         (f"{GRPO} train.batch=64 per_device=1 grpo.share_prompts=false", 1, None),
+        (f"{GRPO} per_device=-3", 1, "train.per_device is -3; it must be above 0"),
+        (f"{GRPO} grpo.vllm=server grpo.vllm_url=http://h:1 grpo.vllm_tensor_parallel=3 "
+         "per_device=8", 4, None),  # its cards are not those of the run
         ("train.batch=0 train.per_device=1", 1, "train.batch is 0, not a multiple of "
          "train.per_device x processes = 1; use 1 or 2"),
         ("train.batch=5 train.per_device=1", 1, None),
@@ -149,6 +153,14 @@ def test_a_file_that_is_there_stands_before_a_bundled_one_of_its_name(tmp_path, 
 # ---- what is meant
 
 
+def test_a_short_key_without_its_block_is_found_by_its_end(tmp_path):
+    """Alike by less than 0.4: two letters of nine."""
+    (tmp_path / "reason.yaml").write_text("id: photo\n")
+    with pytest.raises(ConfigError) as error:
+        load_reason(tmp_path / "reason.yaml")
+    assert str(error.value) == "unknown key 'id'; did you mean photos.id?"
+
+
 @pytest.mark.parametrize(
     ("override", "near"),
     [("beta2=1", "grpo.beta"), ("gpus=2", "groups"), ("train.optimizer=a", "train.workers")],
@@ -185,3 +197,22 @@ def test_an_adapter_names_its_model_in_words(tmp_path, base):
     for read in (stored_adapter, unpinned_base):
         with pytest.raises(ConfigError, match=r"does not name the model that its weights belong"):
             read(str(tmp_path))
+
+
+def test_a_model_in_a_folder_needs_no_commit(tmp_path):
+    assert refusal(f"model.name={tmp_path}", 1) is None
+    assert refusal(f"model.name={tmp_path / 'x'}", 1).startswith(f"model '{tmp_path / 'x'}' is not")
+
+
+def test_an_adapter_s_model_is_a_folder_or_has_its_commit_beside_it(tmp_path):
+    def told(base, **more):
+        settings = {"base_model_name_or_path": base, **more}
+        (tmp_path / "adapter_config.json").write_text(json.dumps(settings))
+        return unpinned_base(str(tmp_path))
+
+    assert told("Qwen/X", revision="abc") is None
+    assert told(str(tmp_path.parent)) is None
+    for nothing in ({}, {"revision": None}, {"revision": ""}):
+        assert told("Qwen/X", **nothing).startswith(
+            f"{tmp_path} holds LoRA weights on 'Qwen/X', which is not a folder here"
+        )

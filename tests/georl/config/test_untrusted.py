@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from georl.config import ConfigError, load, load_reason
+from georl.config import ConfigError, load, load_reason, untrusted
 from georl.config.untrusted import MAX_BYTES, MAX_VALUES, parsed, shown
 
 
@@ -62,6 +62,16 @@ def test_what_is_no_bomb_is_read():
     with pytest.raises(ValueError, match="values"):
         parsed("[" + "1," * MAX_VALUES + "]", "here")
     assert parsed("[&a [1, 2], *a]", "here") == [[1, 2], [1, 2]]
+
+
+def test_a_value_more_than_so_many_is_refused(monkeypatch):
+    """A list counts as a value too."""
+    assert (MAX_BYTES, MAX_VALUES, untrusted.MAX_BITS) == (1_048_576, 100_000, 64)
+    monkeypatch.setattr(untrusted, "MAX_VALUES", 5)
+    assert parsed("[1, 2, 3, 4]", "here") == [1, 2, 3, 4]
+    for more in ("[1, 2, 3, 4, 5]", "[[1, 2], [3]]", "{a: b, c: d, e: f}"):
+        with pytest.raises(ValueError, match=r"^here: its aliases unfold into more than 5 values"):
+            parsed(more, "here")
 
 
 def test_the_largest_file_is_read_and_one_byte_more_is_not(tmp_path):

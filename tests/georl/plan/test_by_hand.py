@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 from peft import get_peft_model
@@ -48,10 +49,18 @@ def test_a_full_step_of_one_process():
     assert half["activations"] == layers / 2
 
 
+def test_sharded_over_no_named_number_of_processes_is_whole():
+    assert told("per_device=4", "strategy=fsdp")[LEARNT] == 12.0 * 1000
+
+
 def test_frozen_weights_have_neither_gradients_nor_moments():
     found = told("per_device=4", "freeze_vision=true")
     assert found[LEARNT] == 12.0 * 800 + 4 * 200
     assert found["activations"] == 3 * layer(32, 16, 4, 4 * ROW)
+    half = told("per_device=4", "freeze_vision=true", "dtype=bfloat16")
+    assert half[LEARNT] == 12.0 * 800 + 4 * 200  # whole, as they are without LoRA
+    two = told("per_device=2", "freeze_vision=true", "strategy=fsdp", "processes=2")
+    assert two[LEARNT] == (12.0 * 800 + 4 * 200) / 2
 
 
 @pytest.mark.parametrize(
@@ -129,6 +138,11 @@ def test_vllm_takes_the_place_of_the_update_where_that_is_smaller():
     small = told(*GRPO, "grpo.vllm=colocate", "grpo.vllm_memory=0.5", card=1e3)
     assert not any(name.startswith("vLLM") for name in small)
     assert small["activations"] > 0
+    # as large as the update it is not larger; by itself a card is one of 80 GB
+    update = small["activations"] + small["logits and their gradient"]
+    assert told(*GRPO, "grpo.vllm=colocate", "grpo.vllm_memory=0.5", card=2 * update) == small
+    run = load(None, [*PHOTO, *GRPO, "grpo.vllm=colocate", "grpo.vllm_memory=0.5"])
+    assert 40e9 in parts.memory(run, SHAPE).values()
 
 
 def test_main_memory_and_disk():
@@ -136,6 +150,7 @@ def test_main_memory_and_disk():
         (["processes=4"], 4, False),
         (["processes=16"], 8, False),
         (["processes=8", "strategy=fsdp"], 1, True),
+        (["processes=2", "strategy=fsdp"], 1, True),
         (["processes=8", "strategy=deepspeed"], 8, True),
         ([], 1, False),
     ):
@@ -146,6 +161,8 @@ def test_main_memory_and_disk():
             expected["a checkpoint on its way to the disk"] = 12.0 * 1000
         expected["Python and libraries, a process"] = (3.0 * here + 0.6 * here * 3) * GIB
         assert parts.host_memory(run, SHAPE) == pytest.approx(expected)
+    alone = parts.host_memory(load(None, ["train.workers=0"]), SHAPE)
+    assert alone["Python and libraries, a process"] == 3 * GIB
     lora = 2 * 3 * (32 + 20 + 84)
     for more, weights, learnt, final in (
         ([], 4000.0, 1000, 4000.0),
@@ -216,6 +233,9 @@ def test_vllm_may_fill_its_share_to_the_last_byte(spread):
     assert few.endswith("; set grpo.vllm=server, on cards of its own")
     some = cards._sampler_problem(run, SHAPE, cards.Card("c", need / 0.69, 1.0))
     assert "set grpo.vllm_memory=0.74, or" in some
+    just = cards.Card("c", need / 0.7, 1.0)
+    assert need / just.memory == 0.7
+    assert "set grpo.vllm_memory=0.75, or" in cards._sampler_problem(run, SHAPE, just)
     for off in ("grpo.vllm=server", "task=sft"):
         other = load(None, [*PHOTO, *GRPO, *more, off])
         assert cards._sampler_problem(other, SHAPE, cards.Card("c", 1.0, 1.0)) is None
@@ -264,6 +284,19 @@ def test_time_by_operations(more, operations, slower):
     assert found.hours == pytest.approx((found.update_s + found.sampling_s) / 3600)
 
 
+def test_answers_that_serve_two_steps_are_sampled_once():
+    """64 answers to 8 photos a draw: 187 draws of 1,500 photos; of 7 steps the last is half."""
+    given = ["task=grpo", "name=x", "max_pixels=7840", "train.batch=64", "grpo.generations=8",
+             "grpo.share_prompts=false", "grpo.max_tokens=60", "grpo.iterations=2"]  # fmt: skip
+    whole = duration.work(load(None, [*given, "train.epochs=1.5"]), SHAPE, CARD, 1000)
+    assert (whole.steps, whole.rows, whole.sampled_tokens) == (374, 187 * 8, 187 * 64 * 60)
+    assert whole.trained_tokens == 374 * 64 * ROW
+    seven = duration.work(load(None, [*given, "train.max_steps=7"]), SHAPE, CARD)
+    assert (seven.steps, seven.rows, seven.sampled_tokens) == (7, 4 * 8, 4 * 64 * 60)
+    other = [*given, "task=sft", "train.max_steps=7"]  # which samples nothing
+    assert duration.work(load(None, other), SHAPE, CARD).rows == 7 * 64
+
+
 def test_a_run_that_names_no_processes_is_on_one_card():
     """Nothing is shared out: 6 operations a parameter and token at 35 of 100 TFLOPS."""
     given = [*PHOTO, *GRPO, "grpo.share_prompts=false"]
@@ -280,7 +313,10 @@ def test_a_limit_of_steps_needs_no_rows_and_none_of_both_is_no_time():
     assert duration.work(load(None, ["train.max_steps=0"]), SHAPE, CARD).steps == 0
     assert duration.work(load(None, []), SHAPE, CARD) is None
     assert "# time: name the cards" in plan.describe(run, SHAPE)
-    assert "# time: say how many rows" in plan.describe(load(None, []), SHAPE, card=CARD)
+    page = plan.describe(load(None, []), SHAPE, card=CARD)
+    assert "# time: say how many rows" in page
+    assert "\n# batch 64 = 64 x 1 accumulated x 1 processes\n" in page
+    assert "h on 1 x mine; measure" in plan.describe(run, SHAPE, card=CARD)
 
 
 def test_the_page_says_what_was_computed():
@@ -328,6 +364,26 @@ def test_memory_that_is_there_is_asked_before_a_model_is_loaded(monkeypatch, cap
     estimate.check_memory(Config())  # the tiny model fits anywhere
     estimate.check_memory(load(None, ["name=some/unknown"]))
     assert capsys.readouterr().out == ""
+    for run, sizes in ((Config(), SHAPE), (load(None, ["name=Qwen/Qwen2.5-VL-3B"]), None)):
+        with pytest.raises(ConfigError, match="weights, gradients and optimizer need"):
+            estimate.check_memory(run, sizes)
+
+
+def test_the_memory_of_a_gpu_is_that_of_the_first(monkeypatch, capsys):
+    sizes = {0: SimpleNamespace(total_memory=10**6), 1: SimpleNamespace(total_memory=1)}
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.get_device_properties", sizes.__getitem__)
+    monkeypatch.setattr(estimate.os, "sysconf", lambda _: 1)
+    run = load(None, ["name=x", "max_pixels=784", "per_device=1", "train.batch=1"])
+    estimate.check_memory(run, SHAPE)
+    # half of what this one has, not of a card of 80 GB
+    sampled = load(None, [*PHOTO, *GRPO, "grpo.vllm=colocate", "grpo.vllm_memory=0.5"])
+    sizes[0].total_memory = 10**8
+    estimate.check_memory(sampled, SHAPE)
+    assert capsys.readouterr().out == ""
+    sizes[0].total_memory = 1
+    with pytest.raises(ConfigError, match="optimizer need 0 GiB on a device that has 0;"):
+        estimate.check_memory(run, SHAPE)
 
 
 # --- scripts --------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import builtins
 import json
 
 import pytest
-from transformers import FuyuConfig, LlavaConfig, Qwen2VLConfig
+from transformers import FuyuConfig, LlavaConfig, LlavaForConditionalGeneration, Qwen2VLConfig
 
 from georl import plan
 from georl.config import ConfigError, ModelConfig, load
@@ -46,6 +46,17 @@ def test_heads_may_be_wider_than_their_share_of_the_model(tmp_path):
     text = {**TEXT, "model_type": "qwen3", "head_dim": 24}
     found = counted(LlavaConfig(text_config=text, vision_config=seen), tmp_path)
     assert found.kv_width == 2 * 2 * 24
+
+
+def test_a_model_that_names_no_output_layer_has_none_beside_its_words(tmp_path, monkeypatch):
+    seen = {"model_type": "clip_vision_model", "hidden_size": 32, "intermediate_size": 64,
+            "num_hidden_layers": 1, "num_attention_heads": 4, "image_size": 28,
+            "patch_size": 14}  # fmt: skip
+    made = LlavaConfig(text_config={**TEXT, "model_type": "llama"}, vision_config=seen)
+    kind = LlavaForConditionalGeneration
+    for layer, tied in ((kind.get_output_embeddings, False), (lambda _: None, True)):
+        monkeypatch.setattr(kind, "get_output_embeddings", layer)
+        assert counted(made, tmp_path).tied is tied
 
 
 def test_a_model_without_a_tower_of_its_own_has_none(tmp_path):

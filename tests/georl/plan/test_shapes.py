@@ -60,6 +60,10 @@ def test_any_size_equals_an_empty_model(tmp_path, width, kv, layers, tied):
     layer = model.model.language_model.layers[0]
     assert counted.block == pytest.approx(sum(p.numel() for p in layer.parameters()), rel=0.01)
     assert counted.kv_width == 2 * layer.self_attn.k_proj.out_features
+    seen = tower.blocks[0]
+    assert counted.vision_layers == len(tower.blocks)
+    assert counted.vision_hidden == seen.mlp.gate_proj.in_features == 32
+    assert counted.vision_intermediate == seen.mlp.gate_proj.out_features == 72
 
 
 def test_the_tiny_model_is_about_as_large():

@@ -20,6 +20,12 @@ def test_rows_cost_least(count, best):
     assert costs[sharing.rows(count, best)] == pytest.approx(min(costs.values()))
 
 
+def test_of_two_that_cost_the_same_the_fewer_rows_are_taken():
+    best = 24.5**0.5
+    assert 2 * best**2 == 7**2  # 7 answers in one row, or in two
+    assert sharing.rows(7, best) == 1
+
+
 def test_how_many_answers_a_row_should_hold_by_hand():
     """L = 10 + 4 + 1.5 x 20 = 44 and P = 100: sqrt(100 x 144) / C."""
     assert sharing.answers_a_row(10, 4, 20, 100, 30.0) == pytest.approx(4.0)
@@ -61,6 +67,14 @@ def test_a_mean_may_be_that_of_answers_of_one_token_beside_the_longest():
     assert sharing.mean_for_bar(run, SHAPE) == int((192 + 3) / 4)
 
 
+def test_a_mean_may_be_the_one_at_which_sharing_is_just_so_many_times_fewer():
+    """4 answers to a prompt of 122 in one row, the longest 58, the others 20."""
+    given = ["task=grpo", "name=x", "max_pixels=1568", "grpo.generations=4"]
+    run = load(None, [*given, "grpo.max_tokens=58"])
+    assert 3 * (122 + 58 + 3 * 20) == 4 * (122 + 58)
+    assert sharing.mean_for_bar(run, SHAPE) == int((58 + 3 * 20) / 4) == 29
+
+
 def test_keys_and_values_count_in_what_a_position_costs():
     """L = 8 + 2000 + 30, so a row holds sqrt(220 (2038 + 220)) / 100 = 7.05 of 16 answers."""
     given = ["task=grpo", "name=x", "max_pixels=78400", "grpo.generations=16"]
@@ -74,6 +88,7 @@ def test_answers_are_dealt_to_the_shortest_row():
     assert sharing.deal([0, 0, 0, 0], 2) == [0, 1, 0, 1]  # an empty one takes a place too
     assert sharing.deal([3, 3, 3], 1) == [0, 1, 2]
     assert sharing.deal([4], 9) == [0]
+    assert sharing.deal([2, 1, 1], 2) == [0, 1, 1]  # two of one token are as long as one of two
 
 
 def test_positions_of_a_group_by_hand():
@@ -105,5 +120,9 @@ def test_what_is_said_of_positions():
         f"2,000) = {made.bound:.2f}x\n" in text
     )
     assert "positions" not in plan.describe(load(None, run[1:]), SHAPE)
+    # 4 (160 + 20) is just 3 (160 + 4 x 20)
+    just = load(None, [*run, "max_pixels=31360", "grpo.max_tokens=20"])
+    text = plan.describe(just, SHAPE)
+    assert "in an update: 240, stock TRL 720; 3.00x fewer\n# estimated memory" in text
     few = plan.describe(load(None, [*run, "grpo.generations=64", "grpo.max_tokens=4"]), SHAPE)
     assert "no layout gives more" not in few

@@ -116,9 +116,15 @@ def test_the_files_of_other_runs(tmp_path):
     for option in ("nodes=1", "gpus-per-node=1", "cpus-per-task=2"):
         assert f"#SBATCH --{option}\n" in one[0].read_text()
     assert one[1].read_text() == f'{HEAD}exec python -m georl.cli sft x "$@"\n'
-    # a sampler is of GRPO alone
-    other = plan.write(load(None, ["grpo.vllm=server"]), "x", tmp_path / "c")
-    assert [path.name for path in other] == ["job.sbatch", "run.sh"]
+    # a sampler is of GRPO alone, and has a machine where it is asked for
+    for more in (["grpo.vllm=server"], ["task=grpo"], ["task=grpo", "grpo.vllm=colocate"]):
+        other = plan.write(load(None, more), "x", tmp_path / "c")
+        assert [path.name for path in other] == ["job.sbatch", "run.sh"]
+    # what all runs have comes first
+    for strategy, last in (("fsdp", "fsdp_config"), ("deepspeed", "deepspeed_config")):
+        keys = [*yaml.safe_load(plan.accelerate(load(None, [f"strategy={strategy}"])))]
+        assert keys[0] == "compute_environment"
+        assert keys[-1] == last
 
 
 def test_the_status_of_a_run_that_was_stopped_is_that_of_the_script():
@@ -198,6 +204,8 @@ def test_changes_are_tried_in_this_order():
     two = load(None, ["train.batch=10", "per_device=5", "processes=2"])
     sizes = [v for name, v in cards._milder(two) if name == "train.per_device"]
     assert sizes == [1]  # 2 divides the batch, and not over two processes
+    alone = load(None, ["train.batch=9", "per_device=9"])  # no processes named: one
+    assert [v for name, v in cards._milder(alone) if name == "train.per_device"] == [1]
     with pytest.raises(ConfigError) as caught:
         plan.card_of("H100")
     assert str(caught.value) == (
@@ -249,6 +257,11 @@ def test_a_step_is_fullest_where_its_gradients_are_larger_than_its_logits():
     assert "logits and their gradient" not in many
     assert many["weights, gradients, Adam"] == 16.0 * (logits // 4 + 1)
     assert few["activations"] == many["activations"]
+    # of a micro-batch before they are there already, at the loss too
+    two = load(None, ["name=x", "max_pixels=7840", "per_device=1", "train.batch=2"])
+    found = parts.memory(two, plan.Shape(**{**vars(SHAPE), "parameters": logits // 4 + 1}))
+    assert found["logits and their gradient"] == logits
+    assert found["weights, gradients, Adam"] == 16.0 * (logits // 4 + 1)
 
 
 def test_of_layers_that_are_made_again_the_larger_is_held():
@@ -289,6 +302,7 @@ def test_sizes_of_a_name_alone():
 def test_a_layer_is_what_is_left_of_the_model():
     assert (SHAPE.root, SHAPE.block) == (800, 0)
     assert plan.Shape(**{**vars(SHAPE), "parameters": 500}).block == 0  # sizes that are guessed
+    assert plan.Shape(**{**vars(SHAPE), "parameters": 500, "layers": 1}).block == 0
     more = plan.Shape(**{**vars(SHAPE), "parameters": 1300, "tied": True})
     assert (more.root, more.block) == (400, (1300 - 400 - 200) // 3)
     assert plan.Shape(**{**vars(more), "layers": 0}).block == 700

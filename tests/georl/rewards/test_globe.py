@@ -62,6 +62,7 @@ def test_place_accuracy_is_its_equation(said, true, alpha, rule):
         (("USA", "Austin, TX"), ("US", "Austin"), 1.0),
         (("Portugal", "unknown"), ("Portugal", "Lisbon"), 0.2),
         (("None", "None"), ("Italy", "None"), 0.0),
+        (("Thailand", "nan"), ("Thailand", "Nan"), 0.2),
         (("Portugal", "Lisbon"), ("Portugal", None), 1.0),
         (("Portugal", "Xanaduville"), ("Portugal", "xanaduville"), 1.0),
         (("Portugal", ""), ("Portugal", "Xanaduville"), 0.2),
@@ -233,7 +234,8 @@ def test_what_is_not_reasoning_grounds_nothing():
         ("<think>a</think><answer> </answer>", 0.0), (HONEST * 2, 0.0),
         ("<think>a</think>so<answer>b</answer>", 0.0),
         ("<think>a<think>b</think><answer>c</answer>", 0.0),
-        ("<think>a<answer>b</think>c</answer>", 0.0),
+        ("<think>a<answer>b</think>c</answer>", 0.0), ("<think>a<answer>b</think></answer>", 0.0),
+        ("<think> </think><answer>b</answer>", 0.0), ("<think>a</think>\n<answer>b</answer>", 1.0),
     ],
 )  # fmt: skip
 def test_format(text, reward):

@@ -353,4 +353,6 @@ def test_a_name_that_is_only_somewhat_alike_is_suggested(tmp_path, monkeypatch):
         by_path.load("lengths_here:let")
     with pytest.raises(ConfigError, match=r"; write package\.module:function$"):
         by_path.load("lengths_here:bits")
+    with pytest.raises(ConfigError, match=r"'lengths_here' has no function 'Length:x'; did you"):
+        by_path.load("lengths_here:Length:x")
     monkeypatch.delitem(sys.modules, "lengths_here")

@@ -267,11 +267,12 @@ def test_an_answer_is_the_one_block_behind_the_thinking():
         ("<think>a</think><think><answer>b</answer>", ""), ("</answer>b<answer>", ""),
         ("<answer>a</answer></think><answer>b</answer>", "b"),
         ("</think><answer>a</answer></think><answer>b</answer>", "b"),
-        ("<answer>b</answer></answer>", ""),
+        ("<answer>b</answer></answer>", ""), ("</answer>b<answer>c", ""),
     ):  # fmt: skip
         assert spoken.answer(text) == said, text
     assert spoken.reasoning("x<think> a </think>b</think>") == "a"
     assert spoken.reasoning(" a <answer></think>") == "a <answer>"
+    assert spoken.reasoning("<think>a<think> b</think>") == "a<think> b"
 
 
 # ---- places
@@ -289,6 +290,7 @@ def test_a_city_may_bear_its_state_and_nothing_else():
     assert globe._city("Austin, Texas") == "Austin"
     assert globe._city("Austin, Texas, USA") == "Austin, Texas, USA"
     assert globe._city("Austin, France") == "Austin, France"
+    assert globe._city("New York") == "New York"
     assert place("USA", "Austin, Bavaria", "US", "Austin") == 0.2
     for text, right in (("Xana-Ville", 1.0), ("XANA ville", 1.0), ("Xanaville2", 0.2), ("", 0.2)):
         assert place("Portugal", text, "PT", "xana ville") == right, text

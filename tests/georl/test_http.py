@@ -1,0 +1,110 @@
+"""Servers and networks that misbehave, at the level of bytes (georl.http)."""
+
+import socket
+import threading
+import time
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from georl import http
+from georl.http import BadReply, Refused
+
+
+@contextmanager
+def speaking(*parts, pause_s=0.0):
+    """A server that says these bytes to whoever connects, with pauses between; then it closes."""
+
+    def speak(one):
+        with one, suppress(OSError):  # the other end has gone
+            one.recv(1 << 16)
+            for part in parts:
+                one.sendall(part)
+                time.sleep(pause_s)
+            one.shutdown(socket.SHUT_WR)
+            while one.recv(1 << 16):  # or what is unread would reset the connection
+                pass
+
+    def accept():
+        with suppress(OSError):  # closed at the end
+            while True:
+                threading.Thread(target=speak, args=server.accept()[:1], daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=accept, daemon=True).start()
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def problem(url, limit_s=5.0):
+    with pytest.raises(BadReply) as caught:
+        http.post_json(url, {}, {}, limit_s)
+    return str(caught.value)
+
+
+def test_a_reply_of_unknown_length_that_is_cut_at_the_limit_is_no_reply():
+    """Up to there it is JSON: a 7 that might have become 70."""
+    head = b"HTTP/1.0 200 OK\r\n\r\n7"
+    with speaking(head, *[b" "] * 200, pause_s=0.05) as server:
+        told = problem(f"http://{server}", limit_s=0.5)
+    assert told == "TimeoutError: no whole reply within 0.5 s"
+    with speaking(head) as server:
+        assert http.post_json(f"http://{server}", {}, {}, 5.0) == 7
+
+
+def test_https_is_spoken_to_https():
+    with speaking(b"HTTP/1.0 200 OK\r\n\r\n7") as server:
+        assert problem(f"https://{server}").startswith("URLError: [SSL")
+
+
+def test_a_proxy_that_drips_is_cut_at_the_limit_too(monkeypatch):
+    """It stands between us and the server; the connection is not made when it is cut."""
+    head = b"HTTP/1.1 200 OK\r\nX-Wait: "
+    with speaking(head, *[b"x"] * 200, pause_s=0.05) as proxy:
+        monkeypatch.setenv("https_proxy", f"http://{proxy}")
+        monkeypatch.setenv("no_proxy", "")
+        told = problem("https://far.example/v1", limit_s=0.5)
+    assert told == "TimeoutError: no whole reply within 0.5 s"
+
+
+def test_a_server_that_takes_no_more_connections_is_given_up():
+    """Its queue is full, so that the connection itself would wait for minutes."""
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        waiting = [socket.socket() for _ in range(4)]
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(full.getsockname())
+        told = problem(f"http://127.0.0.1:{full.getsockname()[1]}", limit_s=0.3)
+        assert told in ("TimeoutError: no whole reply within 0.3 s", "URLError: timed out")
+        for one in waiting:
+            one.close()
+
+
+@pytest.mark.parametrize(("code", "is_redirect"), [(299, None), (399, True), (400, False)])
+def test_a_redirect_is_300_to_399(code, is_redirect):
+    said = f"HTTP/1.0 {code} X\r\nLocation: http://y/\r\n\r\n7".encode()
+    with speaking(said) as server:
+        if is_redirect is None:
+            assert http.post_json(f"http://{server}", {}, {}, 5.0) == 7
+            return
+        with pytest.raises(Refused) as caught:
+            http.post_json(f"http://{server}", {}, {}, 5.0)
+    told = "a redirect to http://y/, not followed" if is_redirect else "7"
+    assert str(caught.value) == f"HTTP {code}: {told}"
+
+
+def test_the_end_of_a_program_does_not_wait_for_a_limit():
+    with speaking(pause_s=0.0) as server:
+        before = set(threading.enumerate())
+        seen = []
+
+        def look():
+            seen.extend(t for t in set(threading.enumerate()) - before if hasattr(t, "cancel"))
+            raise OSError("enough")
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(http._Call, "_opener", lambda self: look())
+            problem(f"http://{server}", limit_s=60.0)
+    assert [timer.daemon for timer in seen] == [True]
