@@ -10,6 +10,18 @@ from pathlib import Path
 
 EQUIVALENT = (  # (file, there, with the fault, why)
     (
+        "geodata/evaluation/checks/chance.py",
+        "return best if best[1] > bar else None",
+        "return best if (best[1] >= bar) else None",
+        "no mean of exponentials is the bar to the last bit",
+    ),
+    (
+        "geodata/evaluation/checks/reviewing.py",
+        "return found + _repeated(truth) + _own_distance(predictions, joined, truth, answers)",
+        "return found + _repeated(truth) + (_own_distance(predictions, joined, answers, truth))",
+        "a distance is the same from either end",
+    ),
+    (
         "geodata/evaluation/joining/named_answers.py",
         "if names is None and not (blank | np.isnan(answers.lat)).all():",
         "if names is None and not (blank | np.isnan(answers.lon)).all():",

@@ -167,6 +167,11 @@ def test_answers_apart_from_their_text_are_told_with_how_many_were_looked_at(mos
     assert said(own_words.against_text(opened, most)) == [message]
 
 
+def test_an_answer_near_the_one_that_is_read_in_its_text_stands_there():
+    near = {"id": ["a"], "lat": [48.8695], "lon": [2.3595], "raw_text": ["(48.86, 2.35)"]}
+    assert own_words.against_text(read_predictions(near), 9) == []
+
+
 def test_text_is_looked_at_only_where_there_is_text():
     plain = read_predictions({k: v for k, v in WORDED.items() if k != "raw_text"})
     assert own_words.against_text(plain, 5) == own_words.against_words(plain, 5) == []
@@ -346,6 +351,17 @@ def test_places_and_distances_that_are_none_are_told_in_these_words():
     ) in [str(one) for one in found]
 
 
+def test_distances_that_are_fine_and_words_are_asked_for_no_unit():
+    """Words were read as degrees, whatever the numbers in them are."""
+    truth = {"id": [str(i) for i in range(24)], "lat": [*LAT, *LAT], "lon": [*LON, *LON]}
+    known = {"id": truth["id"], "distance_km": [5.0] * 24}
+    words = {"id": truth["id"], "text": [f"({y:.3f}, {x:.3f})" for y, x in zip(
+        np.radians(truth["lat"]), np.radians(truth["lon"]), strict=True)]}  # fmt: skip
+    for table in (known, words):
+        codes = {one.code for one in evaluation.evaluate(table, truth, regions=False).findings}
+        assert not codes & {"likely_unit", "mostly_invalid"}
+
+
 # a careful reviewer
 
 
@@ -417,6 +433,12 @@ def test_points_of_answers_are_those_of_the_geoscore():
     points = [1.0, np.exp(-quarter / 1492.7), np.exp(-2 * quarter / 1492.7), 0.0]
     assert chance._points(truth, answers) == pytest.approx(sum(points) / 4, rel=1e-12)
     assert chance._points((np.empty(0),) * 2, (np.empty(0),) * 2) == 0.0
+
+
+def test_answers_that_are_right_at_the_one_place_of_the_truth_are_at_chance_too():
+    place = {"id": TRUTH["id"], "lat": [30.0] * 60, "lon": [100.0] * 60}
+    (told,) = [one for one in scored(place["lat"], place["lon"], place) if "at_chance" in one]
+    assert "99 of 99 shuffles score as high (mean GeoScore 5,000)" in told
 
 
 def test_every_other_arrangement_is_tried():
