@@ -11,6 +11,18 @@ from pathlib import Path
 EQUIVALENT = (  # (file, there, with the fault, why)
     (
         "geodata/evaluation/checks/chance.py",
+        "if len(known) > ROWS:",
+        "if (len(known) >= ROWS):",
+        "of just as many rows all are drawn, in their order",
+    ),
+    (
+        "geodata/evaluation/checks/units.py",
+        "if columns.lat is None or not (invalid or small):",
+        "if columns.lon is None or not (invalid or small):",
+        "a file has both columns or neither",
+    ),
+    (
+        "geodata/evaluation/checks/chance.py",
         "return best if best[1] > bar else None",
         "return best if (best[1] >= bar) else None",
         "no mean of exponentials is the bar to the last bit",

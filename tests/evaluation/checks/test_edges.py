@@ -304,6 +304,28 @@ def test_a_unit_fits_five_rows_and_half_of_them(good, rows_, unit):
     assert units._unit((LAT[:rows_], LON[:rows_]), nothing, tuple(raw)) == unit
 
 
+def test_of_two_units_that_fit_alike_the_first_is_named():
+    """Where latitude and longitude are one number nothing tells which of them came first."""
+    assert units._unit((LAT, LAT), (NONE, NONE), (np.radians(LAT),) * 2) == "radians"
+
+
+@pytest.mark.parametrize(("more", "unit"), [(5, "radians"), (6, None)])
+def test_a_unit_fits_half_of_the_rows_with_a_latitude(more, unit):
+    """Rows without a longitude are answers that do not fit, too."""
+    truth = np.tile(LAT[:5], 3)[: 5 + more], np.tile(LON[:5], 3)[: 5 + more]
+    none = np.full(5 + more, np.nan)
+    raw = np.radians(truth[0]), np.where(np.arange(5 + more) < 5, np.radians(truth[1]), np.nan)
+    assert units._unit(truth, (none, none), raw) == unit
+
+
+def test_a_unit_is_known_in_a_file_that_holds_the_truth_too():
+    rows_ = {"id": list("abcdefghijkl"), "lat": LAT, "lon": LON}
+    table = rows_ | {"pred_lat": np.round(LAT * 1e5), "pred_lon": np.round(LON * 1e5)}
+    found = evaluation.evaluate(table, regions=False).findings
+    (told,) = [one.message for one in found if one.code == "likely_unit"]
+    assert "read as degrees x 1e5" in told
+
+
 def scored(lat, lon, truth, **options):
     found = evaluation.evaluate(
         {"id": truth["id"], "lat": lat, "lon": lon}, truth, regions=False, **options
