@@ -120,6 +120,18 @@ def test_a_row_travels_and_comes_back():
     assert scoring.total([row, row, row]).rows == 15
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [Scoring((7.0,)), Scoring(strict=True), Scoring(distance="wgs84"), Scoring(missing="exclude"),
+     Scoring(quantiles=(0.5,))],
+)  # fmt: skip
+def test_each_part_of_a_rule_travels_with_its_sums(asked):
+    """Else what workers send could not be added to sums of the rule that was asked."""
+    found = ScoreSums.read(scale.Score(asked)(joined(10.0)))
+    assert found.scoring == asked
+    assert (ScoreSums(asked) + found).rows == 1
+
+
 def test_scores_as_plain_json():
     one = ScoreSums(Scoring((5.0, 50.0)), 4, 2, (1, 2), 10 * 10**9, 8 * 10**9, {-1: 2},
                     {"city": RegionAccuracy("city", 4, 4, 2, 1)})  # fmt: skip
