@@ -105,3 +105,12 @@ def test_of_equal_errors_the_first_rows_are_shown():
     away = np.where(np.arange(2000) % 3 == 0, 5.0, 2.0)
     found = evaluation.evaluate(truth | {"lat": away}, truth, regions=False)
     assert [row.id for row in found.worst] == [f"{i:04}" for i in range(0, 3 * len(found.worst), 3)]
+
+
+def test_one_column_to_break_down_by_may_be_named_alone():
+    truth = {"id": ["a", "b"], "lat": [1.0, 2.0], "lon": [3.0, 4.0], "author": ["x", "y"]}
+    named, listed = (
+        evaluation.evaluate(truth, truth, by=by, regions=False) for by in ("author", ["author"])
+    )
+    assert named.scores.by == listed.scores.by
+    assert named.options.by == ("author",)
