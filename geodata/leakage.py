@@ -283,5 +283,6 @@ def _keys(values: Any) -> Keys:
 
 def _cells(points: coords.Coordinates) -> Keys:
     cell = np.round((points.lat + 90) * GRID_PER_DEGREE).astype(np.uint64) << np.uint64(32)
-    cell |= np.round((points.lon + 180) * GRID_PER_DEGREE).astype(np.uint64) + np.uint64(1)
+    east = np.round((points.lon + 180) * GRID_PER_DEGREE) % (360 * GRID_PER_DEGREE)
+    cell |= east.astype(np.uint64) + np.uint64(1)
     return np.where(points.valid, cell, np.uint64(0))
