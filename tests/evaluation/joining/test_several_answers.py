@@ -127,7 +127,7 @@ def test_columns_that_are_named_are_no_several_answers():
     for layout in ("columns", "list"):
         with pytest.raises(ValueError, match=f"found no {layout} of several answers among"):
             open_answers({"id": ["a"], "lat": [1.0], "lon": [2.0]}, candidates=layout)
-        with pytest.raises(ValueError, match="among None"):
+        with pytest.raises(ValueError, match="one a row"):
             open_answers(table, candidates=layout, text="words")
 
 
@@ -166,6 +166,21 @@ def test_latitudes_in_one_cell_and_longitudes_in_another():
     assert of("[1, 2]", "[3, 4]") == [(1, 3), (2, 4)]
     assert of([1, 2], [3]) == of([], []) == of(None, None) == of([], None) == []
     assert np.isnan(lists._points([1], [3])[0][2])
+
+
+def test_another_layout_is_refused_and_the_columns_are_told():
+    rows = {"id": ["a"], "lat": [1.0], "lon": [2.0]}
+    with pytest.raises(ValueError) as told_:
+        open_answers(rows, candidates="many")
+    assert str(told_.value) == (
+        "candidates='many' is unknown; choose auto, rows, columns, list, none"
+    )
+    with pytest.raises(ValueError) as told_:
+        open_answers(rows, candidates="list", lat="lat", lon="lon")
+    assert str(told_.value) == (
+        "predictions: found no list of several answers among ['id', 'lat', 'lon']; columns that "
+        "are named for the answer hold one a row"
+    )
 
 
 @pytest.mark.parametrize(
