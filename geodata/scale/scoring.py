@@ -143,7 +143,7 @@ class ScoreSums:
         keys = np.array(sorted(self.bins))
         counts = np.cumsum([self.bins[key] for key in keys.tolist()])
         at = int(np.searchsorted(counts, share * (self.answered - 1), side="right"))
-        key = int(keys[min(at, len(keys) - 1)])
+        key = int(keys[at])
         return 0.0 if key < 0 else float(_SMALLEST_KM * np.exp((key + 0.5) / _BINS_A_FACTOR_E))
 
     def row(self) -> pa.Table:

@@ -142,6 +142,9 @@ def test_scores_as_plain_json():
         "regions": {"city": {"labelled": 4, "correct": 1, "accuracy": 0.25}},
     }  # fmt: skip
     assert json.loads(json.dumps(one.as_dict())) == one.as_dict()
+    for low, high in ((3, 2), (2, 3)):  # the median lies in the one bin or in the other
+        five = ScoreSums(Scoring((5.0,)), 5, 5, (0,), bins={-1: low, 9000: high})
+        assert (five.as_dict()["median_km"] > 0.0) == (high == 3)
 
 
 def test_a_batch_is_scored_by_the_columns_that_are_named():
