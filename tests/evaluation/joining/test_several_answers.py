@@ -202,6 +202,16 @@ def test_columns_that_hold_lists(columns, found):
     assert list_columns(open_source({"id": ["a"], **columns})) == found
 
 
+@pytest.mark.parametrize(
+    "kind", [pa.list_(pa.float64()), pa.large_list(pa.float64()), pa.list_(pa.float64(), 2)]
+)
+def test_latitudes_and_longitudes_in_lists_of_every_kind(kind):
+    """A frame of polars has large lists, a column of arrays has lists of one size."""
+    rows = {"id": ["a"], "lat": pa.array([[1.0, 3.0]], kind), "lon": pa.array([[2.0, 4.0]], kind)}
+    found = open_answers(pa.table(rows))
+    assert (found.layout, told(found.several)) == ("list", [[(1, 2, None), (3, 4, None)]])
+
+
 @pytest.mark.parametrize(("empty", "seen"), [(99, True), (100, False)])
 def test_the_first_hundred_rows_say_whether_there_are_lists(empty, seen):
     cells = [None] * empty + [[[1.0, 2.0]]]
