@@ -10,6 +10,18 @@ from pathlib import Path
 
 EQUIVALENT = (  # (file, there, with the fault, why)
     (
+        "geodata/leakage.py",
+        "is_bare = buffers.flags(pc.equal(stems, bases))",
+        "is_bare = buffers.flags((pc.equal(bases, stems)))",
+        "equal from either side",
+    ),
+    (
+        "geodata/evaluation/joining/matches/looser_ids.py",
+        "ids = pa.array(scan.ids_at(range(min(PROBED_ROWS, scan.rows))), pa.string())",
+        "ids = pa.array(scan.ids_at(range((min(scan.rows, PROBED_ROWS)))), pa.string())",
+        "the smaller of two, in either order",
+    ),
+    (
         "geodata/evaluation/checks/chance.py",
         "if len(known) > ROWS:",
         "if (len(known) >= ROWS):",
