@@ -293,6 +293,12 @@ def test_rows_in_the_order_of_their_rank_or_of_the_file(small):
     assert [one[2] for one in told(named.several)[0]] == [3, 6, 0]
 
 
+def test_many_answers_of_a_photo_stay_in_the_order_of_the_file():
+    table = {"id": [f"{i % 7}" for i in range(700)], "lat": np.arange(700) / 10, "lon": [5.0] * 700}
+    found = open_answers(table, candidates="rows").several
+    assert found.lat.tolist() == [(i * 7 + photo) / 10 for photo in range(7) for i in range(100)]
+
+
 def test_of_equal_ranks_the_first_in_the_file_goes_first():
     rows = {"id": ["a"] * 4, "lat": [1.0, 2, 3, 4], "lon": [0.0] * 4, "rank": [2, 1, 2, 1]}
     assert [one[0] for one in told(open_answers(rows).several)[0]] == [2, 4, 1, 3]
