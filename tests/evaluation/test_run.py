@@ -114,3 +114,18 @@ def test_one_column_to_break_down_by_may_be_named_alone():
     )
     assert named.scores.by == listed.scores.by
     assert named.options.by == ("author",)
+
+
+def test_results_as_json_keep_the_letters_of_names():
+    """Ö stays Ö, as in the files that were read: no escapes that a person cannot read."""
+    truth = {"id": ["a", "b"], "lat": [1.0, 2.0], "lon": [3.0, 4.0], "author": ["Ödön", "y"]}
+    asked = {"by": ["author"], "regions": False}
+    for found in (
+        evaluation.evaluate(truth, truth, **asked),
+        evaluation.compare(truth, truth, truth, **asked),
+        evaluation.table({"one": truth}, truth, **asked),
+    ):
+        text = found.to_json()
+        assert '"Ödön"' in text
+        assert text.startswith('{\n  "schema"')
+        assert text.endswith("}\n")
