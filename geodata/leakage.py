@@ -282,6 +282,7 @@ def _keys(values: Any) -> Keys:
 
 
 def _cells(points: coords.Coordinates) -> Keys:
-    cell = np.round((points.lat + 90) * GRID_PER_DEGREE).astype(np.uint64) << np.uint64(32)
-    cell |= np.round((points.lon + 180) * GRID_PER_DEGREE).astype(np.uint64) + np.uint64(1)
-    return np.where(points.valid, cell, np.uint64(0))
+    north = np.round(points.lat * GRID_PER_DEGREE).astype(np.int64)
+    east = np.round((points.lon + 180) * GRID_PER_DEGREE) % (360 * GRID_PER_DEGREE)
+    cell = north << 32 | east.astype(np.int64) + 1  # 0 is a row without a place
+    return np.where(points.valid, cell, 0).view(np.uint64)

@@ -74,7 +74,7 @@ def evaluate(
     pred_lon: str | None = None,
     text: str | None = None,
     encoding: str | None = None,
-    by: Sequence[str] = (),
+    by: Sequence[str] | str = (),
     cluster: str | None = None,
     regions: bool | None = None,
     names: bool | None = None,
@@ -114,9 +114,9 @@ def evaluate(
         Columns of the truth and of the predictions; found by their usual names if not given.
     encoding : str, optional
         Of text files that are neither UTF-8 nor UTF-16, such as 'latin-1'; never guessed.
-    by : sequence of str
+    by : sequence of str, or str
         Columns to break the score down by: the truth's own, or country, admin1, continent, h3,
-        town_km.
+        town_km. One may be named alone.
     cluster : str, optional
         Column whose values are resampled whole (the photographer), which widens the intervals
         to what they should be.
@@ -174,7 +174,8 @@ def evaluate(
     (0.5, 0.5, 2, 7.6)
     """
     scoring = Scoring(tuple(thresholds_km), strict=strict, distance=distance, missing=missing)
-    options = Options(match, tuple(by), cluster, confidence, resamples, seed, benchmark, names)
+    columns = (by,) if isinstance(by, str) else tuple(by)
+    options = Options(match, columns, cluster, confidence, resamples, seed, benchmark, names)
     if benchmark:
         published_for(benchmark)  # an unknown name is refused before anything is read
     opened = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -123,7 +124,10 @@ def _side(lake: str | os.PathLike[str], version: TableVersion, hashes: str) -> _
     author = "author" if "author" in names else None
     pair = ("lat", "lon") if {"lat", "lon"} <= set(names) else None
     wanted = ["photo_id", *(["author"] if author else []), *(pair or ())]
-    marks = leakage.marks(version.batches(wanted), id="photo_id", author=author, pair=pair)
+    # a table without rows has no batch, and shares nothing: it does not lack the columns
+    none = version.schema.empty_table().select(wanted)
+    batches = itertools.chain([none], version.batches(wanted))
+    marks = leakage.marks(batches, id="photo_id", author=author, pair=pair)
     rows = version.arrow(["photo_id", "image"])
     has, coarse, fine = fingerprints_of(lake, rows, hashes)
     ids = files.id_text(rows["photo_id"]).combine_chunks()

@@ -54,7 +54,7 @@ def near(queries: Hashes, known: Hashes, most_bits: int) -> Pairs:
     >>> near(np.array([0b1011], np.uint64), np.array([0, 0b1010, 0b0011], np.uint64), 1)
     Pairs(query=array([0, 0]), known=array([1, 2]), bits=array([1, 1], dtype=uint8))
     """
-    if isinstance(most_bits, bool) or not 0 <= most_bits <= MOST_BITS:
+    if isinstance(most_bits, bool) or most_bits not in range(MOST_BITS + 1):
         msg = f"most_bits {most_bits!r} must be a whole number from 0 to {MOST_BITS}"
         raise ValueError(msg)
     found = [

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import reduce
 from typing import Any
 
@@ -143,7 +143,7 @@ class ScoreSums:
         keys = np.array(sorted(self.bins))
         counts = np.cumsum([self.bins[key] for key in keys.tolist()])
         at = int(np.searchsorted(counts, share * (self.answered - 1), side="right"))
-        key = int(keys[min(at, len(keys) - 1)])
+        key = int(keys[at])
         return 0.0 if key < 0 else float(_SMALLEST_KM * np.exp((key + 0.5) / _BINS_A_FACTOR_E))
 
     def row(self) -> pa.Table:
@@ -154,10 +154,7 @@ class ScoreSums:
             "regions": [
                 [r.level, r.rows, r.labelled, r.answered, r.correct] for r in self.regions.values()
             ],
-            "scoring": [
-                self.scoring.thresholds_km, self.scoring.strict, self.scoring.distance,
-                self.scoring.missing,
-            ],
+            "scoring": asdict(self.scoring),
         }  # fmt: skip
         return pa.table({"rows": [self.rows], "sums": [json.dumps(plain)]})
 
@@ -169,9 +166,8 @@ class ScoreSums:
     @classmethod
     def _of(cls, text: str) -> ScoreSums:
         plain = json.loads(text)
-        thresholds, strict, distance, missing = plain["scoring"]
         return cls(
-            Scoring(tuple(thresholds), strict=strict, distance=distance, missing=missing),
+            Scoring(**plain["scoring"]),
             plain["rows"], plain["answered"], tuple(plain["within"]), plain["km"], plain["points"],
             dict(plain["bins"]),
             {found[0]: RegionAccuracy(*found) for found in plain["regions"]},

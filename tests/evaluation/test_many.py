@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -313,3 +314,18 @@ def test_the_corrected_p_decides_who_is_level_with_the_best():
     assert dataclasses.replace(found, tests=(told,)).level_with_best(25.0) == {"d"}
     told = dataclasses.replace(told, p_holm=0.04)
     assert dataclasses.replace(found, tests=(told,)).level_with_best(25.0) == set()
+
+
+def test_a_truth_without_rows_and_one_whose_parts_know_their_types_unequally(tmp_path):
+    """A part whose rows all lack an author has no type for it."""
+    (tmp_path / "none.csv").write_text("id,lat,lon\n")
+    none = evaluation.table({"one": _model(1)}, tmp_path / "none.csv")
+    assert (none.first.rows, none.accuracy["one"][25.0]) == (0, None)
+    folder = tmp_path / "truth"
+    folder.mkdir()
+    parts = {"a": pa.nulls(5), "b": pa.array(["x"] * 5)}
+    for start, (name, author) in zip((0, 5), parts.items(), strict=True):
+        rows = _truth().slice(start, 5).select(["id", "lat", "lon"])
+        pq.write_table(rows.append_column("who", author), folder / f"{name}.parquet")
+    found = evaluation.table({"one": _model(1)}, folder, by=["who"])
+    assert {g.value: g.rows for g in found.first.scores.by["who"]} == {"x": 5, None: 5}

@@ -105,3 +105,27 @@ def test_of_equal_errors_the_first_rows_are_shown():
     away = np.where(np.arange(2000) % 3 == 0, 5.0, 2.0)
     found = evaluation.evaluate(truth | {"lat": away}, truth, regions=False)
     assert [row.id for row in found.worst] == [f"{i:04}" for i in range(0, 3 * len(found.worst), 3)]
+
+
+def test_one_column_to_break_down_by_may_be_named_alone():
+    truth = {"id": ["a", "b"], "lat": [1.0, 2.0], "lon": [3.0, 4.0], "author": ["x", "y"]}
+    named, listed = (
+        evaluation.evaluate(truth, truth, by=by, regions=False) for by in ("author", ["author"])
+    )
+    assert named.scores.by == listed.scores.by
+    assert named.options.by == ("author",)
+
+
+def test_results_as_json_keep_the_letters_of_names():
+    """Ö stays Ö, as in the files that were read: no escapes that a person cannot read."""
+    truth = {"id": ["a", "b"], "lat": [1.0, 2.0], "lon": [3.0, 4.0], "author": ["Ödön", "y"]}
+    asked = {"by": ["author"], "regions": False}
+    for found in (
+        evaluation.evaluate(truth, truth, **asked),
+        evaluation.compare(truth, truth, truth, **asked),
+        evaluation.table({"one": truth}, truth, **asked),
+    ):
+        text = found.to_json()
+        assert '"Ödön"' in text
+        assert text.startswith('{\n  "schema"')
+        assert text.endswith("}\n")

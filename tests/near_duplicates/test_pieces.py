@@ -38,7 +38,7 @@ def test_nothing_is_near_nothing():
     none, one = np.empty(0, np.uint64), np.zeros(1, np.uint64)
     for a, b in ((none, one), (one, none), (none, none)):
         assert [len(part) for part in searching.near(a, b, 3)] == [0, 0, 0]
-    for wrong in (-1, 16, True, False):
+    for wrong in (-1, 16, True, False, 2.5):
         with pytest.raises(ValueError, match="must be a whole number from 0 to 15"):
             searching.near(one, one, wrong)
 

@@ -283,6 +283,15 @@ def test_a_report_is_written_into_a_folder_that_is_made_or_there(lake, tmp_path)
     assert pairs["photo_id"].to_pylist() == ["x"]
 
 
+@pytest.mark.parametrize(("train", "test"), [("one", "none"), ("none", "one"), ("none", "none")])
+def test_a_table_without_rows_shares_nothing(lake, train, test):
+    tables.write(lake / "none", tables.open(lake / "one").arrow().slice(0, 0))
+    (found,) = reporting.report(lake, train=train, test=test).overlaps
+    assert (found.photo, found.author, found.place) == (0, None, None)
+    assert (found.look, found.look_only, found.pairs.num_rows) == (0, 0, 0)
+    assert found.rows == (2 if test == "one" else 0)
+
+
 def test_what_cannot_be_reported(lake):
     for wrong in (-1, 257):
         with pytest.raises(DatasetError, match=f"most_fine {wrong} must be from 0 to 256"):

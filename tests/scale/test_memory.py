@@ -61,3 +61,28 @@ def test_another_c_library(monkeypatch, library):
     with memory.given_back():
         assert memory._glibc() is None
     memory._glibc.cache_clear()
+
+
+def test_glibc_is_told_its_threshold_once_and_trimmed_after_each_task(monkeypatch):
+    asked = []
+
+    class Glibc:
+        def __init__(self, name):
+            assert name is None  # the library that this process runs on
+
+        def mallopt(self, option, value):
+            asked.append(("mallopt", option, value))
+
+        def malloc_trim(self, kept):
+            asked.append(("malloc_trim", kept))
+
+    memory._glibc.cache_clear()
+    monkeypatch.setattr(memory.ctypes, "CDLL", Glibc)
+    for _ in range(2):
+        with memory.given_back():
+            asked.append("work")
+    memory._glibc.cache_clear()
+    # M_MMAP_THRESHOLD of malloc.h is -3
+    assert asked == [
+        ("mallopt", -3, 16 * 1024**2), "work", ("malloc_trim", 0), "work", ("malloc_trim", 0)
+    ]  # fmt: skip

@@ -120,6 +120,18 @@ def test_a_row_travels_and_comes_back():
     assert scoring.total([row, row, row]).rows == 15
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [Scoring((7.0,)), Scoring(strict=True), Scoring(distance="wgs84"), Scoring(missing="exclude"),
+     Scoring(quantiles=(0.5,))],
+)  # fmt: skip
+def test_each_part_of_a_rule_travels_with_its_sums(asked):
+    """Else what workers send could not be added to sums of the rule that was asked."""
+    found = ScoreSums.read(scale.Score(asked)(joined(10.0)))
+    assert found.scoring == asked
+    assert (ScoreSums(asked) + found).rows == 1
+
+
 def test_scores_as_plain_json():
     one = ScoreSums(Scoring((5.0, 50.0)), 4, 2, (1, 2), 10 * 10**9, 8 * 10**9, {-1: 2},
                     {"city": RegionAccuracy("city", 4, 4, 2, 1)})  # fmt: skip
@@ -130,6 +142,9 @@ def test_scores_as_plain_json():
         "regions": {"city": {"labelled": 4, "correct": 1, "accuracy": 0.25}},
     }  # fmt: skip
     assert json.loads(json.dumps(one.as_dict())) == one.as_dict()
+    for low, high in ((3, 2), (2, 3)):  # the median lies in the one bin or in the other
+        five = ScoreSums(Scoring((5.0,)), 5, 5, (0,), bins={-1: low, 9000: high})
+        assert (five.as_dict()["median_km"] > 0.0) == (high == 3)
 
 
 def test_a_batch_is_scored_by_the_columns_that_are_named():

@@ -98,7 +98,7 @@ def split(
 
 
 def _check(validation: float, test: float, resolution: int, buffer: int, least: float) -> None:
-    if not (0 <= validation < 1 and 0 <= test < 1 and 0 < validation + test < 1):
+    if not (validation >= 0 and test >= 0 and 0 < validation + test < 1):
         msg = (
             f"validation={validation!r} and test={test!r} must be shares from 0 whose sum is above "
             "0 and below 1, such as 0.05 each"

@@ -38,10 +38,9 @@ def review(
         Latitudes and longitudes of the first truth rows and their answers, degrees, shape (n,).
     """
     found = against_units(predictions, joined, truth, answers)
-    if not joined.rows or _none_matched(joined):
+    if _none_matched(joined):
         return found + _nothing(joined)
-    if not found:
-        found += against_chance(joined, truth, answers)
+    found = found or against_chance(joined, truth, answers)
     if not joined.has_truth:
         return found
     return found + _repeated(truth) + _own_distance(predictions, joined, truth, answers)
@@ -77,7 +76,7 @@ def _repeated(truth: Places) -> list[Finding]:
     same = keys[1:] == keys[:-1]  # as a rule few: then nothing needs to be gathered
     if 2 * np.count_nonzero(same) < max(REPEATED_ROWS, REPEATED_SHARE * len(keys)):
         return []
-    pairs = np.stack(truth, axis=1).view(np.complex128).ravel()  # sorted by latitude, longitude
+    pairs = np.stack(truth, axis=1).view(np.complex128)  # sorted by latitude, longitude
     _, back, counts = np.unique(pairs, return_inverse=True, return_counts=True)
     rows = np.flatnonzero(counts[back] > 1)
     if len(rows) < max(REPEATED_ROWS, REPEATED_SHARE * len(pairs)):

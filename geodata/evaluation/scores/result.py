@@ -54,12 +54,15 @@ class Options:
     names: bool | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a cluster without a name, and a seed that numpy does not take."""
+        """Refuse a cluster without a name, and numbers that nothing can be drawn with."""
         if self.cluster == "":
             msg = "cluster='' (--cluster) names no column; leave it out, or name a truth column"
             raise ValueError(msg)
         if self.seed < 0:
             msg = f"seed={self.seed} (--seed) must be a whole number from 0"
+            raise ValueError(msg)
+        if self.resamples < 2:
+            msg = f"resamples={self.resamples} must be a whole number from 2"
             raise ValueError(msg)
 
 

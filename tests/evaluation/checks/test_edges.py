@@ -5,15 +5,15 @@ import re
 import numpy as np
 import pyarrow as pa
 import pytest
-from pyproj import Geod
 
 from geodata import evaluation
-from geodata.evaluation.checks import chance, own_words, units
+from geodata.evaluation.checks import chance, own_words
 from geodata.evaluation.checks.linting import against_truth, lint, near_duplicates, overlap
 from geodata.evaluation.checks.reviewing import _agree
 from geodata.evaluation.joining import join, read_predictions
 
-SPHERE = Geod(a=6371000.0, b=6371000.0)
+from .cases import SPHERE, north, scored
+
 TRUTH = {
     "id": [str(i) for i in range(60)],
     "lat": [10.0 + i / 7 for i in range(60)],
@@ -27,12 +27,6 @@ def rows(n, **columns):
 
 def said(findings):
     return [str(one) for one in findings]
-
-
-def north(lat, lon, km):
-    """Return places so far north of others."""
-    x, y, _ = SPHERE.fwd(lon, lat, np.zeros(len(lat)), np.full(len(lat), km * 1000.0))
-    return np.array(y), np.array(x)
 
 
 # the truth beside it
@@ -167,6 +161,11 @@ def test_answers_apart_from_their_text_are_told_with_how_many_were_looked_at(mos
     assert said(own_words.against_text(opened, most)) == [message]
 
 
+def test_an_answer_near_the_one_that_is_read_in_its_text_stands_there():
+    near = {"id": ["a"], "lat": [48.8695], "lon": [2.3595], "raw_text": ["(48.86, 2.35)"]}
+    assert own_words.against_text(read_predictions(near), 9) == []
+
+
 def test_text_is_looked_at_only_where_there_is_text():
     plain = read_predictions({k: v for k, v in WORDED.items() if k != "raw_text"})
     assert own_words.against_text(plain, 5) == own_words.against_words(plain, 5) == []
@@ -244,108 +243,6 @@ def test_a_country_is_known_by_any_name_or_not_at_all():
     assert own_words.country_codes(np.array([48.86, 0.0]), np.array([2.35, -130.0])) == ["FR", None]
 
 
-# units
-
-LAT, LON = np.linspace(-50, 61, 12), np.linspace(-150, 160, 12)
-METRES = 6378137.0
-
-
-def mercator(lat):
-    return METRES * np.arctanh(np.sin(np.radians(lat)))
-
-
-READ_AS = {
-    "radians": (np.radians(LAT), np.radians(LON)),
-    "radians, longitude first,": (np.radians(LON), np.radians(LAT)),
-    "degrees, longitude first,": (LON, LAT),
-    "degrees x 1e5": (LAT * 1e5, LON * 1e5),
-    "degrees x 1e6": (LAT * 1e6, LON * 1e6),
-    "degrees x 1e7": (LAT * 1e7, LON * 1e7),
-    "EPSG:3857 metres": (mercator(LAT), np.radians(LON) * METRES),
-    "EPSG:3857 metres, x first,": (np.radians(LON) * METRES, mercator(LAT)),
-}
-NONE = np.full(12, np.nan)
-
-
-@pytest.mark.parametrize("unit", READ_AS)
-def test_each_unit_is_known_from_its_numbers(unit):
-    assert units._unit((LAT, LON), (NONE, NONE), READ_AS[unit]) == unit
-    read = {name: (lat, lon) for name, lat, lon in units._readings(*READ_AS[unit])}
-    assert list(read) == list(READ_AS)
-    assert np.allclose(read[unit], (LAT, LON), atol=1e-6)
-
-
-@pytest.mark.parametrize(("km", "unit"), [(999, "radians"), (1001, None)])
-def test_a_unit_is_named_within_1000_km(km, unit):
-    raw = np.radians(north(LAT, LON, km))
-    assert units._unit((LAT, LON), (NONE, NONE), tuple(raw)) == unit
-
-
-@pytest.mark.parametrize(("km", "unit"), [(499, "radians"), (501, None)])
-def test_a_unit_must_halve_the_distance(km, unit):
-    raw = np.radians(north(LAT, LON, km))
-    assert units._unit((LAT, LON), north(LAT, LON, 1000), tuple(raw)) == unit
-    here = np.array([1000.0] * 7 + [np.nan] * 5)
-    answers = [np.where(np.isnan(here), np.nan, part) for part in north(LAT, LON, 1000)]
-    assert units._unit((LAT, LON), tuple(answers), tuple(raw)) == unit
-
-
-@pytest.mark.parametrize(
-    ("good", "rows_", "unit"), [(4, 4, None), (5, 5, "radians"), (5, 10, "radians"), (5, 11, None)]
-)
-def test_a_unit_fits_five_rows_and_half_of_them(good, rows_, unit):
-    raw = [np.where(np.arange(rows_) < good, np.radians(v[:rows_]), 1e15) for v in (LAT, LON)]
-    nothing = NONE[:rows_], NONE[:rows_]
-    assert units._unit((LAT[:rows_], LON[:rows_]), nothing, tuple(raw)) == unit
-
-
-def scored(lat, lon, truth, **options):
-    found = evaluation.evaluate(
-        {"id": truth["id"], "lat": lat, "lon": lon}, truth, regions=False, **options
-    ).findings
-    return [str(one) for one in found]
-
-
-def test_the_unit_is_told_in_these_words():
-    truth = {"id": list("abcdefghijkl"), "lat": LAT, "lon": LON}
-    told = scored(np.round(LAT * 1e5), np.round(LON * 1e5), truth)
-    assert (
-        "error: likely_unit: 12 of 12 answers are no places; read as degrees x 1e5 the answers lie "
-        "near the truth (rows 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, ...). "
-        "Write latitude and longitude in decimal degrees, latitude first."
-    ) in told
-    lat, lon = np.tile(LAT, 2), np.tile(LON, 2)
-    many = {"id": [str(i) for i in range(24)], "lat": lat, "lon": lon}
-    told = scored(np.radians(lat), np.radians(lon), many)
-    assert (
-        "error: likely_unit: read as radians the answers lie near the truth. "
-        "Write latitude and longitude in decimal degrees, latitude first."
-    ) in told
-
-
-def test_answers_near_null_island_are_not_taken_for_radians():
-    """There the truth itself lies within the numbers that radians have."""
-    lat, lon = np.linspace(-1.5, 1.5, 24), np.linspace(-3, 3, 24)
-    truth = {"id": [str(i) for i in range(24)], "lat": lat, "lon": lon}
-    told = scored(np.radians(lat), np.radians(lon), truth)
-    assert not [one for one in told if "likely_unit" in one]
-
-
-def test_places_and_distances_that_are_none_are_told_in_these_words():
-    truth = {"id": list("abcdefghijkl"), "lat": LAT, "lon": LON}
-    wild = [5000.0 + i**2 for i in range(12)]
-    assert (
-        "error: mostly_invalid: 12 of 12 answers are no places (rows 1, 2, 3, 4, 5, 6, 7, 8, 9, "
-        "10, ...). Write latitude and longitude in decimal degrees, latitude first."
-    ) in scored(wild, [None] * 0 + wild, truth)
-    table = {"id": truth["id"], "distance_km": [1e6] * 6 + [None] * 2 + [5.0] * 4}
-    found = evaluation.evaluate(table, truth, regions=False).findings
-    assert (
-        "error: mostly_invalid: 6 of 10 answers are no distances (rows 1, 2, 3, 4, 5, 6). "
-        "Look at the unit: --distance-unit m."
-    ) in [str(one) for one in found]
-
-
 # a careful reviewer
 
 
@@ -417,6 +314,12 @@ def test_points_of_answers_are_those_of_the_geoscore():
     points = [1.0, np.exp(-quarter / 1492.7), np.exp(-2 * quarter / 1492.7), 0.0]
     assert chance._points(truth, answers) == pytest.approx(sum(points) / 4, rel=1e-12)
     assert chance._points((np.empty(0),) * 2, (np.empty(0),) * 2) == 0.0
+
+
+def test_answers_that_are_right_at_the_one_place_of_the_truth_are_at_chance_too():
+    place = {"id": TRUTH["id"], "lat": [30.0] * 60, "lon": [100.0] * 60}
+    (told,) = [one for one in scored(place["lat"], place["lon"], place) if "at_chance" in one]
+    assert "99 of 99 shuffles score as high (mean GeoScore 5,000)" in told
 
 
 def test_every_other_arrangement_is_tried():

@@ -173,6 +173,28 @@ def test_nothing_answered_is_an_error():
     assert found["nothing_scored"].severity == "error"
 
 
+@pytest.mark.parametrize("answered", [[], [0], [399]])
+def test_one_answer_is_an_answer(answered):
+    truth, ids, y, x = _rows()
+    lat, lon = ([v if i in answered else None for i, v in enumerate(axis)] for axis in (y, x))
+    beside = _codes(ids, lat, lon, truth)
+    whole = truth.append_column("pred_lat", pa.array(lat, pa.float64()))
+    whole = whole.append_column("pred_lon", pa.array(lon, pa.float64()))
+    in_one_file = {one.code for one in evaluation.evaluate(whole, regions=False).findings}
+    for codes in (beside, in_one_file):
+        assert ("nothing_scored" in codes) == (not answered)
+
+
+def test_the_own_distance_of_a_file_that_holds_the_truth_too():
+    truth, _, y, x = _rows()
+    whole = truth.append_column("pred_lat", pa.array(y)).append_column("pred_lon", pa.array(x))
+    away = sphere.haversine_km(truth["lat"].to_numpy(), truth["lon"].to_numpy(), y, x)
+    for own, told in ((away, 0), (np.where(np.arange(N) == 7, away + 50, away), 1)):
+        table = whole.append_column("distance_km", pa.array(own))
+        found = evaluation.evaluate(table, regions=False).findings
+        assert [one.rows for one in found if one.code == "distance_column"] == [(8,)] * told
+
+
 def test_a_benchmark_has_its_rows_and_ids():
     truth, ids, y, x = _rows()
     found = evaluation.evaluate(

@@ -80,6 +80,11 @@ def test_a_long_name_is_cut_and_blanks_around_names_are():
     assert "wrong: 'y, " + "x" * 56 + " (1), 'Narnia' (1) (rows" in told
 
 
+def test_a_blank_is_no_part_of_a_name():
+    told = said(join(rows(["Narnia", " "], [" ", "Nowhere7"]), truth(2)))["unresolved_names"]
+    assert "wrong: 'Narnia' (1), 'Nowhere7' (1) (rows 1, 2)" in told
+
+
 @pytest.mark.parametrize(("names", "looked"), [(None, False), (True, True), (False, False)])
 def test_one_coordinate_says_that_answers_are_no_names(names, looked):
     table = rows(["Peru", "Peru", "Peru"], lat=[1.0, None, 95.0], lon=[2.0, None, 5.0])

@@ -205,6 +205,13 @@ def test_keys_and_columns_are_given_once(small):
     assert again[0] != again[1]
 
 
+def test_rows_without_an_id_are_told_apart_when_they_are_read_again(small):
+    kept = scan.Scan(read_predictions(rows(["a.jpg", None, None, None])).source, "id", False)
+    again = kept.reread("stem", 4)
+    assert len(set(again.tolist())) == 4
+    assert kept.reread("stem", 3).tolist() == again[:3].tolist()
+
+
 def test_the_places_of_a_few_rows(small):
     truth = read_truth(
         rows("abcde", ["1", "2", "33°30'S", "4", "5"], ["6", "7", "9°W", "8", "370"])

@@ -127,7 +127,7 @@ def test_columns_that_are_named_are_no_several_answers():
     for layout in ("columns", "list"):
         with pytest.raises(ValueError, match=f"found no {layout} of several answers among"):
             open_answers({"id": ["a"], "lat": [1.0], "lon": [2.0]}, candidates=layout)
-        with pytest.raises(ValueError, match="among None"):
+        with pytest.raises(ValueError, match="one a row"):
             open_answers(table, candidates=layout, text="words")
 
 
@@ -168,6 +168,21 @@ def test_latitudes_in_one_cell_and_longitudes_in_another():
     assert np.isnan(lists._points([1], [3])[0][2])
 
 
+def test_another_layout_is_refused_and_the_columns_are_told():
+    rows = {"id": ["a"], "lat": [1.0], "lon": [2.0]}
+    with pytest.raises(ValueError) as told_:
+        open_answers(rows, candidates="many")
+    assert str(told_.value) == (
+        "candidates='many' is unknown; choose auto, rows, columns, list, none"
+    )
+    with pytest.raises(ValueError) as told_:
+        open_answers(rows, candidates="list", lat="lat", lon="lon")
+    assert str(told_.value) == (
+        "predictions: found no list of several answers among ['id', 'lat', 'lon']; columns that "
+        "are named for the answer hold one a row"
+    )
+
+
 @pytest.mark.parametrize(
     ("columns", "found"),
     [
@@ -185,6 +200,16 @@ def test_latitudes_in_one_cell_and_longitudes_in_another():
 )  # fmt: skip
 def test_columns_that_hold_lists(columns, found):
     assert list_columns(open_source({"id": ["a"], **columns})) == found
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.list_(pa.float64()), pa.large_list(pa.float64()), pa.list_(pa.float64(), 2)]
+)
+def test_latitudes_and_longitudes_in_lists_of_every_kind(kind):
+    """A frame of polars has large lists, a column of arrays has lists of one size."""
+    rows = {"id": ["a"], "lat": pa.array([[1.0, 3.0]], kind), "lon": pa.array([[2.0, 4.0]], kind)}
+    found = open_answers(pa.table(rows))
+    assert (found.layout, told(found.several)) == ("list", [[(1, 2, None), (3, 4, None)]])
 
 
 @pytest.mark.parametrize(("empty", "seen"), [(99, True), (100, False)])
@@ -266,6 +291,12 @@ def test_rows_in_the_order_of_their_rank_or_of_the_file(small):
     assert open_answers(sure).several.confidence is None
     named = open_answers(sure | {"odds": list(range(7))}, confidence="odds")
     assert [one[2] for one in told(named.several)[0]] == [3, 6, 0]
+
+
+def test_many_answers_of_a_photo_stay_in_the_order_of_the_file():
+    table = {"id": [f"{i % 7}" for i in range(700)], "lat": np.arange(700) / 10, "lon": [5.0] * 700}
+    found = open_answers(table, candidates="rows").several
+    assert found.lat.tolist() == [(i * 7 + photo) / 10 for photo in range(7) for i in range(100)]
 
 
 def test_of_equal_ranks_the_first_in_the_file_goes_first():

@@ -50,6 +50,15 @@ def test_up_to_250_thresholds_are_counted():
         Scoring((*many, 251))
 
 
+@pytest.mark.parametrize("given", ["25", ("25", "200"), (25, "200")])
+def test_thresholds_in_text_are_refused(given):
+    """Letter by letter "25" would be 2 and 5 km."""
+    with pytest.raises(ValueError, match=r"holds text; give km as numbers, such as \(25, 200\)$"):
+        Scoring(given)
+    with pytest.raises(ValueError, match="holds text"):
+        threshold_shares([1.0], given)
+
+
 def test_quantiles_run_from_0_to_1_and_stand_in_their_order():
     assert Scoring(quantiles=(1, 0, 0.5)).quantiles == (1.0, 0.0, 0.5)
     for bad in (-0.001, 1.001):

@@ -260,3 +260,11 @@ def test_a_mean_in_clusters_is_the_textbook_interval():
         assert found.value == pytest.approx(values.mean())
         assert found.high - found.low == pytest.approx(2 * half, rel=0.03)
         assert found.low + found.high == pytest.approx(2 * values.mean(), abs=0.1 * half)
+
+
+@pytest.mark.parametrize("resamples", [-1, 0, 1])
+def test_one_resample_has_no_spread(resamples):
+    with pytest.raises(ValueError) as told:
+        Options(resamples=resamples)
+    assert str(told.value) == f"resamples={resamples} must be a whole number from 2"
+    assert Options(resamples=2).resamples == 2

@@ -57,7 +57,11 @@ def _may_list(source: Source, name: str) -> bool:
     """Tell from the head whether a column of one axis can hold lists."""
     if source.schema is None:
         return source.kind in ("json", "jsonl")
-    return name in source.schema.names and pa.types.is_list(source.schema.field(name).type)
+    if name not in source.schema.names:
+        return False
+    kind = source.schema.field(name).type  # large in a frame of polars, of one size for arrays
+    lists = pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list
+    return any(is_one(kind) for is_one in lists)
 
 
 def read_lists(

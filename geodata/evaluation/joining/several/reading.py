@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -112,6 +112,11 @@ def open_answers(
     confidence
         Column of a row's confidence; by its usual names if None.
 
+    Raises
+    ------
+    ValueError
+        For another ``candidates``, or where the columns or lists that it names are not there.
+
     Examples
     --------
     >>> table = {"id": ["a"], "lat_1": [1.0], "lon_1": [2.0], "lat_2": [3.0], "lon_2": [4.0]}
@@ -119,6 +124,9 @@ def open_answers(
     >>> found.layout, found.several.lat.tolist()
     ('columns', [1.0, 3.0])
     """
+    if candidates not in get_args(Layout):
+        msg = f"candidates={candidates!r} is unknown; choose {', '.join(get_args(Layout))}"
+        raise ValueError(msg)
     if isinstance(source, Predictions):
         rows, opened = source.source, source
     else:
@@ -131,8 +139,9 @@ def open_answers(
         if names and candidates in ("auto", "list") and (found := list_columns(rows)):
             return replace(_of_lists(rows, found, with_truth, columns), asked=candidates == "list")
         if candidates in ("columns", "list"):
-            msg = f"{rows.name}: found no {candidates} of several answers among {names}"
-            raise ValueError(msg)
+            why = "; columns that are named for the answer hold one a row" if told else ""
+            msg = f"{rows.name}: found no {candidates} of several answers among {[*rows.columns]}"
+            raise ValueError(msg + why)
     opened = opened or sides.read_predictions(rows, with_truth=with_truth, **columns)
     if opened.distance is not None:
         return Opened(opened)  # several answers a photo are told apart by their coordinates

@@ -158,7 +158,7 @@ def _group(
 
 
 def _medians(codes: NDArray[np.int32], distances: Floats, sizes: NDArray[np.int64]) -> Floats:
-    """Return each group's median, 0 for an empty group: one sort for all of them."""
+    """Return each group's median, any number for an empty one: one sort for all of them."""
     if not len(distances):
         return np.zeros(len(sizes))
     order = np.argsort(distances)
@@ -169,7 +169,7 @@ def _medians(codes: NDArray[np.int32], distances: Floats, sizes: NDArray[np.int6
     last = len(ordered) - 1
     low = ordered[start + (sizes - 1) // 2]
     high = ordered[np.minimum(start + sizes // 2, last)]  # an empty group may lie behind the end
-    return np.where(sizes > 0, (low + high) / 2, 0.0)
+    return np.asarray((low + high) / 2)
 
 
 def _chunks(column: Any) -> list[pa.Array]:

@@ -83,6 +83,9 @@ class Scoring:
 
 
 def _checked_thresholds(values: Sequence[float]) -> tuple[float, ...]:
+    if any(isinstance(v, str) for v in values):
+        msg = f"thresholds_km={values!r} holds text; give km as numbers, such as (25, 200)"
+        raise ValueError(msg)
     thresholds = sorted({float(v) for v in values})
     if not thresholds or len(thresholds) > 250:
         msg = f"thresholds_km has {len(thresholds)} values; expected 1 to 250"
