@@ -10,159 +10,6 @@ from pathlib import Path
 
 EQUIVALENT = (  # (file, there, with the fault, why)
     (
-        "georl/demo/runs.py",
-        "time.sleep(POLL_S)",
-        "pass",
-        "how often runs are looked at; a loop without a pause sees the same",
-    ),
-    (
-        "georl/demo/runs.py",
-        'return Progress( TextColumn("{task.description}"), BarColumn(bar_width=24), '
-        'TextColumn("step {task.completed:.0f}/{task.total:.0f} {task.fields[shown]}"), '
-        "TimeElapsedColumn(), console=console, transient=True, disable=not "
-        "console.is_terminal, )",
-        "return (Progress(TextColumn('{task.description}'), BarColumn(bar_width=24), "
-        "TextColumn('step {task.completed:.0f}/{task.total:.0f} {task.fields[shown]}'), "
-        "TimeElapsedColumn(), transient=True, disable=not console.is_terminal))",
-        "a console of its own, or the library's: both write to this process's output",
-    ),
-    (
-        "georl/demo/cities.py",
-        'return "".join(c for c in plain if "A" <= c <= "Z")[:LETTERS]',
-        'return "".join(c for c in plain if "A" <= c <= \'Z_\')[:LETTERS]',
-        "no letter lies between Z and Z with something behind it",
-    ),
-    (
-        "georl/demo/telling/report.py",
-        "{float(km): float(share or 0.0) for km, share in result.accuracy.items()},",
-        "{float(km): float((share)) for km, share in result.accuracy.items()},",
-        "there is a share wherever there are rows, and the demo's held-out places are some",
-    ),
-    (
-        "georl/demo/teaching.py",
-        'seen = images(drawn, return_tensors="pt")',
-        "seen = (images(drawn))",
-        "the lines below make tensors of what comes either way",
-    ),
-    (
-        "georl/reasoning/seeing.py",
-        "visible = [thing for thing in named if any(is_part(thing, other) for other in seen)]",
-        "visible = [thing for thing in named if any((is_part(other, thing)) for other in seen)]",
-        "one of two things is named in the other, whichever comes first",
-    ),
-    (
-        "georl/reasoning/stepping.py",
-        "_BATCH = 1024",
-        "_BATCH = 1025",
-        "how many rows are judged in one go; each is judged by itself",
-    ),
-    (
-        "georl/reasoning/stepping.py",
-        'table = pq.read_table(path, columns=["step", "reason"])',
-        "table = (pq.read_table(path))",
-        "columns that are read and not looked at",
-    ),
-    (
-        "georl/reasoning/stepping.py",
-        'rows = pq.read_table(path, columns=["id", "step", "reason", "detail"])',
-        "rows = (pq.read_table(path))",
-        "columns that are read and not looked at",
-    ),
-    (
-        "georl/reasoning/stepping.py",
-        "return key_of(step, asked, photos.opened(config.photos).identity())",
-        "return (key_of(asked, step, photos.opened(config.photos).identity()))",
-        "a name that is compared with one made in the same way",
-    ),
-    (
-        "georl/reasoning/photos.py",
-        "_READ_ROWS = 1 << 12",
-        "_READ_ROWS = 2 << 12",
-        "how many rows are read in one go; each is judged by itself",
-    ),
-    (
-        "georl/reasoning/photos.py",
-        "_READ_ROWS = 1 << 12",
-        "_READ_ROWS = 1 << 13",
-        "how many rows are read in one go; each is judged by itself",
-    ),
-    (
-        "georl/reasoning/asking.py",
-        "pool.shutdown(cancel_futures=True) # what is under way is paid for: it is kept",
-        "(pool.shutdown()) # what is under way is paid for: it is kept",
-        "servers are asked nothing more either way: only time, for photos decoded in vain",
-    ),
-    (
-        "georl/reasoning/asking.py",
-        "pool.shutdown(cancel_futures=True) # what is under way is paid for: it is kept",
-        "pool.shutdown(cancel_futures=False) # what is under way is paid for: it is kept",
-        "servers are asked nothing more either way: only time, for photos decoded in vain",
-    ),
-    (
-        "georl/reasoning/judging.py",
-        "elif spot.lat is None:",
-        "elif spot.lon is None:",
-        "a place has both coordinates or neither",
-    ),
-    (
-        "georl/reasoning/judging.py",
-        "_disagree(a, b, config.agree.place_km) for a, b in combinations(said.values(), 2)",
-        "(_disagree(b, a, config.agree.place_km)) for a, b in combinations(said.values(), 2)",
-        "two answers disagree as much as they do the other way round",
-    ),
-    (
-        "georl/reasoning/calls.py",
-        "break",
-        "continue",
-        "only the last line of a file has no end",
-        "geodata/evaluation/scores/worth.py",
-        "if area is None or area <= whole + 0.05:",
-        "if (area <= whole + 0.05):",
-        "for type checkers; a hundred answers have an area",
-    ),
-    (
-        "geodata/evaluation/scores/intervals/bootstrap.py",
-        "error = float(values.std(ddof=1)) / len(values) ** 0.5 if len(values) > 1 else 0.0",
-        "error = float(values.std(ddof=1)) / len(values) ** 0.5 if len(values) > 2 else 0.0",
-        "two rows are drawn from; one alone, and more than 5,000, come here",
-    ),
-    (
-        "geodata/leakage.py",
-        "is_bare = buffers.flags(pc.equal(stems, bases))",
-        "is_bare = buffers.flags((pc.equal(bases, stems)))",
-        "equal from either side",
-    ),
-    (
-        "geodata/evaluation/joining/matches/looser_ids.py",
-        "ids = pa.array(scan.ids_at(range(min(PROBED_ROWS, scan.rows))), pa.string())",
-        "ids = pa.array(scan.ids_at(range((min(scan.rows, PROBED_ROWS)))), pa.string())",
-        "the smaller of two, in either order",
-    ),
-    (
-        "geodata/evaluation/checks/chance.py",
-        "if len(known) > ROWS:",
-        "if (len(known) >= ROWS):",
-        "of just as many rows all are drawn, in their order",
-    ),
-    (
-        "geodata/evaluation/checks/units.py",
-        "if columns.lat is None or not (invalid or small):",
-        "if columns.lon is None or not (invalid or small):",
-        "a file has both columns or neither",
-    ),
-    (
-        "geodata/evaluation/checks/chance.py",
-        "return best if best[1] > bar else None",
-        "return best if (best[1] >= bar) else None",
-        "no mean of exponentials is the bar to the last bit",
-    ),
-    (
-        "geodata/evaluation/checks/reviewing.py",
-        "return found + _repeated(truth) + _own_distance(predictions, joined, truth, answers)",
-        "return found + _repeated(truth) + (_own_distance(predictions, joined, answers, truth))",
-        "a distance is the same from either end",
-    ),
-    (
         "geodata/evaluation/joining/named_answers.py",
         "if names is None and not (blank | np.isnan(answers.lat)).all():",
         "if names is None and not (blank | np.isnan(answers.lon)).all():",
@@ -249,48 +96,6 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "pairs = [None if a.lat is None or a.lon is None else (a.lat, a.lon) for a in read]",
         "pairs = [None if a.lat is None or a.lat is None else (a.lat, a.lon) for a in read]",
         "a strict reading has both coordinates or neither",
-    ),
-    (
-        "georl/endpoints.py",
-        'state, problem, tries = self._state, "", 0',
-        'state, problem, tries = self._state, "", 1',
-        "the first try sets it, and there is one: retries are not below 0",
-    ),
-    (
-        "georl/http.py",
-        "content = response.read(MAX_REPLY_BYTES + 1)",
-        "content = response.read(MAX_REPLY_BYTES + 2)",
-        "a byte more is read of what is refused",
-    ),
-    (
-        "georl/http.py",
-        "self.timeout = max(call._ends - time.monotonic(), 0.001)",
-        "self.timeout = max(call._ends - time.monotonic(), 0.0015)",
-        "a moment for what is late already; none would mean to wait without end",
-    ),
-    (
-        "georl/calibration/judging.py",
-        "_READ_ROWS = 256",
-        "_READ_ROWS = 257",
-        "how many rows are judged in one go; they keep their order whatever it is",
-    ),
-    (
-        "georl/plan/parts.py",
-        "return image + max(TEXT_TOKENS, asked) + config.grpo.max_tokens",
-        "return image + (max(asked, TEXT_TOKENS)) + config.grpo.max_tokens",
-        "the larger of two numbers, whichever is named first",
-    ),
-    (
-        "georl/plan/parts.py",
-        "again = kept + max(layer, seen)",
-        "again = kept + (max(seen, layer))",
-        "the larger of two numbers, whichever is named first",
-    ),
-    (
-        "georl/plan/sharing.py",
-        "held = [0] * rows(len(lengths), best)",
-        "held = [1] * rows(len(lengths), best)",
-        "the shortest row is looked for, and all begin alike",
     ),
     (
         "georl/data/lanes.py",
@@ -437,39 +242,33 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "two codes are the same from both sides",
     ),
     (
-        "georl/rewards/globe.py",
-        "(a is not None and a == b) or _same_key(name.city, real)",
-        "(a is not None and a == b) or (_same_key(real, name.city))",
-        "two names are the same from both sides",
-    ),
-    (
         "georl/rewards/inputs.py",
-        "return [None if a.lat is None or a.lon is None or a.ambiguous else (a.lat, "
-        "a.lon) for a in read]",
+        "return [None if a.lat is None or a.lon is None or a.ambiguous else (a.lat, a.lon) "
+        "for a in read]",
         "return [None if (a.lon is None or a.ambiguous) else (a.lat, a.lon) for a in read]",
         "a tolerant reading has both coordinates or neither",
     ),
     (
         "georl/rewards/inputs.py",
-        "return [None if a.lat is None or a.lon is None or a.ambiguous else (a.lat, "
-        "a.lon) for a in read]",
+        "return [None if a.lat is None or a.lon is None or a.ambiguous else (a.lat, a.lon) "
+        "for a in read]",
         "return [None if (a.lat is None or a.ambiguous) else (a.lat, a.lon) for a in read]",
         "a tolerant reading has both coordinates or neither",
     ),
     (
         "georl/rewards/inputs.py",
-        "return [None if a.lat is None or a.lon is None or a.ambiguous else (a.lat, "
-        "a.lon) for a in read]",
-        "return [None if a.lon is None or a.lon is None or a.ambiguous else (a.lat, "
-        "a.lon) for a in read]",
+        "return [None if a.lat is None or a.lon is None or a.ambiguous else (a.lat, a.lon) "
+        "for a in read]",
+        "return [None if a.lon is None or a.lon is None or a.ambiguous else (a.lat, a.lon) "
+        "for a in read]",
         "a tolerant reading has both coordinates or neither",
     ),
     (
         "georl/rewards/inputs.py",
-        "return [None if a.lat is None or a.lon is None or a.ambiguous else (a.lat, "
-        "a.lon) for a in read]",
-        "return [None if a.lat is None or a.lat is None or a.ambiguous else (a.lat, "
-        "a.lon) for a in read]",
+        "return [None if a.lat is None or a.lon is None or a.ambiguous else (a.lat, a.lon) "
+        "for a in read]",
+        "return [None if a.lat is None or a.lat is None or a.ambiguous else (a.lat, a.lon) "
+        "for a in read]",
         "a tolerant reading has both coordinates or neither",
     ),
     (
@@ -511,12 +310,6 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "found = [bool(a or b) for a, b in zip(found, mine, strict=True)]",
         "found = [bool(a or b) for a, b in (zip(mine, found, strict=True))]",
         "one of two is true whatever their order",
-    ),
-    (
-        "geodata/photos/report.py",
-        'if self.statuses["unreadable"] and len(self.unreadable) < MAX_EXAMPLES:',
-        "if (len(self.unreadable) < MAX_EXAMPLES):",
-        "spares a look at rows of which none is unreadable; the look finds none either",
     ),
     (
         "geodata/places/divisions.py",
@@ -1026,12 +819,6 @@ EQUIVALENT = (  # (file, there, with the fault, why)
     ),
     (
         "geodata/answers/finding/choosing.py",
-        "and _differs(chosen, c)",
-        "and (_differs(c, chosen))",
-        "two places are as far from each other either way",
-    ),
-    (
-        "geodata/answers/finding/choosing.py",
         "return a.place != b.place and float(sphere.haversine_km(*a.place, *b.place)) > "
         "SAME_PLACE_KM",
         "return (float(sphere.haversine_km(*a.place, *b.place)) > SAME_PLACE_KM)",
@@ -1482,6 +1269,415 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "one byte too many is enough to refuse it",
     ),
     (
+        "georl/endpoints.py",
+        'state, problem, tries = self._state, "", 0',
+        'state, problem, tries = self._state, "", 1',
+        "the first try sets it, and there is one: retries are not below 0",
+    ),
+    (
+        "georl/http.py",
+        "content = response.read(MAX_REPLY_BYTES + 1)",
+        "content = response.read(MAX_REPLY_BYTES + 2)",
+        "a byte more is read of what is refused",
+    ),
+    (
+        "georl/http.py",
+        "self.timeout = max(call._ends - time.monotonic(), 0.001)",
+        "self.timeout = max(call._ends - time.monotonic(), 0.0015)",
+        "a moment for what is late already; none would mean to wait without end",
+    ),
+    (
+        "georl/calibration/judging.py",
+        "_READ_ROWS = 256",
+        "_READ_ROWS = 257",
+        "how many rows are judged in one go; they keep their order whatever it is",
+    ),
+    (
+        "georl/plan/parts.py",
+        "return image + max(TEXT_TOKENS, asked) + config.grpo.max_tokens",
+        "return image + (max(asked, TEXT_TOKENS)) + config.grpo.max_tokens",
+        "the larger of two numbers, whichever is named first",
+    ),
+    (
+        "georl/plan/parts.py",
+        "again = kept + max(layer, seen)",
+        "again = kept + (max(seen, layer))",
+        "the larger of two numbers, whichever is named first",
+    ),
+    (
+        "georl/plan/sharing.py",
+        "held = [0] * rows(len(lengths), best)",
+        "held = [1] * rows(len(lengths), best)",
+        "the shortest row is looked for, and all begin alike",
+    ),
+    (
+        "georl/rewards/globe.py",
+        "(a is not None and a == b) or _same_key(name.city, real)",
+        "(a is not None and a == b) or (_same_key(real, name.city))",
+        "two names are the same from both sides",
+    ),
+    (
+        "georl/demo/runs.py",
+        "time.sleep(POLL_S)",
+        "pass",
+        "how often runs are looked at; a loop without a pause sees the same",
+    ),
+    (
+        "georl/demo/runs.py",
+        'return Progress( TextColumn("{task.description}"), BarColumn(bar_width=24), '
+        'TextColumn("step {task.completed:.0f}/{task.total:.0f} {task.fields[shown]}"), '
+        "TimeElapsedColumn(), console=console, transient=True, disable=not "
+        "console.is_terminal, )",
+        "return (Progress(TextColumn('{task.description}'), BarColumn(bar_width=24), "
+        "TextColumn('step {task.completed:.0f}/{task.total:.0f} {task.fields[shown]}'), "
+        "TimeElapsedColumn(), transient=True, disable=not console.is_terminal))",
+        "a console of its own, or the library's: both write to this process's output",
+    ),
+    (
+        "georl/demo/cities.py",
+        'return "".join(c for c in plain if "A" <= c <= "Z")[:LETTERS]',
+        'return "".join(c for c in plain if "A" <= c <= \'Z_\')[:LETTERS]',
+        "no letter lies between Z and Z with something behind it",
+    ),
+    (
+        "georl/demo/telling/report.py",
+        "{float(km): float(share or 0.0) for km, share in result.accuracy.items()},",
+        "{float(km): float((share)) for km, share in result.accuracy.items()},",
+        "there is a share wherever there are rows, and the demo's held-out places are some",
+    ),
+    (
+        "georl/demo/teaching.py",
+        'seen = images(drawn, return_tensors="pt")',
+        "seen = (images(drawn))",
+        "the lines below make tensors of what comes either way",
+    ),
+    (
+        "georl/reasoning/seeing.py",
+        "visible = [thing for thing in named if any(is_part(thing, other) for other in seen)]",
+        "visible = [thing for thing in named if any((is_part(other, thing)) for other in seen)]",
+        "one of two things is named in the other, whichever comes first",
+    ),
+    (
+        "georl/reasoning/stepping.py",
+        "_BATCH = 1024",
+        "_BATCH = 1025",
+        "how many rows are judged in one go; each is judged by itself",
+    ),
+    (
+        "georl/reasoning/stepping.py",
+        'table = pq.read_table(path, columns=["step", "reason"])',
+        "table = (pq.read_table(path))",
+        "columns that are read and not looked at",
+    ),
+    (
+        "georl/reasoning/stepping.py",
+        'rows = pq.read_table(path, columns=["id", "step", "reason", "detail"])',
+        "rows = (pq.read_table(path))",
+        "columns that are read and not looked at",
+    ),
+    (
+        "georl/reasoning/stepping.py",
+        "return key_of(step, asked, photos.opened(config.photos).identity())",
+        "return (key_of(asked, step, photos.opened(config.photos).identity()))",
+        "a name that is compared with one made in the same way",
+    ),
+    (
+        "georl/reasoning/photos.py",
+        "_READ_ROWS = 1 << 12",
+        "_READ_ROWS = 2 << 12",
+        "how many rows are read in one go; each is judged by itself",
+    ),
+    (
+        "georl/reasoning/photos.py",
+        "_READ_ROWS = 1 << 12",
+        "_READ_ROWS = 1 << 13",
+        "how many rows are read in one go; each is judged by itself",
+    ),
+    (
+        "georl/reasoning/asking.py",
+        "pool.shutdown(cancel_futures=True) # what is under way is paid for: it is kept",
+        "(pool.shutdown()) # what is under way is paid for: it is kept",
+        "servers are asked nothing more either way: only time, for photos decoded in vain",
+    ),
+    (
+        "georl/reasoning/asking.py",
+        "pool.shutdown(cancel_futures=True) # what is under way is paid for: it is kept",
+        "pool.shutdown(cancel_futures=False) # what is under way is paid for: it is kept",
+        "servers are asked nothing more either way: only time, for photos decoded in vain",
+    ),
+    (
+        "georl/reasoning/judging.py",
+        "elif spot.lat is None:",
+        "elif spot.lon is None:",
+        "a place has both coordinates or neither",
+    ),
+    (
+        "georl/reasoning/judging.py",
+        "_disagree(a, b, config.agree.place_km) for a, b in combinations(said.values(), 2)",
+        "(_disagree(b, a, config.agree.place_km)) for a, b in combinations(said.values(), 2)",
+        "two answers disagree as much as they do the other way round",
+    ),
+    (
+        "georl/reasoning/calls.py",
+        "break",
+        "continue",
+        "only the last line of a file has no end",
+    ),
+    (
+        "geodata/answers/finding/choosing.py",
+        "_differs(chosen, c)",
+        "(_differs(c, chosen))",
+        "two places are as far from each other either way",
+    ),
+    (
+        "geodata/answers/finding/candidates.py",
+        "before = body[max(0, first.start - 90) : first.start]",
+        "before = body[max(0, first.start - 91) : first.start]",
+        "a line that begins 90 characters before or more is none, seen whole or not",
+    ),
+    (
+        "geodata/answers/finding/choosing.py",
+        "inside = [start <= c.start < end for c in candidates]",
+        "inside = [(start <= c.start <= end) for c in candidates]",
+        "a fence stands at the end, no number",
+    ),
+    (
+        "geodata/answers/finding/keyed.py",
+        "if angle.axis or angle.value <= 0:",
+        "if angle.axis or (angle.value < 0):",
+        "zero turned is zero: an answer has no -0.0",
+    ),
+    (
+        "geodata/answers/finding/keyed.py",
+        'lon_first = declared == "lon" and lat.start > lon.start and not lat.axis',
+        'lon_first = declared == "lon" and (lat.start >= lon.start) and not lat.axis',
+        "two numbers do not begin at one place",
+    ),
+    (
+        "geodata/cli/queries.py",
+        "found = queries.run(query, max_rows=most + 1, **asked)",
+        "found = (queries.run(query, **asked))",
+        "rows behind those that are shown are cut off; it only costs time",
+    ),
+    (
+        "geodata/cli/queries.py",
+        "found = queries.run(query, max_rows=most + 1, **asked)",
+        "found = queries.run(query, max_rows=most + 2, **asked)",
+        "rows behind those that are shown are cut off",
+    ),
+    (
+        "geodata/commandline.py",
+        "near = difflib.get_close_matches(name, options, 1, 0.5)",
+        "near = difflib.get_close_matches(name, options, 2, 0.5)",
+        "the nearest comes first, and the first is told",
+    ),
+    (
+        "geodata/cli/terminal/completion.py",
+        'if parts is None or not _BEFORE_A_TABLE.search(parts["before"]):',
+        "if (not _BEFORE_A_TABLE.search(parts['before'])):",
+        "every text ends in a word or in none; the other clause is for the type checker",
+    ),
+    (
+        "geodata/cli/datasets/recipes.py",
+        'name = self.name or ""',
+        "name = (self.name)",
+        "a command has a name; the other clause is for the type checker",
+    ),
+    (
+        "geodata/cli/options/groups.py",
+        'default = defaults.get(option.name or "")',
+        "default = defaults.get((option.name))",
+        "an option has a name; the other clause is for the type checker",
+    ),
+    (
+        "geodata/answers/finding/candidates.py",
+        "precise = [(a, b) for a, b in neighbours if _decimals(a, b) >= 3]",
+        "precise = [(a, b) for a, b in neighbours if (_decimals(b, a)) >= 3]",
+        "the smaller of two is the same in any order",
+    ),
+    (
+        "geodata/answers/finding/candidates.py",
+        "decimals = _decimals(first, second)",
+        "decimals = (_decimals(second, first))",
+        "the smaller of two is the same in any order",
+    ),
+    (
+        "geodata/answers/finding/candidates.py",
+        "return WRITTEN if _decimals(first, second) >= 3 else WEAK",
+        "return WRITTEN if (_decimals(second, first)) >= 3 else WEAK",
+        "the smaller of two is the same in any order",
+    ),
+    (
+        "geodata/answers/finding/candidates.py",
+        'if _LINK.search(body[max(0, first.start - 12) : first.start].rstrip("-")):',
+        'if _LINK.search(body[max(0, first.start - 13) : first.start].rstrip("-")):',
+        "the longest beginning of a link has eight letters",
+    ),
+    (
+        "geodata/answers/finding/angles.py",
+        "_LEAD_CHARS = 16",
+        "_LEAD_CHARS = 17",
+        "no hemisphere with what stands around it is as long",
+    ),
+    (
+        "geodata/answers/finding/angles.py",
+        "angle.keyed = quoted and _QUOTED_KEY.search(middle[-50:]) is not None",
+        "angle.keyed = (_QUOTED_KEY.search(middle[-50:]) is not None)",
+        "the pattern has the quotes; a plain search first only saves time",
+    ),
+    (
+        "geodata/photos/formats/exif.py",
+        "BATCH_IMAGES = 2048",
+        "BATCH_IMAGES = 2049",
+        "how many rows are handed on at a time; they are the same rows",
+    ),
+    (
+        "geodata/answers/finding/choosing.py",
+        "before = body[max(0, candidate.start - 90) : candidate.start]",
+        "before = body[max(0, candidate.start - 91) : candidate.start]",
+        "no words for a second choice are as long",
+    ),
+    (
+        "geodata/answers/finding/choosing.py",
+        "return a.place != b.place and float(sphere.haversine_km(*a.place, *b.place)) > "
+        "SAME_PLACE_KM",
+        "return a.place != b.place and (float(sphere.haversine_km(*a.place, *b.place)) >= "
+        "SAME_PLACE_KM)",
+        "only rounding makes a distance that very number",
+    ),
+    (
+        "geodata/answers/finding/keyed.py",
+        "stack: list[tuple[Value, tuple[str, ...], int]] = [(whole, (), 0)]",
+        "stack: list[tuple[Value, tuple[str, ...], int]] = [(whole, (), 1)]",
+        "depths are compared; each is one more",
+    ),
+    (
+        "geodata/answers/finding/keyed.py",
+        "return 1",
+        "return 2",
+        "roles are compared; only their order counts",
+    ),
+    (
+        "geodata/photos/formats/yfcc.py",
+        "ROWS = 1 << 16",
+        "ROWS = 2 << 16",
+        "how many rows are read at a time; they are the same rows",
+    ),
+    (
+        "geodata/photos/formats/yfcc.py",
+        "ROWS = 1 << 16",
+        "ROWS = 1 << 17",
+        "how many rows are read at a time; they are the same rows",
+    ),
+    (
+        "geodata/answers/finding/keyed.py",
+        "return Angle(sign * size, value.start, value.end, 4)",
+        "return Angle(sign * size, value.start, value.end, 5)",
+        "only whether there are decimals is asked of it",
+    ),
+    (
+        "geodata/answers/declining/refusals.py",
+        "for lacking, asked in zip(_LACKING, _ASKED, strict=True):",
+        "for lacking, asked in (zip(_ASKED, _LACKING, strict=True)):",
+        "both must stand in the sentence, and it ends behind the later one",
+    ),
+    (
+        "geodata/answers/finding/angles.py",
+        "if 0 <= closed < opened and not any(c.isalpha() for c in middle):",
+        "if (0 <= closed <= opened) and not any(c.isalpha() for c in middle):",
+        "one character does not close and open",
+    ),
+    (
+        "geodata/photos/rows.py",
+        "y0, x0 = np.where(usable, points.lat, 0.0), np.where(usable, points.lon, 0.0)",
+        "y0, x0 = np.where(usable, points.lat, 1.0), np.where(usable, points.lon, 0.0)",
+        "what stands in a row without a place is masked",
+    ),
+    (
+        "geodata/photos/rows.py",
+        "out = pa.table(columns, schema=SCHEMA)",
+        "out = (pa.table(columns))",
+        "the columns are made in these types and this order",
+    ),
+    (
+        "geodata/images/tar.py",
+        'if member.method == STORED and head[:4] != b"PK\\x03\\x04":',
+        "if (head[:4] != b'PK\\x03\\x04'):",
+        "a packed member without its header is told in the same words",
+    ),
+    (
+        "geodata/answers/texts/objects.py",
+        "if text[at : at + 1] in _SOLID:",
+        "if text[at : (at - 1)] in _SOLID:",
+        "spares a look for blanks, of which there are none then",
+    ),
+    (
+        "geodata/answers/texts/objects.py",
+        "if text[at : at + 1] in _SOLID:",
+        "if text[at : at + 2] in _SOLID:",
+        "spares a look for blanks, of which there are none then",
+    ),
+    (
+        "geodata/images/tar.py",
+        "plain = zlib.decompressobj(-15).decompress(packed, member.size + 1)",
+        "plain = zlib.decompressobj(-15).decompress(packed, member.size + 2)",
+        "one byte too many is enough to refuse it",
+    ),
+    (
+        "geodata/images/webdataset.py",
+        "_BATCH = 1 << 14",
+        "_BATCH = 2 << 14",
+        "how many rows are handed on at a time; they are the same rows",
+    ),
+    (
+        "geodata/images/webdataset.py",
+        "_BATCH = 1 << 14",
+        "_BATCH = 1 << 15",
+        "how many rows are handed on at a time; they are the same rows",
+    ),
+    (
+        "geodata/images/tar.py",
+        "data = file.read(min(size, _MAX_HEADER_BYTES + 1))",
+        "data = file.read(min(size, _MAX_HEADER_BYTES + 2))",
+        "one byte too many is enough to refuse it",
+    ),
+    (
+        "geodata/answers/texts/spellings.py",
+        "if any(fragment in lowered for fragment in _FRAGMENTS):",
+        "if any((fragment not in lowered) for fragment in _FRAGMENTS):",
+        "a plain search first; where none is, the pattern finds none either",
+    ),
+    (
+        "geodata/images/tar.py",
+        "if not length.isdigit() or not 0 < int(length) <= len(data):",
+        "if not length.isdigit() or not 1 < int(length) <= len(data):",
+        "a record of one byte says nothing, and no length follows it",
+    ),
+    (
+        "geodata/images/archive.py",
+        "return pc.binary_join_element_wise(top, names, nothing)",
+        "return (pc.binary_join_element_wise(top, nothing, names))",
+        "one of the three is empty, so that it is the beginning and the name either way",
+    ),
+    (
+        "geodata/images/webdataset.py",
+        'there = sorted(p for p in place.rglob("*") if p.is_file() and p.name[0] not in "._")',
+        "there = sorted(p for p in place.rglob(\"*\") if p.is_file() and p.name[0] not in '.__')",
+        "the same two letters",
+    ),
+    (
+        "geodata/images/metadata.py",
+        'elif 0xE0 < mark <= 0xEF and mark != 0xEE and not body.startswith(b"ICC_PROFILE\\0"):',
+        'elif 225 < mark <= 0xEF and mark != 0xEE and not body.startswith(b"ICC_PROFILE\\0"):',
+        "that mark was judged before",
+    ),
+    (
+        "geodata/images/metadata.py",
+        "told |= {_TOLD[tag] for tag, value in tags.items() if tag in _TOLD and value}",
+        "told = {_TOLD[tag] for tag, value in tags.items() if tag in _TOLD and value}",
+        "nothing was told before",
+    ),
+    (
         "geodata/locate/building.py",
         'order = np.argsort(cell, kind="stable")',
         "order = (np.argsort(cell))",
@@ -1654,10 +1850,10 @@ EQUIVALENT = (  # (file, there, with the fault, why)
     ),
     (
         "geodata/files/readers/parquet.py",
-        "head = self._opened(tuple(self._texts)).iter_batches( rows, "
-        "row_groups=[group], columns=left, use_threads=False )",
-        "head = (self._opened(tuple(self._texts)).iter_batches(rows, "
-        "row_groups=[group], columns=left))",
+        "head = self._opened(tuple(self._texts)).iter_batches( rows, row_groups=[group], "
+        "columns=left, use_threads=False )",
+        "head = (self._opened(tuple(self._texts)).iter_batches(rows, row_groups=[group], "
+        "columns=left))",
         "a matter of speed",
     ),
     (
@@ -1680,10 +1876,10 @@ EQUIVALENT = (  # (file, there, with the fault, why)
     ),
     (
         "geodata/locate/building.py",
-        "c1 = np.minimum(np.floor((np.maximum(xa, xb) + 2 * MARGIN - west_) / "
-        "step_), columns[who] - 1)",
-        "c1 = np.minimum(np.floor(((np.maximum(xb, xa)) + 2 * MARGIN - west_) / "
-        "step_), columns[who] - 1)",
+        "c1 = np.minimum(np.floor((np.maximum(xa, xb) + 2 * MARGIN - west_) / step_), "
+        "columns[who] - 1)",
+        "c1 = np.minimum(np.floor(((np.maximum(xb, xa)) + 2 * MARGIN - west_) / step_), "
+        "columns[who] - 1)",
         "the larger of two is the same whichever is named first",
     ),
     (
@@ -1751,6 +1947,56 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         'countries = pq.read_table(_COUNTRIES, columns=["code", "continent"])',
         "countries = (pq.read_table(_COUNTRIES))",
         "columns that nobody asks for are read, and nothing else",
+    ),
+    (
+        "geodata/evaluation/scores/worth.py",
+        "if area is None or area <= whole + 0.05:",
+        "if (area <= whole + 0.05):",
+        "for type checkers; a hundred answers have an area",
+    ),
+    (
+        "geodata/evaluation/scores/intervals/bootstrap.py",
+        "error = float(values.std(ddof=1)) / len(values) ** 0.5 if len(values) > 1 else 0.0",
+        "error = float(values.std(ddof=1)) / len(values) ** 0.5 if len(values) > 2 else 0.0",
+        "two rows are drawn from; one alone, and more than 5,000, come here",
+    ),
+    (
+        "geodata/leakage.py",
+        "is_bare = buffers.flags(pc.equal(stems, bases))",
+        "is_bare = buffers.flags((pc.equal(bases, stems)))",
+        "equal from either side",
+    ),
+    (
+        "geodata/evaluation/joining/matches/looser_ids.py",
+        "ids = pa.array(scan.ids_at(range(min(PROBED_ROWS, scan.rows))), pa.string())",
+        "ids = pa.array(scan.ids_at(range((min(scan.rows, PROBED_ROWS)))), pa.string())",
+        "the smaller of two, in either order",
+    ),
+    (
+        "geodata/evaluation/checks/chance.py",
+        "if len(known) > ROWS:",
+        "if (len(known) >= ROWS):",
+        "of just as many rows all are drawn, in their order",
+    ),
+    (
+        "geodata/evaluation/checks/units.py",
+        "if columns.lat is None or not (invalid or small):",
+        "if columns.lon is None or not (invalid or small):",
+        "a file has both columns or neither",
+    ),
+    (
+        "geodata/evaluation/checks/chance.py",
+        "return best if best[1] > bar else None",
+        "return best if (best[1] >= bar) else None",
+        "no mean of exponentials is the bar to the last bit",
+    ),
+    (
+        "geodata/evaluation/checks/reviewing.py",
+        "return found + _repeated(truth) + _own_distance(predictions, joined, truth, answers)",
+        "return found + _repeated(truth) + (_own_distance(predictions, joined, answers, truth))",
+        "a distance is the same from either end",
+    ),
+    (
         "sql/audits/dataset_near_popular.sql",
         "covered.lat IS NULL",
         "covered.lon IS NULL",
@@ -1901,8 +2147,7 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         'beside, compression="zstd", compression_level=9, use_dictionary=[n for n in '
         'table.column_names if n not in ("geometry", "id")], write_page_checksum=True, '
         "write_statistics=False, )",
-        "(pq.write_table("
-        "table.combine_chunks().replace_schema_metadata(geo_metadata(_bounds(table))), "
+        "(pq.write_table(table.combine_chunks().replace_schema_metadata(geo_metadata(_bounds(table))), "
         "beside, compression='zstd', compression_level=9, write_page_checksum=True, "
         "write_statistics=False))",
         "the file is smaller or larger; what is read of it is the same",
@@ -1914,8 +2159,7 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         'beside, compression="zstd", compression_level=9, use_dictionary=[n for n in '
         'table.column_names if n not in ("geometry", "id")], write_page_checksum=True, '
         "write_statistics=False, )",
-        "(pq.write_table("
-        "table.combine_chunks().replace_schema_metadata(geo_metadata(_bounds(table))), "
+        "(pq.write_table(table.combine_chunks().replace_schema_metadata(geo_metadata(_bounds(table))), "
         "beside, compression='zstd', compression_level=9, use_dictionary=[n for n in "
         "table.column_names if n not in ('geometry', 'id')], write_page_checksum=True))",
         "the file is smaller or larger; what is read of it is the same",
