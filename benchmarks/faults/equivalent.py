@@ -1304,6 +1304,48 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "content: bytes = response.read(MAX_IMAGE_BYTES + 2)",
         "one byte too many is enough to refuse it",
     ),
+    (
+        "geodata/answers/finding/candidates.py",
+        "before = body[max(0, first.start - 90) : first.start]",
+        "before = body[max(0, first.start - 91) : first.start]",
+        "a line that begins 90 characters before or more is none, seen whole or not",
+    ),
+    (
+        "geodata/answers/finding/choosing.py",
+        "inside = [start <= c.start < end for c in candidates]",
+        "inside = [(start <= c.start <= end) for c in candidates]",
+        "a fence stands at the end, no number",
+    ),
+    (
+        "geodata/answers/finding/choosing.py",
+        "and c.start > chosen.end",
+        "and (c.start >= chosen.end)",
+        "what begins right there has no word before it that could revise",
+    ),
+    (
+        "geodata/answers/finding/keyed.py",
+        "if angle.axis or angle.value <= 0:",
+        "if angle.axis or (angle.value < 0):",
+        "zero turned is zero: an answer has no -0.0",
+    ),
+    (
+        "geodata/answers/finding/keyed.py",
+        'lon_first = declared == "lon" and lat.start > lon.start and not lat.axis',
+        'lon_first = declared == "lon" and (lat.start >= lon.start) and not lat.axis',
+        "two numbers do not begin at one place",
+    ),
+    (
+        "geodata/answers/texts/names.py",
+        "if quote in ('\"', \"'\") and (end := raw.find(quote, 1)) > 0:",
+        "if quote in ('\"', \"'\") and ((end := raw.find(quote, 1)) >= 0):",
+        "a search from the second letter on ends at none before it",
+    ),
+    (
+        "geodata/answers/texts/names.py",
+        "_KEY_CHARS = 80",
+        "_KEY_CHARS = 81",
+        "no key is as long",
+    ),
 )
 
 

@@ -64,6 +64,10 @@ def test_decimals_are_counted_and_sixtieths_are_four(text, decimals):
     assert angle.decimals == decimals
 
 
+def test_a_bare_number_is_no_more_than_that():
+    assert find_angles("7.25") == [Angle(7.25, 0, 4, 2)]
+
+
 SIXTIETHS = {"marked": True, "degrees": True, "sixtieths": True}
 
 

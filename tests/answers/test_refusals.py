@@ -110,7 +110,9 @@ def test_refusals_in_other_words_are_recognised(part):
         ("Ich kann den Ort nicht nennen. Das Land ist Norwegen.", False),
         ("Ohne Hinweise bleibt der Ort offen.", True),
         ("Ich kann den Ort nicht nennen, kein Hinweis aber Norwegen", False),
+        ("Ich kann den Ort nicht nennen, kein Hinweis aber Norwegen passt gut.", False),
         ("Ich kann den Ort nicht nennen, kein Hinweis", True),
+        ("I cannot say where this is. A best guess is of no use: I cannot say where.", True),
         ("The road is long.", False),
         (
             "I cannot say where this is; if you tell me the City or Country name I may do more.",

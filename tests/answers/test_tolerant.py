@@ -27,7 +27,7 @@ def told(text):
         ("48.5 N", "malformed", False), ("48.5, lat", "truncated", False),
         ("(48.5,", "truncated", False),
         ("[48.5, -", "truncated", False), ('{"lat": 48.5, "lon": "', "truncated", False),
-        ("48.5:", "truncated", False),
+        ("48.5:", "truncated", False), ("40°-50°", "range", True),
         ("48.5 and longitude=", "truncated", False), ("48.5 along", "no_answer", False),
         ("48.5 x (", "truncated", False),
         ("48.5 " + "x" * 53 + "(", "truncated", False),
