@@ -1346,6 +1346,42 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "_KEY_CHARS = 81",
         "no key is as long",
     ),
+    (
+        "geodata/cli/queries.py",
+        "found = queries.run(query, max_rows=most + 1, **asked)",
+        "found = (queries.run(query, **asked))",
+        "rows behind those that are shown are cut off; it only costs time",
+    ),
+    (
+        "geodata/cli/queries.py",
+        "found = queries.run(query, max_rows=most + 1, **asked)",
+        "found = queries.run(query, max_rows=most + 2, **asked)",
+        "rows behind those that are shown are cut off",
+    ),
+    (
+        "geodata/commandline.py",
+        "near = difflib.get_close_matches(name, options, 1, 0.5)",
+        "near = difflib.get_close_matches(name, options, 2, 0.5)",
+        "the nearest comes first, and the first is told",
+    ),
+    (
+        "geodata/cli/terminal/completion.py",
+        'if parts is None or not _BEFORE_A_TABLE.search(parts["before"]):',
+        "if (not _BEFORE_A_TABLE.search(parts['before'])):",
+        "every text ends in a word or in none; the other clause is for the type checker",
+    ),
+    (
+        "geodata/cli/datasets/recipes.py",
+        'name = self.name or ""',
+        "name = (self.name)",
+        "a command has a name; the other clause is for the type checker",
+    ),
+    (
+        "geodata/cli/options/groups.py",
+        'default = defaults.get(option.name or "")',
+        "default = defaults.get((option.name))",
+        "an option has a name; the other clause is for the type checker",
+    ),
 )
 
 
