@@ -130,6 +130,8 @@ def test_a_letter_between_two_numbers_is_of_the_next_one():
     assert (first["axis"], second["axis"]) == ("lat", "lon")
     (lat, first), (lon, second) = told("S 48.5, W 2.25")
     assert (lat, lon) == (-48.5, -2.25)
+    _, (lon, second) = told("N 48.5 N, 2.25")
+    assert (lon, second) == (2.25, {"linked": True})
     (lat, first), (lon, second) = told("S 48.5 W is a street. 2.25")
     assert (lat, lon, second.get("axis")) == (-48.5, 2.25, None)
     (lat, _), (lon, second) = told("N 48.5 W: -2.25")

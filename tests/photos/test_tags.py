@@ -147,9 +147,11 @@ def test_without_it_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     monkeypatch.setattr(Image, "ID", [name for name in Image.ID if name != "HEIF"])
     monkeypatch.delitem(Image.OPEN, "HEIF", raising=False)
-    (tmp_path / "b.heic").write_bytes(io.BytesIO(b"\0\0\0\x18ftypheic" + b"\0" * 40).read())
-    (row,) = pa.concat_tables(photos.read(tmp_path)).to_pylist()
-    assert row["reason"] == "HEIC needs pillow-heif: pip install '.[photos]' in the clone"
+    for name in ("b.heic", "c.HEIF"):
+        (tmp_path / name).write_bytes(b"\0\0\0\x18ftypheic" + b"\0" * 40)
+    rows = pa.concat_tables(photos.read(tmp_path)).to_pylist()
+    told = "HEIC needs pillow-heif: pip install '.[photos]' in the clone"
+    assert [row["reason"] for row in rows] == [told, told]
 
 
 @pytest.mark.parametrize(
