@@ -849,8 +849,8 @@ EQUIVALENT = (  # (file, there, with the fault, why)
     ),
     (
         "geodata/answers/finding/choosing.py",
-        "and _differs(chosen, c)",
-        "and (_differs(c, chosen))",
+        "_differs(chosen, c)",
+        "(_differs(c, chosen))",
         "two places are as far from each other either way",
     ),
     (
@@ -1317,12 +1317,6 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "a fence stands at the end, no number",
     ),
     (
-        "geodata/answers/finding/choosing.py",
-        "and c.start > chosen.end",
-        "and (c.start >= chosen.end)",
-        "what begins right there has no word before it that could revise",
-    ),
-    (
         "geodata/answers/finding/keyed.py",
         "if angle.axis or angle.value <= 0:",
         "if angle.axis or (angle.value < 0):",
@@ -1381,6 +1375,86 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         'default = defaults.get(option.name or "")',
         "default = defaults.get((option.name))",
         "an option has a name; the other clause is for the type checker",
+    ),
+    (
+        "geodata/answers/finding/candidates.py",
+        "precise = [(a, b) for a, b in neighbours if _decimals(a, b) >= 3]",
+        "precise = [(a, b) for a, b in neighbours if (_decimals(b, a)) >= 3]",
+        "the smaller of two is the same in any order",
+    ),
+    (
+        "geodata/answers/finding/candidates.py",
+        "decimals = _decimals(first, second)",
+        "decimals = (_decimals(second, first))",
+        "the smaller of two is the same in any order",
+    ),
+    (
+        "geodata/answers/finding/candidates.py",
+        "return WRITTEN if _decimals(first, second) >= 3 else WEAK",
+        "return WRITTEN if (_decimals(second, first)) >= 3 else WEAK",
+        "the smaller of two is the same in any order",
+    ),
+    (
+        "geodata/answers/finding/candidates.py",
+        'if _LINK.search(body[max(0, first.start - 12) : first.start].rstrip("-")):',
+        'if _LINK.search(body[max(0, first.start - 13) : first.start].rstrip("-")):',
+        "the longest beginning of a link has eight letters",
+    ),
+    (
+        "geodata/answers/finding/angles.py",
+        "_LEAD_CHARS = 16",
+        "_LEAD_CHARS = 17",
+        "no hemisphere with what stands around it is as long",
+    ),
+    (
+        "geodata/answers/finding/angles.py",
+        "angle.keyed = quoted and _QUOTED_KEY.search(middle[-50:]) is not None",
+        "angle.keyed = (_QUOTED_KEY.search(middle[-50:]) is not None)",
+        "the pattern has the quotes; a plain search first only saves time",
+    ),
+    (
+        "geodata/photos/formats/exif.py",
+        "BATCH_IMAGES = 2048",
+        "BATCH_IMAGES = 2049",
+        "how many rows are handed on at a time; they are the same rows",
+    ),
+    (
+        "geodata/answers/finding/choosing.py",
+        "before = body[max(0, candidate.start - 90) : candidate.start]",
+        "before = body[max(0, candidate.start - 91) : candidate.start]",
+        "no words for a second choice are as long",
+    ),
+    (
+        "geodata/answers/finding/choosing.py",
+        "return a.place != b.place and float(sphere.haversine_km(*a.place, *b.place)) > "
+        "SAME_PLACE_KM",
+        "return a.place != b.place and (float(sphere.haversine_km(*a.place, *b.place)) >= "
+        "SAME_PLACE_KM)",
+        "only rounding makes a distance that very number",
+    ),
+    (
+        "geodata/answers/finding/keyed.py",
+        "stack: list[tuple[Value, tuple[str, ...], int]] = [(whole, (), 0)]",
+        "stack: list[tuple[Value, tuple[str, ...], int]] = [(whole, (), 1)]",
+        "depths are compared; each is one more",
+    ),
+    (
+        "geodata/answers/finding/keyed.py",
+        "return 1",
+        "return 2",
+        "roles are compared; only their order counts",
+    ),
+    (
+        "geodata/photos/formats/yfcc.py",
+        "ROWS = 1 << 16",
+        "ROWS = 2 << 16",
+        "how many rows are read at a time; they are the same rows",
+    ),
+    (
+        "geodata/photos/formats/yfcc.py",
+        "ROWS = 1 << 16",
+        "ROWS = 1 << 17",
+        "how many rows are read at a time; they are the same rows",
     ),
 )
 

@@ -69,6 +69,8 @@ PAIR = (48.5125, 2.3512)
         (f"Latitude 40 it is. {'y ' * 100}\nLongitude: 30, Latitude: 20-25", [(40.0, 30.0)]),
         ("Latitude: 1.5125, Longitude: 2.5, Latitude: 3.5", [(1.5125, 2.5)]),
         ("Latitude 40 it is.\nLongitude: 30, Latitude: 20, Latitude: 25", [(20.0, 30.0)]),
+        ("Longitude 40 it is.\nLatitude: 30, 7, Longitude: 25", [(30.0, 40.0)]),
+        ("Longitude 40 it is.\nLatitude: 30, Latitude: 25", [(30.0, 40.0)]),
     ],
 )  # fmt: skip
 def test_numbers_go_together(text, pairs):
@@ -103,7 +105,8 @@ def test_far_is_600_exactly(apart):
     [("48° of N and 2° E", []), ("48 N of it and 2 E", []),
     ("48.5° N of it and 2.5° E", [(48.5, 2.5)]),
      ("48.5 N of it and 2.5 E", []), ("48.51 N of it and 2.51 E", [(48.51, 2.51)]),
-     ("48° N of it and 2° E", [(48.0, 2.0)]), ("48.51 N of it and 2 E", [])],
+     ("48° N of it and 2° E", [(48.0, 2.0)]), ("48.51 N of it and 2 E", []),
+     ("2 E of it and 48.51 N", []), ("Latitude 48 of it and 2.51 E", [(48.0, 2.51)])],
 )  # fmt: skip
 def test_only_what_is_written_as_an_angle_waits_for_its_other_half(text, pairs):
     assert places(text) == pairs
@@ -124,6 +127,7 @@ def test_only_what_is_written_as_an_angle_waits_for_its_other_half(text, pairs):
         ("located at 48.5, 2.3", WRITTEN),
         ("the gps says 48.5, 2.3", WRITTEN), ("located at (48, 2)", WRITTEN),
         ("x is 48° , 2°", WRITTEN), ("x is 48 N, 2.5 E", WRITTEN), ("x is 48, 2.5 E", WRITTEN),
+        ("x is 48.5 N, 2 of it", WRITTEN), ("here it is (48.5 y 2.3)", WRITTEN),
         ("x is 48 N, 2 E", WEAK),
         ("x is 48.5 N, 2 E", WRITTEN), ("lat/lon x 48, 2", WRITTEN),
         ("Coordinates: 48.5, 2.3", LABELLED), ("- Position: (48, 2)", LABELLED),

@@ -36,7 +36,8 @@ def chosen(text, span=None):
         ("final answer: A. B. However, C", "C"), ("A. my best guess is B\n\n C", "B"),
         ("A. better: the best guess is B\n\n C", "B"),
         ("final answer: \n\nthen the final answer: A\n\nB", "A"),
-        ("my answer is A. final guess: B", "B"), ("the answer: A\n\nB", "A"),
+        ("my answer is A. final guess: B", "B"),
+        ("my answer is A. The answer: B", "B"), ("the answer: A\n\nB", "A"),
         ("answered A B", "B?"),
         ("\\boxed{A} B", "A?"), ("\\boxed{10.5125, 20.5125}\n\nB", "A"),
         ("second guess: A B", "B"), ("A alternatively: B", "A"),
@@ -104,7 +105,7 @@ def test_words_that_leave_two_open(word):
 
 def test_weights_choose_unless_the_text_revises_them():
     assert chosen("A (70%)\nB (20%)") == "A?"
-    assert chosen("A (20%)\nB (70%)") == "B?"
+    assert chosen("A (20%)\nB (70%)") == chosen("A (0%)\nB (70%)") == "B?"
     assert chosen("A (70%)\nA (20%)") == "A"
     assert chosen("A (70%)\nB (70%)") == "B?"
     assert chosen("A (70%)\nB") == "B?"
@@ -170,6 +171,10 @@ def test_a_labelled_line_may_be_revised_in_prose():
     later = at(30.0, start=28)
     assert pick(first, later, body=body) == (0, True)
     assert pick(first, later, body=body.replace("however", "and")) == (0, False)
+    cue = "final answer: 1, 2 ... however 3, 4 and so on"
+    cued, behind = at(1.0, start=14, rank=LABELLED), at(30.0, start=36)
+    assert pick(cued, behind, body=cue) == (0, False)
+    assert pick(cued, behind, body=cue.replace("final answer", "coordinates:")) == (0, True)
     assert pick(first, at(1.1, start=28), body=body) == (0, False)
     assert pick(first, at(30.0, start=28, rank=WEAK), body=body) == (0, False)
     assert pick(at(1.0, start=0, rank=KEYED), later, body=body) == (0, False)

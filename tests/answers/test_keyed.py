@@ -148,7 +148,13 @@ def test_a_point_of_geojson_has_its_longitude_first():
     assert told(text) == [(48.5, 2.5, True, "geojson", None)]
     other = '{"type": "Line", "coordinates": [2.5, 48.5]}'
     assert told(other) == [(2.5, 48.5, False, "json", None)]
-    assert told('{"Type": "Point", "loc": [2.5, 48.5]}')[0][3] == "geojson"
+    for text in (
+        '{"Type": "Point", "loc": [2.5, 48.5]}',
+        "{type: Point , coordinates: [2.5, 48.5]}",
+    ):
+        assert told(text)[0][:4] == (48.5, 2.5, True, "geojson")
+    name = '{"name": "Point", "coordinates": [48.5, 2.5]}'
+    assert told(name) == [(48.5, 2.5, False, "json", None)]
 
 
 SIDE = '"other": {"lat": 1.5, "lon": 2.5}'

@@ -1,7 +1,5 @@
 """Fields that are kept on request, HEIC through its extra, RAW counted."""
 
-import io
-
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -97,6 +95,12 @@ def test_fields_are_kept_from_every_kind_of_picture(tmp_path, kind):
         "Camera", "2020:01:02 03:04:05", "271.5", "Ann; Bo", "4", "Alps", None,
     ]  # fmt: skip
     assert row["lat"] == pytest.approx(48.858333, abs=1e-6)
+
+
+def test_a_picture_without_xmp_has_none_of_its_fields(tmp_path):
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.jpg")
+    (row,) = next(photos.read(tmp_path, keep=["dc:creator", "Model"])).to_pylist()
+    assert (row["status"], row["dc:creator"], row["Model"]) == ("missing", None, None)
 
 
 @pytest.mark.parametrize("wrong", ["Modell", "GPSInfo", "dc:", ":x", "a:b:c", "1:x"])
