@@ -1456,6 +1456,12 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "ROWS = 1 << 17",
         "how many rows are read at a time; they are the same rows",
     ),
+    (
+        "geodata/answers/finding/keyed.py",
+        "return Angle(sign * size, value.start, value.end, 4)",
+        "return Angle(sign * size, value.start, value.end, 5)",
+        "only whether there are decimals is asked of it",
+    ),
 )
 
 
