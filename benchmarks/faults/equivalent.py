@@ -324,12 +324,6 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "one of two is true whatever their order",
     ),
     (
-        "geodata/photos/report.py",
-        'if self.statuses["unreadable"] and len(self.unreadable) < MAX_EXAMPLES:',
-        "if (len(self.unreadable) < MAX_EXAMPLES):",
-        "spares a look at rows of which none is unreadable; the look finds none either",
-    ),
-    (
         "geodata/places/divisions.py",
         "_WIDTH = 1 << 20",
         "_WIDTH = 1 << 21",
@@ -1461,6 +1455,18 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "return Angle(sign * size, value.start, value.end, 4)",
         "return Angle(sign * size, value.start, value.end, 5)",
         "only whether there are decimals is asked of it",
+    ),
+    (
+        "geodata/answers/declining/refusals.py",
+        "for lacking, asked in zip(_LACKING, _ASKED, strict=True):",
+        "for lacking, asked in (zip(_ASKED, _LACKING, strict=True)):",
+        "both must stand in the sentence, and it ends behind the later one",
+    ),
+    (
+        "geodata/answers/finding/angles.py",
+        "if 0 <= closed < opened and not any(c.isalpha() for c in middle):",
+        "if (0 <= closed <= opened) and not any(c.isalpha() for c in middle):",
+        "one character does not close and open",
     ),
 )
 
