@@ -100,6 +100,9 @@ def test_a_tail_has_its_numbers_and_its_letters():
     assert tail("short 1 2 3") == "short 1 2 3"
     assert tail("x" * BODY_CHARS + "1") == "x" * (BODY_CHARS - 1) + "1"
     assert tail("12.5" + "x" * (BODY_CHARS - 2)) == "x" * (BODY_CHARS - 2)
+    # in pieces of 256 characters, until there are 128 numbers
+    assert tail("1x" * 200) == ("1x" * 128)[1:]
+    assert tail("1x" * 200 + "xx") == "1x" * 200 + "xx"
     assert blocks.MAX_NUMBERS == 128
     assert tail(" 1" * 1000) == " 1" * 128
     assert tail("1 " * 1000) == " " + "1 " * 127  # the first of them may be cut

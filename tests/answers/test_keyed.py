@@ -56,7 +56,8 @@ def test_halves_have_their_names(lat, lon):
         '{"gps": "48.5 or so 2.5"}', '{"gps": "48.5"}', '{"gps": "1.5, 2.5, 3.5, 4.5"}',
         '{"gps": "POINT(2.5 48.5)"}', '{"gps": "1.5-2.5, 3.5"}', '{"point": ["40-50", 3.5]}',
         '{"lat": "40-50, 48.5", "lon": 2.5}', '{"gps": "48°61\'N, 2°15\'E"}',
-        '{"gps": "48.5, 2.5-3.5"}', '{"gps": {"a": 1.5}}', "no object", "{}", '{"lat": "x", "lon": "y"}',
+        '{"gps": "48.5, 2.5-3.5"}', '{"gps": {"a": 1.5}}', "no object", "{}",
+        '{"lat": "x", "lon": "y"}',
     ],
 )  # fmt: skip
 def test_what_is_no_coordinate(text):

@@ -255,3 +255,12 @@ def test_times_of_any_type_become_text(times, told):
         photos.read(pa.table({"lat": [1.0], "lon": [2.0], "taken_at": times}))
     ).to_pylist()
     assert row["taken_at"] == told
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon", "status"),
+    [(0.0, 0.0, "null_island"), (48.5, 0.0, "ok"), (0.0, 9.5, "ok"), (0.0, 1e-9, "ok")],
+)
+def test_no_place_is_both_zero(lat, lon, status):
+    (row,) = next(photos.read(pa.table({"lat": [lat], "lon": [lon]}))).to_pylist()
+    assert row["status"] == status
