@@ -1468,6 +1468,18 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "if (0 <= closed <= opened) and not any(c.isalpha() for c in middle):",
         "one character does not close and open",
     ),
+    (
+        "geodata/photos/rows.py",
+        "y0, x0 = np.where(usable, points.lat, 0.0), np.where(usable, points.lon, 0.0)",
+        "y0, x0 = np.where(usable, points.lat, 1.0), np.where(usable, points.lon, 0.0)",
+        "what stands in a row without a place is masked",
+    ),
+    (
+        "geodata/photos/rows.py",
+        "out = pa.table(columns, schema=SCHEMA)",
+        "out = (pa.table(columns))",
+        "the columns are made in these types and this order",
+    ),
 )
 
 

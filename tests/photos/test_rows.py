@@ -259,8 +259,9 @@ def test_times_of_any_type_become_text(times, told):
 
 @pytest.mark.parametrize(
     ("lat", "lon", "status"),
-    [(0.0, 0.0, "null_island"), (48.5, 0.0, "ok"), (0.0, 9.5, "ok"), (0.0, 1e-9, "ok")],
-)
-def test_no_place_is_both_zero(lat, lon, status):
+    [(0.0, 0.0, "null_island"), (48.5, 0.0, "ok"), (0.0, 9.5, "ok"), (0.0, 1e-9, "ok"),
+     (float("nan"), 2.0, "missing"), (1.0, float("nan"), "missing")],
+)  # fmt: skip
+def test_a_row_has_a_place_unless_both_are_zero_or_one_is_missing(lat, lon, status):
     (row,) = next(photos.read(pa.table({"lat": [lat], "lon": [lon]}))).to_pylist()
     assert row["status"] == status
