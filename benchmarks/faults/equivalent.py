@@ -1324,12 +1324,6 @@ EQUIVALENT = (  # (file, there, with the fault, why)
     ),
     (
         "geodata/answers/texts/names.py",
-        "if quote in ('\"', \"'\") and (end := raw.find(quote, 1)) > 0:",
-        "if quote in ('\"', \"'\") and ((end := raw.find(quote, 1)) >= 0):",
-        "a search from the second letter on ends at none before it",
-    ),
-    (
-        "geodata/answers/texts/names.py",
         "_KEY_CHARS = 80",
         "_KEY_CHARS = 81",
         "no key is as long",
@@ -1479,6 +1473,24 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "out = pa.table(columns, schema=SCHEMA)",
         "out = (pa.table(columns))",
         "the columns are made in these types and this order",
+    ),
+    (
+        "geodata/images/tar.py",
+        'if member.method == STORED and head[:4] != b"PK\\x03\\x04":',
+        "if (head[:4] != b'PK\\x03\\x04'):",
+        "a packed member without its header is told in the same words",
+    ),
+    (
+        "geodata/answers/texts/objects.py",
+        "if text[at : at + 1] in _SOLID:",
+        "if text[at : (at - 1)] in _SOLID:",
+        "spares a look for blanks, of which there are none then",
+    ),
+    (
+        "geodata/answers/texts/objects.py",
+        "if text[at : at + 1] in _SOLID:",
+        "if text[at : at + 2] in _SOLID:",
+        "spares a look for blanks, of which there are none then",
     ),
 )
 

@@ -227,7 +227,8 @@ def test_labels_tags_and_glued_numbers_are_respelt(text, plain):
         ("city>Lima</city>", (None, None, "Lima")), ("<city>Lima</city>", (None, None, "Lima")),
         ("city: \nLima", (None, None, None)),
         ('city: "Lima, x" y', (None, None, "Lima, x")), ('city: "Lima', (None, None, "Lima")),
-        ('city: "" x', (None, None, None)),
+        ('city: "" x', (None, None, None)), ('city: "Lima" or "Ica"', (None, None, "Lima")),
+        ("city: [Lima] or [Ica]", (None, None, "Lima")), ("city: 'Lima", (None, None, "Lima")),
         *((f"city: {word}", (None, None, None)) for word in
           ("Unknown",
            "not sure", "None", "null", "N/A", "na", "no city", "cannot tell", "unable", "?", "...",

@@ -65,10 +65,10 @@ def _value(raw: str) -> str:
     """Return the name at the start of what follows a key, an empty text if there is none."""
     raw = raw.strip()
     quote = raw[:1]
-    if quote in ('"', "'") and (end := raw.find(quote, 1)) > 0:
-        name = raw[1:end]
-    elif quote == "[" and (end := raw.find("]")) > 0:
-        name = raw[1:end].strip("\"' ")
+    if quote in ('"', "'") and quote in raw[1:]:
+        name = raw[1:].partition(quote)[0]
+    elif quote == "[" and "]" in raw:
+        name = raw[1:].partition("]")[0].strip("\"' ")
     else:
         following = _NEXT_KEY.search(raw)
         name = raw[: following.start()] if following else raw
