@@ -1492,6 +1492,30 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "if text[at : at + 2] in _SOLID:",
         "spares a look for blanks, of which there are none then",
     ),
+    (
+        "geodata/images/tar.py",
+        "plain = zlib.decompressobj(-15).decompress(packed, member.size + 1)",
+        "plain = zlib.decompressobj(-15).decompress(packed, member.size + 2)",
+        "one byte too many is enough to refuse it",
+    ),
+    (
+        "geodata/images/webdataset.py",
+        "_BATCH = 1 << 14",
+        "_BATCH = 2 << 14",
+        "how many rows are handed on at a time; they are the same rows",
+    ),
+    (
+        "geodata/images/webdataset.py",
+        "_BATCH = 1 << 14",
+        "_BATCH = 1 << 15",
+        "how many rows are handed on at a time; they are the same rows",
+    ),
+    (
+        "geodata/images/tar.py",
+        "data = file.read(min(size, _MAX_HEADER_BYTES + 1))",
+        "data = file.read(min(size, _MAX_HEADER_BYTES + 2))",
+        "one byte too many is enough to refuse it",
+    ),
 )
 
 

@@ -2,6 +2,7 @@
 
 import os
 import tarfile
+import zipfile
 
 import pytest
 
@@ -214,7 +215,8 @@ def test_the_header_before_a_member_is_checked(tmp_path):
 @pytest.mark.parametrize(
     ("field", "size"),
     [(b"00000000003\0", 3), (b"00000000003 ", 3), (b"         3 \0", 3),
-     (b"10000000003\0", 8**10 + 3), (b"\x80" + bytes(10) + b"\3", 3), (b"\x81" + bytes(10) + b"\3", 256**11 + 3)],
+     (b"10000000003\0", 8**10 + 3), (b"\x80" + bytes(10) + b"\3", 3),
+     (b"\x81" + bytes(10) + b"\3", 256**11 + 3)],
 )  # fmt: skip
 def test_the_size_in_a_header_is_read_whole(tmp_path, field, size):
     head = bytearray(block("a.jpg", 3))
@@ -227,6 +229,18 @@ def test_the_size_in_a_header_is_read_whole(tmp_path, field, size):
     else:
         with pytest.raises(FileError, match=f"has {size} bytes and not 3"):
             tar.read(path, member)
+
+
+def test_names_of_a_zip_are_compared_where_both_are_plain(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as made:
+        made.writestr("a.jpg", b"xxx")
+        made.writestr("é.jpg", b"yyy")
+    plain, other = tar.members(path, "zip")
+    assert tar.read(path, plain) == tar.read(path, plain._replace(name="è.jpg")) == b"xxx"
+    assert tar.read(path, other) == tar.read(path, other._replace(name="b.jpg")) == b"yyy"
+    with pytest.raises(FileError, match="there is no member of this name at byte 0"):
+        tar.read(path, plain._replace(name="b.jpg"))
 
 
 def test_a_header_of_a_zip_that_is_cut_is_no_member(tmp_path):
