@@ -132,6 +132,13 @@ def test_a_header_of_pax_has_at_most_65536_bytes(tmp_path):
     )
 
 
+def test_two_headers_may_speak_of_one_member(tmp_path):
+    said, name = pax(size=5), b"long.jpg\0"
+    blocks = (block("L", len(name), b"L", name), block("p", len(said), b"x", said),
+              block("short.jpg", 0, b"0", b"xxxxx"), END)  # fmt: skip
+    assert found(tmp_path / "a.tar", *blocks) == [("long.jpg", 2560, 5)]
+
+
 # which archive it is
 
 
@@ -216,7 +223,7 @@ def test_the_header_before_a_member_is_checked(tmp_path):
     ("field", "size"),
     [(b"00000000003\0", 3), (b"00000000003 ", 3), (b"         3 \0", 3),
      (b"10000000003\0", 8**10 + 3), (b"\x80" + bytes(10) + b"\3", 3),
-     (b"\x81" + bytes(10) + b"\3", 256**11 + 3)],
+     (b"\x81" + bytes(10) + b"\3", 256**11 + 3), (b"-0000000005\0", -5)],
 )  # fmt: skip
 def test_the_size_in_a_header_is_read_whole(tmp_path, field, size):
     head = bytearray(block("a.jpg", 3))
@@ -226,7 +233,11 @@ def test_the_size_in_a_header_is_read_whole(tmp_path, field, size):
     path.write_bytes(head)
     if size == 3:
         assert tar.read(path, member) == b"xxx"
+        assert list(tar.members(path, "tar")) == [member]
     else:
+        told = f"is cut short: the member at byte 0 ends at {512 + size}"
+        with pytest.raises(FileError, match=told):
+            list(tar.members(path, "tar"))
         with pytest.raises(FileError, match=f"has {size} bytes and not 3"):
             tar.read(path, member)
 
