@@ -1516,6 +1516,24 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "data = file.read(min(size, _MAX_HEADER_BYTES + 2))",
         "one byte too many is enough to refuse it",
     ),
+    (
+        "geodata/answers/texts/spellings.py",
+        "if any(fragment in lowered for fragment in _FRAGMENTS):",
+        "if any((fragment not in lowered) for fragment in _FRAGMENTS):",
+        "a plain search first; where none is, the pattern finds none either",
+    ),
+    (
+        "geodata/images/tar.py",
+        'return field.split(b"\\0", 1)[0]',
+        'return field.split(b"\\0", 2)[0]',
+        "what stands before the first is the same",
+    ),
+    (
+        "geodata/images/tar.py",
+        "if not length.isdigit() or not 0 < int(length) <= len(data):",
+        "if not length.isdigit() or not 1 < int(length) <= len(data):",
+        "a record of one byte says nothing, and no length follows it",
+    ),
 )
 
 

@@ -132,6 +132,14 @@ def test_a_header_of_pax_has_at_most_65536_bytes(tmp_path):
     )
 
 
+@pytest.mark.parametrize("prefix", [b"d", b"p" * 155])
+def test_a_long_name_begins_in_a_field_of_its_own(tmp_path, prefix):
+    head = bytearray(block("a.jpg"))
+    head[345 : 345 + len(prefix)], head[500:501], head[148:156] = prefix, b"x", b" " * 8
+    head[148:156] = b"%06o\0 " % sum(head)
+    assert found(tmp_path / "a.tar", head, END) == [(f"{prefix.decode()}/a.jpg", 512, 0)]
+
+
 def test_two_headers_may_speak_of_one_member(tmp_path):
     said, name = pax(size=5), b"long.jpg\0"
     blocks = (block("L", len(name), b"L", name), block("p", len(said), b"x", said),
@@ -280,3 +288,5 @@ def test_the_sum_of_a_header_is_that_of_tarfile(filled):
     for told in (wanted, wanted + 1, wanted - 1, wanted % 0o100000):
         head[148:156] = b"%06o\0 " % told
         assert tar._checksum_fits(bytes(head)) is (told == wanted)
+    head[148:156] = b"%07o " % wanted  # no NUL ends it
+    assert tar._checksum_fits(bytes(head))
