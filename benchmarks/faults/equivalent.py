@@ -1534,6 +1534,12 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "if not length.isdigit() or not 1 < int(length) <= len(data):",
         "a record of one byte says nothing, and no length follows it",
     ),
+    (
+        "geodata/images/archive.py",
+        "return pc.binary_join_element_wise(top, names, nothing)",
+        "return (pc.binary_join_element_wise(top, nothing, names))",
+        "one of the three is empty, so that it is the beginning and the name either way",
+    ),
 )
 
 
