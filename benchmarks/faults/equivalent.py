@@ -1540,6 +1540,24 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "return (pc.binary_join_element_wise(top, nothing, names))",
         "one of the three is empty, so that it is the beginning and the name either way",
     ),
+    (
+        "geodata/images/webdataset.py",
+        'there = sorted(p for p in place.rglob("*") if p.is_file() and p.name[0] not in "._")',
+        "there = sorted(p for p in place.rglob(\"*\") if p.is_file() and p.name[0] not in '.__')",
+        "the same two letters",
+    ),
+    (
+        "geodata/images/metadata.py",
+        'elif 0xE0 < mark <= 0xEF and mark != 0xEE and not body.startswith(b"ICC_PROFILE\\0"):',
+        'elif 225 < mark <= 0xEF and mark != 0xEE and not body.startswith(b"ICC_PROFILE\\0"):',
+        "that mark was judged before",
+    ),
+    (
+        "geodata/images/metadata.py",
+        "told |= {_TOLD[tag] for tag, value in tags.items() if tag in _TOLD and value}",
+        "told = {_TOLD[tag] for tag, value in tags.items() if tag in _TOLD and value}",
+        "nothing was told before",
+    ),
 )
 
 
