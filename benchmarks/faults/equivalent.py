@@ -819,6 +819,12 @@ EQUIVALENT = (  # (file, there, with the fault, why)
     ),
     (
         "geodata/answers/finding/choosing.py",
+        "_differs(chosen, c)",
+        "(_differs(c, chosen))",
+        "two places are as far from each other either way",
+    ),
+    (
+        "geodata/answers/finding/choosing.py",
         "return a.place != b.place and float(sphere.haversine_km(*a.place, *b.place)) > "
         "SAME_PLACE_KM",
         "return (float(sphere.haversine_km(*a.place, *b.place)) > SAME_PLACE_KM)",
@@ -1454,6 +1460,12 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "two numbers do not begin at one place",
     ),
     (
+        "geodata/answers/texts/names.py",
+        "_KEY_CHARS = 80",
+        "_KEY_CHARS = 81",
+        "no key is as long",
+    ),
+    (
         "geodata/cli/queries.py",
         "found = queries.run(query, max_rows=most + 1, **asked)",
         "found = (queries.run(query, **asked))",
@@ -1646,6 +1658,12 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         "if any(fragment in lowered for fragment in _FRAGMENTS):",
         "if any((fragment not in lowered) for fragment in _FRAGMENTS):",
         "a plain search first; where none is, the pattern finds none either",
+    ),
+    (
+        "geodata/images/tar.py",
+        'return field.split(b"\\0", 1)[0]',
+        'return field.split(b"\\0", 2)[0]',
+        "what stands before the first is the same",
     ),
     (
         "geodata/images/tar.py",

@@ -54,7 +54,7 @@ def parse_json(text: Any) -> Answer:
 def _loaded(text: str) -> Any:
     fenced = _FENCED.findall(text[-BODY_CHARS:]) if "```" in text else []
     opened, closed = text.find("{"), text.rfind("}")
-    for part in (text, *fenced[-1:], text[opened : closed + 1] if 0 <= opened < closed else ""):
+    for part in (text, *fenced[-1:], text[opened : closed + 1]):  # no JSON if a brace lacks
         try:
             return json.loads(part)
         except (ValueError, RecursionError):

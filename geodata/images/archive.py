@@ -130,7 +130,7 @@ class Archive:
     ) -> Members:
         """Return the members at places of a sorted hash column whose key is the one sought."""
         found = np.full(len(keys), ABSENT, np.int64)
-        if not len(column) or not len(keys):
+        if not len(column):
             return found
         near = np.clip(at, 0, len(column) - 1)
         hit = np.flatnonzero(column[near] == hashes)

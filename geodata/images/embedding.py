@@ -162,7 +162,7 @@ def reference_problems(
         if isinstance(value, dict):
             value = value.get("path") if value.get("bytes") is None else value["bytes"]
         found.append(_problem(value, root, urls))
-        if found[-1] == _ABSENT and isinstance(value, str) and is_member(value):
+        if found[-1] == _ABSENT and is_member(value):
             archive = next((a for a, _ in archive_of(rooted(value, root)) if Path(a).is_file()), "")
             if archive:
                 members.setdefault(archive, []).append(i)

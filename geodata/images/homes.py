@@ -144,20 +144,13 @@ def _found(reference: str, base: str, archives: dict[str, bool]) -> str | None:
     if "://" in reference or reference.startswith("/"):
         return None
     path = os.path.join(base, reference)  # noqa: PTH118, a million times, and '#...' is no path
-    if _is_file(path):
+    if os.path.isfile(path):  # noqa: PTH113
         return os.path.normpath(path)
     if not is_member(reference):
         return None
     for archive, member in archive_of(reference):
         if archive not in archives:
-            archives[archive] = _is_file(os.path.join(base, archive))  # noqa: PTH118
+            archives[archive] = os.path.isfile(os.path.join(base, archive))  # noqa: PTH113, PTH118
         if archives[archive]:
             return f"{os.path.normpath(os.path.join(base, archive))}#{member}"  # noqa: PTH118
     return None
-
-
-def _is_file(path: str) -> bool:
-    try:
-        return os.path.isfile(path)  # noqa: PTH113
-    except ValueError:  # a NUL in it
-        return False

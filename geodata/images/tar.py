@@ -129,7 +129,7 @@ def _check_tar_header(head: bytes, member: Member, where: str) -> None:
         msg = f"{where}: there is no member at byte {member.offset}; {_REMEDY}"
         raise FileError(msg)
     size = _number(head[124:136])
-    if size != member.size and (size or member.size < 8 << 30):
+    if size != member.size:
         msg = f"{where}: has {size} bytes and not {member.size}; {_REMEDY}"
         raise FileError(msg)
 
@@ -266,13 +266,18 @@ def _number(field: bytes) -> int:
     """Read an octal number, or the big-endian one of GNU for large files."""
     if field[0] & 0x80:
         return int.from_bytes(bytes([field[0] & 0x7F]) + field[1:], "big")
-    return int(field.split(b"\0", 1)[0].strip() or b"0", 8)
+    return int(_said(field).strip() or b"0", 8)
+
+
+def _said(field: bytes) -> bytes:
+    """Return a field as far as the NUL that ends it."""
+    return field.split(b"\0", 1)[0]
 
 
 def _name(head: bytes) -> str:
-    name = head[:100].split(b"\0", 1)[0]
+    name = _said(head[:100])
     if head[257:263] == b"ustar\0" and head[345]:
-        name = head[345:500].split(b"\0", 1)[0] + b"/" + name
+        name = _said(head[345:500]) + b"/" + name
     return name.decode("utf-8", "replace")
 
 
@@ -284,7 +289,7 @@ def _extension(path: Path, kind: bytes, data: bytes) -> dict[str, str]:
         msg = f"{path}: describes a member in more than {most} bytes: {shown!r}..."
         raise FileError(msg)
     if kind == b"L":
-        return {"path": data.split(b"\0", 1)[0].decode("utf-8", "replace")}
+        return {"path": _said(data).decode("utf-8", "replace")}
     found: dict[str, str] = {}
     while data:
         length, _, _ = data.partition(b" ")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from geodata.photos.repeats import IdCounter
 from geodata.photos.rows import STATUSES
@@ -83,11 +84,8 @@ class Tally:
         self.ids.add(table)
         for item in table["status"].value_counts().to_pylist():
             self.statuses[item["values"]] += item["counts"]
-        if self.statuses["unreadable"] and len(self.unreadable) < MAX_EXAMPLES:
-            told = zip(
-                *(table[c].to_pylist() for c in ("status", "source_row", "reason")), strict=True
-            )
-            found = [(row, str(why)) for status, row, why in told if status == "unreadable"]
-            self.unreadable += found[: MAX_EXAMPLES - len(self.unreadable)]
+        bad = table.select(["source_row", "reason"]).filter(pc.equal(table["status"], "unreadable"))
+        told = bad.slice(0, MAX_EXAMPLES - len(self.unreadable)).to_pylist()
+        self.unreadable += [(row["source_row"], str(row["reason"])) for row in told]
         self.rows += table.num_rows
         self.beyond += beyond

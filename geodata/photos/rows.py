@@ -174,13 +174,12 @@ def _plain_text(column: pa.Array, role: str) -> pa.Array:
         column = pc.if_else(pc.is_nan(column), None, column)
         with contextlib.suppress(pa.ArrowInvalid):
             column = column.cast(pa.int64())
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
-        try:
-            column = column.cast(pa.string())
-        except pa.ArrowException as error:
-            msg = f"the column for {role} holds {kind}, expected text or numbers"
-            raise FileError(msg) from error
-    column = pc.utf8_trim_whitespace(column.cast(pa.string()))
+    try:
+        column = column.cast(pa.string())
+    except pa.ArrowException as error:
+        msg = f"the column for {role} holds {kind}, expected text or numbers"
+        raise FileError(msg) from error
+    column = pc.utf8_trim_whitespace(column)
     return pc.if_else(pc.equal(column, ""), None, column)
 
 

@@ -64,6 +64,10 @@ def test_decimals_are_counted_and_sixtieths_are_four(text, decimals):
     assert angle.decimals == decimals
 
 
+def test_a_bare_number_is_no_more_than_that():
+    assert find_angles("7.25") == [Angle(7.25, 0, 4, 2)]
+
+
 SIXTIETHS = {"marked": True, "degrees": True, "sixtieths": True}
 
 
@@ -126,6 +130,8 @@ def test_a_letter_between_two_numbers_is_of_the_next_one():
     assert (first["axis"], second["axis"]) == ("lat", "lon")
     (lat, first), (lon, second) = told("S 48.5, W 2.25")
     assert (lat, lon) == (-48.5, -2.25)
+    _, (lon, second) = told("N 48.5 N, 2.25")
+    assert (lon, second) == (2.25, {"linked": True})
     (lat, first), (lon, second) = told("S 48.5 W is a street. 2.25")
     assert (lat, lon, second.get("axis")) == (-48.5, 2.25, None)
     (lat, _), (lon, second) = told("N 48.5 W: -2.25")
@@ -139,6 +145,7 @@ def test_a_letter_between_two_numbers_is_of_the_next_one():
         ("Latitudine 48.5", "lat"), ("latitud: 48.5", "lat"), ("Breite: 48.5", "lat"),
         ("Breitengrad 48.5", "lat"), ("longitude is 48.5", "lon"), ("lon 48.5", "lon"),
         ("lng: 48.5", "lon"), ("long: 48.5", "lon"), ("long = 48.5", "lon"), ("long 48.5", None),
+        ("Long 48.5", None),
         ("4 long poles, 48.5", None), ("Länge: 48.5", "lon"), ("Längengrad 48.5", "lon"),
         ("longitudine: 48.5", "lon"), ("lat_deg: 48.5", "lat"), ("lat_min: 48.5", None),
         ("lat uncertainty: 48.5", None), ("lat range 48.5", None), ("lat. 48.5", None),
@@ -234,7 +241,8 @@ def test_x_and_y_are_a_plane():
 @pytest.mark.parametrize(
     ("text", "ranged"),
     [
-        ("40-50", True), ("40 - 50", True), ("40 to 50", True), ("40 through 50", True),
+        ("40-50", True), ("40 - 50", True), ("40 to 50", True), ("40 To 50", True),
+        ("40 through 50", True),
         ("40 until 50", True), ("40 bis 50", True), ("40 hasta 50", True), ("40 a 50", True),
         ("40 à 50", True), ("40, 50", False), ("40 -50", False), ("40 and 50", False),
         ("between 40 and 50", True), ("from 40 y 50", True), ("entre 40 et 50", True),

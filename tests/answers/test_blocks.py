@@ -100,6 +100,9 @@ def test_a_tail_has_its_numbers_and_its_letters():
     assert tail("short 1 2 3") == "short 1 2 3"
     assert tail("x" * BODY_CHARS + "1") == "x" * (BODY_CHARS - 1) + "1"
     assert tail("12.5" + "x" * (BODY_CHARS - 2)) == "x" * (BODY_CHARS - 2)
+    # in pieces of 256 characters, until there are 128 numbers
+    assert tail("1x" * 200) == ("1x" * 128)[1:]
+    assert tail("1x" * 200 + "xx") == "1x" * 200 + "xx"
     assert blocks.MAX_NUMBERS == 128
     assert tail(" 1" * 1000) == " 1" * 128
     assert tail("1 " * 1000) == " " + "1 " * 127  # the first of them may be cut
@@ -224,7 +227,8 @@ def test_labels_tags_and_glued_numbers_are_respelt(text, plain):
         ("city>Lima</city>", (None, None, "Lima")), ("<city>Lima</city>", (None, None, "Lima")),
         ("city: \nLima", (None, None, None)),
         ('city: "Lima, x" y', (None, None, "Lima, x")), ('city: "Lima', (None, None, "Lima")),
-        ('city: "" x', (None, None, None)),
+        ('city: "" x', (None, None, None)), ('city: "Lima" or "Ica"', (None, None, "Lima")),
+        ("city: [Lima] or [Ica]", (None, None, "Lima")), ("city: 'Lima", (None, None, "Lima")),
         *((f"city: {word}", (None, None, None)) for word in
           ("Unknown",
            "not sure", "None", "null", "N/A", "na", "no city", "cannot tell", "unable", "?", "...",

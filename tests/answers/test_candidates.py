@@ -50,6 +50,7 @@ PAIR = (48.5125, 2.3512)
         ("48.5125° N, 2.3512", [PAIR]), ("48° N, 2.3512", []),
         ("48.5125, 2.3512 E", [PAIR]), ("2.3512 E, 48.5125", [PAIR]),
         ("7.5, 8.5, 48.5125° N", [(7.5, 8.5)]),
+        ("48.5125° N of the equator and 2.3512° E, 7.5", [PAIR]),
         ("48.5125 N 2.3512 E 7.5 S 8.5 W", [PAIR, (-7.5, -8.5)]),
         ("1.5 48.5125 2.3512 7.5", [PAIR]), ("1.5 2.5 3.5 4.5", []), ("1.5 2.5 3.5", [(1.5, 2.5)]),
         ("7 48.5125 2.3512", [PAIR]), ("mile 12.5; 40.25, -111.65", [(40.25, -111.65)]),
@@ -68,6 +69,8 @@ PAIR = (48.5125, 2.3512)
         (f"Latitude 40 it is. {'y ' * 100}\nLongitude: 30, Latitude: 20-25", [(40.0, 30.0)]),
         ("Latitude: 1.5125, Longitude: 2.5, Latitude: 3.5", [(1.5125, 2.5)]),
         ("Latitude 40 it is.\nLongitude: 30, Latitude: 20, Latitude: 25", [(20.0, 30.0)]),
+        ("Longitude 40 it is.\nLatitude: 30, 7, Longitude: 25", [(30.0, 40.0)]),
+        ("Longitude 40 it is.\nLatitude: 30, Latitude: 25", [(30.0, 40.0)]),
     ],
 )  # fmt: skip
 def test_numbers_go_together(text, pairs):
@@ -102,7 +105,8 @@ def test_far_is_600_exactly(apart):
     [("48° of N and 2° E", []), ("48 N of it and 2 E", []),
     ("48.5° N of it and 2.5° E", [(48.5, 2.5)]),
      ("48.5 N of it and 2.5 E", []), ("48.51 N of it and 2.51 E", [(48.51, 2.51)]),
-     ("48° N of it and 2° E", [(48.0, 2.0)]), ("48.51 N of it and 2 E", [])],
+     ("48° N of it and 2° E", [(48.0, 2.0)]), ("48.51 N of it and 2 E", []),
+     ("2 E of it and 48.51 N", []), ("Latitude 48 of it and 2.51 E", [(48.0, 2.51)])],
 )  # fmt: skip
 def test_only_what_is_written_as_an_angle_waits_for_its_other_half(text, pairs):
     assert places(text) == pairs
@@ -123,6 +127,7 @@ def test_only_what_is_written_as_an_angle_waits_for_its_other_half(text, pairs):
         ("located at 48.5, 2.3", WRITTEN),
         ("the gps says 48.5, 2.3", WRITTEN), ("located at (48, 2)", WRITTEN),
         ("x is 48° , 2°", WRITTEN), ("x is 48 N, 2.5 E", WRITTEN), ("x is 48, 2.5 E", WRITTEN),
+        ("x is 48.5 N, 2 of it", WRITTEN), ("here it is (48.5 y 2.3)", WRITTEN),
         ("x is 48 N, 2 E", WEAK),
         ("x is 48.5 N, 2 E", WRITTEN), ("lat/lon x 48, 2", WRITTEN),
         ("Coordinates: 48.5, 2.3", LABELLED), ("- Position: (48, 2)", LABELLED),
@@ -134,6 +139,8 @@ def test_only_what_is_written_as_an_angle_waits_for_its_other_half(text, pairs):
         ("Breite: 48,51 Länge: 2,35", LABELLED), ("Koordinaten: 48.5, 2.3", LABELLED),
         ("Breite: 48.5, 2.3", WRITTEN), ("Breitengrade: 48.5 N, 2.3 (lon)", WRITTEN),
         (f"{'y' * 80} location: 48.5, 2.3", WRITTEN),
+        ("It seems to me that we are at about latitude 48 and 2° E of it.", WRITTEN),
+        ("It seems to me that we are at N 48 and longitude 2 of it.", WRITTEN),
     ],
 )  # fmt: skip
 def test_a_pair_has_a_rank(text, rank):
@@ -188,6 +195,8 @@ def test_words_of_a_place(word):
         ("position x: 2.35, y: 48.51", WRITTEN, (48.51, 2.35)),
         ("position x: 0.5, y: 0.25", WRITTEN, (0.25, 0.5)),
         ("here x: 0.5125, y: 1.5", WEAK, (1.5, 0.5125)),
+        ("here x: -2.5, y: 0.5125", WEAK, (0.5125, -2.5)),
+        ("here x: 0.5125, y: -2.5", WEAK, (-2.5, 0.5125)),
     ],
 )  # fmt: skip
 def test_x_and_y_are_a_place_unless_they_are_shares(text, rank, place):
@@ -214,6 +223,7 @@ def test_shares_of_a_picture_are_no_place(text):
         ("48.5125 N, -2.3512 E", PAIR, True), ("12.3456, 78.9012", (12.3456, 78.9012), True),
         ("Latitude: 95.5, Longitude: 2.5", (95.5, 2.5), False),
         ("lon | lat\n2.3512 | 48.5125", PAIR, True),
+        ("lon, lat: 48.5125 N, 2.3512", PAIR, False), ("lon, lat: 48.5125, 2.3512 E", PAIR, False),
     ],
 )  # fmt: skip
 def test_which_is_the_latitude(text, place, doubtful):
@@ -265,6 +275,7 @@ def test_a_placeholder_is_one_whatever_its_signs(pair):
         ("https://o.org/#map=17/48.5125/2.3512", "link"),
         ("https://m.org/?mlat=48.5125&mlon=2.3512", "link"),
         ("https://m.org/?x=48.5125,2.3512", "pair"),
+        ("48.5125 N, 2.3512 (longitude)", "compass"), ("48.5125 y 2.3512", "pair"),
     ],
 )  # fmt: skip
 def test_how_a_pair_is_written(text, how):

@@ -36,9 +36,11 @@ def chosen(text, span=None):
         ("final answer: A. B. However, C", "C"), ("A. my best guess is B\n\n C", "B"),
         ("A. better: the best guess is B\n\n C", "B"),
         ("final answer: \n\nthen the final answer: A\n\nB", "A"),
-        ("my answer is A. final guess: B", "B"), ("the answer: A\n\nB", "A"),
+        ("my answer is A. final guess: B", "B"),
+        ("my answer is A. The answer: B", "B"), ("the answer: A\n\nB", "A"),
         ("answered A B", "B?"),
-        ("\\boxed{A} B", "A?"), ("second guess: A B", "B"), ("A alternatively: B", "A"),
+        ("\\boxed{A} B", "A?"), ("\\boxed{10.5125, 20.5125}\n\nB", "A"),
+        ("second guess: A B", "B"), ("A alternatively: B", "A"),
         ("A\nrunner-up: B", "A"), ("A. less likely B", "A"), ("A. backup option B", "A"),
         ("A. third choice: B", "A"), ("2nd best guess A", "A"), ("alternative: A\nB", "B"),
         ("alternative. A B", "B?"), ("alternative: A, alternative: B", "B?"),
@@ -103,7 +105,7 @@ def test_words_that_leave_two_open(word):
 
 def test_weights_choose_unless_the_text_revises_them():
     assert chosen("A (70%)\nB (20%)") == "A?"
-    assert chosen("A (20%)\nB (70%)") == "B?"
+    assert chosen("A (20%)\nB (70%)") == chosen("A (0%)\nB (70%)") == "B?"
     assert chosen("A (70%)\nA (20%)") == "A"
     assert chosen("A (70%)\nB (70%)") == "B?"
     assert chosen("A (70%)\nB") == "B?"
@@ -118,6 +120,8 @@ def test_the_last_fenced_block_is_an_object():
     assert chosen("\x02 A \x02 \x02 B \x02 C") == "B"
     assert chosen("\x02 A \x02 \x02 text \x02 B") == "A"
     assert chosen("\x02 A") == "A"
+    assert chosen("\x0210.5125, 20.5125\x02 so better B") == "A"
+    assert chosen("\x02 x is 10.5, 20.5 \x02 so it is B") == "B"
 
 
 def test_an_answer_block_counts_where_it_holds_a_place():
@@ -167,6 +171,10 @@ def test_a_labelled_line_may_be_revised_in_prose():
     later = at(30.0, start=28)
     assert pick(first, later, body=body) == (0, True)
     assert pick(first, later, body=body.replace("however", "and")) == (0, False)
+    cue = "final answer: 1, 2 ... however 3, 4 and so on"
+    cued, behind = at(1.0, start=14, rank=LABELLED), at(30.0, start=36)
+    assert pick(cued, behind, body=cue) == (0, False)
+    assert pick(cued, behind, body=cue.replace("final answer", "coordinates:")) == (0, True)
     assert pick(first, at(1.1, start=28), body=body) == (0, False)
     assert pick(first, at(30.0, start=28, rank=WEAK), body=body) == (0, False)
     assert pick(at(1.0, start=0, rank=KEYED), later, body=body) == (0, False)
@@ -181,3 +189,15 @@ def test_of_many_the_nearest_twenty_are_looked_at():
     assert pick(*many)[1] is False
     many = [at(30.0, start=0), *(at(1.0, start=i) for i in range(10, 30))]
     assert pick(*many)[1] is True
+
+
+@pytest.mark.parametrize(("same", "open_"), [(19, True), (20, False)])
+def test_of_many_behind_a_cue_the_first_twenty_are_looked_at(same, open_):
+    body = "best guess: " + " " * 400
+    again = [at(1.0, start=i) for i in range(20, 20 + same)]
+    assert pick(at(1.0, start=12), *again, at(30.0, start=60), body=body) == (0, open_)
+
+
+@pytest.mark.parametrize(("letters", "answer"), [(397, "A"), (398, "A?")])
+def test_what_follows_a_cue_is_a_remark_if_a_blank_line_ends_400_characters(letters, answer):
+    assert chosen("final answer: A" + "y" * letters + "\n\nB") == answer

@@ -55,7 +55,9 @@ def test_halves_have_their_names(lat, lon):
         '{"point": [1.5, [2.5]]}', '{"point": ["1.5 2.5", 3.5]}', '{"gps": "48, 2"}',
         '{"gps": "48.5 or so 2.5"}', '{"gps": "48.5"}', '{"gps": "1.5, 2.5, 3.5, 4.5"}',
         '{"gps": "POINT(2.5 48.5)"}', '{"gps": "1.5-2.5, 3.5"}', '{"point": ["40-50", 3.5]}',
-        '{"gps": {"a": 1.5}}', "no object", "{}", '{"lat": "x", "lon": "y"}',
+        '{"lat": "40-50, 48.5", "lon": 2.5}', '{"gps": "48°61\'N, 2°15\'E"}',
+        '{"gps": "48.5, 2.5-3.5"}', '{"gps": {"a": 1.5}}', "no object", "{}",
+        '{"lat": "x", "lon": "y"}',
     ],
 )  # fmt: skip
 def test_what_is_no_coordinate(text):
@@ -82,6 +84,7 @@ def test_what_is_no_coordinate(text):
         ('{"lat": 0.5, "lat_ref": "S", "lon": 2.5}', (-0.5, 2.5, False)),
         ('{"lat": 0.5, "lat_ref": " S", "lon": {"deg": 2, "dir": " W"}}', (-0.5, -2.0, False)),
         ('{"lat": 48.5, "lat_street": "S Main", "lon": 2.5}', (48.5, 2.5, False)),
+        ('{"lat": {"deg": 0, "min": 30}, "lon": 2.5}', (0.5, 2.5, False)),
         ('{"lat": {"min": 30}, "lon": 2.5}', []), ('{"lat": {"deg": "4 5"}, "lon": 2.5}', []),
         ('{"x": 2.5, "y": 48.5}', (48.5, 2.5, True)), ('{"X": 2.5, "Y": 48.5}', (48.5, 2.5, True)),
         ('{"x": 2.5, "y": 48.5, "lat": 1.5, "lon": 3.5}', (1.5, 3.5, False)),
@@ -94,6 +97,11 @@ def test_halves_with_letters_parts_and_neighbours(text, found):
     seen = place(text)
     assert seen == (found if found == [] else (pytest.approx(found[0]), pytest.approx(found[1]),
                                                found[2]))  # fmt: skip
+
+
+def test_a_second_is_a_3600th_of_a_degree():
+    found = told('{"lat": {"deg": 48, "sec": 45}, "lon": {"deg": 2, "min": 15}}')
+    assert found == [(48.0125, 2.25, False, "json", None)]
 
 
 PAIRS = ("coordinates", "coordinate", "coords", "coord", "gps", "latlng", "latlon", "latlong",
@@ -125,8 +133,10 @@ def test_a_pair_has_its_name(key, value):
         ('{"gps": "(lon, lat): 2.5, 48.5"}', (48.5, 2.5, True)),
         ('{"lonlat": ["48.5 N", "2.5 E"]}', (48.5, 2.5, False)),
         ('{"lonlat": ["48.5", "2.5 E"]}', (48.5, 2.5, False)),
+        ('{"lonlat": ["48.5 N", "2.5"]}', (48.5, 2.5, False)),
         ('{"lonlat": ["2.5 E", "48.5 N"]}', (48.5, 2.5, False)),
         ('{"gps": [0, 0]}', (0.0, 0.0, True)), ('{"gps": [48, 2]}', (48.0, 2.0, False)),
+        ('{"gps": "48°, 2"}', (48.0, 2.0, False)), ('{"gps": "48, 2°"}', []),
         ('{"gps": "48.5, 2"}', []), ('{"gps": "48, 2.5"}', []),
         ('{"gps": ["2.5 E", "48.5"]}', (48.5, 2.5, False)),
     ],
@@ -140,7 +150,13 @@ def test_a_point_of_geojson_has_its_longitude_first():
     assert told(text) == [(48.5, 2.5, True, "geojson", None)]
     other = '{"type": "Line", "coordinates": [2.5, 48.5]}'
     assert told(other) == [(2.5, 48.5, False, "json", None)]
-    assert told('{"Type": "Point", "loc": [2.5, 48.5]}')[0][3] == "geojson"
+    for text in (
+        '{"Type": "Point", "loc": [2.5, 48.5]}',
+        "{type: Point , coordinates: [2.5, 48.5]}",
+    ):
+        assert told(text)[0][:4] == (48.5, 2.5, True, "geojson")
+    name = '{"name": "Point", "coordinates": [48.5, 2.5]}'
+    assert told(name) == [(48.5, 2.5, False, "json", None)]
 
 
 SIDE = '"other": {"lat": 1.5, "lon": 2.5}'

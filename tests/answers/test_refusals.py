@@ -110,7 +110,12 @@ def test_refusals_in_other_words_are_recognised(part):
         ("Ich kann den Ort nicht nennen. Das Land ist Norwegen.", False),
         ("Ohne Hinweise bleibt der Ort offen.", True),
         ("Ich kann den Ort nicht nennen, kein Hinweis aber Norwegen", False),
+        ("Ich kann den Ort nicht nennen, kein Hinweis aber Norwegen passt gut.", False),
         ("Ich kann den Ort nicht nennen, kein Hinweis", True),
+        ("The note has a Lieu: inconnu.", True),
+        ("Ich kann den Ort nicht nennen,     aber Norwegen.", False),
+        ("I cannot say where this is, Lima perhaps. I cannot say where this is.", False),
+        ("I cannot say where this is. A best guess is of no use: I cannot say where.", True),
         ("The road is long.", False),
         (
             "I cannot say where this is; if you tell me the City or Country name I may do more.",
@@ -128,6 +133,11 @@ def test_real_answers_are_refusals_only_where_a_person_says_so(shared):
     for row in map(json.loads, rows):
         if is_refusal(row["text"]):
             assert row["human"] is None, row["id"]
+
+
+@pytest.mark.parametrize("text", [None, b"I cannot say where this is.", 7])
+def test_what_is_no_text_is_no_refusal(text):
+    assert is_refusal(text) is False
 
 
 @given(st.text(max_size=300))

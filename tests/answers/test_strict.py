@@ -36,6 +36,7 @@ def test_a_pair_is_valid(text):
         ("(91.5, 2.5)", "out_of_range", False), ("(48.5, 190.5)", "out_of_range", True),
         ("(48.5, 360.5)", "out_of_range", False), ("(48.5, 190.5) (48, 2)", "out_of_range", False),
         ("(48, 2) (49, 3)", "malformed", False), ("(91, 2)", "no_answer", False),
+        ("(-91, 2)", "no_answer", False), ("(48, -361)", "no_answer", False),
         ("(90, 360)", "malformed", True),
         ("(48, 361)", "no_answer", False), ("(48.5, 2.5) (48.5, 2.5)", "several", True),
         ("(48.5, 2.5) (48.5, 2.6)", "several", False),
@@ -191,3 +192,10 @@ def test_the_questions_are_told():
         with pytest.raises(ValueError) as told:
             answers.question(*options)
         assert str(told.value) == said
+
+
+def test_a_coarse_rounding_does_not_lead_past_a_pole():
+    for lat, told in ((89.9, "90.0"), (-89.9, "-90.0")):
+        assert render(None, None, None, lat, 0.5, decimals=1, round_degrees=7) == (
+            f"Coordinates: ({told}, 0.0)"
+        )

@@ -27,7 +27,7 @@ def told(text):
         ("48.5 N", "malformed", False), ("48.5, lat", "truncated", False),
         ("(48.5,", "truncated", False),
         ("[48.5, -", "truncated", False), ('{"lat": 48.5, "lon": "', "truncated", False),
-        ("48.5:", "truncated", False),
+        ("48.5:", "truncated", False), ("40°-50°", "range", True),
         ("48.5 and longitude=", "truncated", False), ("48.5 along", "no_answer", False),
         ("48.5 x (", "truncated", False),
         ("48.5 " + "x" * 53 + "(", "truncated", False),
@@ -101,8 +101,10 @@ def test_the_last_characters_of_a_text_are_searched():
 
 
 def test_zero_has_no_sign():
-    found = parse_tolerant("lat: -0.0, lon: -0.0")
-    assert (str(found.lat), str(found.lon)) == ("0.0", "0.0")
+    parts = '{"lat": {"deg": 0, "dir": "S"}, "lon": {"deg": 0, "dir": "W"}}'
+    for text in ("lat: -0.0, lon: -0.0", parts):
+        found = parse_tolerant(text)
+        assert (str(found.lat), str(found.lon)) == ("0.0", "0.0")
 
 
 @pytest.mark.parametrize("more", ["± 5 km", "±1000 m", "+/- 0.5 miles", "± 0.01°", "± 0.01"])
@@ -112,6 +114,11 @@ def test_zero_has_no_sign():
 def test_a_tolerance_behind_a_place_is_no_part_of_it(pair, more):
     found = parse_tolerant(f"{pair} {more}")
     assert (found.lat, found.lon) == pytest.approx((48.5125, 2.3512))
+
+
+def test_objects_and_prose_are_read_in_their_order():
+    text = 'Final answer: {"lat": 48.5, "lon": 2.5}, {"lat": 7.5, "lon": 8.5}.'
+    assert parse_tolerant(text + " y" * 150 + " 1.5125, 2.3512").lat == 48.5
 
 
 def test_prose_behind_an_object_is_where_it_is():

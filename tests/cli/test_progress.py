@@ -1,11 +1,14 @@
 """What a bar at a terminal is told: every verb that may take long says how far it is."""
 
+import http.server
+import threading
+
 import pyarrow as pa
 import pytest
 import rich.progress
 from typer.testing import CliRunner
 
-from geodata import tables
+from geodata import boundaries, files, tables
 from geodata.cli import app
 from geodata.cli.terminal import progress
 from tests.boundaries.sets import cantons
@@ -70,6 +73,10 @@ VERBS = [
     ("photos import rows.csv -o out.parquet", "importing rows.csv", "rows"),
     (RECORDS.format("out.parquet"), "writing out.parquet", "rows"),
     (RECORDS.format("parts --shard 1/1"), "writing parts", "rows"),
+    ("photos hash labelled --lake lake --workers 1", "hashing the pictures of labelled",
+     "pictures"),
+    ("leakage --lake lake --train labelled --test labelled --workers 1",
+     "hashing the pictures of labelled", "pictures"),
     ("boundaries build file --from cantons.gpkg -c country=CH -c admin1=NAME --out mine",
      "building mine", "steps"),
 ]  # fmt: skip
@@ -83,6 +90,35 @@ def test_a_verb_says_how_far_it_is(home, told, words, title, unit):
     places = [done for _, _, done, _ in told]
     assert places == sorted(places)
     assert places[-1] > 0
+
+
+@pytest.fixture
+def site(home):
+    """What lies in the folder, at an address."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *words):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_fetch_says_how_far_it_is_and_replaces_a_set_on_request(home, site, told):
+    made = boundaries.build("cantons.gpkg", "mine", columns={"country": "CH", "admin1": "NAME"},
+                            kind="file", licence="CC0")  # fmt: skip
+    size = boundaries.export("mine", "mine.zip").stat().st_size
+    line = f"theirs,{site}/mine.zip,{files.sha256('mine.zip')},CC0"
+    (home / "r.csv").write_text(f"name,url,sha256,licence\n{line}\n")
+    words = ["boundaries", "fetch", "theirs", "--registry", "r.csv"]
+    done = CliRunner().invoke(app, words)
+    folder = made.folder.with_name("theirs")
+    assert done.output == f"{folder}: fetched and verified, sha256 {made.sha256[:12]}\n"
+    assert told[-1] == ("fetching theirs", "bytes", size, size)
+    assert isinstance(CliRunner().invoke(app, words).exception, files.FileError)
+    assert CliRunner().invoke(app, [*words, "--again"]).output == done.output
 
 
 def test_a_query_says_how_far_it_is(told):

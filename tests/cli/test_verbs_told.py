@@ -251,6 +251,13 @@ def test_sql_sets_numbers_to_the_right_and_texts_to_the_left():
     ])  # fmt: skip
 
 
+def test_sql_folds_what_is_wider_than_the_screen_and_its_head_is_bold(monkeypatch):
+    told = run("sql", "SELECT repeat('x', 200) AS a, 7 AS b")
+    assert told.stdout.count("x") == 200
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[1ma" in run("sql", "SELECT 1 AS a").stdout
+
+
 def test_sql_writes_every_row_and_counts_them(tmp_path):
     assert run("sql", "FROM range(5000)", "-o", tmp_path / "a.parquet", "--rows", 1).stdout == (
         f"{tmp_path / 'a.parquet'}: 5000 rows\n"

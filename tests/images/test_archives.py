@@ -264,3 +264,15 @@ def test_folders_of_a_zip_are_no_members_and_damage_is_told(tmp_path):
     (tmp_path / "a.zip").write_bytes((tmp_path / "a.zip").read_bytes()[:-10])
     with pytest.raises(FileError, match=r"a\.zip: cannot be read as zip: File is not a zip file"):
         list(tar.members(tmp_path / "a.zip", "zip"))
+
+
+def test_of_many_equal_names_the_last_counts(tmp_path):
+    path = tmp_path / "a.tar"
+    with tarfile.open(path, "w") as made:
+        for i in range(300):
+            info = tarfile.TarInfo(f"{i % 3}.jpg")
+            info.size = 3
+            made.addfile(info, io.BytesIO(b"%03d" % i))
+    opened = images.open_archive(path)
+    assert [opened.read(f"{i}.jpg") for i in range(3)] == [b"297", b"298", b"299"]
+    assert len(opened.find(pa.array([], pa.string()))) == 0

@@ -150,6 +150,7 @@ def test_where_a_reference_leads(tmp_path, monkeypatch, reference, root, beside,
 
 def test_problems_of_pictures_at_first_sight(home):
     os.mkfifo(home / "pipe.jpg")
+    (home / "p.zip#f.jpg").write_bytes(picture())  # a file of that name, no member
     url = "is a URL; urls=True (--urls) leaves it to the reader"
     told = [
         ("d/a.jpg", None), ("text.jpg", "is no picture"), ("empty.jpg", "is empty"),
@@ -159,7 +160,7 @@ def test_problems_of_pictures_at_first_sight(home):
         ({"bytes": None, "path": "text.jpg"}, "is no picture"), ({"path": "d/a.jpg"}, None),
         ("p.zip#x/m.jpg", None), ({"path": "p.zip#y/m.jpg"}, None), ("p.zip#none", "is not there"),
         ("p.zip#m.jpg", "names several members of its archive"), ("p.zip#e.jpg", "is empty"),
-        ("no.zip#m.jpg", "is not there"), ("d/a.jpg#x", "is not there"),
+        ("p.zip#f.jpg", None), ("no.zip#m.jpg", "is not there"), ("d/a.jpg#x", "is not there"),
         (f"{home}/p.zip#x/m.jpg", None),
     ]  # fmt: skip
     values = [value for value, _ in told]

@@ -137,3 +137,11 @@ def test_a_reference_starts_from_a_folder_unless_it_is_a_url_or_absolute():
 def test_every_mark_may_be_the_one():
     assert archive_of("#a##b") == [("", "a##b"), ("#a", "#b"), ("#a#", "b")]
     assert archive_of("a") == []
+
+
+def test_an_address_is_no_path_whatever_lies_there(tmp_path):
+    there = tmp_path / "https:" / "example.org" / "a.jpg"
+    there.parent.mkdir(parents=True)
+    there.touch()
+    address, nul = "https://example.org/a.jpg", "a\0.jpg"
+    assert homes.started([address, nul], tmp_path) == [address, nul]

@@ -335,3 +335,20 @@ def test_a_kind_that_pillow_may_not_know_is_taken_on_trust(head, other):
         return
     with pytest.raises(FileError, match="begins like a picture and is none: "):
         check_pixels(head + b"\0" * 20, "a", 1)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "GIF"])
+def test_a_single_byte_behind_a_picture_goes(kind):
+    out = io.BytesIO()
+    Image.new("L", (4, 4)).save(out, kind)
+    clean, told = without_metadata(out.getvalue() + b"x", "a")
+    assert (clean, told) == (out.getvalue(), ("trailer",))
+
+
+@pytest.mark.parametrize(("turn", "kept"), [(8, {0x0112: 8}), (9, {})])
+def test_there_are_eight_ways_to_turn_a_picture(turn, kept):
+    exif, out = Image.Exif(), io.BytesIO()
+    exif[0x0112], exif[0x0110] = turn, "Camera"
+    Image.new("L", (4, 4)).save(out, "JPEG", exif=exif)
+    clean, _ = without_metadata(out.getvalue(), "a")
+    assert dict(Image.open(io.BytesIO(clean)).getexif()) == kept

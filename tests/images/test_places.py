@@ -126,3 +126,11 @@ def test_a_photo_may_have_its_most_bytes(tmp_path, monkeypatch):
     with pytest.raises(FileError) as told:
         places.read_file(tmp_path / "b")
     assert str(told.value) == f"{tmp_path / 'b'}: more than the 10 bytes of one photo"
+
+
+def test_archives_of_a_folder_count_in_the_order_of_their_names(tmp_path):
+    for i in (7, 2, 9, 0, 5, 3, 8, 1, 6, 4):
+        with zipfile.ZipFile(tmp_path / f"{i}.zip", "w") as made:
+            made.writestr("a.jpg", b"x")
+    found = images.open_images(tmp_path)
+    assert [archive.path.name for archive in found.archives] == [f"{i}.zip" for i in range(10)]

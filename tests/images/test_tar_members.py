@@ -2,6 +2,7 @@
 
 import os
 import tarfile
+import zipfile
 
 import pytest
 
@@ -131,6 +132,21 @@ def test_a_header_of_pax_has_at_most_65536_bytes(tmp_path):
     )
 
 
+@pytest.mark.parametrize("prefix", [b"d", b"p" * 155])
+def test_a_long_name_begins_in_a_field_of_its_own(tmp_path, prefix):
+    head = bytearray(block("a.jpg"))
+    head[345 : 345 + len(prefix)], head[500:501], head[148:156] = prefix, b"x", b" " * 8
+    head[148:156] = b"%06o\0 " % sum(head)
+    assert found(tmp_path / "a.tar", head, END) == [(f"{prefix.decode()}/a.jpg", 512, 0)]
+
+
+def test_two_headers_may_speak_of_one_member(tmp_path):
+    said, name = pax(size=5), b"long.jpg\0"
+    blocks = (block("L", len(name), b"L", name), block("p", len(said), b"x", said),
+              block("short.jpg", 0, b"0", b"xxxxx"), END)  # fmt: skip
+    assert found(tmp_path / "a.tar", *blocks) == [("long.jpg", 2560, 5)]
+
+
 # which archive it is
 
 
@@ -141,7 +157,7 @@ def test_a_header_of_pax_has_at_most_65536_bytes(tmp_path):
         ("a", b"PK\x01\x02", None), ("a", block("a")[:511], None), ("a", b"", None),
         ("a.tar", bytes(512), "tar"), ("a.TAR", bytes(512), "tar"), ("a.bin", bytes(512), None),
         ("a.tar", bytes(511), None), ("a.gz", b"\x1f\x8b", None), ("a.tar.txt", b"text", None),
-        ("a.tar", b"text" * 200, None),
+        ("a.tar", b"text" * 200, None), ("a.tar", b"\0text" * 200, None),
     ],
 )  # fmt: skip
 def test_an_archive_is_told_by_its_first_bytes(tmp_path, name, content, kind):
@@ -203,11 +219,54 @@ def test_the_header_before_a_member_is_checked(tmp_path):
     assert said(member._replace(offset=1024)) == nothing.format(1024)
     assert said(member._replace(offset=700)) == nothing.format(700)
     assert said(member._replace(size=7, packed=7)) == f"has 0 bytes and not 7; {REMEDY}"
+    assert said(at["é.jpg"]._replace(offset=700)) == nothing.format(700)
     link = path.read_bytes().index(b"link\0") + 512
     assert said(member._replace(name="link", offset=link)) == nothing.format(link)
     assert tar.read(path, at["é.jpg"]._replace(name="è.jpg")) == b""  # not plain: not compared
     assert tar.read(path, at["n" * 150]._replace(name="m" * 100)) == b""
     assert said(at["n" * 150]._replace(name="m" * 99)).startswith("there is no member at byte ")
+
+
+@pytest.mark.parametrize(
+    ("field", "size"),
+    [(b"00000000003\0", 3), (b"00000000003 ", 3), (b"         3 \0", 3),
+     (b"10000000003\0", 8**10 + 3), (b"\x80" + bytes(10) + b"\3", 3),
+     (b"\x81" + bytes(10) + b"\3", 256**11 + 3), (b"-0000000005\0", -5)],
+)  # fmt: skip
+def test_the_size_in_a_header_is_read_whole(tmp_path, field, size):
+    head = bytearray(block("a.jpg", 3))
+    head[124:136], head[136:148], head[148:156] = field, b"14751234567\0", b" " * 8
+    head[148:156] = b"%06o\0 " % sum(head[:512])
+    path, member = tmp_path / "a.tar", tar.Member("a.jpg", 512, 3, 3, 0, 0)
+    path.write_bytes(head)
+    if size == 3:
+        assert tar.read(path, member) == b"xxx"
+        assert list(tar.members(path, "tar")) == [member]
+    else:
+        told = f"is cut short: the member at byte 0 ends at {512 + size}"
+        with pytest.raises(FileError, match=told):
+            list(tar.members(path, "tar"))
+        with pytest.raises(FileError, match=f"has {size} bytes and not 3"):
+            tar.read(path, member)
+
+
+def test_names_of_a_zip_are_compared_where_both_are_plain(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as made:
+        made.writestr("a.jpg", b"xxx")
+        made.writestr("é.jpg", b"yyy")
+    plain, other = tar.members(path, "zip")
+    assert tar.read(path, plain) == tar.read(path, plain._replace(name="è.jpg")) == b"xxx"
+    assert tar.read(path, other) == tar.read(path, other._replace(name="b.jpg")) == b"yyy"
+    with pytest.raises(FileError, match="there is no member of this name at byte 0"):
+        tar.read(path, plain._replace(name="b.jpg"))
+
+
+def test_a_header_of_a_zip_that_is_cut_is_no_member(tmp_path):
+    path = tmp_path / "a.zip"
+    path.write_bytes(bytes(20) + b"PK\x03\x04" + bytes(25))
+    with pytest.raises(FileError, match="there is no member at byte 20; the index"):
+        tar.read(path, tar.Member("a.jpg", 20, 0, 0, 0, 0))
 
 
 def test_what_is_no_header_is_no_member(tmp_path):
@@ -229,3 +288,5 @@ def test_the_sum_of_a_header_is_that_of_tarfile(filled):
     for told in (wanted, wanted + 1, wanted - 1, wanted % 0o100000):
         head[148:156] = b"%06o\0 " % told
         assert tar._checksum_fits(bytes(head)) is (told == wanted)
+    head[148:156] = b"%07o " % wanted  # no NUL ends it
+    assert tar._checksum_fits(bytes(head))

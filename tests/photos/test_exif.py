@@ -4,6 +4,7 @@ import os
 import re
 import struct
 import tarfile
+import zipfile
 from fractions import Fraction
 
 import pytest
@@ -177,6 +178,20 @@ def test_what_is_no_picture_has_a_reason_in_a_line(tmp_path):
         "c.jpg": ("unreadable", "is no regular file"),
     }
     assert rows["b.jpg"]["image"] == str(tmp_path / "b.jpg")
+
+
+def test_a_member_that_is_damaged_is_a_row_beside_the_others(tmp_path):
+    path = tmp_path / "a.zip"
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.jpg")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(tmp_path / "a.jpg", "a.jpg")
+        archive.writestr("b.jpg", b"picture")
+    path.write_bytes(path.read_bytes().replace(b"picture", b"damaged", 1))
+    rows = next(photos.read(path)).to_pylist()
+    assert [(row["image"], row["status"]) for row in rows] == [
+        (f"{path}#a.jpg", "missing"), (f"{path}#b.jpg", "unreadable"),
+    ]  # fmt: skip
+    assert rows[1]["reason"].startswith(f"FileError: {path}#b.jpg")
 
 
 @pytest.mark.parametrize(

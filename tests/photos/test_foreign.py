@@ -104,6 +104,7 @@ def test_the_description_of_mapillary_tools(tmp_path):
     ("document", "name"),
     [
         ({"type": "Feature", "geometry": POINT}, "a.json"), ([collection()], "a.json"),
+        ({"type": "Topology", "features": []}, "a.json"),
         ({"type": "FeatureCollection", "features": {}}, "a.json"), (collection(), "a.csv"),
         ({"photos": {"photo": {"id": 1}}}, "a.json"), ({"photos": [1]}, "a.json"),
         ({"data": [{"id": 1, "geometry": POINT}, 7], "x": "geometry"}, "a.json"),

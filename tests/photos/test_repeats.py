@@ -1,7 +1,9 @@
 """Imports of the same content, and ids that come again."""
 
+import contextlib
 import hashlib
 import os
+import threading
 
 import pyarrow as pa
 import pytest
@@ -92,6 +94,28 @@ def test_too_many_ids_are_not_counted(tmp_path, monkeypatch, most):
     many = most < 3
     assert counter.repeated() == (None if many else 1)
     assert counter.known(there) == (None if many else 2)
+
+
+def test_a_table_is_held_between_the_answer_and_the_commit(tmp_path):
+    """Another import waits until the first one is done."""
+    tables.append(tmp_path / "t", ids("a"))
+    entered = threading.Event()
+
+    def other():
+        with tables.alone(tmp_path / "t"):
+            entered.set()
+
+    waiting = threading.Thread(target=other)
+    with contextlib.ExitStack() as held:
+        assert list(repeats.new(iter([ids("b")]), tmp_path / "t", {}, held)) == [ids("b")]
+        waiting.start()
+        assert not entered.wait(0.3)
+    waiting.join()
+    assert entered.is_set()
+
+
+def test_ids_are_counted_to_67_million():
+    assert repeats.MOST_IDS == 67_108_864
 
 
 def test_a_table_without_ids_holds_none(tmp_path):

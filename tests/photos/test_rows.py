@@ -5,7 +5,7 @@ import dataclasses
 import pyarrow as pa
 import pytest
 
-from geodata import images
+from geodata import images, photos
 from geodata.files import FileError
 from geodata.photos import rows, sources
 
@@ -239,3 +239,29 @@ def test_kept_columns_follow_in_their_order_as_they_are():
     found, _ = rows.to_schema(table, {}, 0, dataclasses.replace(RULES, keep=("b", "a")))
     assert found.schema.names == [*rows.SCHEMA.names, "b", "a"]
     assert found.select(["b", "a"]).to_pylist() == [{"b": b"x", "a": [1]}]
+
+
+@pytest.mark.parametrize(
+    ("times", "told"),
+    [
+        (pa.array([1337361073.5]), "2012-05-18T17:11:13Z"),
+        (pa.array([1337361073], pa.timestamp("s")), "2012-05-18T17:11:13"),
+        (pa.array([1337361073], pa.timestamp("s", "UTC")), "2012-05-18T17:11:13Z"),
+        (pa.array([15478], pa.date32()), "2012-05-18"),
+    ],
+)  # fmt: skip
+def test_times_of_any_type_become_text(times, told):
+    (row,) = next(
+        photos.read(pa.table({"lat": [1.0], "lon": [2.0], "taken_at": times}))
+    ).to_pylist()
+    assert row["taken_at"] == told
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon", "status"),
+    [(0.0, 0.0, "null_island"), (48.5, 0.0, "ok"), (0.0, 9.5, "ok"), (0.0, 1e-9, "ok"),
+     (float("nan"), 2.0, "missing"), (1.0, float("nan"), "missing")],
+)  # fmt: skip
+def test_a_row_has_a_place_unless_both_are_zero_or_one_is_missing(lat, lon, status):
+    (row,) = next(photos.read(pa.table({"lat": [lat], "lon": [lon]}))).to_pylist()
+    assert row["status"] == status

@@ -1,7 +1,5 @@
 """Fields that are kept on request, HEIC through its extra, RAW counted."""
 
-import io
-
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -99,6 +97,12 @@ def test_fields_are_kept_from_every_kind_of_picture(tmp_path, kind):
     assert row["lat"] == pytest.approx(48.858333, abs=1e-6)
 
 
+def test_a_picture_without_xmp_has_none_of_its_fields(tmp_path):
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.jpg")
+    (row,) = next(photos.read(tmp_path, keep=["dc:creator", "Model"])).to_pylist()
+    assert (row["status"], row["dc:creator"], row["Model"]) == ("missing", None, None)
+
+
 @pytest.mark.parametrize("wrong", ["Modell", "GPSInfo", "dc:", ":x", "a:b:c", "1:x"])
 def test_a_name_that_is_no_field_is_refused(tmp_path, wrong):
     Image.new("RGB", (4, 4)).save(tmp_path / "a.jpg")
@@ -147,9 +151,11 @@ def test_without_it_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     monkeypatch.setattr(Image, "ID", [name for name in Image.ID if name != "HEIF"])
     monkeypatch.delitem(Image.OPEN, "HEIF", raising=False)
-    (tmp_path / "b.heic").write_bytes(io.BytesIO(b"\0\0\0\x18ftypheic" + b"\0" * 40).read())
-    (row,) = pa.concat_tables(photos.read(tmp_path)).to_pylist()
-    assert row["reason"] == "HEIC needs pillow-heif: pip install '.[photos]' in the clone"
+    for name in ("b.heic", "c.HEIF"):
+        (tmp_path / name).write_bytes(b"\0\0\0\x18ftypheic" + b"\0" * 40)
+    rows = pa.concat_tables(photos.read(tmp_path)).to_pylist()
+    told = "HEIC needs pillow-heif: pip install '.[photos]' in the clone"
+    assert [row["reason"] for row in rows] == [told, told]
 
 
 @pytest.mark.parametrize(

@@ -107,11 +107,12 @@ def test_the_picture_counts_before_the_json(tmp_path):
     exif[0x8769] = {0x9003: "2001:02:03 04:05:06"}
     bad = Image.Exif()
     bad[0x8825] = {1: "N", 2: (1.0, 75.0, 0.0), 3: "E", 4: (2.0, 0.0, 0.0)}
-    for name, tags in (("a", exif), ("b", Image.Exif()), ("c", bad)):
+    for name, tags in (("a", exif), ("b", Image.Exif()), ("c", bad), ("d", Image.Exif())):
         Image.new("RGB", (4, 4)).save(tmp_path / f"{name}.jpg", exif=tags)
-        (tmp_path / f"{name}.jpg.json").write_text(json.dumps(TIME | {"geoData": PLACE}))
+        place = {} if name == "d" else {"geoData": PLACE}
+        (tmp_path / f"{name}.jpg.json").write_text(json.dumps(TIME | place))
     (batch,) = takeout.takeout_batches(tmp_path, ["Model"])
-    a, b, c = batch.table.to_pylist()
+    a, b, c, d = batch.table.to_pylist()
     assert (a["lat"], a["lon"], a["taken_at"], a["status"]) == (
         1.0,
         2.0,
@@ -121,6 +122,7 @@ def test_the_picture_counts_before_the_json(tmp_path):
     assert (b["lat"], b["lon"], b["taken_at"], b["status"]) == (48.9, 2.3, WHEN, None)
     assert (b["reason"], b["Model"]) == (None, None)
     assert (c["lat"], c["status"], c["taken_at"]) == (None, "invalid", WHEN)
+    assert (d["lat"], d["status"], d["taken_at"]) == (None, "missing", WHEN)
 
 
 @pytest.mark.parametrize(("at", "told"), [(0, True), (199, True), (200, False)])

@@ -99,6 +99,16 @@ def test_values_of_sqlite_are_text(tmp_path, monkeypatch):
     assert [batch.bad for batch in batches] == [{}, {}]
 
 
+def test_names_in_capitals_are_decoded_too(tmp_path):
+    path = tmp_path / "a.db"
+    with sqlite3.connect(path) as con:
+        con.execute(f"CREATE TABLE {yfcc.SQLITE_TABLE} (Title TEXT, DateTaken TEXT)")
+        con.execute(f"INSERT INTO {yfcc.SQLITE_TABLE} VALUES ('a+b', '2012-05-18+17:11:13.0')")
+    con.close()
+    (batch,) = yfcc.sqlite_batches(path, ["Title", "DateTaken"])
+    assert batch.table.to_pylist() == [{"Title": "a b", "DateTaken": "2012-05-18 17:11:13.0"}]
+
+
 def test_a_database_without_the_table_says_which_it_has(tmp_path):
     path = tmp_path / "a.db"
     with sqlite3.connect(path) as con:

@@ -143,12 +143,12 @@ def _names_any(text: str) -> bool:
         _GOES_ON.search(text[m.start() :]) for m in _CLAUSE.finditer(text)
     ):
         return True
-    return _any_place(_GERMAN_NAME if _GERMAN.search(text) else _NAME, text)
+    return _is_place((_GERMAN_NAME if _GERMAN.search(text) else _NAME).findall(text))
 
 
 def _says_before(body: str, first: int) -> bool:
     """Return whether the text before a refusal says in so many words which place it is."""
-    return _any_place(_SAYS, body, 0, first)
+    return _is_place(_SAYS.findall(body, 0, first))
 
 
 def _goes_on(body: str, first: int) -> bool:
@@ -162,10 +162,11 @@ def _goes_on(body: str, first: int) -> bool:
         declined = [*(match.end() for match in _REFUSAL.finditer(clause)), *_lacking(clause)]
         if _GOES_ON.search(clause[max(declined, default=0) :].strip()):
             return True
-        if start > first and not declined and _any_place(names, body, start, end):
+        if start > first and not declined and _is_place(names.findall(body, start, end)):
             return True
     return False
 
 
-def _any_place(names: re.Pattern[str], text: str, start: int = 0, end: int = MAX_CHARS) -> bool:
-    return any(not _NO_PLACE.match(name) for name in names.findall(text, start, end))
+def _is_place(names: list[str]) -> bool:
+    """Return whether one of the names may be that of a place."""
+    return any(not _NO_PLACE.match(name) for name in names)

@@ -153,7 +153,7 @@ def _read(text: str, match: re.Match[str], before: Angle | None, carried: str) -
     sign, middle = _sign(gap, lead, before is not None)
     # "S 200 W is a street. 40.76": a letter that was carried is this number's only beside it
     near = carried if not gap.strip(_BESIDE) else ""
-    leading = near or (lead["hemi"] or "" if lead else "")
+    leading = near or (lead["hemi"] if lead else "")
     trailing = (match["hemi"] or "").strip(" ()")
     carried = ""
     if leading and trailing and _axis(leading) != _axis(trailing):
@@ -174,8 +174,9 @@ def _on_a_plane(before: Angle | None, angle: Angle, middle: str) -> None:
     if angle.axis is not None or not angle.decimals:
         return
     angle.plane = "x" if _X.search(middle) else "y" if _Y.search(middle) else None
-    pair = before is not None and {before.plane, angle.plane} == {"x", "y"}
-    if before is None or not pair or len(middle.strip(" \n,;")) > 4:
+    if before is None or {before.plane, angle.plane} != {"x", "y"}:
+        return
+    if len(middle.strip(" \n,;")) > 4:
         return
     for one in (before, angle):
         one.axis = "lon" if one.plane == "x" else "lat"
@@ -188,16 +189,14 @@ def _sign(gap: str, lead: re.Match[str] | None, follows: bool) -> tuple[str, str
     if lead is None:
         return "", gap
     sign, middle = lead["sign"], gap[: lead.start()]
-    if not sign or _BULLET.search(gap):
-        return "", middle.rstrip("+-") if sign else middle
     touches = follows and not middle
     spaced = bool(lead["blank"]) and middle.rstrip()[-1:].isalpha()
-    return ("", middle) if touches or spaced else (sign, middle)
+    return ("", middle) if touches or spaced or _BULLET.search(gap) else (sign, middle)
 
 
 def _axis(hemisphere: str) -> str:
-    word = hemisphere.lower()
-    return "lat" if word[0] in "ns" else "lon"  # the words of all languages begin so
+    # the words of all languages begin so
+    return "lat" if hemisphere.lower().startswith(("n", "s")) else "lon"
 
 
 def _angle(match: re.Match[str], sign: str, hemisphere: str) -> Angle:
@@ -214,12 +213,8 @@ def _angle(match: re.Match[str], sign: str, hemisphere: str) -> Angle:
     angle.minus = negative = sign == "-"
     if hemisphere:
         angle.axis = _axis(hemisphere)
-        south_or_west = hemisphere[0] in "SsWw" or hemisphere.lower() in (
-            "o",
-            "oeste",
-            "ouest",
-            "ovest",
-        )
+        word = hemisphere.lower()
+        south_or_west = word.startswith(("s", "w")) or word in ("o", "oeste", "ouest", "ovest")
         # One minus is enough: "-120°W" is -120, and "-48°N" follows the letter.
         angle.conflict = negative or hemisphere == "O"
         negative = south_or_west

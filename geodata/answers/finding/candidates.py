@@ -30,9 +30,7 @@ _NO_PLACE = re.compile(
     r"|percent|height|distance|radius|\bf/|focal|rating|\$|€|£",
     re.I,
 )
-_LON_FIRST_AFTER = re.compile(
-    r"^[)\]}]?[ ]{0,3}[\[(]?\s{0,2}lon(?:gitude)?\s{0,2},\s{0,2}lat", re.I
-)
+_LON_FIRST_AFTER = re.compile(r"[)\]}]?[ ]{0,3}[\[(]?\s{0,2}lon(?:gitude)?\s{0,2},\s{0,2}lat", re.I)
 _LABEL_LINE = re.compile(
     r"^[\s>#|+\-(\[{•]{0,8}(?:[0-9]{1,2}[.)]\s{1,3})?(?:[^\W\d]+\s{1,2}){0,4}?"
     r"(?:lat|lon|lng|coord|gps|geo\b|breite|l[aä]nge|koord|position|location)[^.!?\n]{0,50}[:=|]"
@@ -104,7 +102,7 @@ def _pairs(angles: list[Angle]) -> list[tuple[Angle, Angle]]:
             waiting = None  # a number in a labelled answer's line
         elif any(angle.axis for angle in free):
             waiting = _by_compass(free, waiting, pairs)
-        elif len(free) > 1:
+        else:
             pairs.extend(_by_place(free))
     return sorted(pairs, key=lambda pair: pair[0].start)
 
@@ -153,19 +151,25 @@ def _by_compass(
     if len(known) == 2 and known[0].axis != known[1].axis:
         waiting = None  # both halves are here: what waited was another number
     for i, angle in enumerate(known):
-        beside = waiting is not None and (i > 0 or (_can_wait(waiting) and _can_wait(angle)))
-        if waiting and beside and waiting.axis != angle.axis and angle.start - waiting.end < NEAR:
+        if waiting and _is_other_half(angle, waiting, beside=i > 0):
             pairs.append((waiting, angle))
             waiting = None
         else:
             waiting = angle
-    lone = len(known) == 1 and waiting is known[0]
+    lone = waiting is known[0]
     if lone and len(run) == 2 and known[0].decimals:
         pairs.append((run[0], run[1]))  # one half has a hemisphere: "48.85° N, 2.29"
         return None
-    if lone and len(run) > 2:
+    if lone:
         pairs.extend(_by_place([angle for angle in run if not angle.axis]))
     return waiting
+
+
+def _is_other_half(angle: Angle, waiting: Angle, *, beside: bool) -> bool:
+    """Return whether an angle with a compass letter belongs to one that waits for it."""
+    if waiting.axis == angle.axis or angle.start - waiting.end >= NEAR:
+        return False
+    return beside or (_can_wait(waiting) and _can_wait(angle))
 
 
 def _can_wait(angle: Angle) -> bool:
@@ -222,15 +226,14 @@ def _how(body: str, first: Angle, second: Angle) -> str:
 
 def _chance(body: str, end: int) -> float | None:
     """Return how likely the rest of the line calls a coordinate, as a share."""
-    said = _CHANCE.match(body, end, min(len(body), end + 90))
+    said = _CHANCE.match(body, end)
     if said is None:
         return None
     return float(said["percent"]) / 100 if said["percent"] else float(said["share"])
 
 
 def _is_lon_first(body: str, second: Angle, order: str | None) -> bool:
-    after = body[second.end : second.end + 40]
-    return order == "lon" or _LON_FIRST_AFTER.match(after) is not None
+    return order == "lon" or _LON_FIRST_AFTER.match(body, second.end) is not None
 
 
 def _rank(body: str, first: Angle, second: Angle) -> int | None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from geodata import sphere
 from geodata.answers import texts
 from geodata.answers.contract import in_range
-from geodata.answers.finding.candidates import KEYED, LABELLED, WEAK, WRITTEN, Candidate
+from geodata.answers.finding.candidates import KEYED, LABELLED, WEAK, Candidate
 from geodata.answers.texts import FENCE
 
 SAME_PLACE_KM = 25.0
@@ -131,12 +131,12 @@ def _revised(body: str, best: list[Candidate]) -> int:
 
 def _likeliest(body: str, best: list[Candidate]) -> int | None:
     """Return which of several candidates is called most likely, None if that is not said."""
-    weights = [c.weight for c in best]
-    if len(best) < 2 or any(weight is None for weight in weights) or len(set(weights)) < 2:
+    weights = [c.weight for c in best if c.weight is not None]
+    if len(weights) < len(best) or len(set(weights)) < 2:
         return None
     if _REVISES.search(body[best[-2].end : best[-1].start]):
         return None
-    return max(range(len(best)), key=lambda i: weights[i] or 0.0)
+    return weights.index(max(weights))
 
 
 def _rival(chosen: Candidate, others: Iterable[Candidate]) -> Candidate | None:
@@ -165,10 +165,7 @@ def _contested_after(body: str, chosen: Candidate, others: list[Candidate]) -> b
 def _revised_in_prose(body: str, chosen: Candidate, places: list[Candidate]) -> bool:
     """Return whether prose after a labelled line goes on to another place."""
     return any(
-        c.rank == WRITTEN
-        and c.start > chosen.end
-        and _differs(chosen, c)
-        and _REVISES.search(body[chosen.end : c.start][-CUE_CHARS:]) is not None
+        _differs(chosen, c) and _REVISES.search(body[chosen.end : c.start][-CUE_CHARS:]) is not None
         for c in places
     )
 

@@ -138,7 +138,7 @@ def _of_object(text: str, value: Value) -> Iterator[tuple[Candidate, list[str]]]
             if angle is not None:
                 rest = tuple(w for w in words if w not in _LAT and w not in _LON)
                 halves[rest][axis] = _turned(text, value, angle, axis)
-        elif both or _PAIR.intersection(words) or key == "LOC":
+        elif both or _PAIR.intersection(words):
             first = "lon" if both and _is_lon_first(words) else None
             first = "lon" if is_point or _LON_FIRST.intersection(words) else first
             candidate = _pair(text, one, first, geojson=is_point)

@@ -17,6 +17,9 @@ _CITY = (
 _MAX_KEYS = 200
 """So many of the last separators are looked at."""
 
+_KEY_CHARS = 80
+"""No key of those below is as long, with all that may stand before it."""
+
 _SEPARATOR = re.compile(r"[:=|>]")
 # A key starts a line, or follows an opening bracket, a quote, a comma or a cell border.
 _KEY = re.compile(
@@ -47,7 +50,7 @@ def read_names(text: str) -> tuple[str | None, str | None, str | None]:
     """
     found: dict[str, str] = {}
     for match in list(_SEPARATOR.finditer(text))[-_MAX_KEYS:]:
-        key = _KEY.search(text[max(0, match.start() - 60) : match.start()])
+        key = _KEY.search(text, max(0, match.start() - _KEY_CHARS), match.start())
         after = text[match.end() : match.end() + 200].partition("\n")[0]
         if key and (name := _value(after)):
             found[_level(key)] = name
@@ -58,14 +61,14 @@ def _level(match: re.Match[str]) -> str:
     return "country" if match["country"] else "admin1" if match["admin1"] else "city"
 
 
-def _value(raw: str) -> str | None:
-    """Return the name at the start of what follows a key, or None."""
+def _value(raw: str) -> str:
+    """Return the name at the start of what follows a key, an empty text if there is none."""
     raw = raw.strip()
     quote = raw[:1]
-    if quote in ('"', "'") and (end := raw.find(quote, 1)) > 0:
-        name = raw[1:end]
-    elif quote == "[" and (end := raw.find("]")) > 0:
-        name = raw[1:end].strip("\"' ")
+    if quote in ('"', "'") and quote in raw[1:]:
+        name = raw[1:].partition(quote)[0]
+    elif quote == "[" and "]" in raw:
+        name = raw[1:].partition("]")[0].strip("\"' ")
     else:
         following = _NEXT_KEY.search(raw)
         name = raw[: following.start()] if following else raw
@@ -73,4 +76,4 @@ def _value(raw: str) -> str | None:
     name = " ".join(_EXPLAINED.sub("", name).split()).strip(" ,;")
     if not _INITIALS.search(name):
         name = name.strip(" ,;.")
-    return None if not name or len(name) > 120 or _NOTHING.match(name) else name
+    return "" if len(name) > 120 or _NOTHING.match(name) else name

@@ -93,7 +93,7 @@ def _read(text: str, start: int) -> tuple[Value, bool]:
             continue
         key = ""
         if holder.kind == "object":
-            named = None if char == "{" else _KEY.match(text, at)
+            named = _KEY.match(text, at)
             if named is None and char != "{":
                 break  # prose after all
             if named is not None:

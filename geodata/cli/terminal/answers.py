@@ -76,7 +76,7 @@ def is_number(kind: pa.DataType) -> bool:
 
 def _csv_line(values: list[Any]) -> str:
     # the usual end of a line has a carriage return, so that one in a value is quoted too
-    csv.writer(line := io.StringIO(newline="")).writerow(values)
+    csv.writer(line := io.StringIO()).writerow(values)
     return line.getvalue().removesuffix("\r\n") + "\n"
 
 

@@ -242,7 +242,7 @@ def unit_name(unit: int) -> str:
 def _ratio(name: str, part: Any) -> float | None:
     """Return a rational as a number, None for 0/0."""
     try:
-        if isinstance(part, tuple | list) and len(part) == 2:
+        if isinstance(part, tuple | list):
             above, below = part
         else:
             above, below = getattr(part, "numerator", part), getattr(part, "denominator", 1)
@@ -269,7 +269,7 @@ def _hemisphere(value: Any) -> str | None:
     if not isinstance(value, str):
         return None
     word = value.strip("\0 \t").upper()
-    return _WORDS.get(word, word) or None
+    return _WORDS.get(word, word)
 
 
 def _check_hemispheres(lat_ref: str | None, lon_ref: str | None, gps: Mapping[int, Any]) -> None:

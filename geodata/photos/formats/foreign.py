@@ -155,7 +155,7 @@ def _map_time(text: Any) -> str | None:
     parts = str(text).split("_")
     if len(parts) < 6 or not all(p.isdigit() for p in parts):
         return None
-    return "{}-{}-{}T{}:{}:{}Z".format(*parts[:6])
+    return "{}-{}-{}T{}:{}:{}Z".format(*parts)
 
 
 _KINDS: tuple[Callable[[Any], Foreign | None], ...] = (

@@ -59,8 +59,7 @@ def field_of(name: str) -> Field:
     from PIL import ExifTags
 
     if _XMP_NAME.fullmatch(name):
-        prefix, _, local = name.partition(":")
-        return Field("xmp", (prefix, local))
+        return Field("xmp", tuple(name.split(":")))
     for kind, tags in (("exif", ExifTags.Base), ("gps", ExifTags.GPS)):
         known = {tag.name: int(tag.value) for tag in tags}
         if name in known and name != "GPSInfo":
@@ -93,7 +92,7 @@ def values_of(image: Any, fields: Mapping[str, Field]) -> dict[str, str | None]:
 
 def _packet(image: Any) -> bytes:
     """Return the XMP of a picture, which Pillow keeps by the name that its format has for it."""
-    found = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or image.getexif().get(700)
+    found = image.info.get("xmp") or image.getexif().get(700)
     return found.encode() if isinstance(found, str) else bytes(found or b"")
 
 
@@ -111,7 +110,7 @@ def xmp(packet: bytes) -> dict[tuple[str, str], str]:
     >>> xmp(packet)["xmp", "Rating"]
     '4'
     """
-    if not packet or len(packet) > _MAX_PACKET or any(m in packet for m in _MAY_DEFINE):
+    if len(packet) > _MAX_PACKET or any(m in packet for m in _MAY_DEFINE):
         return {}
     prefixes: dict[str, str] = {}
     out: dict[tuple[str, str], str] = {}
