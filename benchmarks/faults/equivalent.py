@@ -819,12 +819,6 @@ EQUIVALENT = (  # (file, there, with the fault, why)
     ),
     (
         "geodata/answers/finding/choosing.py",
-        "_differs(chosen, c)",
-        "(_differs(c, chosen))",
-        "two places are as far from each other either way",
-    ),
-    (
-        "geodata/answers/finding/choosing.py",
         "return a.place != b.place and float(sphere.haversine_km(*a.place, *b.place)) > "
         "SAME_PLACE_KM",
         "return (float(sphere.haversine_km(*a.place, *b.place)) > SAME_PLACE_KM)",
@@ -2165,7 +2159,8 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         'beside, compression="zstd", compression_level=9, use_dictionary=[n for n in '
         'table.column_names if n not in ("geometry", "id")], write_page_checksum=True, '
         "write_statistics=False, )",
-        "(pq.write_table(table.combine_chunks().replace_schema_metadata(geo_metadata(_bounds(table))), "
+        "(pq.write_table(table.combine_chunks()"
+        ".replace_schema_metadata(geo_metadata(_bounds(table))), "
         "beside, compression='zstd', compression_level=9, write_page_checksum=True, "
         "write_statistics=False))",
         "the file is smaller or larger; what is read of it is the same",
@@ -2177,7 +2172,8 @@ EQUIVALENT = (  # (file, there, with the fault, why)
         'beside, compression="zstd", compression_level=9, use_dictionary=[n for n in '
         'table.column_names if n not in ("geometry", "id")], write_page_checksum=True, '
         "write_statistics=False, )",
-        "(pq.write_table(table.combine_chunks().replace_schema_metadata(geo_metadata(_bounds(table))), "
+        "(pq.write_table(table.combine_chunks()"
+        ".replace_schema_metadata(geo_metadata(_bounds(table))), "
         "beside, compression='zstd', compression_level=9, use_dictionary=[n for n in "
         "table.column_names if n not in ('geometry', 'id')], write_page_checksum=True))",
         "the file is smaller or larger; what is read of it is the same",
