@@ -412,6 +412,24 @@ def test_a_resumed_download_is_believed_no_more_than_another(server, home, tmp_p
     assert list(home.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("way", "left", "times"),
+    [
+        ("flipped", b"", 1),  # what came whole and is wrong will be so the next time
+        ("flipped", b"of another file", 2),  # it may be the part that was wrong
+        ("truncated", b"", 2),  # it got further once, and not the second time
+    ],
+)
+def test_a_server_is_asked_again_only_where_that_may_help(server, home, tmp_path, way, left, times):
+    if left:
+        (home.parent / "downloads").mkdir()
+        (home.parent / "downloads" / f"{server.digest}.part").write_bytes(left)
+    server.asked.clear()
+    with pytest.raises(FileError, match="cannot be fetched"):
+        boundaries.fetch(f"set-{way}", registry=registry(tmp_path, server, way))
+    assert [asked for asked, _ in server.asked] == [way] * times
+
+
 def test_a_failed_fetch_leaves_the_set_that_was_there(swiss, server, home, tmp_path):
     boundaries.fetch("set-whole", registry=registry(tmp_path, server, "whole"))
     broken = registry(tmp_path, server, "whole", digest="0" * 64)

@@ -338,6 +338,7 @@ def test_the_record_is_text_that_people_can_read(tmp_path):
     text = made[2].read_text(encoding="utf-8")
     assert text == json.dumps(json.loads(text), indent=2, ensure_ascii=False) + "\n"
     record = json.loads(text)
+    assert (record["name"], record["worldview"]) == ("bundled", "un")
     assert record["approximate"]["units"] == ["BM/Coupé"]
     assert {name: sorted(out) for name, out in record["outputs"].items()} == {
         "countries.parquet": ["rows", "sha256"], "units.parquet": ["rows", "sha256"],

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from geodata import files
-from geodata.boundary_build import places as made
+from geodata.boundary_build import places as made, places_grid
 from geodata.files import load_arrays
 from geodata.places import Places
 
@@ -259,3 +259,14 @@ def test_a_source_as_json_of_geonames_is_read_whatever_its_order(tmp_path):
     rows = [place(2, "B", 1, 1, "AA"), place(1, "A", 1, 2, "AA")]
     (tmp_path / "x.json").write_text(json.dumps({"x": rows[0], "y": rows[1]}))
     assert made.read(tmp_path / "x.json").name == ["A", "B"]
+
+
+def test_a_cell_reaches_to_its_farthest_corner_in_both_hemispheres():
+    """In the south that is one of the northern two; a radius too small would drop places there."""
+    rows = np.array([0, 44, 90, 179, 180, 270, 315, 359])
+    south = rows * 0.5 - 90
+    centre, radius = places_grid._geometry(rows * 720 + 300, 0)
+    corners = [point(south + up, np.full(len(rows), -30 + aside))
+               for up in (0, 0.5) for aside in (0, 0.5)]  # fmt: skip
+    farthest = np.max([np.linalg.norm(centre - corner, axis=1) for corner in corners], 0)
+    np.testing.assert_allclose(radius, farthest, atol=1e-6)

@@ -28,6 +28,8 @@ def test_what_was_finished_waits_for_the_same_stamp(tmp_path, name):
             (beside / name).parent.mkdir(exist_ok=True)
             (beside / name).write_text("whole")
             (beside / "b.parquet.part").write_text("half")
+            (beside / "data").mkdir(exist_ok=True)
+            (beside / "data" / "b.tar.part").write_text("half")
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
