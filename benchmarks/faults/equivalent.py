@@ -10,6 +10,12 @@ from pathlib import Path
 
 EQUIVALENT = (  # (file, there, with the fault, why)
     (
+        "georl/rewards/verdicts.py",
+        "likely = chances.topk(min(TOP, chances.shape[-1]))",
+        "likely = chances.topk(min(TOP, chances.shape[(1)]))",
+        "one row a question and one column a token: the last of two axes is the second",
+    ),
+    (
         "geodata/evaluation/joining/named_answers.py",
         "if names is None and not (blank | np.isnan(answers.lat)).all():",
         "if names is None and not (blank | np.isnan(answers.lon)).all():",
