@@ -146,6 +146,10 @@ def test_which_audits_apply(lake):
     assert set(audited(lake, "rand", table.drop_columns("lat"), RAW)) == {ids}
     assert set(audited(lake, "rand", table.drop_columns("photo_id"), RAW)) == {places}
     assert set(audited(lake, "split", pa.table({"split": ["train"]}), RAW)) == set()
+    beside, by = RAW | {"benchmark": "labelled"}, {"by": ["coordinate"]}
+    excluded = "exclude-benchmark", table, beside, by
+    assert set(audited(lake, *excluded)) == {ids, "dataset_leaked_rows"}
+    assert audited(lake, excluded[0], table.drop_columns("photo_id"), beside, by) == {}
 
 
 def test_rows_that_repeat_are_counted_all_and_shown_up_to_a_hundred(lake):

@@ -1,5 +1,6 @@
 """Batches are bounded in bytes as they unfold, whatever holds the rows, and lose none."""
 
+import contextlib
 import json
 import os
 
@@ -101,6 +102,25 @@ def small(monkeypatch):
     for module in (cutting, loaded):
         monkeypatch.setattr(module, "FREE_BYTES", 1 << 19)
     monkeypatch.setattr(cutting, "BOMB_ROW_BYTES", 2000)
+
+
+@pytest.mark.parametrize(
+    ("free", "ratio", "a_row", "refused"),
+    [
+        (8000, 0, 7, False),  # 1000 rows of 8 bytes: as much as any file may
+        (7999, 0, 7, True),
+        (0, 80, 7, False),  # as many times the 100 bytes of the file
+        (0, 79, 7, True),
+        (0, 0, 8, False),  # as long as rows may be
+    ],
+)
+def test_a_file_may_unfold_up_to_its_bounds(monkeypatch, free, ratio, a_row, refused):
+    monkeypatch.setattr(cutting, "FREE_BYTES", free)
+    monkeypatch.setattr(cutting, "BOMB_RATIO", ratio)
+    monkeypatch.setattr(cutting, "BOMB_ROW_BYTES", a_row)
+    table = pa.table({"n": pa.array(range(1000), pa.int64())})
+    with pytest.raises(FileError) if refused else contextlib.nullcontext():
+        assert pa.concat_tables(cutting.pieces_of_file([table], "x", 100)) == table
 
 
 NESTED = [
