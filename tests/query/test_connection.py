@@ -367,6 +367,7 @@ def test_a_lake_is_not_written_through_run(tmp_path, outside):
         ("-- nothing", "found 0 statements"),
         ("SELECT 1; SELECT 2", "found 2 statements"),
         ("CREATE TABLE t (a INT)", "a CREATE statement cannot be run here"),
+        ("UPDATE EXTENSIONS", "a UPDATE statement cannot be run here"),  # a kind without a name
         ("SELEC 1", "syntax error"),
         ("SELECT * FROM nothing", "the tables are: .*preds"),
     ],
