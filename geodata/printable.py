@@ -17,7 +17,7 @@ _ORDERS = re.compile(
     "\ufeff\ufff9-\ufffb\U000e0001-\U000e007f]"
 )
 _MARKDOWN = re.compile(
-    r"[\\`*\[\]<>|~]|(?<!\w)_|_(?!\w)|!(?=\[)"
+    r"[\\`*\[\]<>|~]|(?<![^\W_])_|_(?![^\W_])|!(?=\[)"
     r"|^[#=]|^-(?=-)|^[+-](?=\s|$)"  # what begins a heading, a rule or a list
 )
 _NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")

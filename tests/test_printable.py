@@ -6,7 +6,7 @@ import sys
 import unicodedata
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 from markdown_it import MarkdownIt
 
 from geodata.printable import code, html, json_text, markdown, one_line, printable, tell
@@ -39,6 +39,8 @@ def test_ordinary_text_stays(text):
     assert printable(text) == text
 
 
+@example("__0__")
+@example("a__b _c_ __d")
 @given(mixed(MARKS))
 def test_markdown_shows_a_cell_as_one_cell(text):
     table = f"| name | n |\n|---|---|\n| {markdown(text)} | 7 |\n"
