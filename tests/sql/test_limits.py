@@ -29,7 +29,7 @@ def value(con, expression):
     [
         (0, False, 1e-9), (0, True, -1e-9), (1, False, 1 + 1e-9), (1, True, 1 - 1e-9),
         (-1, False, -(1 - 1e-9)), (-1, True, -(1 + 1e-9)), (1e-9, True, 0.0), (-1e-9, False, 0.0),
-        (5e-10, True, -5e-10),
+        (5e-10, True, -5e-10), (-5e-10, False, 5e-10),
     ],
 )  # fmt: skip
 def test_a_limit_is_a_micrometre_wider_or_narrower(con, km, strict, squared):
