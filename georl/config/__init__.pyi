@@ -1,4 +1,9 @@
-from .adapters import stored_adapter as stored_adapter, unpinned_base as unpinned_base
+from .adapters import (
+    base_name as base_name,
+    base_revision as base_revision,
+    stored_adapter as stored_adapter,
+    unpinned_base as unpinned_base,
+)
 from .checks import (
     EVAL_KM as EVAL_KM,
     EVAL_SCORES as EVAL_SCORES,

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from georl.config.settings import ModelConfig
 from georl.config.tree import ConfigError
 
 FILE = "adapter_config.json"
@@ -44,6 +45,31 @@ def stored_adapter(name: str) -> dict[str, Any] | None:
         msg = f"{path} does not name the model that its weights belong to (base_model_name_or_path)"
         raise ConfigError(msg)
     return dict(settings)
+
+
+def base_name(name: str) -> str:
+    """Return the model that a folder of LoRA weights belongs to, or the name itself.
+
+    Examples
+    --------
+    >>> base_name("Qwen/Qwen2.5-VL-7B-Instruct")
+    'Qwen/Qwen2.5-VL-7B-Instruct'
+    """
+    adapter = stored_adapter(name)
+    return name if adapter is None else str(adapter["base_model_name_or_path"])
+
+
+def base_revision(config: ModelConfig) -> str | None:
+    """Return the pinned commit of the model itself; that of an adapter stands in its folder.
+
+    Examples
+    --------
+    >>> pinned = ModelConfig(name="Qwen/Qwen2.5-VL-7B-Instruct", revision="0123456789" * 4)
+    >>> base_revision(pinned)[:10]
+    '0123456789'
+    """
+    adapter = stored_adapter(config.name)
+    return config.revision if adapter is None else adapter.get("revision")
 
 
 def unpinned_base(name: str) -> str | None:

@@ -16,7 +16,14 @@ from transformers import (
 )
 from transformers.utils.peft_utils import find_adapter_config_file
 
-from georl.config import ConfigError, ModelConfig, stored_adapter, unpinned_base
+from georl.config import (
+    ConfigError,
+    ModelConfig,
+    base_name as base_name,
+    base_revision as base_revision,
+    stored_adapter,
+    unpinned_base,
+)
 from georl.models import tiny
 from georl.models.reaching import reach
 
@@ -115,31 +122,6 @@ def load_processor(config: ModelConfig) -> ProcessorMixin:
         msg = f"model {config.name!r} ({family}) takes no images; choose a vision-language model"
         raise ConfigError(msg)
     return processor
-
-
-def base_name(name: str) -> str:
-    """Return the model that a folder of LoRA weights belongs to, or the name itself.
-
-    Examples
-    --------
-    >>> base_name("Qwen/Qwen2.5-VL-7B-Instruct")
-    'Qwen/Qwen2.5-VL-7B-Instruct'
-    """
-    adapter = stored_adapter(name)
-    return name if adapter is None else str(adapter["base_model_name_or_path"])
-
-
-def base_revision(config: ModelConfig) -> str | None:
-    """Return the pinned commit of the model itself; that of an adapter stands in its folder.
-
-    Examples
-    --------
-    >>> pinned = ModelConfig(name="Qwen/Qwen2.5-VL-7B-Instruct", revision="0123456789" * 4)
-    >>> base_revision(pinned)[:10]
-    '0123456789'
-    """
-    adapter = stored_adapter(config.name)
-    return config.revision if adapter is None else adapter.get("revision")
 
 
 def _refuse_hub_adapter(config: ModelConfig) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from geodata import files
-from georl.config import Config, ConfigError, stored_adapter
+from georl.config import Config, ConfigError, base_name, base_revision
 from georl.plan.parts import longest_row
 
 CARDS_A_MACHINE = 8
@@ -198,10 +198,8 @@ exit "$status"
 
 
 def _serve(config: Config) -> str:
-    adapter = stored_adapter(config.model.name)  # the run sends what LoRA weights add to a model
-    name, revision = config.model.name, config.model.revision
-    if adapter is not None:
-        name, revision = adapter["base_model_name_or_path"], adapter.get("revision")
+    # the run sends what LoRA weights add to a model
+    name, revision = base_name(config.model.name), base_revision(config.model)
     pinned = f" --revision {shlex.quote(str(revision))}" if revision else ""
     return f"""#!/usr/bin/env bash
 # Start the sampler; then the run with grpo.vllm_url=http://THIS_MACHINE:8000

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from georl.config import ConfigError, ModelConfig, stored_adapter
+from georl.config import ConfigError, ModelConfig, base_name
 
 TINY_VOCABULARY = 600
 PATCH, MERGE, FRAMES = 14, 2, 2
@@ -64,8 +64,7 @@ def model_shape(config: ModelConfig) -> Shape:
     """
     if config.name == "tiny":
         return qwen2_5_vl(_tiny(config))
-    adapter = stored_adapter(config.name)
-    name = config.name if adapter is None else str(adapter["base_model_name_or_path"])
+    name = base_name(config.name)
     known = next((sizes for known, sizes in KNOWN.items() if known in name), None)
     stored = Path(name) / "config.json"
     if stored.is_file():

@@ -2,7 +2,6 @@
 
 import base64
 import gzip
-import json
 import re
 import sys
 
@@ -11,6 +10,8 @@ import pytest
 
 from geodata import maps, tables
 from geodata.files import FileError
+
+from .pages import parts_of
 
 ROWS = {"id": ["a", "b", "c", "d"], "lat": [48.9, 48.9, -33.9, None], "lon": [2.3, 2.3, 151.2, 0.0]}
 
@@ -35,24 +36,9 @@ def test_a_picture_is_no_page(tmp_path):
 
 def drawn(path):
     """Return what the page draws: the columns of each of its sources."""
-    text = path.read_text(encoding="utf-8")
-    found = json.loads(
-        re.search(r'<script type="application/json"[^>]*>(.*?)</script>', text, re.S)[1]
-    )
-    sources = []
-
-    def walk(node):
-        if isinstance(node, dict):
-            if node.get("name") == "ColumnDataSource" and "attributes" in node:
-                sources.append(dict(node["attributes"]["data"]["entries"]))
-            for value in node.values():
-                walk(value)
-        elif isinstance(node, list):
-            for value in node:
-                walk(value)
-
-    walk(found)
-    return text, sources
+    sources = parts_of(path)["ColumnDataSource"]
+    columns = [dict(source["data"]["entries"]) for source in sources]
+    return path.read_text(encoding="utf-8"), columns
 
 
 def numbers(column):
