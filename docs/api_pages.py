@@ -43,7 +43,7 @@ MODULES: dict[str, str] = {
     "geodata.coords": "*",
     "georl.config": "* -is_first -missing_package -plain -world_size",
     "georl.data": "* -checked -trainer_inputs",
-    "georl.models": "* -halve",
+    "georl.models": "* -base_name -base_revision -halve",
     "georl.rewards": "*",
     "georl.sft": "* -GeoSFTTrainer",
     "georl.grpo": "* -GeoGRPOTrainer",
