@@ -16,7 +16,8 @@ def slow(*args, **kwargs):
     with files.replacing(Path(sys.argv.pop()) / "out.csv") as beside:
         beside.write_text("half")
         print("writing", flush=True)
-        time.sleep(60)
+        for _ in range(600):  # one long sleep: a signal just before it begins is heard behind it
+            time.sleep(0.1)
 {patch}
 main()
 """
@@ -44,10 +45,13 @@ def started(folder, program):
 @pytest.mark.parametrize("program", [GEODATA, GEORL], ids=["geodata", "georl"])
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_leaves_nothing_half(tmp_path, program, sent, code):
-    child = started(tmp_path, program)
-    assert len(list(tmp_path.iterdir())) == 1
-    child.send_signal(sent)
-    _, told = child.communicate(timeout=30)
+    with started(tmp_path, program) as child:
+        try:
+            assert len(list(tmp_path.iterdir())) == 1
+            child.send_signal(sent)
+            _, told = child.communicate(timeout=30)
+        finally:
+            child.kill()
     assert child.returncode == code, told
     assert list(tmp_path.iterdir()) == []
     assert "Traceback" not in told

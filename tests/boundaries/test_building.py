@@ -374,7 +374,9 @@ SLOW_BUILD = """
 import sys, time
 from geodata import boundaries
 from geodata.boundaries.building import making
-def wait(part): print(flush=True); time.sleep(60)
+def wait(part):
+    print(flush=True)
+    for _ in range(600): time.sleep(0.1)  # a signal just before one long sleep waits for its end
 making.compile_set = wait
 boundaries.build(sys.argv[1], sys.argv[2], columns={"country": "CH", "admin1": "NAME"})
 """
@@ -389,10 +391,13 @@ def test_a_killed_build_leaves_no_set(tmp_path, sign):
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
-    process.stdout.readline()
-    process.send_signal(sign)
-    process.wait(20)
-    process.stdout.close()
+    with process:
+        process.stdout.readline()
+        process.send_signal(sign)
+        try:
+            process.wait(20)
+        finally:
+            process.kill()
     assert not (out / "set").exists()
     boundaries.build(cantons(tmp_path), out / "set", columns=CANTONS)
     assert [path.name for path in out.iterdir()] == ["set"]  # what was left is cleared
