@@ -48,6 +48,7 @@ from geodata.evaluation.scores import (
     preset_of,
     published_for,
     read_each_way,
+    thresholds_of,
 )
 
 AUTO_REGIONS_ROWS = 1_000_000
@@ -173,7 +174,9 @@ def evaluate(
     >>> result.accuracy[25], result.coverage, result.rows, round(result.median_km, 1)
     (0.5, 0.5, 2, 7.6)
     """
-    scoring = Scoring(tuple(thresholds_km), strict=strict, distance=distance, missing=missing)
+    scoring = Scoring(
+        thresholds_of(thresholds_km), strict=strict, distance=distance, missing=missing
+    )
     columns = (by,) if isinstance(by, str) else tuple(by)
     options = Options(match, columns, cluster, confidence, resamples, seed, benchmark, names)
     if benchmark:

@@ -573,6 +573,7 @@ def test_what_is_asked_wrongly_is_told(lake, call, message):
         ("rand", {"seed": -1}, "seed=-1 must be"),
         ("rand", {"n": 5, "stratify": "nation"}, "has no column 'nation'; its columns are"),
         ("rand", {"n": 5, "allocation": "fair"}, "expected proportional or equal"),
+        ("rand", {"n": 5, "allocation": "equal"}, "of a column; name it with stratify="),
         ("hard", {"radius_km": 20_000}, "every row is within 20000 km of a popular point: radius"),
         ("hard", {"radius_km": -1}, "radius_km -1 must be"),
         ("hard", {"n": 99_999}, "are farther than 200 km"),

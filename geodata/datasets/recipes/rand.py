@@ -55,6 +55,9 @@ def rand(
     if allocation not in ALLOCATIONS:
         msg = f"allocation {allocation!r} is not known; expected {' or '.join(ALLOCATIONS)}"
         raise DatasetError(msg)
+    if allocation == "equal" and stratify is None:
+        msg = "allocation 'equal' divides rows among the values of a column; name it with stratify="
+        raise DatasetError(msg)
     key, valid, usable, strata = _read(rows, seed, stratify)
     wanted = check_count(n, int(usable.sum()), f"of {rows.label} have coordinates and status ok")
     report: dict[str, Any] = {**left_out(valid, usable), "rows": wanted}

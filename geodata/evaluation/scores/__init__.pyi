@@ -17,6 +17,7 @@ from .counting import (
     needs_labels as needs_labels,
     score_rows as score_rows,
     threshold_counts as threshold_counts,
+    thresholds_of as thresholds_of,
     with_derived as with_derived,
 )
 from .intervals import (

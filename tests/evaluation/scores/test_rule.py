@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 from pyproj import Geod
 
+from geodata.evaluation import evaluate
 from geodata.evaluation.scores.counting import outcomes
 from geodata.evaluation.scores.counting.groups import GroupCodes, GroupCodesBuilder, _medians
 from geodata.evaluation.scores.counting.metrics import Scorer
@@ -57,6 +58,19 @@ def test_thresholds_in_text_are_refused(given):
         Scoring(given)
     with pytest.raises(ValueError, match="holds text"):
         threshold_shares([1.0], given)
+
+
+def test_one_number_in_place_of_thresholds_is_told():
+    rows = {"id": ["a"], "lat": [1.0], "lon": [2.0]}
+    for call in (
+        lambda: evaluate(rows, rows, 25),
+        lambda: threshold_shares([1.0], 25),
+        lambda: threshold_counts([0.0], [0.0], [0.0], [0.0], 25),
+    ):
+        with pytest.raises(
+            ValueError, match=r"^thresholds_km=25 is not a list.*, such as \(25,\)$"
+        ):
+            call()
 
 
 def test_quantiles_run_from_0_to_1_and_stand_in_their_order():

@@ -21,6 +21,7 @@ from .rule import (
     Distance as Distance,
     Missing as Missing,
     Scoring as Scoring,
+    thresholds_of as thresholds_of,
 )
 from .shown_rows import (
     Kept as Kept,

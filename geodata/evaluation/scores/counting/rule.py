@@ -82,6 +82,21 @@ class Scoring:
         return np.where(limits < 0, -1.0, sphere.threshold_a(limits))
 
 
+def thresholds_of(thresholds_km: Sequence[float]) -> tuple[float, ...]:
+    """Return thresholds as `Scoring` takes them.
+
+    Raises
+    ------
+    ValueError
+        For one number in place of several.
+    """
+    try:
+        return tuple(thresholds_km)
+    except TypeError:
+        msg = f"thresholds_km={thresholds_km!r} is not a list; give one even for one, such as (25,)"
+        raise ValueError(msg) from None
+
+
 def _checked_thresholds(values: Sequence[float]) -> tuple[float, ...]:
     if any(isinstance(v, str) for v in values):
         msg = f"thresholds_km={values!r} holds text; give km as numbers, such as (25, 200)"

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from geodata import sphere
 from geodata.evaluation.scores.counting.groups import share
 from geodata.evaluation.scores.counting.outcomes import A_LIMIT_KM, chunks
-from geodata.evaluation.scores.counting.rule import THRESHOLDS_KM, Missing, Scoring
+from geodata.evaluation.scores.counting.rule import THRESHOLDS_KM, Missing, Scoring, thresholds_of
 
 Floats = NDArray[np.float64]
 
@@ -45,7 +45,7 @@ def threshold_shares(
     >>> threshold_shares([0.5, 25.0, 300.0, None], (25,), strict=True, missing="exclude")
     {25.0: 0.3333333333333333}
     """
-    scoring = Scoring(tuple(thresholds_km), strict=strict, missing=missing)
+    scoring = Scoring(thresholds_of(thresholds_km), strict=strict, missing=missing)
     distance = np.asarray(distance_km, np.float64)  # NaN for NULL, of Arrow too
     there = int(np.count_nonzero(~np.isnan(distance)))
     counts = [int(np.count_nonzero(distance <= limit)) for limit in scoring.limits_km]
@@ -74,7 +74,7 @@ def threshold_counts(
     >>> threshold_counts([0.0, 0.0], [0.0, 0.0], [0.1, np.nan], [0.0, 0.0])
     {1.0: 0, 25.0: 1, 200.0: 1, 750.0: 1, 2500.0: 1}
     """
-    scoring = Scoring(tuple(thresholds_km), strict=strict)
+    scoring = Scoring(thresholds_of(thresholds_km), strict=strict)
     columns = [np.asarray(v, np.float64) for v in (lat, lon, pred_lat, pred_lon)]
     measure, limits = sphere.haversine_a, scoring.limits_a
     if scoring.thresholds_km[-1] > A_LIMIT_KM:
