@@ -26,6 +26,10 @@ MAX_REPLY_BYTES = 8 << 20
 SHOWN = 300
 
 
+REACH_S = 10.0
+"""Seconds in which a server shows that it is there."""
+
+
 class Refused(GeodataError, ValueError):  # noqa: N818, a reply and no fault of ours
     """A status that is not success: the code, what the server said, and how long to wait."""
 
@@ -83,6 +87,27 @@ def post_json(url: str, body: Any, headers: Mapping[str, str], limit_s: float) -
         return json.loads(content)
     except (ValueError, RecursionError) as error:
         raise BadReply(f"the reply is no JSON: {one_line(str(error)[:SHOWN])}") from None
+
+
+def unreachable(url: str) -> str | None:
+    """Return why nobody answers at an address, None if somebody does, whatever the answer is.
+
+    Libraries that need a server find out late that there is none, after pauses and with a model
+    loaded; it is given `REACH_S` seconds here.
+
+    Examples
+    --------
+    >>> unreachable("http://127.0.0.1:1") is None
+    False
+    """
+    try:
+        with urllib.request.urlopen(url, None, REACH_S):
+            return None
+    except urllib.error.HTTPError as error:
+        error.close()
+        return None
+    except OSError as error:
+        return str(getattr(error, "reason", error))
 
 
 class _Call:

@@ -14,6 +14,7 @@ from geodata.evaluation import PredictionError
 from georl import rewards
 from georl.calibration import Bin, document, grid, reliability_svg
 from georl.demo.globe_arms import BASE, TRAINED, GlobeArm
+from georl.demo.telling import findings
 
 THRESHOLDS_KM = (25.0, 200.0)
 TRUTH = ("lat", "lon", "country", "city")
@@ -27,9 +28,6 @@ QUESTIONS = (
 )
 
 REWARDS = ("place_accuracy", "localizability", "visual_grounding", "think_format")
-
-# two-sided 95% quantile of Student's t by degrees of freedom; few seeds spread wide
-_T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
 
 
 @dataclass(frozen=True)
@@ -124,11 +122,8 @@ def over_seeds(values: Sequence[Sequence[float]]) -> list[float]:
     """
     if len(values) == 1:
         return list(values[0])
-    means = [value[0] for value in values]
-    mean = statistics.mean(means)
-    quantile = _T[min(len(means) - 2, len(_T) - 1)]
-    half = quantile * statistics.stdev(means) / len(means) ** 0.5
-    return [mean, mean - half, mean + half]
+    found = findings.over_seeds([value[0] for value in values])
+    return [found.value, found.low, found.high]
 
 
 def markdown(found: Sequence[Found]) -> str:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 from huggingface_hub import constants, try_to_load_from_cache
 
 from georl.config import ConfigError
-
-LIMIT_S = 10.0
+from georl.http import unreachable
 
 
 def reach(name: str, revision: str | None) -> None:
@@ -31,7 +28,7 @@ def reach(name: str, revision: str | None) -> None:
     ------
     ConfigError
         If there is no such folder, nothing of the model was downloaded before, and the hub cannot
-        be reached within `LIMIT_S` seconds.
+        be reached within `georl.http.REACH_S` seconds.
 
     Examples
     --------
@@ -43,15 +40,10 @@ def reach(name: str, revision: str | None) -> None:
     if isinstance(try_to_load_from_cache(name, "config.json", revision=revision), str):
         return
     hub = os.environ.get("HF_ENDPOINT") or constants.ENDPOINT
-    try:
-        with urllib.request.urlopen(f"{hub}/api/models/{name}", None, LIMIT_S):
-            return
-    except urllib.error.HTTPError as error:
-        error.close()  # it answers; what it says of the model is told by those who load it
-    except OSError as error:
-        reason = getattr(error, "reason", error)
+    # what it says of the model is told by those who load it
+    if (reason := unreachable(f"{hub}/api/models/{name}")) is not None:
         msg = (
             f"model {name!r} is no folder here and the hub at {hub} cannot be reached ({reason}); "
             "correct the folder's name, or download the model where there is a network"
         )
-        raise ConfigError(msg) from None
+        raise ConfigError(msg)

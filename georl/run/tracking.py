@@ -10,19 +10,15 @@ import contextlib
 import importlib
 import os
 import traceback
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from georl.config import Config, ConfigError, is_first
+from georl.http import unreachable
 
 PROJECT = "georl"
 """What runs are filed under; ``WANDB_PROJECT`` names another one for wandb."""
-
-LIMIT_S = 10.0
-"""Seconds in which wandb's server has to answer."""
 
 _OFFLINE = "set WANDB_MODE=offline and send the run later with wandb sync"
 
@@ -51,20 +47,12 @@ def refused(config: Config) -> str | None:
     settings = wandb.setup().settings
     if settings.mode != "online":
         return None
-    said = _unreachable(str(settings.base_url)) or _without_key(wandb)
+    server = str(settings.base_url)
+    if (reason := unreachable(server)) is not None:
+        said: str | None = f"wandb's server {server} cannot be reached ({reason}); {_OFFLINE}"
+    else:
+        said = _without_key(wandb)
     return said and f"{said}, or take it out of train.report_to"
-
-
-def _unreachable(server: str) -> str | None:
-    try:
-        with urllib.request.urlopen(server, None, LIMIT_S):
-            return None
-    except urllib.error.HTTPError as error:
-        error.close()  # it answers
-        return None
-    except OSError as error:
-        reason = getattr(error, "reason", error)
-        return f"wandb's server {server} cannot be reached ({reason}); {_OFFLINE}"
 
 
 def _without_key(wandb: Any) -> str | None:

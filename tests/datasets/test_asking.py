@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from geodata import datasets, tables
@@ -85,6 +86,37 @@ def test_seeds_at_the_ends(seed):
     assert spec is datasets.RECIPES["rand"]
     assert values == {"n": 3, "stratify": None, "allocation": "proportional"}
     assert datasets.RECIPES["rand"].parameters()["n"] == 500_000  # asking changes no default
+
+
+@pytest.mark.parametrize(
+    ("recipe", "name", "values", "asked"),
+    [
+        ("union", "origin", [5], "a text"),
+        ("labelled", "worldview", [5, ["un"]], "a text"),
+        ("join", "how", [3], "a text"),
+        ("annotate", "values", [3, [3], {"a": 1}], "a text or a list of texts"),
+        ("dedupe", "by", [5, ["photo_id", 5]], "a text or a list of texts"),
+        ("hard", "radius_km", ["5", True, [5]], "a number"),
+        ("split", "validation", ["a"], "a number"),
+    ],
+)
+def test_values_of_another_kind_are_told_before_anything_is_read(recipe, name, values, asked):
+    for value in values:
+        with pytest.raises(datasets.DatasetError) as told:
+            catalogue.all_parameters(recipe, {name: value}, 0)
+        assert str(told.value) == f"{name}={value!r} must be {asked}"
+    assert catalogue.all_parameters(recipe, {}, 0)[1][name] == catalogue.RECIPES[
+        recipe].parameters()[name]  # fmt: skip
+
+
+def test_numpys_numbers_arrays_and_paths_are_kept_as_json_has_them():
+    _, values = catalogue.all_parameters("hard", {"radius_km": np.float32(5), "n": np.int64(7)}, 0)
+    assert values == {"radius_km": 5.0, "n": 7}
+    assert [type(value) for value in values.values()] == [float, int]
+    _, values = catalogue.all_parameters("dedupe", {"by": np.array(["photo_id"])}, 0)
+    assert values == {"by": ["photo_id"]}
+    _, values = catalogue.all_parameters("labelled", {"boundaries": Path("a/b")}, 0)
+    assert values["boundaries"] == "a/b"
 
 
 def test_parameters_and_inputs_that_are_missing(lake):

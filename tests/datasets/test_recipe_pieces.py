@@ -211,6 +211,15 @@ def test_a_rule_whose_column_is_missing_is_not_applied(authors):
         clean(authors, BENCH.select(["author"]), by="photo_id")
 
 
+def test_a_test_set_without_rows_excludes_nothing_and_is_told(authors):
+    for by in ("photo_id", ["author", "radius"]):
+        with pytest.raises(datasets.DatasetError, match=r"^bench@[0-9] has no rows$"):
+            clean(authors, BENCH.slice(0, 0), by=by)
+    tables.write(authors / "labelled", rows(2).slice(0, 0))
+    with pytest.raises(datasets.DatasetError, match=r"^labelled@[0-9] has no rows$"):
+        clean(authors, BENCH)
+
+
 def test_a_test_row_without_a_place_is_near_nothing(authors):
     bench = BENCH.set_column(2, "lat", pa.array([None, 91.0, 3.0]))
     report, _ = clean(authors, bench, by="radius", radius_km=300.0)

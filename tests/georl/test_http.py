@@ -1,8 +1,10 @@
 """Servers and networks that misbehave, at the level of bytes (georl.http)."""
 
+import io
 import socket
 import threading
 import time
+import urllib.error
 from contextlib import contextmanager, suppress
 
 import pytest
@@ -108,3 +110,32 @@ def test_the_end_of_a_program_does_not_wait_for_a_limit():
             patch.setattr(http._Call, "_opener", lambda self: look())
             problem(f"http://{server}", limit_s=60.0)
     assert [timer.daemon for timer in seen] == [True]
+
+
+@pytest.mark.parametrize("status", ["200 OK", "403 Forbidden", "503 Busy"])
+def test_a_server_that_answers_anything_is_there(status):
+    with speaking(f"HTTP/1.0 {status}\r\n\r\nwho are you?".encode()) as server:
+        assert http.unreachable(f"http://{server}/models") is None
+
+
+def test_why_nobody_answers_is_told(monkeypatch):
+    assert "Connection refused" in http.unreachable("http://127.0.0.1:1")
+    monkeypatch.setattr(http, "REACH_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        assert http.unreachable(f"http://127.0.0.1:{port}") == "timed out"
+
+
+def test_an_answer_is_waited_for_ten_seconds_and_let_go(monkeypatch):
+    """wandb itself waits for two minutes, with the model loaded."""
+    asked, body = [], io.BytesIO(b"who are you?")
+    answer = urllib.error.HTTPError("http://h:1", 403, "no", {}, body)
+
+    def opened(*given):
+        asked.append(given)
+        raise answer
+
+    monkeypatch.setattr("urllib.request.urlopen", opened)
+    assert http.unreachable("http://h:1") is None
+    assert asked == [("http://h:1", None, 10.0)]
+    assert body.closed

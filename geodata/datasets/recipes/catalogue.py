@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+import numbers
+import os
+import typing
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+import numpy as np
 
 from geodata.datasets.recipes.dedupe import dedupe
 from geodata.datasets.recipes.exclude import exclude_benchmark
@@ -121,7 +126,7 @@ def all_parameters(
     Raises
     ------
     DatasetError
-        For an unknown recipe or parameter, or a seed that is none.
+        For an unknown recipe or parameter, a value of another kind, or a seed that is none.
     """
     spec = recipe_of(recipe)
     if spec is None:
@@ -142,12 +147,45 @@ def all_parameters(
             "seed"
         )
         raise DatasetError(msg)
-    values |= dict(params)
+    values |= {name: _plain(value) for name, value in params.items()}
+    if spec.function is None:
+        _check_kinds(spec.make, values)
     missing = [name for name, value in values.items() if value is inspect.Parameter.empty]
     if missing:
         msg = f"recipe {recipe!r} needs the parameter {missing[0]!r}"
         raise DatasetError(msg)
     return spec, values
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as the lineage can keep it: NumPy's numbers and arrays, and paths, in JSON."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
+def _check_kinds(make: Callable[..., Made], values: Mapping[str, Any]) -> None:
+    """Refuse a value of another kind than the recipe's annotation says.
+
+    Whole numbers are left to the recipes, which also know their bounds.
+    """
+    for name, hint in typing.get_type_hints(make).items():
+        kinds = set(typing.get_args(hint) or (hint,))
+        value = values.get(name)
+        if value is None or not kinds & {str, float}:
+            continue
+        if Sequence[str] in kinds:
+            texts = [value] if isinstance(value, str) else value
+            fits = isinstance(texts, list | tuple) and all(isinstance(t, str) for t in texts)
+            asked = "a text or a list of texts"
+        elif str in kinds:
+            fits, asked = isinstance(value, str), "a text"
+        else:
+            fits = isinstance(value, numbers.Real) and not isinstance(value, bool)
+            asked = "a number"
+        if not fits:
+            msg = f"{name}={value!r} must be {asked}"
+            raise DatasetError(msg)
 
 
 def all_inputs(recipe: str, spec: Recipe, inputs: Any) -> dict[str, Any]:

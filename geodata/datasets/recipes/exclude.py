@@ -90,7 +90,11 @@ def _marks(source: Input, rules: Sequence[str], salt: leakage.Salt | None) -> le
     if not is_raw:
         need_plain(source, *filter(None, (photo, who)))
     wanted = [name for name in (photo, who, *(pair or ())) if name]
-    return leakage.marks(tables(wanted), id=photo, author=who, pair=pair, salt=salt)
+    found = leakage.marks(tables(wanted), id=photo, author=who, pair=pair, salt=salt)
+    if wanted and not found.rows:
+        msg = f"{source.label} has no rows"
+        raise DatasetError(msg)
+    return found
 
 
 def _imported(source: Input, columns: list[str]) -> Iterator[pa.Table]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtri, stdtrit
 
 from geodata.evaluation.scores import published_for
 from georl.demo.telling.page import Heading, Part, Table
@@ -14,11 +15,8 @@ from georl.demo.telling.verdict import Change
 
 AT_KM = 200.0
 
-T_95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
-"""Two-sided 95% quantile of Student's t for 1 to 9 degrees of freedom."""
-
-T_95_MANY = 1.96
-"""Beyond: the normal's."""
+UPPER = 0.975
+"""Where a two-sided 95% interval ends."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +84,9 @@ def over_seeds(values: Sequence[float], rows: Sequence[float] = ()) -> Change:
     '-0.100 [-0.231, +0.031]'
     """
     n, mean = len(values), float(np.mean(values))
-    t = T_95[n - 2] if n - 2 < len(T_95) else T_95_MANY
-    half = t * float(np.std(values, ddof=1)) / n**0.5
+    half = float(stdtrit(n - 1, UPPER) * np.std(values, ddof=1)) / n**0.5
     if len(rows):
-        half = max(half, T_95_MANY * float(np.std(rows)) / len(rows) ** 0.5)
+        half = max(half, float(ndtri(UPPER) * np.std(rows)) / len(rows) ** 0.5)
     return Change(mean, mean - half, mean + half)
 
 

@@ -200,7 +200,7 @@ def test_the_interval_over_seeds_is_student_s(seeds):
     values = [0.1 * i**1.5 for i in range(seeds)]
     mean, low, high = globe_report.over_seeds([[v] for v in values])
     expected = stats.t.interval(0.95, seeds - 1, loc=mean, scale=stats.sem(values))
-    assert [low, high] == pytest.approx(expected, abs=1e-3)
+    assert [low, high] == pytest.approx(expected, rel=1e-9)
 
 
 def test_less_is_said_as_plainly_as_more():

@@ -154,7 +154,7 @@ def test_a_picture_is_read_as_the_processor_gives_it_to_answering():
 def test_the_interval_over_seeds_is_students():
     values = [0.10, 0.14, 0.18]
     found = findings.over_seeds(values)
-    half = 4.303 * math.sqrt(sum((v - 0.14) ** 2 for v in values) / 2) / math.sqrt(3)
+    half = 4.302652729696 * math.sqrt(sum((v - 0.14) ** 2 for v in values) / 2) / math.sqrt(3)
     assert (found.value, found.low) == pytest.approx((0.14, 0.14 - half))
     assert found.high == pytest.approx(0.14 + half)
 

@@ -1,15 +1,13 @@
 """The hub is asked once before libraries ask it many times (georl.models)."""
 
 import http.server
-import io
 import socket
 import threading
-import urllib.error
 
 import pytest
 
 from georl.config import ConfigError, ModelConfig
-from georl.models import load, reaching
+from georl.models import load
 from georl.models.reaching import reach
 
 
@@ -64,7 +62,7 @@ def test_offline_nothing_is_asked_and_nothing_is_told(monkeypatch):
 
 
 def test_a_hub_that_takes_a_connection_and_says_nothing_is_not_waited_for(monkeypatch):
-    monkeypatch.setattr(reaching, "LIMIT_S", 0.2)
+    monkeypatch.setattr("georl.http.REACH_S", 0.2)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         hub = f"http://127.0.0.1:{silent.getsockname()[1]}"
@@ -132,20 +130,3 @@ def test_what_can_be_no_name_of_the_hub_is_not_asked_for(monkeypatch, name):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     with pytest.raises(ConfigError, match=r"\(hub name\) cannot be loaded: Repo id must"):
         load(ModelConfig(name=name))
-
-
-def test_an_answer_of_any_status_is_let_go(monkeypatch, tmp_path):
-    asked, body = [], io.BytesIO(b"who are you?")
-    answer = urllib.error.HTTPError("http://h:1", 403, "no", {}, body)
-
-    def opened(*given):
-        asked.append(given)
-        raise answer
-
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setenv("HF_ENDPOINT", "http://h:1")
-    monkeypatch.setattr("urllib.request.urlopen", opened)
-    reach("No/Such", None)
-    assert asked == [("http://h:1/api/models/No/Such", None, 10.0)]
-    assert body.closed
