@@ -1,7 +1,11 @@
 """Objects as models write them: what they hold, and where."""
 
-import pytest
+import re
 
+import pytest
+from hypothesis import given, strategies as st
+
+from geodata.answers.texts import objects as reading
 from geodata.answers.texts.objects import FENCE, MAX_DEPTH, find_objects
 
 
@@ -92,3 +96,35 @@ def test_objects_are_looked_into_to_a_depth(more):
     text = '{"a":' * depth + '{"b": 1' + "}" * (depth + 1)
     found = objects(text)
     assert bool(found) is (more == 0)
+
+
+PIECES = [
+    "{",
+    "{ ,",
+    "{" * (MAX_DEPTH - 1),
+    "{\n" * MAX_DEPTH,
+    "}",
+    "a: 1",
+    "[",
+    '"b": "c",',
+    "x",
+    FENCE,
+]
+
+
+@given(st.lists(st.sampled_from([*PIECES, "// d\n"]), max_size=12))
+def test_braces_passed_over_at_once_hide_nothing(parts):
+    """What `_TOO_DEEP` skips, the slow way reads brace by brace and throws away."""
+    text = "".join(parts)
+    found = objects(text)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(reading, "_TOO_DEEP", re.compile(r"(?!)"))
+        assert objects(text) == found
+
+
+@pytest.mark.parametrize("brace", ["{", "{ ", "{,\n"])
+def test_an_object_behind_braces_that_are_too_deep_is_found(brace):
+    text = brace * (MAX_DEPTH + 1) + "so: {lat: 1.5, lon: 2}"
+    assert objects(text) == [{"lat": b("1.5"), "lon": b("2")}]
+    assert objects(brace + text) == [{"so": {"lat": b("1.5"), "lon": b("2")}}]
+    assert objects(text[len(brace) :]) == []  # its own brace is the one too many

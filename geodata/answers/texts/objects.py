@@ -29,6 +29,8 @@ _STRING_END = {
 }
 _BARE_END = re.compile(r"[,}\]\n\x02]|//|/\*|[ ](?=[\"'][\w -]{1,40}[\"']\s{0,8}:)|$")
 _OPENS = re.compile(r"\{")
+_TOO_DEEP = re.compile(rf"(?:\{{[\s,]*+){{{MAX_DEPTH}}}\{{")
+"""What `_read` gives up within without a value, one brace at a time."""
 _SOLID = frozenset("{}[]:\"'")
 """What opens, closes or names something is no blank."""
 
@@ -55,6 +57,9 @@ def find_objects(text: str) -> Iterator[Value]:
     """
     at = 0
     while (opened := _OPENS.search(text, at)) is not None:
+        if (deep := _TOO_DEEP.match(text, opened.start())) is not None:
+            at = deep.end()
+            continue
         at = opened.end()
         first = _after_blank(text, at)
         if text[first : first + 1] != "{" and _KEY.match(text, first) is None:
