@@ -51,9 +51,13 @@ def work(config: Config, shape: Shape, card: Card, rows: int | None = None) -> W
 
     Notes
     -----
-    An update costs 6 operations a parameter and token, 8 where activations are made again
-    (Kaplan et al. 2020, arXiv 2001.08361); GRPO's own log probabilities 2 more. Images are
-    counted as their tokens in the language model; the vision tower sees four patches for one.
+    An update costs 6 operations a parameter and token (Kaplan et al. 2020, arXiv 2001.08361): 2
+    forward, 2 for gradients of activations, 2 for those of weights, which LoRA has next to none
+    of. It costs 2 more where activations are made again. Each pass over the answers of a draw that
+    makes no gradients costs 2: the reference's with ``grpo.beta``, and the policy's own, which
+    TRL leaves out where every draw is updated on at once and by the weights that sampled it.
+    Images are counted as their tokens in the language model; the vision tower sees four patches
+    for one.
     A prompt that a group shares is counted as often as it is laid out (`georl.plan.positions`).
     Answers serve ``grpo.iterations`` steps and are sampled once for them.
 
@@ -84,17 +88,31 @@ def work(config: Config, shape: Shape, card: Card, rows: int | None = None) -> W
     if together := positions(config, shape):
         whole = answers / group * together.shared
     world = max(config.train.processes, 1)
-    per_token = (8.0 if config.model.gradient_checkpointing else 6.0) * shape.parameters
-    sampled = 0.0
-    if config.task == "grpo":
-        per_token += 2.0 * shape.parameters * (2 if config.grpo.beta else 1)
-        sampled = float(draws * config.train.batch * size["answer"])
+    sampled = float(draws * config.train.batch * size["answer"]) if config.task == "grpo" else 0.0
     slower = 1.0 if config.grpo.vllm != "off" else WITHOUT_VLLM
     return Work(
         steps=steps,
         rows=int(draws * photos),
         trained_tokens=whole,
         sampled_tokens=sampled,
-        update_s=per_token * whole / (UTILISATION * card.flops * world),
+        update_s=whole
+        * (_update_operations(config) + 2.0 * _passes(config) * draws / max(steps, 1))
+        * shape.parameters
+        / (UTILISATION * card.flops * world),
         sampling_s=sampled * slower * shape.parameters / (SAMPLED_PER_SECOND * SAMPLED_BY * world),
     )
+
+
+def _update_operations(config: Config) -> float:
+    """Return the operations of an update, a parameter and token."""
+    gradients = 2.0 if config.model.lora_rank else 4.0
+    return 2.0 + gradients + (2.0 if config.model.gradient_checkpointing else 0.0)
+
+
+def _passes(config: Config) -> int:
+    """Return how often a draw is read without gradients."""
+    grpo = config.grpo
+    if config.task != "grpo":
+        return 0
+    is_corrected = grpo.vllm != "off" and grpo.vllm_correction != "off"
+    return (grpo.iterations > 1 or is_corrected) + bool(grpo.beta)

@@ -252,15 +252,24 @@ def test_a_run_may_fill_its_card_to_the_last_byte():
 CARD = cards.Card("mine", 10 * GIB, 100e12)
 
 
+ALONE = ("task=grpo", "grpo.share_prompts=false")
+
+
 @pytest.mark.parametrize(
     ("more", "operations", "slower"),
     [
         ([], 6, None),
         (["gradient_checkpointing=true"], 8, None),
-        (["task=grpo", "grpo.share_prompts=false"], 8, 8.0),
-        (["task=grpo", "grpo.share_prompts=false", "grpo.beta=0.1"], 10, 8.0),
-        (["task=grpo", "grpo.share_prompts=false", "grpo.vllm=colocate"], 8, 1.0),
-        (["task=grpo", "grpo.share_prompts=false", "gradient_checkpointing=true"], 10, 8.0),
+        (["lora_rank=8"], 4, None),
+        (["lora_rank=8", "gradient_checkpointing=true"], 6, None),
+        (["grpo.beta=0.1", "grpo.vllm=colocate"], 6, None),
+        ([*ALONE], 6, 8.0),
+        ([*ALONE, "grpo.beta=0.1"], 8, 8.0),
+        ([*ALONE, "grpo.vllm=colocate"], 8, 1.0),
+        ([*ALONE, "grpo.vllm=colocate", "grpo.vllm_correction=off"], 6, 1.0),
+        ([*ALONE, "grpo.vllm=colocate", "grpo.beta=0.1", "lora_rank=8"], 8, 1.0),
+        ([*ALONE, "grpo.vllm_correction=token_truncate"], 6, 8.0),
+        ([*ALONE, "gradient_checkpointing=true"], 8, 8.0),
     ],
 )
 def test_time_by_operations(more, operations, slower):
@@ -291,6 +300,9 @@ def test_answers_that_serve_two_steps_are_sampled_once():
     whole = duration.work(load(None, [*given, "train.epochs=1.5"]), SHAPE, CARD, 1000)
     assert (whole.steps, whole.rows, whole.sampled_tokens) == (374, 187 * 8, 187 * 64 * 60)
     assert whole.trained_tokens == 374 * 64 * ROW
+    # each of 374 updates 6 operations, each of 187 draws one look at what the weights said
+    operations = 6 * whole.trained_tokens + 2 * 187 * 64 * ROW
+    assert whole.update_s == pytest.approx(SHAPE.parameters * operations / 35e12)
     seven = duration.work(load(None, [*given, "train.max_steps=7"]), SHAPE, CARD)
     assert (seven.steps, seven.rows, seven.sampled_tokens) == (7, 4 * 8, 4 * 64 * 60)
     other = [*given, "task=sft", "train.max_steps=7"]  # which samples nothing
@@ -303,7 +315,7 @@ def test_a_run_that_names_no_processes_is_on_one_card():
     for more in ([], ["processes=1"]):
         found = duration.work(load(None, [*given, *more]), SHAPE, CARD, 40)
         assert found.trained_tokens == found.steps * 4 * (130 + 30)
-        assert found.update_s == pytest.approx(8e3 * found.trained_tokens / 35e12)
+        assert found.update_s == pytest.approx(6e3 * found.trained_tokens / 35e12)
         assert found.sampling_s == pytest.approx(found.steps * 4 * 30 * 8 / (1500 * 8.3e6))
 
 
