@@ -1,12 +1,15 @@
 """Options on the way that is taken seldom: one shard, a file without a lake, an older version."""
 
+import json
+from pathlib import Path
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from geodata import near_duplicates, tables
+from geodata import cor, files, near_duplicates, scale, tables
 from geodata.cli import app
 from tests.near_duplicates.photos_made import cut, jpeg, scene
 
@@ -136,3 +139,188 @@ def test_each_bound_of_the_look_holds_alone(tmp_path, monkeypatch, option):
     alike = "1  look alike, of 1 compared by picture"
     assert alike in run(*words).stdout
     assert alike not in run(*words, option, 0).stdout
+
+
+def test_pictures_of_an_older_version_are_hashed_on_request(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for i in range(3):
+        (tmp_path / f"{i}.jpg").write_bytes(jpeg(scene(i, (128, 96))))
+    tables.write("lake/t", pa.table({"photo_id": ["a"], "image": ["0.jpg"]}))
+    tables.tag("lake/t", "paper")
+    tables.write("lake/t", pa.table({"photo_id": ["b", "c"], "image": ["1.jpg", "2.jpg"]}))
+    words = ("photos", "hash", "t", "--lake", "lake", "--image-root", ".", "--workers", 1)
+    for at in ("paper", 0):
+        assert run(*words, "--at", at).stdout.startswith("t: 1 pictures, ")
+    assert run(*words).stdout.startswith("t: 2 pictures, 0 hashed before; now 2 ok")
+
+
+# cards
+
+
+def test_the_card_of_an_older_version_is_written(rows):
+    tables.write("lake/labelled", tables.open("lake/labelled").arrow().slice(0, 1))
+    for words, count in (((), 1), (("--at", 0), 4)):
+        run("dataset", "card", "labelled", "--lake", "lake", "-o", "card", *words)
+        assert f"| rows | {count} |" in Path("card/README.md").read_text(encoding="utf-8")
+
+
+# label
+
+
+@pytest.mark.parametrize(
+    ("words", "options"),
+    [
+        ((), {}), (("--lat", "y", "--lon", "x"), {"lat": "y", "lon": "x"}),
+        (("--lang", "ja"), {"lang": "ja"}), (("--detail",), {"detail": True}),
+        (("--worldview", "cn"), {"worldview": "cn"}),
+        (("--dependencies", "sovereign"), {"dependencies": "sovereign"}),
+        (("--max-offset-km", 500), {"max_offset_km": 500.0}),
+    ],
+    ids=lambda one: " ".join(map(str, one)),
+)  # fmt: skip
+@pytest.mark.parametrize("shard", [False, True])
+def test_an_option_of_labels_holds_for_a_file_and_for_a_shard(tmp_path, words, options, shard):
+    """Taipei, Saint-Denis on Réunion, and off Brittany; in other columns Kyoto."""
+    source, out = tmp_path / "a.csv", tmp_path / "out"
+    source.write_text(
+        "id,lat,lon,y,x\na,25.04,121.56,35,135.77\nb,-20.88,55.45,35,135.77\nc,48,-6.5,35,135.77\n"
+    )
+    cor.label_file(source, tmp_path / "b.parquet", **options)
+    expected = files.read_table(tmp_path / "b.parquet").to_pylist()
+    if shard:
+        run("label", source, "-o", out, "--shard", "1/1", *words)
+        (made,) = out.glob("*.parquet")
+    else:
+        made = tmp_path / "c.parquet"
+        run("label", source, "-o", made, *words)
+    assert files.read_table(made).to_pylist() == expected
+    cor.label_file(source, tmp_path / "d.parquet")
+    plain = files.read_table(tmp_path / "d.parquet").to_pylist()
+    assert (expected == plain) == (not options)
+
+
+# map
+
+
+@pytest.mark.parametrize(("words", "title"), [((), "a.csv"), (("--title", "Here"), "Here")])
+def test_a_map_is_called_like_its_file_unless_it_has_a_title(tmp_path, words, title):
+    (tmp_path / "a.csv").write_text("lat,lon\n1,2\n")
+    run("map", tmp_path / "a.csv", "-o", tmp_path / "m.html", *words)
+    assert f"<title>{title}" in (tmp_path / "m.html").read_text(encoding="utf-8")
+
+
+# evaluate
+
+
+@pytest.fixture
+def answers(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, text in (
+        ("truth", "id,lat,lon,key\na,48.86,2.35,k1\nb,35.68,139.77,k2\n"),
+        ("names", "id,country,city\na,France,Paris\nb,Japan,Tokyo\n"),
+        ("both", "id,lat,lon,country,city\na,48.86,2.35,France,Paris\nb,,,Japan,Tokyo\n"),
+        ("preds", "id,lat,lon\na,48.8,2.3\nb,35.7,139.7\n"),
+        ("train", "id,lat,lon\nk2,1,2\n"),
+    ):  # fmt: skip
+        Path(f"{name}.csv").write_text(text)
+    joined = {"lat": [0.0, 0.0, 10.0], "lon": [0.0, 0.0, 10.0], "pred_lat": [1.0, None, 10.0],
+              "pred_lon": [0.0, None, 10.0], "y": [1.0, 0.0, 10.0], "x": [0.0, 5.0, 10.0]}  # fmt: skip
+    pq.write_table(pa.table(joined), "joined.parquet")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("file", "words", "answered"),
+    [("names", (), 2), ("names", ("--names",), 2), ("names", ("--no-names",), 0),
+     ("both", (), 1), ("both", ("--names",), 2), ("both", ("--no-names",), 1)],
+)  # fmt: skip
+def test_names_are_places_by_default_where_nothing_else_is(answers, file, words, answered):
+    run("evaluate", f"{file}.csv", "-t", "truth.csv", "--no-regions", "--json", "a.json", *words,
+        code=0 if answered else 1)  # fmt: skip
+    assert json.loads(Path("a.json").read_text())["answered"] == answered
+
+
+def test_what_breaks_a_score_down_is_noted_once(answers):
+    run("evaluate", "preds.csv", "-t", "truth.csv", "--by", "key", "--by", "key", "--by", "country",
+        "--report", "a.html", "--json", "a.json")  # fmt: skip
+    assert json.loads(Path("a.json").read_text())["options"]["by"] == ["key", "country"]
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "lint"])
+def test_rows_of_training_are_compared_with_the_ids_that_are_named(answers, verb):
+    more = ("--no-regions",) if verb == "evaluate" else ()
+    Path("keyed.csv").write_text("id,lat,lon\nk1,48.8,2.3\nk2,35.7,139.7\n")
+    for words, shared in (((), False), (("--id", "key"), True)):
+        file = "keyed.csv" if shared else "preds.csv"
+        run(verb, file, "-t", "truth.csv", "--train", "train.csv", "--json", "a.json", *more,
+            *words)  # fmt: skip
+        codes = {one["code"] for one in json.loads(Path("a.json").read_text())["findings"]}
+        assert ("id_overlap" in codes) == shared
+
+
+def test_every_other_submission_is_looked_at(answers):
+    rows = [f"p{i},{10 + i / 7:.4f},{20 + i / 7:.4f}\n" for i in range(40)]
+    for name in ("mine", "same"):
+        Path(f"{name}.csv").write_text("id,lat,lon\n" + "".join(rows))
+    far = [f"p{i},{-10 - i},{i}\n" for i in range(40)]
+    Path("far.csv").write_text("id,lat,lon\n" + "".join(far))
+    Path("true.csv").write_text("id,lat,lon\n" + "".join(rows))
+    for verb in (("lint",), ("evaluate", "-t", "true.csv", "--no-regions")):
+        for given, found in ((("far", "same"), True), (("same", "far"), True), (("far",), False)):
+            others = [word for one in given for word in ("--against", f"{one}.csv")]
+            run(verb[0], "mine.csv", *verb[1:], *others, "--json", "a.json")
+            codes = {one["code"] for one in json.loads(Path("a.json").read_text())["findings"]}
+            assert ("near_duplicate" in codes) == found
+
+
+@pytest.fixture
+def no_cluster(monkeypatch):
+    """The same sums, in this process: what is said of them needs no cluster."""
+
+    def score_file(source, scoring, *, regions, pred, truth, address):
+        opened = tables.open_rows(source)
+        asked.append(address)
+        names = (*(truth[i] or ("lat", "lon")[i] for i in (0, 1)),
+                 *(pred[i] or ("pred_lat", "pred_lon")[i] for i in (0, 1)))  # fmt: skip
+        score = scale.Score(scoring, regions=regions, columns=names)
+        return scale.ScoreSums.read(score(pa.concat_tables(b.table for b in opened.batches())))
+
+    asked: list[str | None] = []
+    monkeypatch.setattr(scale, "score_file", score_file)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("words", "told_"),
+    [
+        ((), (2, "33.33%", "66.67%")), (("--missing", "exclude"), (2, "50.00%", "100.00%")),
+        (("--pred-lat", "y", "--pred-lon", "x"), (3, "33.33%", "66.67%")),
+        (("--lat", "y", "--lon", "x"), (2, "66.67%", "66.67%")),
+        (("--no-names", "--no-regions"), (2, "33.33%", "66.67%")),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_sums_of_a_cluster_are_told(answers, no_cluster, words, told_):
+    told = run("evaluate", "joined.parquet", "--engine", "ray", "--address", "head:1", "--thresholds",
+               "0.5,200", "--json", "s.json", *words).stdout.splitlines()  # fmt: skip
+    answered, near, far = told_
+    assert told[:3] == [f"3 truth rows, {answered} answered", f"within     0.5 km  {near}",
+                        f"within     200 km  {far}"]  # fmt: skip
+    assert told[-1] == "s.json: written"
+    assert no_cluster == ["head:1"]
+    written = json.loads(Path("s.json").read_text())
+    assert (written["rows"], written["answered"]) == (3, answered)
+
+
+def test_what_is_right_on_the_border_of_a_threshold_hangs_on_its_rule(answers, no_cluster):
+    """A degree along the equator is 111.195 km on the sphere and 111.319 km on the ellipsoid."""
+    exact = {"lat": [0.0] * 3, "lon": [0.0] * 3, "pred_lat": [0.0] * 3, "pred_lon": [0.0, 1.0, 1.0]}
+    pq.write_table(pa.table(exact), "exact.parquet")
+    words = ("evaluate", "exact.parquet", "--engine", "ray", "--thresholds", "0")
+    told = run(*words).stdout
+    assert told.splitlines()[1] == "within       0 km  33.33%"
+    assert run(*words, "--less-than").stdout.splitlines()[1] == "within       0 km  0.00%"
+    assert "mean 74.130 km, median 111." in told
+    assert "mean 74.213 km" in run(*words, "--distance", "wgs84").stdout
+    assert "country" not in told
+    assert "country           " in run(*words, "--regions").stdout
