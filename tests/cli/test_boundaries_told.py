@@ -158,6 +158,18 @@ def test_regions_that_moved_are_told_with_their_share(home):
     assert moved.endswith("% of its area")
 
 
+def test_what_came_and_what_went_are_told_apart(home):
+    made("old", folder=home)
+    made("new", folder=home, names=["Uri", "Bern", "Zug"],
+         shapes=[square(0, 0, 2), square(2, 0, 2), square(4, 0, 2)])  # fmt: skip
+    lines = told("diff", "old", "new").splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith("admin1: "))
+    assert lines[at] == "admin1: 1 the same, 2 added, 1 gone, 0 renamed, 0 moved"
+    assert lines[at + 1 : at + 3] == ["  added: Uri (CH); Zug (CH)", "  gone: Zürich (CH)"]
+    back = told("diff", "new", "old").splitlines()
+    assert "admin1: 1 the same, 1 added, 2 gone, 0 renamed, 0 moved" in back
+
+
 def test_a_set_is_verified_file_by_file(home):
     made("mine", folder=home)
     assert told("verify") == "bundled: every file matches its SHA-256\n"

@@ -223,8 +223,10 @@ def answers(tmp_path, monkeypatch):
         ("train", "id,lat,lon\nk2,1,2\n"),
     ):  # fmt: skip
         Path(f"{name}.csv").write_text(text)
-    joined = {"lat": [0.0, 0.0, 10.0], "lon": [0.0, 0.0, 10.0], "pred_lat": [1.0, None, 10.0],
-              "pred_lon": [0.0, None, 10.0], "y": [1.0, 0.0, 10.0], "x": [0.0, 5.0, 10.0]}  # fmt: skip
+    joined = {
+        "lat": [0.0, 0.0, 10.0], "lon": [0.0, 0.0, 10.0], "pred_lat": [1.0, None, 10.0],
+        "pred_lon": [0.0, None, 10.0], "y": [1.0, 0.0, 10.0], "x": [0.0, 5.0, 10.0],
+    }  # fmt: skip
     pq.write_table(pa.table(joined), "joined.parquet")
     return tmp_path
 
@@ -291,7 +293,7 @@ def no_cluster(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("words", "told_"),
+    ("words", "shares"),
     [
         ((), (2, "33.33%", "66.67%")), (("--missing", "exclude"), (2, "50.00%", "100.00%")),
         (("--pred-lat", "y", "--pred-lon", "x"), (3, "33.33%", "66.67%")),
@@ -300,10 +302,10 @@ def no_cluster(monkeypatch):
     ],
     ids=str,
 )  # fmt: skip
-def test_sums_of_a_cluster_are_told(answers, no_cluster, words, told_):
-    told = run("evaluate", "joined.parquet", "--engine", "ray", "--address", "head:1", "--thresholds",
-               "0.5,200", "--json", "s.json", *words).stdout.splitlines()  # fmt: skip
-    answered, near, far = told_
+def test_sums_of_a_cluster_are_told(answers, no_cluster, words, shares):
+    told = run("evaluate", "joined.parquet", "--engine", "ray", "--address", "head:1",
+               "--thresholds", "0.5,200", "--json", "s.json", *words).stdout.splitlines()  # fmt: skip
+    answered, near, far = shares
     assert told[:3] == [f"3 truth rows, {answered} answered", f"within     0.5 km  {near}",
                         f"within     200 km  {far}"]  # fmt: skip
     assert told[-1] == "s.json: written"

@@ -1,9 +1,13 @@
-"""What stays as it is stored: late keys, words for nothing, metadata, rows of several files."""
+"""What stays as it is stored: late keys, words for nothing, metadata; and packed as unpacked."""
 
+import bz2
+import gzip
 import json
 from collections import UserDict
 
+import openpyxl
 import pyarrow as pa
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 
@@ -52,8 +56,6 @@ def test_what_made_a_file_stands_beside_what_its_schema_says(tmp_path):
 
 @pytest.mark.parametrize("ending", ["parquet", "feather"])
 def test_the_rows_of_a_folder_are_those_of_all_its_files(tmp_path, ending):
-    import pyarrow.feather as feather
-
     for name, count in (("a", 2), ("b", 0), ("c", 3)):
         table = pa.table({"n": pa.array([1] * count, pa.int64())})
         if ending == "parquet":
@@ -88,3 +90,101 @@ def test_a_name_that_says_it_is_no_place_is_none_wherever_it_says_so(part):
     for name in (f"{part}_model_x", f"model_{part}_x", f"model_x_{part}"):
         assert files.find_pair([f"{name}_lat", f"{name}_lon"], ("pred",), "t") is None
     assert files.find_pair(["m_x_lat", "m_x_lon"], ("pred",), "t") == ("m_x_lat", "m_x_lon")
+
+
+# packed
+
+
+def packed(path, data):
+    path.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else bz2.compress(data))
+    return path
+
+
+@pytest.mark.parametrize("packing", ["gz", "bz2"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8-sig"])
+def test_the_encoding_of_a_packed_file_is_told_by_what_is_in_it(tmp_path, packing, encoding):
+    path = packed(tmp_path / f"a.csv.{packing}", "city,lat\nZürich,47.4\n".encode(encoding))
+    assert files.read_table(path).to_pylist() == [{"city": "Zürich", "lat": "47.4"}]
+
+
+def test_damage_of_a_packed_file_is_told_as_of_one_that_is_not(tmp_path):
+    """Lines of two encodings, and a quote that is not closed."""
+    for data, told in (
+        ("a,b\né,1\n".encode() + b"\xe9,1\n", "line 2 is UTF-8 and line 3 is not"),
+        (b'a,b\n1,2\n"x,3\n4,5\n', "line 3: a quoted field does not end as it should"),
+        (b"a,b\n1,2\nx\n", "line 3 has 1 fields, the header has 2"),
+    ):
+        (tmp_path / "a.csv").write_bytes(data)
+        for path in (tmp_path / "a.csv", packed(tmp_path / "a.csv.gz", data)):
+            with pytest.raises(files.FileError, match=told):
+                files.read_table(path)
+
+
+def test_a_quote_is_seen_where_the_packed_bytes_have_none(tmp_path):
+    """Of many rows a few hundred packed bytes are left, as a rule without that byte."""
+    for rows in range(400):
+        path = packed(tmp_path / "a.csv.gz", b"a,b\n" + b"1,2\n" * rows + b'"x,3\n')
+        if b'"' not in path.read_bytes():
+            break
+    with pytest.raises(files.FileError, match=f"line {rows + 2}: a quoted field does not end"):
+        files.open_source(path)
+
+
+# several
+
+
+def test_the_first_sheet_counts_whichever_was_open_when_it_was_saved(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["id", "lat"])
+    book.active.append(["a", 1.5])
+    book.create_sheet("notes").append(["what", "why"])
+    book.active = 1
+    book.save(tmp_path / "a.xlsx")
+    assert files.read_table(tmp_path / "a.xlsx").to_pylist() == [{"id": "a", "lat": "1.5"}]
+
+
+def test_of_several_damaged_rows_the_first_is_refused(tmp_path):
+    for name, text, line in (
+        ("a.csv", "id,lat\na,1\nb\nc,3\nd,4,5\n", 3),
+        ("a.jsonl", '{"id": "a"}\n[1]\n{"id": "c"}\n7\n', 2),
+    ):
+        (tmp_path / name).write_text(text)
+        source = files.open_source(tmp_path / name)
+        with pytest.raises(files.FileError, match=f"{name}: line {line} "):
+            list(source.batches(damaged="refuse"))
+        (batch,) = source.batches()
+        assert sorted(batch.bad) == [1, 3]
+
+
+@pytest.mark.parametrize("more", ["a", "b"])
+def test_shards_of_a_csv_have_the_same_columns(tmp_path, more):
+    for name in "ab":
+        head, row = ("id,lat", "1,2") if name == more else ("id", "1")
+        (tmp_path / f"{name}.csv").write_text(f"{head}\n{row}\n")
+    lacks = "b" if more == "a" else "a"
+    told = rf"{lacks}\.csv has no column 'lat', which .*{more}\.csv has$"
+    with pytest.raises(files.FileError, match=told):
+        files.open_source(tmp_path)
+
+
+def test_shards_of_json_have_the_columns_of_all_in_their_order(tmp_path):
+    for name, rows in (("a", [{"id": "a", "x": 1}]), ("b", [{"y": 2, "id": "b"}])):
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    source = files.open_source(tmp_path)
+    assert source.columns == ("id", "x", "y")
+    rows = [row for batch in source.batches() for row in batch.table.to_pylist()]
+    assert rows == [{"id": "a", "x": "1", "y": None}, {"id": "b", "x": None, "y": "2"}]
+
+
+@pytest.mark.parametrize("ending", ["parquet", "feather", None])
+def test_a_column_is_not_given_for_one_that_begins_alike(tmp_path, ending):
+    table = pa.table({"lat": [1], "lat_2": [2], "lat_2x": [3], "at": [{"lat": 4, "lat_2": 5}]})
+    source = table
+    if ending is not None:
+        source = tmp_path / f"a.{ending}"
+        (pq.write_table if ending == "parquet" else feather.write_feather)(table, source)
+    opened = files.open_source(source)
+    assert [t.column_names for t in opened.tables(["lat_2"])] == [["lat_2"]]
+    assert [t.column_names for t in opened.tables(["at.lat_2", "lat_2x"])] == [["lat_2x", "at"]]
+    (batch,) = opened.batches(["at.lat_2", "lat_2"])
+    assert batch.table.to_pylist() == [{"at.lat_2": 5, "lat_2": 2}]
