@@ -303,8 +303,8 @@ def no_cluster(monkeypatch):
     ids=str,
 )  # fmt: skip
 def test_sums_of_a_cluster_are_told(answers, no_cluster, words, shares):
-    told = run("evaluate", "joined.parquet", "--engine", "ray", "--address", "head:1",
-               "--thresholds", "0.5,200", "--json", "s.json", *words).stdout.splitlines()  # fmt: skip
+    asked = ("evaluate", "joined.parquet", "--engine", "ray", "--address", "head:1")
+    told = run(*asked, "--thresholds", "0.5,200", "--json", "s.json", *words).stdout.splitlines()
     answered, near, far = shares
     assert told[:3] == [f"3 truth rows, {answered} answered", f"within     0.5 km  {near}",
                         f"within     200 km  {far}"]  # fmt: skip
