@@ -170,7 +170,7 @@ def test_a_shard_is_told(tmp_path):
     [
         ("48.85 2.29 -o a.csv", "--out a.csv is for a file of coordinates, and one point is print"),
         ("48.85,2.29 -o a.csv", "--out a.csv is for a file of coordinates, and one point is print"),
-        ("b.csv -o parts --shard 1/2 --engine ray", "--shard labels one part here, and --engine ray"),
+        ("b.csv -o parts --shard 1/2 --engine ray", "--shard labels one part here, and --engine"),
     ],
 )  # fmt: skip
 def test_an_option_that_would_do_nothing_is_refused(tmp_path, monkeypatch, words, told):

@@ -326,3 +326,17 @@ def test_what_is_right_on_the_border_of_a_threshold_hangs_on_its_rule(answers, n
     assert "mean 74.213 km" in run(*words, "--distance", "wgs84").stdout
     assert "country" not in told
     assert "country           " in run(*words, "--regions").stdout
+
+
+# forget
+
+
+@pytest.mark.parametrize(("words", "left"), [((), ["c", "a"]), (("--column", "key"), ["b", "a"])])
+def test_photos_are_forgotten_by_the_column_that_is_named(tmp_path, monkeypatch, words, left):
+    """The other column still holds the word: that is told by the exit code."""
+    monkeypatch.chdir(tmp_path)
+    tables.write("lake/t", pa.table({"photo_id": ["b", "c", "a"], "key": ["x", "b", "y"]}))
+    told = run("tables", "forget", "t", "--lake", "lake", "--id", "b", *words,
+               code=1).stdout  # fmt: skip
+    assert told.startswith("t: 1 rows removed")
+    assert tables.open("lake/t").arrow()["photo_id"].to_pylist() == left
