@@ -340,3 +340,22 @@ def test_photos_are_forgotten_by_the_column_that_is_named(tmp_path, monkeypatch,
                code=1).stdout  # fmt: skip
     assert told.startswith("t: 1 rows removed")
     assert tables.open("lake/t").arrow()["photo_id"].to_pylist() == left
+
+
+# photos
+
+
+def test_columns_to_keep_and_places_of_pictures_may_be_several(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("a.csv").write_text("id,lat,lon,one,two\na.jpg,1,2,x,y\nb.jpg,1,2,z,w\n")
+    for name in "ab":
+        Path(name).mkdir()
+        Path(name, f"{name}.jpg").write_bytes(b"x" * 9)
+    run("photos", "import", "a.csv", "-o", "o.parquet", "--keep", "two", "--keep", "one",
+        "--images", "a", "--images", "b")  # fmt: skip
+    found = pq.read_table("o.parquet")
+    assert found.column_names[-2:] == ["two", "one"]
+    assert found.select(["image", "status", "one", "two"]).to_pylist() == [
+        {"image": "a/a.jpg", "status": "ok", "one": "x", "two": "y"},
+        {"image": "b/b.jpg", "status": "ok", "one": "z", "two": "w"},
+    ]

@@ -174,6 +174,23 @@ def test_shards_of_json_have_the_columns_of_all_in_their_order(tmp_path):
     assert source.columns == ("id", "x", "y")
     rows = [row for batch in source.batches() for row in batch.table.to_pylist()]
     assert rows == [{"id": "a", "x": "1", "y": None}, {"id": "b", "x": None, "y": "2"}]
+    assert pa.concat_tables(source.tables()).to_pylist() == rows
+    assert files.read_table(tmp_path).to_pylist() == rows
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "json", "csv", "tsv"])
+def test_an_encoding_that_is_named_is_that_of_every_text(tmp_path, ending):
+    row = {"id": "é1", "city": "Zürich"}
+    mark = "," if ending == "csv" else "\t"
+    text = json.dumps([row] if ending == "json" else row, ensure_ascii=False)
+    if ending in ("csv", "tsv"):
+        text = f"{mark.join(row)}\n{mark.join(row.values())}\n"
+    (tmp_path / f"a.{ending}").write_bytes(text.encode("latin-1"))
+    source = files.open_source(tmp_path / f"a.{ending}", encoding="latin-1")
+    assert next(source.batches()).table.to_pylist() == [row]
+    assert next(source.tables()).to_pylist() == [row]
+    with pytest.raises(files.FileError, match="not UTF-8"):
+        list(files.open_source(tmp_path / f"a.{ending}").batches())
 
 
 @pytest.mark.parametrize("ending", ["parquet", "feather", None])

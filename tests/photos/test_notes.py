@@ -186,6 +186,10 @@ def test_from_a_bucket_pictures_of_this_machine_are_called_by_their_whole_path(
     opened = importing.open_photos("pics")
     rules = importing._rules(opened, None, None, None, None, None)
     assert importing._places(opened, rules, target) == (("pics/", f"{begins}pics/"),)
+    (tmp_path / "pics" / "a.jpg.json").write_text('{"photoTakenTime": {"timestamp": "1"}}')
+    opened = importing.open_photos("pics")
+    assert opened.format == "takeout"
+    assert importing._places(opened, rules, target) == (("pics/", f"{begins}pics/"),)
     opened = importing.open_photos("a.csv")
     rules = importing._rules(opened, None, ["more"], None, None, None)
     assert importing._places(opened, rules, target) == (("more/", f"{begins}more/"),)
