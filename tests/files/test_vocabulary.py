@@ -4,34 +4,29 @@ import pytest
 
 from geodata import files
 
-PREDICTED = (
-    "predictions prediction predicted predict preds pred estimated estimate est guess hat parsed "
-    "answer output model response result final ypred yhat revised refined best"
-).split()
-TRUE = (
-    "groundtruth ground_truth truth true gt target labels label actual reference ref gold real doc"
-).split()
-PLAIN = (
-    "coordinates coordinate coords coord location loc geo gps degrees degree deg wgs84 image img "
-    "photo point position pos geometry geom wkt wkb"
-).split()
+ROLES = {
+    "pred": "predictions prediction predicted predict preds pred estimated estimate est guess hat "
+    "parsed answer output model response result final ypred yhat revised refined best",
+    "truth": "groundtruth ground_truth truth true gt target labels label actual reference ref gold "
+    "real doc",
+    "plain": "coordinates coordinate coords coord location loc geo gps degrees degree deg wgs84 "
+    "image img photo point position pos geometry geom wkt wkb",
+}
 AXES = [("latitude", "longitude"), ("latitudes", "longitudes"), ("lat", "lng"), ("lats", "lons"),
         ("lat", "long"), ("lat", "longs"), ("lat", "lon")]  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("word", "role"),
-    [(word, role) for words, role in ((PREDICTED, "pred"), (TRUE, "truth"), (PLAIN, "plain"))
-     for word in words],
-)  # fmt: skip
+    [(word, role) for role, words in ROLES.items() for word in words.split()],
+)
 def test_a_word_says_whose_a_coordinate_is(word, role):
     for name in (f"{word}_lat", f"lat_{word}", f"{word.title()}Lat", f"{word}.lat", f"{word}2_lat"):
         assert files.axis_of(name)[:2] == ("lat", role), name
     assert files.find_pair([f"{word}_lat", f"{word}_lon"], (role,), "t") == (
         f"{word}_lat", f"{word}_lon"
     )  # fmt: skip
-    others = {"pred", "truth", "plain"} - {role}
-    assert files.axis_of(f"{word}_lon")[1] not in others
+    assert files.axis_of(f"{word}_lon")[:2] == ("lon", role)
 
 
 @pytest.mark.parametrize(("lat", "lon"), AXES)
@@ -43,8 +38,8 @@ def test_an_axis_has_its_names(lat, lon):
 
 
 USUAL = {
-    "ID_NAMES": "custom_id photo_id img_id image_id id sample_id item_id question_id qid key pano_id "
-    "place_id uuid uid",
+    "ID_NAMES": "custom_id photo_id img_id image_id id sample_id item_id question_id qid key "
+    "pano_id place_id uuid uid",
     "IMAGE_NAMES": "image img photo image_name img_name photo_name filename image_file image_path "
     "img_path photo_path filepath path file image_url url download_url",
     "AUTHOR_NAMES": "author author_id photographer user_id user user_nsid nsid owner uploader "
