@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from geodata import cor, files, near_duplicates, scale, tables
+from geodata import cor, files, near_duplicates, tables
 from geodata.cli import app
 from tests.near_duplicates.photos_made import cut, jpeg, scene
 
@@ -223,11 +223,6 @@ def answers(tmp_path, monkeypatch):
         ("train", "id,lat,lon\nk2,1,2\n"),
     ):  # fmt: skip
         Path(f"{name}.csv").write_text(text)
-    joined = {
-        "lat": [0.0, 0.0, 10.0], "lon": [0.0, 0.0, 10.0], "pred_lat": [1.0, None, 10.0],
-        "pred_lon": [0.0, None, 10.0], "y": [1.0, 0.0, 10.0], "x": [0.0, 5.0, 10.0],
-    }  # fmt: skip
-    pq.write_table(pa.table(joined), "joined.parquet")
     return tmp_path
 
 
@@ -273,59 +268,6 @@ def test_every_other_submission_is_looked_at(answers):
             run(verb[0], "mine.csv", *verb[1:], *others, "--json", "a.json")
             codes = {one["code"] for one in json.loads(Path("a.json").read_text())["findings"]}
             assert ("near_duplicate" in codes) == found
-
-
-@pytest.fixture
-def no_cluster(monkeypatch):
-    """The same sums, in this process: what is said of them needs no cluster."""
-
-    def score_file(source, scoring, *, regions, pred, truth, address):
-        opened = tables.open_rows(source)
-        asked.append(address)
-        names = (*(truth[i] or ("lat", "lon")[i] for i in (0, 1)),
-                 *(pred[i] or ("pred_lat", "pred_lon")[i] for i in (0, 1)))  # fmt: skip
-        score = scale.Score(scoring, regions=regions, columns=names)
-        return scale.ScoreSums.read(score(pa.concat_tables(b.table for b in opened.batches())))
-
-    asked: list[str | None] = []
-    monkeypatch.setattr(scale, "score_file", score_file)
-    return asked
-
-
-@pytest.mark.parametrize(
-    ("words", "shares"),
-    [
-        ((), (2, "33.33%", "66.67%")), (("--missing", "exclude"), (2, "50.00%", "100.00%")),
-        (("--pred-lat", "y", "--pred-lon", "x"), (3, "33.33%", "66.67%")),
-        (("--lat", "y", "--lon", "x"), (2, "66.67%", "66.67%")),
-        (("--no-names", "--no-regions"), (2, "33.33%", "66.67%")),
-    ],
-    ids=str,
-)  # fmt: skip
-def test_sums_of_a_cluster_are_told(answers, no_cluster, words, shares):
-    asked = ("evaluate", "joined.parquet", "--engine", "ray", "--address", "head:1")
-    told = run(*asked, "--thresholds", "0.5,200", "--json", "s.json", *words).stdout.splitlines()
-    answered, near, far = shares
-    assert told[:3] == [f"3 truth rows, {answered} answered", f"within     0.5 km  {near}",
-                        f"within     200 km  {far}"]  # fmt: skip
-    assert told[-1] == "s.json: written"
-    assert no_cluster == ["head:1"]
-    written = json.loads(Path("s.json").read_text())
-    assert (written["rows"], written["answered"]) == (3, answered)
-
-
-def test_what_is_right_on_the_border_of_a_threshold_hangs_on_its_rule(answers, no_cluster):
-    """A degree along the equator is 111.195 km on the sphere and 111.319 km on the ellipsoid."""
-    exact = {"lat": [0.0] * 3, "lon": [0.0] * 3, "pred_lat": [0.0] * 3, "pred_lon": [0.0, 1.0, 1.0]}
-    pq.write_table(pa.table(exact), "exact.parquet")
-    words = ("evaluate", "exact.parquet", "--engine", "ray", "--thresholds", "0")
-    told = run(*words).stdout
-    assert told.splitlines()[1] == "within       0 km  33.33%"
-    assert run(*words, "--less-than").stdout.splitlines()[1] == "within       0 km  0.00%"
-    assert "mean 74.130 km, median 111." in told
-    assert "mean 74.213 km" in run(*words, "--distance", "wgs84").stdout
-    assert "country" not in told
-    assert "country           " in run(*words, "--regions").stdout
 
 
 # forget
