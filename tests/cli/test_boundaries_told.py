@@ -185,12 +185,17 @@ def test_deeper_levels_are_counted_too(home):
     assert line.startswith(f"{'swiss':20} countries 1, units 2, admin2 1, ")
 
 
-def test_a_set_that_can_be_fetched_is_listed_until_it_is_here(home, monkeypatch):
-    known = boundaries.known_sets()
-    for name, one in known.items():
-        if name not in boundaries.available():
-            line = f"{name:20} not here; geodata boundaries fetch {name} ({one.licence})"
-            assert line in told("list").splitlines()
+def test_a_set_that_can_be_fetched_is_listed_until_it_is_here(home):
+    own = home / "home" / "boundaries"
+    lines = [f"{name},https://a.example/{name}.zip,{'0' * 64},CC-{name}" for name in "ab"]
+    own.mkdir(parents=True)
+    (own / "registry.csv").write_text("\n".join(["name,url,sha256,licence", *lines]))
+    away = [f"{name:20} not here; geodata boundaries fetch {name} (CC-{name})" for name in "ab"]
+    assert [line for line in told("list").splitlines() if "not here" in line] == away
+    made("b", folder=home)
+    listed = told("list").splitlines()
+    assert [line for line in listed if "not here" in line] == away[:1]
+    assert sum(line.startswith("b ") for line in listed) == 1
 
 
 @pytest.mark.parametrize(
