@@ -154,3 +154,20 @@ def test_what_is_right_on_the_border_of_a_threshold_hangs_on_its_rule(here, no_c
     assert "mean 74.213 km" in run(*words, "--distance", "wgs84").stdout
     assert "country" not in told
     assert "country           " in run(*words, "--regions").stdout
+
+
+def test_answers_without_an_error_have_a_mean_and_none_has_no_mean(here, no_cluster):
+    words = ("evaluate", "exact.parquet", "--engine", "ray")
+    rows = {"lat": [1.0, 2.0], "lon": [3.0, 4.0]}
+    right = pa.table({**rows, "pred_lat": rows["lat"], "pred_lon": rows["lon"]})
+    pq.write_table(right, "exact.parquet")
+    told = run(*words).stdout
+    assert "mean 0.000 km, median " in told
+    assert "GeoScore 5000.0" in told
+    nothing = pa.nulls(2, pa.float64())
+    pq.write_table(pa.table({**rows, "pred_lat": nothing, "pred_lon": nothing}), "exact.parquet")
+    told = run(*words).stdout.splitlines()
+    assert told[0] == "2 truth rows, 0 answered"
+    assert {line.split()[-1] for line in told[1:]} == {"0.00%"}
+    run_ = run(*words, "--missing", "exclude").stdout.splitlines()
+    assert {line.split()[-1] for line in run_[1:]} == {"-"}

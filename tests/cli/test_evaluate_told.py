@@ -70,8 +70,10 @@ def test_files_that_were_written_are_told(capsys):
 
 def test_a_folder_that_is_missing_is_told_first(tmp_path):
     evaluate.check_folders(None, tmp_path / "a.json", Path("a.json"))
-    with pytest.raises(FileNotFoundError, match=r"there is no folder .*no; make it first"):
-        evaluate.check_folders(tmp_path / "a.json", tmp_path / "no" / "b.json")
+    (tmp_path / "file").touch()  # which is no folder
+    for name in ("no", "file"):
+        with pytest.raises(FileNotFoundError, match=rf"no folder .*{name}; make it first"):
+            evaluate.check_folders(tmp_path / "a.json", tmp_path / name / "b.json")
 
 
 @pytest.mark.parametrize("verb", ["evaluate", "compare", "lint", "table"])

@@ -1,6 +1,7 @@
 """What stays as it is stored: late keys, words for nothing, metadata; and packed as unpacked."""
 
 import bz2
+import csv
 import gzip
 import json
 from collections import UserDict
@@ -43,6 +44,26 @@ def test_any_mapping_of_columns_is_a_table():
         source = files.open_source(given)
         assert (source.columns, source.rows) == (("id", "lat"), 2)
         assert next(source.tables()).to_pydict() == columns
+
+
+def test_a_batch_a_reader_and_a_frame_are_tables():
+    table = pa.table({"id": ["a", "b"], "lat": [1.0, 2.0]})
+    (batch,) = table.to_batches()
+    for given in (batch, table.to_reader(), table.to_pandas(), OnlyArray(batch)):
+        source = files.open_source(given, what="the rows")
+        assert (source.name, source.columns, source.rows) == ("the rows", ("id", "lat"), 2)
+        for _ in range(2):  # as often as needed
+            assert pa.concat_tables(source.tables()).to_pydict() == table.to_pydict()
+
+
+class OnlyArray:
+    """What gives an array of Arrow and no stream."""
+
+    def __init__(self, batch):
+        self.batch = batch
+
+    def __arrow_c_array__(self, requested_schema=None):
+        return self.batch.__arrow_c_array__(requested_schema)
 
 
 def test_what_made_a_file_stands_beside_what_its_schema_says(tmp_path):
@@ -205,3 +226,36 @@ def test_a_column_is_not_given_for_one_that_begins_alike(tmp_path, ending):
     assert [t.column_names for t in opened.tables(["at.lat_2", "lat_2x"])] == [["lat_2x", "at"]]
     (batch,) = opened.batches(["at.lat_2", "lat_2"])
     assert batch.table.to_pylist() == [{"at.lat_2": 5, "lat_2": 2}]
+
+
+@pytest.mark.parametrize("length", [131_072, 131_073, 1_000_000])
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_long_field_is_read_in_quotes_as_without(tmp_path, length, quote):
+    """The answer of a model, a shape as WKT, a picture as base64: longer than csv's own bound."""
+    text = "x" * (length - 2) + (",\n" if quote else "yz")
+    (tmp_path / "a.csv").write_text(f"id,text\n1,{quote}{text}{quote}\n2,b\n", newline="")
+    assert files.read_table(tmp_path / "a.csv").to_pylist() == [
+        {"id": "1", "text": text}, {"id": "2", "text": "b"},
+    ]  # fmt: skip
+
+
+def test_a_field_beyond_the_bound_of_csv_is_cut_at_its_commas(tmp_path):
+    """Of a header and of a damaged row, which are not read by pyarrow."""
+    long = "x" * 2000
+    before = csv.field_size_limit(1000)
+    try:
+        (tmp_path / "a.csv").write_text(f"id,text\n{long}\n2,b\n{long},y,z\n")
+        (batch,) = files.open_source(tmp_path / "a.csv").batches()
+        (tmp_path / "b.csv").write_text(f"id,{long}\n2,b\n")
+        names = files.open_source(tmp_path / "b.csv").columns
+    finally:
+        csv.field_size_limit(before)
+    assert batch.bad == {0: "1 fields, the header has 2", 2: "3 fields, the header has 2"}
+    assert batch.table.to_pydict() == {"id": [long, "2", long], "text": [None, "b", None]}
+    assert names == ("id", long)
+
+
+def test_a_quote_that_is_never_closed_is_not_held_whole(tmp_path):
+    (tmp_path / "a.csv").write_text('id,text\n1,"' + "x\n" * 2_200_000)
+    with pytest.raises(files.FileError, match=r"line 2: a quoted field .* \(field larger than"):
+        files.open_source(tmp_path / "a.csv")

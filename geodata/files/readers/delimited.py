@@ -172,6 +172,8 @@ def refuse_open_quotes(file: TableFile) -> None:
     with open_bytes(file.path, file.compression) as raw:
         if not any(b'"' in block for block in iter(lambda: raw.read(1 << 20), b"")):
             return
+    if csv.field_size_limit() < _BLOCK_BYTES:  # of the process, so it is raised and never lowered
+        csv.field_size_limit(_BLOCK_BYTES)
     with open_text(file, errors="replace") as lines:
         reader = csv.reader(lines, delimiter=file.delimiter, strict=True)
         start = 1
