@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from geodata import files
-from geodata.files.readers import cutting
+from geodata.files.readers import cutting, delimited
 
 
 @pytest.mark.parametrize("ending", ["jsonl", "json"])
@@ -259,3 +259,32 @@ def test_a_quote_that_is_never_closed_is_not_held_whole(tmp_path):
     (tmp_path / "a.csv").write_text('id,text\n1,"' + "x\n" * 2_200_000)
     with pytest.raises(files.FileError, match=r"line 2: a quoted field .* \(field larger than"):
         files.open_source(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("packing", ["", ".gz"])
+@pytest.mark.parametrize("block", [64, 1 << 22])
+def test_a_damaged_row_has_its_line_behind_blank_ones_and_texts_of_several_lines(
+    tmp_path, monkeypatch, packing, block
+):
+    """What a model says often has several lines."""
+    monkeypatch.setattr(delimited, "_BLOCK_BYTES", block)
+    lines = ["id,text", "", 'a,"one', "two", "", 'three"', "b", "c,d", "", "", 'e,"x', '"', "f,g,h"]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["sep=,", *lines]) + "\n")
+    if packing:
+        path = packed(tmp_path / "a.csv.gz", path.read_bytes())
+    found = list(files.open_source(path).batches())
+    assert [v for b in found for v in b.table["id"].to_pylist()] == ["a", "b", "c", "e", "f"]
+    assert [line for b in found for line in b.at.values()] == [8, 14]
+    with pytest.raises(files.FileError, match="line 8 has 1 fields, the header has 2"):
+        files.read_table(path)
+
+
+def test_where_quotes_are_text_a_line_is_a_row(tmp_path):
+    (tmp_path / "a.tsv").write_text('x\t"open\n\nbad\ny\tz"\n\nworse\n')
+    file = files.TableFile(
+        tmp_path / "a.tsv", "tsv", ("a", "b"), header=False, quoting=False, delimiter="\t"
+    )
+    (batch,) = files.batches_of(file, ["a", "b"])
+    assert batch.table["b"].to_pylist() == ['"open', None, 'z"', None]
+    assert (dict(batch.at), len(batch.at), list(batch.at)) == ({1: 3, 3: 6}, 2, [1, 3])
