@@ -128,11 +128,14 @@ def test_the_time_and_offset_of_a_picture(tmp_path):
 
 
 def test_pictures_of_a_folder_come_sorted_below_its_own(tmp_path):
-    for name in ("b/z.JPG", "b/a.avif", "a/1.jpe", "z.heif", "B.TIFF", "x.gif", "y.jpg.txt"):
+    for name in ("b/z.JPG", "b/a.avif", "a/1.jpe", "z.heif", "B.TIFF", "x.gif", "y.jpg.txt",
+                 "a/.jpg", ".c/.d.jpg"):  # fmt: skip
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    assert list(exif.images_in(tmp_path)) == ["B.TIFF", "z.heif", "a/1.jpe", "b/a.avif", "b/z.JPG"]
-    assert exif.names_in(tmp_path, 2) == ["B.TIFF", "a"]
+    assert list(exif.images_in(tmp_path)) == [
+        "B.TIFF", "z.heif", ".c/.d.jpg", "a/.jpg", "a/1.jpe", "b/a.avif", "b/z.JPG",
+    ]  # fmt: skip
+    assert exif.names_in(tmp_path, 3) == [".c", "B.TIFF", "a"]
     with tarfile.open(tmp_path / "a.tar", "w") as tar:
         for name in ("b/z.JPG", "x.gif", "a/1.jpe", "z.NEF", "a/a.nef", "raw"):
             tar.addfile(tarfile.TarInfo(name))
