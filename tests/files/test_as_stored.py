@@ -288,3 +288,16 @@ def test_where_quotes_are_text_a_line_is_a_row(tmp_path):
     (batch,) = files.batches_of(file, ["a", "b"])
     assert batch.table["b"].to_pylist() == ['"open', None, 'z"', None]
     assert (dict(batch.at), len(batch.at), list(batch.at)) == ({1: 3, 3: 6}, 2, [1, 3])
+
+
+@pytest.mark.parametrize("before", ["", " \n\t", "\ufeff", "\ufeff\r\n "])
+@pytest.mark.parametrize("after", ["", "\n", " \r\n\t"])
+def test_white_space_around_a_json_document_is_none_of_it(tmp_path, before, after):
+    rows = [{"id": "a", "n": 1}, {"id": "b", "n": 2}]
+    held = {row["id"]: {"n": row["n"]} for row in rows}
+    for document in (rows, {"rows": rows}, {"about": "x", "rows": rows}, held):
+        text = json.dumps(document, indent=1)
+        (tmp_path / "a.json").write_text(f"{before}{text}{after}", encoding="utf-8", newline="")
+        assert files.read_table(tmp_path / "a.json").to_pylist() == [
+            {"id": "a", "n": "1"}, {"id": "b", "n": "2"},
+        ]  # fmt: skip
