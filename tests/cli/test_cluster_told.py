@@ -171,3 +171,18 @@ def test_answers_without_an_error_have_a_mean_and_none_has_no_mean(here, no_clus
     assert {line.split()[-1] for line in told[1:]} == {"0.00%"}
     run_ = run(*words, "--missing", "exclude").stdout.splitlines()
     assert {line.split()[-1] for line in run_[1:]} == {"-"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["evaluate joined.parquet", "label a.csv -o parts", "dataset build labelled --lake lake"],
+)
+def test_every_verb_refuses_an_address_alone_and_another_engine(here, words):
+    for more, told in (
+        ("--address auto", "--address 'auto' is of a Ray cluster: give --engine ray too"),
+        ("--engine dask", "--engine 'dask' is unknown; expected one of ray"),
+        ("--engine Ray --address auto", "--engine 'Ray' is unknown; expected one of ray"),
+    ):
+        done = CliRunner().invoke(app, [*words.split(), *more.split()])
+        assert str(done.exception) == told
+    assert not Path("parts").exists()
