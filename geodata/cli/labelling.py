@@ -92,6 +92,7 @@ def label(
     chosen = {**options.given(labelling), "lang": lang, "detail": detail}
     cluster = options.is_ray(engine, address)
     point = None if shard is not None or cluster else _point(what)
+    _refuse_idle(point, out, shard, cluster)
     if point is not None:
         chain = cor.label(*point, **chosen)
         say_text(_as_json(chain) if as_json else _described(chain))
@@ -123,6 +124,16 @@ def label(
 
 
 _NUMERIC = (*"0123456789.",)
+
+
+def _refuse_idle(point: Any, out: str | None, shard: str | None, cluster: bool) -> None:
+    """Refuse an option that would be passed over without a word."""
+    if point is not None and out not in (None, "-"):
+        msg = f"--out {out} is for a file of coordinates, and one point is printed; leave it out"
+        raise ValueError(msg)
+    if cluster and shard is not None:
+        msg = "--shard labels one part here, and --engine ray labels all of them; give one of them"
+        raise ValueError(msg)
 
 
 def _point(what: list[str]) -> tuple[Any, ...] | None:

@@ -1,6 +1,7 @@
 """``geodata boundaries``: each line that is told of a set, at values of its own."""
 
 import datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -158,6 +159,18 @@ def test_regions_that_moved_are_told_with_their_share(home):
     assert moved.endswith("% of its area")
 
 
+def test_what_came_and_what_went_are_told_apart(home):
+    made("old", folder=home)
+    made("new", folder=home, names=["Uri", "Bern", "Zug"],
+         shapes=[square(0, 0, 2), square(2, 0, 2), square(4, 0, 2)])  # fmt: skip
+    lines = told("diff", "old", "new").splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith("admin1: "))
+    assert lines[at] == "admin1: 1 the same, 2 added, 1 gone, 0 renamed, 0 moved"
+    assert lines[at + 1 : at + 3] == ["  added: Uri (CH); Zug (CH)", "  gone: Zürich (CH)"]
+    back = told("diff", "new", "old").splitlines()
+    assert "admin1: 1 the same, 1 added, 2 gone, 0 renamed, 0 moved" in back
+
+
 def test_a_set_is_verified_file_by_file(home):
     made("mine", folder=home)
     assert told("verify") == "bundled: every file matches its SHA-256\n"
@@ -173,12 +186,17 @@ def test_deeper_levels_are_counted_too(home):
     assert line.startswith(f"{'swiss':20} countries 1, units 2, admin2 1, ")
 
 
-def test_a_set_that_can_be_fetched_is_listed_until_it_is_here(home, monkeypatch):
-    known = boundaries.known_sets()
-    for name, one in known.items():
-        if name not in boundaries.available():
-            line = f"{name:20} not here; geodata boundaries fetch {name} ({one.licence})"
-            assert line in told("list").splitlines()
+def test_a_set_that_can_be_fetched_is_listed_until_it_is_here(home):
+    own = home / "home" / "boundaries"
+    lines = [f"{name},https://a.example/{name}.zip,{'0' * 64},CC-{name}" for name in "ab"]
+    own.mkdir(parents=True)
+    (own / "registry.csv").write_text("\n".join(["name,url,sha256,licence", *lines]))
+    away = [f"{name:20} not here; geodata boundaries fetch {name} (CC-{name})" for name in "ab"]
+    assert [line for line in told("list").splitlines() if "not here" in line] == away
+    made("b", folder=home)
+    listed = told("list").splitlines()
+    assert [line for line in listed if "not here" in line] == away[:1]
+    assert sum(line.startswith("b ") for line in listed) == 1
 
 
 @pytest.mark.parametrize(
@@ -208,3 +226,17 @@ def test_a_set_is_called_by_its_kind_and_day_unless_it_is_named(home):
     day = datetime.datetime.now(datetime.UTC).date().isoformat()
     lines = told("build", "file", "--from", path, "-c", "country=CH", "-c", "admin1=NAME")
     assert f"file-{day}: built" in lines.splitlines()[0]
+
+
+@pytest.mark.parametrize("out", [None, "mine"])
+def test_the_bundled_set_is_built_where_it_is_asked(home, monkeypatch, out):
+    """It takes minutes and all its sources: only what is handed over is looked at."""
+    from geodata import boundary_build
+
+    seen = []
+    monkeypatch.setattr(
+        boundary_build, "build_bundled", lambda *given: seen.append(given) or "the folder"
+    )
+    words = () if out is None else ("--out", out)
+    assert told("build", "bundled", "--from", "sources", *words) == "the folder: built\n"
+    assert seen == [(Path("sources"), out)]

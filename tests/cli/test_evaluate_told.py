@@ -70,8 +70,10 @@ def test_files_that_were_written_are_told(capsys):
 
 def test_a_folder_that_is_missing_is_told_first(tmp_path):
     evaluate.check_folders(None, tmp_path / "a.json", Path("a.json"))
-    with pytest.raises(FileNotFoundError, match=r"there is no folder .*no; make it first"):
-        evaluate.check_folders(tmp_path / "a.json", tmp_path / "no" / "b.json")
+    (tmp_path / "file").touch()  # which is no folder
+    for name in ("no", "file"):
+        with pytest.raises(FileNotFoundError, match=rf"no folder .*{name}; make it first"):
+            evaluate.check_folders(tmp_path / "a.json", tmp_path / name / "b.json")
 
 
 @pytest.mark.parametrize("verb", ["evaluate", "compare", "lint", "table"])
@@ -190,7 +192,8 @@ def test_a_pipe_has_80_columns_and_a_terminal_its_own(monkeypatch, tty, width):
 
 
 def test_a_strict_evaluation_fails_for_a_warning(home):
-    Path("zero.csv").write_text(PREDS.replace("p1,5.1,3", "p1,0,0"))
+    clean_and_zero()
+    run("evaluate clean.csv -t truth.csv --no-regions --strict")
     words = "evaluate zero.csv -t truth.csv --no-regions"
     run(words)
     assert "null_island" in run(f"{words} --strict", code=1).stderr
@@ -302,15 +305,25 @@ def test_files_of_a_table_are_told_apart():
         names("x/a.csv", "x/a.csv", "x/a.csv")
 
 
+def clean_and_zero():
+    """Write answers without a warning, and the same with one at 0, 0."""
+    clean = PREDS.replace("p0,0.0,0", "p0,0.2,0")
+    Path("clean.csv").write_text(clean)
+    Path("better.csv").write_text(clean.replace("p2,10.2", "p2,10.1"))
+    Path("zero.csv").write_text(clean.replace("p1,5.1,3", "p1,0,0"))
+
+
 def test_a_strict_table_fails_for_a_warning_of_any_file(home):
-    Path("zero.csv").write_text(PREDS.replace("p1,5.1,3", "p1,0,0"))
-    run("table preds.csv zero.csv -t truth.csv")
-    told = run("table preds.csv zero.csv -t truth.csv --strict", code=1)
-    assert "warning" in told.stderr
+    clean_and_zero()
+    run("table clean.csv better.csv -t truth.csv --strict")
+    for pair in ("clean.csv zero.csv", "zero.csv clean.csv"):
+        run(f"table {pair} -t truth.csv")
+        assert "null_island" in run(f"table {pair} -t truth.csv --strict", code=1).stderr
 
 
 def test_a_strict_comparison_fails_for_a_warning_of_either_file(home):
-    Path("zero.csv").write_text(PREDS.replace("p1,5.1,3", "p1,0,0"))
-    for pair in ("preds.csv zero.csv", "zero.csv preds.csv"):
+    clean_and_zero()
+    run("compare clean.csv better.csv -t truth.csv --strict")
+    for pair in ("clean.csv zero.csv", "zero.csv clean.csv"):
         run(f"compare {pair} -t truth.csv")
         assert "null_island" in run(f"compare {pair} -t truth.csv --strict", code=1).stderr

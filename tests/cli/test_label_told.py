@@ -163,3 +163,24 @@ def test_a_shard_is_told(tmp_path):
     for was in ("written", "was there already"):
         told = run(tmp_path / "a.csv", "-o", tmp_path / "out", "--shard", "1/2").output
         assert told.rstrip().endswith(f": shard 1/2, 1 rows, {was}")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("48.85 2.29 -o a.csv", "--out a.csv is for a file of coordinates, and one point is print"),
+        ("48.85,2.29 -o a.csv", "--out a.csv is for a file of coordinates, and one point is print"),
+        ("b.csv -o parts --shard 1/2 --engine ray", "--shard labels one part here, and --engine"),
+    ],
+)  # fmt: skip
+def test_an_option_that_would_do_nothing_is_refused(tmp_path, monkeypatch, words, told):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "b.csv").write_text("id,lat,lon\na,48.85,2.29\n")
+    done = invoked(*words.split())
+    assert isinstance(done.exception, ValueError)
+    assert str(done.exception).startswith(told)
+    assert [path.name for path in tmp_path.iterdir()] == ["b.csv"]
+
+
+def test_a_point_may_go_to_standard_output_by_name():
+    assert run("48.85", "2.29", "-o", "-").stdout == run("48.85", "2.29").stdout

@@ -83,6 +83,7 @@ def test_a_file_is_read_and_printed_in_its_own_format(monkeypatch):
     [
         ("a.csv", ".csv"), ("a.parquet", ".csv"), ("A.JSONL", ".jsonl"), ("a.ndjson.gz", ".ndjson"),
         ("a.json", ".json"), ("a.geojson", ".geojson"), ("a", ".csv"), ("a.tsv", ".tsv"),
+        ("a.jsonl.zst", ".jsonl"), ("A.TSV.BZ2", ".tsv"), ("a.csv.gz", ".csv"), ("a.gz", ".csv"),
     ],
 )  # fmt: skip
 def test_the_format_of_what_is_printed(source, ending):

@@ -119,3 +119,55 @@ def test_sql_stops_at_its_limits(lake):
         run("sql", endless, "--timeout", 0.2, code=1)
     with pytest.raises(QueryLimitError, match="more memory than 50MB"):
         run("sql", "SELECT list(i) FROM range(100000000) t(i)", "--memory", "50MB", code=1)
+
+
+def test_the_list_tells_the_recipe_of_the_newest_version(lake):
+    from geodata import datasets
+
+    tables.write(lake / "rows", pa.table({"photo_id": ["a", "b"], "lat": [1.0, 2.0],
+                                          "lon": [1.0, 2.0]}))  # fmt: skip
+    datasets.build("rand", lake, name="mine", inputs={"rows": "rows"}, n=2)
+    assert run("dataset", "list", "--lake", lake).splitlines()[0].endswith("2 rows  rand")
+    tables.append(lake / "mine", tables.open(lake / "rows").arrow())  # by hand
+    assert run("dataset", "list", "--lake", lake).splitlines()[0].endswith("4 rows  -")
+
+
+def test_what_is_published_is_not_sealed_by_its_hash(lake):
+    """That the hash fits makes up for no seal."""
+    write_deltalake(str(lake / "theirs"), pa.table({"n": [1]}))
+    told = run("dataset", "verify", "theirs", "--lake", lake, code=1)
+    (digest,) = [line.split()[-1] for line in told.splitlines() if line.startswith("content hash")]
+    told = run("dataset", "verify", "theirs", "--lake", lake, "--expect", digest, code=1)
+    assert "have no seal" in told
+    assert "this is not what was published" not in told
+
+
+def test_problems_are_told_on_the_other_stream(lake):
+    write_deltalake(str(lake / "theirs"), pa.table({"n": [1]}))
+    done = CliRunner().invoke(app, ["dataset", "verify", "theirs", "--lake", str(lake)])
+    assert "error: 1 commits have no seal (0)" in done.stderr
+    assert "error" not in done.stdout
+    assert done.stdout.startswith("theirs, version 0: 1 rows in 1 files")
+
+
+@pytest.mark.parametrize("at", [(), ("--at", 1)])
+def test_a_repair_is_of_the_table_whichever_version_is_looked_at(lake, at):
+    import os
+
+    left = lake / "photos" / "part-00000000-left.parquet"
+    left.write_bytes(b"x")
+    os.utime(left, (1, 1))
+    told = run("dataset", "verify", "photos", "--lake", lake, "--repair", *at)
+    assert told.startswith("moved part-00000000-left.parquet")
+    assert f"version {1 if at else 2}: " in told
+    assert not left.exists()
+
+
+@pytest.mark.parametrize("allocation", ["proportional", "equal"])
+def test_an_allocation_needs_what_it_divides_by(lake, allocation):
+    words = ["dataset", "build", "rand", "--lake", str(lake), "-n", "1", "--allocation", allocation]
+    done = CliRunner().invoke(app, words)
+    assert str(done.exception) == (
+        f"--allocation {allocation} divides rows among the values of --stratify COLUMN; add it"
+    )
+    assert tables.names(lake) == ["photos"]

@@ -83,6 +83,12 @@ def test_what_is_forgotten_is_told(tmp_path):
     assert "name the photos: --id ID, or --ids FILE" in str(done.exception)
 
 
+@pytest.mark.parametrize("more", [("--country", "FR"), ("--admin1", "Texas"), ("--city", "Lyon")])
+def test_a_place_is_a_text_or_its_parts(more):
+    done = CliRunner().invoke(app, ["geocode", "Paris", *more])
+    assert str(done.exception) == "give either a text or country, admin1 and city, not both"
+
+
 # map
 
 

@@ -57,6 +57,16 @@ def test_the_folder_that_every_member_lies_in(tmp_path, names, prefix):
     assert opened.names.to_pylist() == [name.removeprefix("./") for name in names]
 
 
+def test_of_a_name_only_the_mark_of_the_folder_itself_is_left_out(tmp_path):
+    """Names that begin with points of their own keep them."""
+    names = [".hidden.jpg", "./.a/b.jpg", "..c.jpg", "././d.jpg"]
+    opened = images.open_archive(tarred(tmp_path / "a.tar", *names))
+    assert opened.names.to_pylist() == [".hidden.jpg", ".a/b.jpg", "..c.jpg", "./d.jpg"]
+    assert opened.read(".hidden.jpg") == b"x"
+    assert opened.read(".a/b.jpg") == b"xx"
+    assert find(tmp_path / "a.tar", "hidden.jpg", "a/b.jpg", "c.jpg") == [ABSENT] * 3
+
+
 def test_an_archive_without_members_has_none(tmp_path):
     tarfile.open(tmp_path / "a.tar", "w").close()
     assert find(tmp_path / "a.tar", "a", None) == [ABSENT, ABSENT]

@@ -169,3 +169,16 @@ def test_an_empty_place_is_told(tmp_path):
     with pytest.raises(files.FileError) as told:
         images.open_samples(path)
     assert str(told.value) == f"{path}: the shards hold no sample, such as 7.jpg and 7.json"
+
+
+def test_references_start_from_the_folder_that_was_named(tmp_path):
+    """Shards of several folders have names of their own there; a pattern starts from its folder."""
+    for name in ("a/0.tar", "b/c/0.tar"):
+        (tmp_path / "s" / name).parent.mkdir(parents=True)
+        shard(tmp_path / "s" / name, ("1.jpg", name.encode()))
+    found = pa.concat_tables(images.open_samples(tmp_path / "s").tables())["image"].to_pylist()
+    assert found == ["a/0.tar#1.jpg", "b/c/0.tar#1.jpg"]
+    for reference, content in zip(found, (b"a/0.tar", b"b/c/0.tar"), strict=True):
+        assert images.open_image(reference, root=tmp_path / "s") == content
+    some = images.open_samples(str(tmp_path / "s" / "a" / "*.tar"))
+    assert pa.concat_tables(some.tables())["image"].to_pylist() == ["0.tar#1.jpg"]

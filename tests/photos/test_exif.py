@@ -128,11 +128,14 @@ def test_the_time_and_offset_of_a_picture(tmp_path):
 
 
 def test_pictures_of_a_folder_come_sorted_below_its_own(tmp_path):
-    for name in ("b/z.JPG", "b/a.avif", "a/1.jpe", "z.heif", "B.TIFF", "x.gif", "y.jpg.txt"):
+    for name in ("b/z.JPG", "b/a.avif", "a/1.jpe", "z.heif", "B.TIFF", "x.gif", "y.jpg.txt",
+                 "a/.jpg", ".c/.d.jpg"):  # fmt: skip
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    assert list(exif.images_in(tmp_path)) == ["B.TIFF", "z.heif", "a/1.jpe", "b/a.avif", "b/z.JPG"]
-    assert exif.names_in(tmp_path, 2) == ["B.TIFF", "a"]
+    assert list(exif.images_in(tmp_path)) == [
+        "B.TIFF", "z.heif", ".c/.d.jpg", "a/.jpg", "a/1.jpe", "b/a.avif", "b/z.JPG",
+    ]  # fmt: skip
+    assert exif.names_in(tmp_path, 3) == [".c", "B.TIFF", "a"]
     with tarfile.open(tmp_path / "a.tar", "w") as tar:
         for name in ("b/z.JPG", "x.gif", "a/1.jpe", "z.NEF", "a/a.nef", "raw"):
             tar.addfile(tarfile.TarInfo(name))
@@ -215,8 +218,11 @@ def test_damaged_tags_are_told_where_they_say_no_position(tmp_path):
     pointers = {
         one: block.index(struct.pack(f"{order}HHI", one, 4, 1)) + 8 for one in (0x8769, 0x8825)
     }
-    for name, at in (("both.jpg", None), ("gps.jpg", 0x8769), ("time.jpg", 0x8825)):
-        damaged = bytearray(block)
+    tags[0x8825] = {1: "N", 2: (48.0, 75.0, 36.0), 3: "E", 4: (2.0, 15.0, 0.0)}
+    wrong = tags.tobytes()  # of the same length: a degree of 75 minutes
+    for name, at, whole in (("both.jpg", None, block), ("gps.jpg", 0x8769, block),
+                            ("time.jpg", 0x8825, block), ("wrong.jpg", 0x8769, wrong)):  # fmt: skip
+        damaged = bytearray(whole)
         if at is not None:
             struct.pack_into(f"{order}I", damaged, pointers[at], len(block) - 10)
         Image.new("RGB", (4, 4)).save(tmp_path / name, exif=bytes(damaged))
@@ -224,6 +230,7 @@ def test_damaged_tags_are_told_where_they_say_no_position(tmp_path):
     seen = [(row["status"], row["taken_at"], row["Model"]) for row in rows]
     assert seen == [
         ("ok", "2020-01-02T03:04:05", "Camera"), ("ok", None, "Camera"),
-        ("unreadable", None, "Camera"),
+        ("unreadable", None, "Camera"), ("invalid", None, "Camera"),
     ]  # fmt: skip
     assert rows[2]["reason"].startswith("damaged EXIF: ")
+    assert rows[3]["reason"] == "GPSLatitude minutes are 75, expected 0 to 60"

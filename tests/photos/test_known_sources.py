@@ -1,5 +1,6 @@
 """Imports that know each other, and sources of other tools."""
 
+import hashlib
 import json
 import os
 import signal
@@ -167,6 +168,8 @@ def test_row_numbers_as_ids_are_told(tmp_path):
     named = csv_file(tmp_path / "b.csv", "x.jpg,1,2", header="image,lat,lon")
     report = photos.import_(named, tmp_path / "b.parquet")
     assert (report.ids, report.id_hint) == ("image", None)
+    both = csv_file(tmp_path / "c.csv", "p1,x.jpg,1,2", header="id,image,lat,lon")
+    assert photos.import_(both, tmp_path / "c.parquet").ids == "column"
 
 
 def test_the_command_refuses_insists_and_history_names_the_file(tmp_path):
@@ -281,6 +284,22 @@ def test_a_capture_time_that_is_cut_is_missing(tmp_path, time, taken):
     path.write_text(json.dumps([{**TOOLS[0], "MAPCaptureTime": time}]))
     (row,) = read(path)
     assert (row["photo_id"], row["status"], row["taken_at"]) == ("a.jpg", "ok", taken)
+
+
+def test_columns_that_are_named_count_before_those_of_a_document(tmp_path):
+    path = tmp_path / "a.geojson"
+    point = {"type": "Point", "coordinates": [2.3, 48.9]}
+    own = {"name": "x", "who": "ann", "north": 1, "east": 2}
+    feature = {"type": "Feature", "id": 7, "properties": own, "geometry": point}
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    (row,) = read(path)
+    assert (row["photo_id"], row["lat"], row["lon"], row["author"]) == ("7", 48.9, 2.3, None)
+    named = {"photo_id": "name", "author": "who", "lat": "north", "lon": "east"}
+    (row,) = read(path, columns=named, keep=["who"])
+    assert (row["photo_id"], row["lat"], row["lon"], row["who"]) == ("x", 1.0, 2.0, "ann")
+    assert row["author"] == hashlib.sha256(b"ann").hexdigest()
+    (row,) = read(path, columns={"photo_id": None})
+    assert row["photo_id"] == "0"
 
 
 def test_documents_that_are_cut_or_of_another_kind_are_told(tmp_path):

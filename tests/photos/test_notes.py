@@ -171,3 +171,25 @@ def test_a_source_without_a_row_keeps_columns_as_text(tmp_path):
     assert schema.names == [*photos.SCHEMA.names, "b", "a"]
     assert [schema.field(name).type for name in "ba"] == [pa.string()] * 2
     assert schema.field("h3_3").type == pa.int64()
+
+
+@pytest.mark.parametrize("target", ["s3://bucket/lake/photos", "lake/photos"])
+def test_from_a_bucket_pictures_of_this_machine_are_called_by_their_whole_path(
+    tmp_path, monkeypatch, target
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pics").mkdir()
+    (tmp_path / "more").mkdir()
+    Image.new("RGB", (4, 4)).save(tmp_path / "pics" / "a.jpg")
+    csv_file(tmp_path / "a.csv", "a,1,2,u")
+    begins = f"{tmp_path}/" if target.startswith("s3:") else "../"
+    opened = importing.open_photos("pics")
+    rules = importing._rules(opened, None, None, None, None, None)
+    assert importing._places(opened, rules, target) == (("pics/", f"{begins}pics/"),)
+    (tmp_path / "pics" / "a.jpg.json").write_text('{"photoTakenTime": {"timestamp": "1"}}')
+    opened = importing.open_photos("pics")
+    assert opened.format == "takeout"
+    assert importing._places(opened, rules, target) == (("pics/", f"{begins}pics/"),)
+    opened = importing.open_photos("a.csv")
+    rules = importing._rules(opened, None, ["more"], None, None, None)
+    assert importing._places(opened, rules, target) == (("more/", f"{begins}more/"),)

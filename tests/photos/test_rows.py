@@ -1,7 +1,9 @@
 """Rows of any source in the one schema, and names put together from columns of GSV-Cities."""
 
 import dataclasses
+import math
 
+import h3
 import pyarrow as pa
 import pytest
 
@@ -265,3 +267,17 @@ def test_times_of_any_type_become_text(times, told):
 def test_a_row_has_a_place_unless_both_are_zero_or_one_is_missing(lat, lon, status):
     (row,) = next(photos.read(pa.table({"lat": [lat], "lon": [lon]}))).to_pylist()
     assert row["status"] == status
+
+
+def test_a_row_has_its_own_cells_and_vector_beside_rows_without_a_place():
+    lat, lon = [None, 48.8584, 91.0, -33.86, 0.0, 5.5], [1.0, 2.2945, 0.0, 151.2, 0.0, None]
+    found, _ = judged({"lat": lat, "lon": lon})
+    assert [row["h3_5"] is not None for row in found] == [False, True, False, True, False, False]
+    for row in (found[1], found[3]):
+        for resolution in (3, 5):
+            cell = h3.latlng_to_cell(row["lat"], row["lon"], resolution)
+            assert row[f"h3_{resolution}"] == h3.str_to_int(cell)
+        y, x = math.radians(row["lat"]), math.radians(row["lon"])
+        assert (row["x"], row["y"], row["z"]) == pytest.approx(
+            (math.cos(y) * math.cos(x), math.cos(y) * math.sin(x), math.sin(y))
+        )

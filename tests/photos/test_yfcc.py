@@ -5,6 +5,7 @@ import sqlite3
 
 import pytest
 
+from geodata import photos
 from geodata.files import FileError
 from geodata.photos.formats import yfcc
 
@@ -136,3 +137,16 @@ def test_a_damaged_database_is_told(tmp_path):
         yfcc.sqlite_names(path)
     path.write_bytes(b"SQLite format 3")
     assert not yfcc.is_sqlite(path)
+
+
+def test_a_report_has_columns_of_roles_only(tmp_path):
+    """What else is read, such as the ending of a picture, is no role."""
+    path = tmp_path / "part"
+    path.write_text(line(ext="jpg") + "\n")
+    report = photos.import_(path, tmp_path / "o.parquet")
+    assert report.format == "yfcc100m"
+    assert report.columns == report.made_by["columns"]
+    assert report.columns == {
+        "photo_id": "photoid", "lat": "latitude", "lon": "longitude", "image": "downloadurl",
+        "author": "uid", "taken_at": "datetaken", "licence": "licensename",
+    }  # fmt: skip

@@ -14,6 +14,7 @@ from geodata.errors import GeodataError
 from geodata.files import FileError
 
 _HEAD = 4096
+_PACKED = (".gz", ".bz2", ".zst")
 _BOM_AND_SPACE = b"\xef\xbb\xbf \t\r\n"
 _COLLECTION = re.compile(rb'"type"\s*:\s*"FeatureCollection"|^\{\s*"features"\s*:')
 
@@ -70,5 +71,6 @@ def _told_by(head: bytes) -> str:
 
 def _ending(source: str) -> str:
     known = (".jsonl", ".ndjson", ".json", ".tsv", ".geojson")
-    suffix = Path(source.lower().removesuffix(".gz")).suffix
+    path = Path(source.lower())
+    suffix = (path.with_suffix("") if path.suffix in _PACKED else path).suffix
     return suffix if suffix in known else ".csv"

@@ -7,11 +7,13 @@ Every column is text until somebody parses it: type sniffing merges the ids ``1e
 from __future__ import annotations
 
 import atexit
+import contextlib
 import csv
 import functools
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -36,13 +38,51 @@ _DECIMAL_COMMA = r"^\s*([-+]?[0-9]+),([0-9]+)\s*$"
 def delimited_batches(file: TableFile, names: Sequence[str]) -> Iterator[Batch]:
     """Yield the rows of a CSV or TSV file in order; ``bad`` names the damaged ones."""
     waiting: list[tuple[int, str]] = []
-    line = file.above + (2 if file.header else 1)  # the number of the next row
+    row = file.above + (2 if file.header else 1)  # the number of the next one
     for good in _good_rows(file, list(names), waiting):
-        batch = _insert(good, line, waiting, file, names)
-        line += batch.table.num_rows
+        batch = _insert(good, row, waiting, file, names)
+        row += batch.table.num_rows
         yield batch
     if waiting:
-        yield _insert(no_rows(names), line, waiting, file, names)
+        yield _insert(no_rows(names), row, waiting, file, names)
+
+
+class _Lines(Mapping[int, int]):
+    """The lines that damaged rows begin at, by offset: counted when one is asked for.
+
+    pyarrow numbers rows, not lines: a blank line is none, and a quoted text may have several.
+    """
+
+    def __init__(self, file: TableFile, numbers: Mapping[int, int]) -> None:
+        self._file, self._numbers = file, numbers
+
+    def __getitem__(self, offset: int) -> int:
+        number = self._numbers[offset]
+        return self._begins.get(number, number)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @functools.cached_property
+    def _begins(self) -> dict[int, int]:
+        """The first lines of rows by their numbers, as far as they are sought."""
+        found: dict[int, int] = {}
+        quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if self._file.quoting else csv.QUOTE_NONE
+        sought, number, line = set(self._numbers.values()), 0, 1
+        last = max(sought)
+        with contextlib.suppress(csv.Error), open_text(self._file, errors="replace") as lines:
+            reader = csv.reader(lines, delimiter=self._file.delimiter, quoting=quoting)
+            for fields in reader:
+                number += bool(fields)
+                if fields and number in sought:
+                    found[number] = line
+                if number == last:
+                    break
+                line = reader.line_num + 1
+        return found
 
 
 def _good_rows(
@@ -129,18 +169,22 @@ def _points_for_commas(table: pa.Table, file: TableFile) -> pa.Table:
 
 
 def _insert(
-    good: pa.Table, line: int, waiting: list[tuple[int, str]], file: TableFile, names: Sequence[str]
+    good: pa.Table,
+    first: int,
+    waiting: list[tuple[int, str]],
+    file: TableFile,
+    names: Sequence[str],
 ) -> Batch:
-    """Put damaged rows back among the good ones that begin at ``line``."""
+    """Put damaged rows back among the good ones, whose numbers begin at ``first``."""
     bad: dict[int, str] = {}
     rows: list[dict[str, str | None]] = []
     for number, text in waiting:
-        if number > line + good.num_rows + len(bad):
+        if number > first + good.num_rows + len(bad):
             break
         fields = _split(text, file)
         # after the damage nothing is in its column for sure; the first field is before it
         rows.append({name: fields[0] if name == file.columns[0] else None for name in names})
-        bad[number - line] = f"{len(fields)} fields, the header has {len(file.columns)}"
+        bad[number - first] = f"{len(fields)} fields, the header has {len(file.columns)}"
     if not bad:
         return Batch(good, {})
     del waiting[: len(bad)]
@@ -150,7 +194,7 @@ def _insert(
     is_bad[list(bad)] = True
     order[~is_bad] = np.arange(good.num_rows)
     order[is_bad] = good.num_rows + np.arange(len(bad))
-    at = {offset: line + offset for offset in bad}
+    at = _Lines(file, {offset: first + offset for offset in bad})
     return Batch(pa.concat_tables([good, damaged]).take(pa.array(order)), bad, at)
 
 
@@ -172,6 +216,8 @@ def refuse_open_quotes(file: TableFile) -> None:
     with open_bytes(file.path, file.compression) as raw:
         if not any(b'"' in block for block in iter(lambda: raw.read(1 << 20), b"")):
             return
+    if csv.field_size_limit() < _BLOCK_BYTES:  # of the process, so it is raised and never lowered
+        csv.field_size_limit(_BLOCK_BYTES)
     with open_text(file, errors="replace") as lines:
         reader = csv.reader(lines, delimiter=file.delimiter, strict=True)
         start = 1
