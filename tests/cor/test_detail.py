@@ -67,6 +67,16 @@ def test_ids_methods_and_claims_of_each_level():
     assert ("ru", "RU") in crimea.claims
 
 
+def test_a_point_on_a_border_is_no_kilometre_away_from_it():
+    """A corner of France's own outline: 0 is a distance, alone as in a table."""
+    found = boundaries.load()
+    france = found.shapes[0][found.countries["code"].to_pylist().index("FR")]
+    lon, lat = shapely.get_coordinates(france)[0].tolist()
+    assert cor.label(lat, lon, detail=True).border_km["country"] == 0.0
+    (row,) = cor.label_table([lat], [lon], detail=["country_border_km"]).to_pylist()
+    assert row["country_border_km"] == 0.0
+
+
 def test_details_must_be_asked_for():
     chain = cor.label(48.8584, 2.2945)
     for name in ("border_km", "ids", "method"):
@@ -110,6 +120,8 @@ def test_names_by_language():
     tokyo = cor.label(35.6595, 139.7005, lang="ja")
     assert (tokyo.country, tokyo.admin1, tokyo.city) == ("日本", "Tokyo", "Tokyo")
     assert tokyo.text().startswith("Country: 日本\n")
+    assert tokyo.text(lang="en").startswith("Country: Japan\n")  # names of the set are English
+    assert tokyo.text(lang="en-GB") == tokyo.text(lang="en") != tokyo.text()
     english = cor.label(35.6595, 139.7005)
     assert english.text(lang="fr").startswith("Country: Japon\n")
     assert english.text(lang="en").startswith("Country: Japan\n")

@@ -65,6 +65,14 @@ def test_values_of_several_kinds_become_text(tmp_path):
     assert rows["v"].to_pylist() == ["[1]", "t", None, "7"]
 
 
+def test_whole_numbers_beyond_64_bits_are_text_and_beyond_all_floats_no_coordinates(tmp_path):
+    big, endless = 2**64, 10**400
+    _, rows = read(tmp_path, point(1, 2, v=big), point(endless, 2, v=7), point(1, -endless))
+    assert rows["v"].to_pylist() == ["18446744073709551616", "7", None]
+    assert rows["lat"].to_pylist() == [2.0, None, None]
+    assert rows["lon"].to_pylist() == [1.0, None, None]
+
+
 def test_a_collection_of_nothing_has_coordinates(tmp_path):
     _, rows = read(tmp_path)
     assert (rows.column_names, rows.num_rows) == (["lat", "lon"], 0)
@@ -77,6 +85,8 @@ def test_a_collection_of_nothing_has_coordinates(tmp_path):
         ("[]", "expected a FeatureCollection with a list of features"),
         ('{"features": {}}', "expected a FeatureCollection with a list of features"),
         ('{"features": [1]}', "expected a FeatureCollection with a list of features"),
+        ('{"features": [{"properties": [1]}]}', "expected a FeatureCollection with a list of "),
+        ('{"features": ' + "[" * 200_000, "cannot be read as GeoJSON: maximum recursion depth"),
     ],
 )
 def test_other_files_are_refused(tmp_path, text, told):
