@@ -58,6 +58,15 @@ def test_nothing_within_the_limit():
     assert np.isinf(distance[1])
 
 
+def test_limits_of_parts_of_a_kilometre_are_not_taken_for_each_other():
+    """2.83 km east of a border, in the next cell of the raster, which 2.2 km do not reach."""
+    borders = Borders(np.array([shapely.box(0, 0, 1.225, 1)], object))
+    lat, lon = np.array([0.5]), np.array([1.2505])
+    for limit, region in ((2.2, -1), (2.9, 0), (2.2, -1), (2.84, 0), (2.82, -1)):
+        assert borders.nearest(lat, lon, max_km=limit)[0].tolist() == [region]
+        assert borders.nearest_one(0.5, 1.2505, max_km=limit)[0] == region
+
+
 def test_across_the_antimeridian_and_around_the_pole():
     fiji = shapely.box(-180, -17, -179.5, -16)
     cap = shapely.box(-180, 85, 180, 90)
