@@ -49,6 +49,22 @@ def test_border_distances_are_those_of_shapely_and_pyproj(lat, lon):
     assert all(km <= chain.border_km["country"] + 400 for km in chain.border_km.values())
 
 
+@pytest.mark.parametrize(("view", "whole"), [("un", "UA"), ("ru", "RU")])
+def test_what_a_view_joins_has_no_border_inside(view, whole):
+    """South of Crimea the sources have a line at sea, with Russian waters behind it."""
+    found = boundaries.load()
+    ids = found.countries["id"].to_pylist()
+    joined = shapely.union_all([found.shapes[0][ids.index(i)] for i in (whole, "UA/crimea")])
+    lat, lon = 44.4, 33.95
+    (row,) = cor.label_table([lat], [lon], worldview=view, detail=True).to_pylist()
+    assert (row["country_code"], row["country_id"]) == (whole, "UA/crimea")
+    assert row["country_border_km"] == pytest.approx(along(joined, lat, lon), abs=0.1)
+    assert (
+        cor.label(lat, lon, worldview=view, detail=True).border_km["country"]
+        == (row["country_border_km"])
+    )
+
+
 def test_ids_methods_and_claims_of_each_level():
     paris = cor.label(48.8584, 2.2945, detail=True)
     assert dict(paris.ids)["city"] == "2988507"
