@@ -60,6 +60,16 @@ def test_each_feature_is_a_row_with_its_point(tmp_path):
     assert rows.schema.field("lat").type == rows.schema.field("lon").type == pa.float64()
 
 
+def test_a_mark_before_the_text_is_none_of_it(tmp_path):
+    """As programs on Windows write it."""
+    path = tmp_path / "in.geojson"
+    path.write_text(json.dumps({"features": [point(2, 48.5, note="é")]}), "utf-8-sig")
+    whole, source = geojson.read_geojson(path)
+    assert list(whole) == ["features"]
+    (rows,) = source.tables(None)
+    assert rows.to_pylist() == [{"note": "é", "lat": 48.5, "lon": 2.0}]
+
+
 def test_values_of_several_kinds_become_text(tmp_path):
     _, rows = read(tmp_path, point(1, 2, v=[1]), point(1, 2, v="t"), point(1, 2), point(1, 2, v=7))
     assert rows["v"].to_pylist() == ["[1]", "t", None, "7"]

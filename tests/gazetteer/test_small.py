@@ -136,6 +136,20 @@ def test_a_region_is_the_place_nearest_to_its_people(tmp_path):
     assert (known.largest("AA"), known.largest("CC"), known.largest("ZZ")) == (2_000, 0, 0)
 
 
+def test_a_name_that_the_tables_add_means_the_place_of_that_name_alone(tmp_path, monkeypatch):
+    """Not what is larger and has the name beside its own, nor a place abroad."""
+    rows = [
+        place(1, "Town", 0, 0, "AA", "01", 1_000),
+        place(2, "Large", 0, 20, "AA", "02", 500_000, ["Town"]),
+        place(3, "Town", 0, 40, "BB", "01", 9_000),
+    ]
+    known = cities(tmp_path, *rows)
+    monkeypatch.setattr(module, "city_aliases", lambda: {"isle": ("AA", "town")})
+    assert found(known, "Isle", "AA") == found(known, "The Isle", None) == (1, False)
+    assert found(known, "Town", "AA") == (2, False)
+    assert found(known, "Isle", "BB") is None
+
+
 # Names of places
 
 
