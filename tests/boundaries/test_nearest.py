@@ -225,6 +225,15 @@ def test_the_plane_answers_only_where_it_is_true(lat, away, clear):
     assert borders.region_one(lat, 10.0, group=3) == 0
 
 
+def test_the_region_alone_where_rows_of_groups_are_mixed():
+    """Four squares on the equator, of two groups by turns; sets need not be sorted by country."""
+    shapes = np.array([shapely.box(x, 0, x + 1, 1) for x in (0, 3, 6, 9)], object)
+    borders = Borders(shapes, np.array([9, 7, 9, 7]))
+    for x, group, region in ((2.0, 9, 0), (2.0, 7, 1), (8.0, 9, 2), (8.0, 7, 3), (0.5, 7, 1)):
+        assert borders._balls.nearest_region(0.5, x, group) == region
+        assert borders.region_one(0.5, x, group=group) == region
+
+
 def test_the_region_alone_of_a_group_without_regions():
     borders = Borders(np.array([shapely.box(0, 0, 1, 1)], object), np.array([7]))
     assert borders.region_one(0.5, 40.0, group=8) == -1
