@@ -112,6 +112,16 @@ def test_the_source_of_many_files_is_the_first_three(tmp_path):
     assert known.provenance["licence"] == "CC BY 4.0"
 
 
+@pytest.mark.parametrize(("licence", "shared"), [("no redistribution", False), ("CC0-1.0", True)])
+def test_whether_a_copy_is_allowed_is_said_by_the_licence_that_is_given(tmp_path, licence, shared):
+    """What is known of a source lets others have one, its own licence does not."""
+    source = _geoboundaries(tmp_path)
+    made = boundaries.build(source, tmp_path / "set", kind="geoboundaries", licence=licence)
+    assert made.provenance["shareable"] is shared
+    plain = boundaries.build(source, tmp_path / "plain", kind="geoboundaries")
+    assert plain.provenance["shareable"] is True
+
+
 def _geoboundaries(folder):
     path = folder / "geo.parquet"
     columns = {"shapeName": ["A"], "shapeGroup": ["CHE"], "shapeType": ["ADM1"]}

@@ -124,6 +124,10 @@ def test_detail_columns_are_what_one_label_says():
 def test_some_detail_columns_and_unknown_ones(tmp_path):
     some = cor.label_table([48.8584], [2.2945], detail=["city_id", "admin1_border_km"])
     assert some.column_names[-2:] == ["city_id", "admin1_border_km"]
+    one = cor.label_table([48.8584], [2.2945], detail="city_id")
+    assert one.column_names == [*cor.label_table([1.0], [1.0]).column_names, "city_id"]
+    with pytest.raises(ValueError, match="detail 'city' is unknown; choose from"):
+        cor.label_table([1.0], [1.0], detail="city")
     with pytest.raises(ValueError, match="detail 'population' is unknown; choose from"):
         cor.label_table([1.0], [1.0], detail=["population"])
     rows = pa.table({"lat": [48.8584], "lon": [2.2945]})

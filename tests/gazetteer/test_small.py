@@ -61,6 +61,16 @@ def test_places_of_a_name_within_25_km_are_one(tmp_path, apart, ambiguous):
     assert found(cities(tmp_path, *rows), "Same", None) == (1, ambiguous)
 
 
+def test_one_far_place_of_a_name_is_enough_for_doubt(tmp_path):
+    rows = [
+        place(1, "Same", 0, 0, "AA", "01", 500),
+        place(2, "Same", 0, 0.1, "AA", "02", 400),
+        place(3, "Same", 0, 5, "AA", "03", 400),
+    ]
+    assert found(cities(tmp_path, *rows[:2]), "Same", None) == (1, False)
+    assert found(cities(tmp_path, *rows), "Same", None) == (1, True)
+
+
 def test_how_far_apart_two_places_are_is_counted_from_where_they_are(tmp_path):
     """60 degrees north and far east, a tenth of a degree apart each way: 12.4 km."""
     rows = [place(1, "Same", 60, 100, "AA", "01", 500), place(2, "Same", 60.1, 100.1, "AA", "02")]
