@@ -160,6 +160,19 @@ def test_a_name_that_the_tables_add_means_the_place_of_that_name_alone(tmp_path,
     assert found(known, "Isle", "BB") is None
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("The", ["the"]), ("And", ["and"]), ("the The", ["the", "the"]),
+        ("The, and.", ["the", "and"]),
+        ("The Bahamas", ["bahamas"]), ("Salt and the Sea", ["salt", "sea"]), ("-", []), ("", []),
+    ],
+)  # fmt: skip
+def test_a_name_of_silent_words_alone_keeps_them(said, kept):
+    """The and And are places; they are left out only beside other words."""
+    assert text.words(said) == kept
+
+
 # Names of places
 
 
