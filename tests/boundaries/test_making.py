@@ -209,6 +209,16 @@ def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path):
     assert [path.name for path in folder.iterdir()] == ["whole"]
 
 
+def test_a_folder_stays_where_the_new_one_cannot_take_its_place(tmp_path):
+    folder = tmp_path / "set"
+    folder.mkdir()
+    (folder / "before").write_text("x")
+    with pytest.raises(FileNotFoundError), making.replacing_folder(folder) as part:
+        part.rmdir()  # somebody clears what begins with a dot
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+    assert [path.name for path in folder.iterdir()] == ["before"]
+
+
 def _half_built(folder):
     (folder / "half").write_text("y")
     raise KeyError

@@ -696,22 +696,6 @@ def test_parquet_without_geo_metadata_needs_a_system_and_a_column(tmp_path):
         boundaries.build(path, tmp_path / "set2", columns=columns, crs="EPSG:4326")
 
 
-def test_parquet_that_says_its_system_is_unknown_needs_one_too(tmp_path):
-    """GeoParquet: no word of a system is longitude and latitude, null is none that is known."""
-    path = tmp_path / "unknown.parquet"
-    table = pa.table({"NAME": ["A"], "geometry": shapely.to_wkb([square(0, 0)]).tolist()})
-    columns = {"country": "CH", "admin1": "NAME"}
-    for about, known in (({"crs": None}, False), ({}, True), ({"crs": "EPSG:4326"}, True)):
-        geo = {"primary_column": "geometry", "columns": {"geometry": about}}
-        pq.write_table(table.replace_schema_metadata({"geo": json.dumps(geo)}), path)
-        if known:
-            made = boundaries.build(path, tmp_path / "set", columns=columns)
-            assert made.units["name"].to_pylist() == ["A"]
-        else:
-            with pytest.raises(FileError, match="names no coordinate system"):
-                boundaries.build(path, tmp_path / "set", columns=columns)
-
-
 def test_a_parquet_of_other_columns_is_told_with_those_it_has(tmp_path):
     path = tmp_path / "other.parquet"
     frame([square(0, 0)], NAME=["A"], B=[1]).to_parquet(path)

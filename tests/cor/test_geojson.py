@@ -1,6 +1,8 @@
 """GeoJSON as rows and rows as GeoJSON: what each feature becomes, value by value."""
 
 import json
+from datetime import date, datetime
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -206,6 +208,25 @@ def test_a_table_of_features_keeps_its_numbers_of_either_kind(tmp_path):
     points = [feature["geometry"] and feature["geometry"]["coordinates"] for feature in found]
     assert points == [[2, 48], [0, 1], None, None, [4.0, 2.0], None]
     assert all(feature["properties"] == {} for feature in found)
+
+
+def test_what_json_has_no_word_for_is_text(tmp_path):
+    rows = pa.table(
+        {
+            "y": [48.5],
+            "x": [2.0],
+            "taken": [datetime(2024, 5, 1, 12, 30)],
+            "day": [date(2024, 5, 1)],
+            "price": [Decimal("1.50")],
+        }
+    )
+    path = tmp_path / "out.geojson"
+    with geojson.geojson_writing(path, ("y", "x")) as writer:
+        writer.write(rows)
+    (feature,) = json.loads(path.read_text(encoding="utf-8"))["features"]
+    assert feature["properties"] == {
+        "taken": "2024-05-01 12:30:00", "day": "2024-05-01", "price": "1.50"
+    }  # fmt: skip
 
 
 def test_a_failure_on_the_way_writes_nothing(tmp_path):

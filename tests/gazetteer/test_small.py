@@ -6,7 +6,7 @@ import pytest
 from geodata import gazetteer
 from geodata.boundary_build import place_names
 from geodata.boundary_build.places import write
-from geodata.files import load_arrays
+from geodata.files import FileError, load_arrays
 from geodata.gazetteer import cities as module, text
 from geodata.gazetteer.cities import Cities
 from geodata.gazetteer.regions import ALIAS, BARE, NAME, PART, Countries, Divisions, Region
@@ -171,6 +171,15 @@ def test_a_name_that_the_tables_add_means_the_place_of_that_name_alone(tmp_path,
 def test_a_name_of_silent_words_alone_keeps_them(said, kept):
     """The and And are places; they are left out only beside other words."""
     assert text.words(said) == kept
+
+
+def test_an_index_of_other_places_than_those_there_are_is_refused(tmp_path, monkeypatch):
+    cities(tmp_path, place(1, "Only", 0, 0, "AA", "01", 500))
+    monkeypatch.setattr(module.boundaries, "BUNDLED", tmp_path)
+    with pytest.raises(FileError) as caught:
+        module.cities.__wrapped__()
+    told = "made from other places than those beside it; build the bundled set again"
+    assert str(caught.value) == f"{tmp_path / module.KEYS_FILE}: {told}"
 
 
 # Names of places
