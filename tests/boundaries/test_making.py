@@ -149,6 +149,15 @@ def test_the_last_release_in_a_path_is_the_files_own(tmp_path):
     assert making.release_of(providers.OVERTURE, [overture]) == "2026-09-24.0"
 
 
+@pytest.mark.parametrize(("said", "written"), [(None, "41"), ("5.0 beta", "5.0 beta")])
+def test_a_release_that_is_said_comes_before_that_of_the_path(tmp_path, said, written):
+    path = tmp_path / "gadm41_CHE.parquet"
+    frame([square(0, 0)], GID_0=["CHE"], GID_1=["CHE.1_1"], NAME_1=["Aargau"]).to_parquet(path)
+    made = boundaries.build(path, tmp_path / "set", kind="gadm", release=said)
+    assert made.provenance["release"] == written
+    assert set(made.units["release"].to_pylist()) == {written}
+
+
 # Folders
 
 
