@@ -41,11 +41,11 @@ def read_geojson(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Source]:
     """
     try:
         whole = json.loads(Path(path).read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         msg = f"{path}: cannot be read as GeoJSON: {error}"
         raise FileError(msg) from None
     features = whole.get("features") if isinstance(whole, dict) else None
-    if not isinstance(features, list) or not all(isinstance(f, dict) for f in features):
+    if not isinstance(features, list) or not all(map(_is_feature, features)):
         msg = f"{path}: expected a FeatureCollection with a list of features"
         raise FileError(msg)
     rows = []
@@ -109,6 +109,10 @@ def _feature(row: dict[str, Any], lat: str, lon: str) -> dict[str, Any]:
     return {"type": "Feature", "geometry": point, "properties": _tidy(row)}
 
 
+def _is_feature(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("properties"), dict | None)
+
+
 def _position(geometry: Any) -> tuple[float | None, float | None]:
     if not isinstance(geometry, dict) or geometry.get("type") != "Point":
         return None, None
@@ -117,7 +121,10 @@ def _position(geometry: Any) -> tuple[float | None, float | None]:
         return None, None
     if not all(isinstance(v, int | float) and not isinstance(v, bool) for v in at[:2]):
         return None, None
-    return float(at[1]), float(at[0])
+    try:
+        return float(at[1]), float(at[0])
+    except OverflowError:  # a whole number of hundreds of digits
+        return None, None
 
 
 def _point(lat: Any, lon: Any) -> dict[str, Any] | None:
@@ -127,10 +134,10 @@ def _point(lat: Any, lon: Any) -> dict[str, Any] | None:
 
 
 def _column(values: list[Any]) -> pa.Array:
-    """Return a column of one type; values of several become JSON text."""
+    """Return a column of one type; values of several, or beyond 64 bits, become JSON text."""
     try:
         return pa.array(values)
-    except (pa.ArrowException, TypeError):
+    except (pa.ArrowException, TypeError, OverflowError):
         text = [v if v is None or isinstance(v, str) else json.dumps(v) for v in values]
         return pa.array(text, pa.string())
 

@@ -83,6 +83,15 @@ def test_what_moved_is_told_from_the_largest_share_on(tmp_path):
     assert len(boundaries.diff(old, new, moved_share=0.0)["admin1"].moved) == 5
 
 
+def test_what_is_renamed_and_moved_is_told_by_its_old_name_and_moved_by_its_new_one(tmp_path):
+    old = made(tmp_path, "old", admin1("Old", square(0, 0), "CH-ZH"))
+    new = made(tmp_path, "new", admin1("New", square(0, 0, 2), "CH-ZH"))
+    found = boundaries.diff(old, new)["admin1"]
+    assert found.renamed == [("Old (CH)", "New")]
+    assert found.moved == [("New (CH)", pytest.approx(0.75))]
+    assert (found.same, found.added, found.removed) == (0, [], [])
+
+
 def test_names_are_told_in_order(tmp_path):
     codes = ["CH-AG", "CH-AI", "CH-AR", "CH-BE"]
     old = made(

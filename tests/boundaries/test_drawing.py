@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import shapely
 
+from geodata import boundaries
 from geodata.boundaries.exchange import drawing
 
 
@@ -51,3 +52,19 @@ def test_the_land_of_the_world_is_where_the_maps_draw_it():
     land = shapely.STRtree(drawing._land())
     for (lon, lat), there in (((2.35, 48.86), True), ((-130.0, 0.0), False)):
         assert bool(len(land.query(shapely.Point(lon, lat), "intersects"))) == there
+
+
+def test_pieces_of_countries_that_no_source_draws_are_approximate_too():
+    layers = [
+        shapely.polygons(list(map(shapely.linearrings, some)))
+        for some in drawing._layers(boundaries.load())
+    ]
+    for lat, lon, drawn, disputed in (
+        (35.30, 79.50, True, True),  # Aksai Chin
+        (22.22, 36.65, True, True),  # Hala'ib
+        (42.23, 43.97, True, True),  # South Ossetia
+        (45.00, 34.30, False, True),  # Crimea
+        (47.00, 2.50, False, False),
+    ):
+        there = [bool(shapely.contains_xy(some, lon, lat).any()) for some in layers]
+        assert there == [True, drawn, disputed], (lat, lon)

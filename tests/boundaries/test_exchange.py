@@ -272,6 +272,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if way.startswith("cut"):
             self.cut(data, way)
             return
+        if way == "anew" and self.headers.get("Range"):
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes 0-{len(data) - 1}/{len(data)}")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+            return
         body = {
             "flipped": data[:500] + bytes([data[500 % len(data)] ^ 1]) + data[501:],
             "short": data[: len(data) // 2],
@@ -403,6 +410,17 @@ def test_a_part_of_another_file_does_not_get_into_a_set(swiss, server, home, tmp
     made = boundaries.fetch(f"set-{way}", registry=registry(tmp_path, server, way))
     assert made.sha256 == swiss.sha256
     assert boundaries.verify_set(made.folder) == []
+
+
+def test_a_server_that_begins_anew_is_taken_at_its_word(swiss, server, home, tmp_path):
+    """It was asked for the rest and says that it sends all: that is not put behind the rest."""
+    part = home.parent / "downloads" / f"{server.digest}.part"
+    part.parent.mkdir()
+    part.write_bytes(server.data[:1000])
+    server.asked.clear()
+    made = boundaries.fetch("set-anew", registry=registry(tmp_path, server, "anew"))
+    assert made.sha256 == swiss.sha256
+    assert server.asked == [("anew", "bytes=1000-")]
 
 
 @pytest.mark.parametrize("way", ["cut-flip", "cut-deaf"])

@@ -151,3 +151,19 @@ def test_the_level_that_is_drawn_is_meant(country, name, code):
         },
     )
     assert index.find([name])[0] == code
+
+
+def test_a_name_of_two_divisions_ends_the_search_whatever_other_names_say():
+    """The best name decides: a later one that only one of them has would be a guess."""
+    index = iso.NameIndex(
+        "US",
+        {
+            "A": iso.Subdivision("A", "Alfa", None),
+            "B": iso.Subdivision("B", "Álfa", None),
+            "C": iso.Subdivision("C", "Charlie", None),
+        },
+    )
+    assert index.find(["Alfa"]) == ("A", 0)
+    assert index.find(["alfa", "Charlie"]) == (None, 0)
+    assert index.find(["Zulu", "Charlie"]) == ("C", 3)
+    assert index.find(["Zulu", "ALFA", "Charlie"]) == (None, 0)

@@ -62,6 +62,20 @@ def test_cells_leave_out_no_edge_that_is_nearest(seed, grouped, limit):
     assert np.array([o[1][0] for o in one]).tolist() == km.tolist()
 
 
+@pytest.mark.parametrize("lat", [1.01, 1.08, 5.0, 60.0])
+def test_a_corner_of_two_regions_goes_to_the_first_however_far_it_is(lat):
+    """Squares side by side, seen from the north of the corner that they share."""
+    squares = [shapely.box(1, 0, 2, 1), shapely.box(0, 0, 1, 1), shapely.box(8, 0, 9, 1)]
+    y, x = np.array([lat]), np.array([1.0])
+    for shapes in (squares, [squares[1], squares[0], squares[2]]):
+        found = made(shapes).nearest(y, x, np.zeros(1, np.int64))
+        assert found[0].tolist() == [0]
+        borders = Borders(np.array(shapes, object))
+        assert borders.nearest(y, x)[0].tolist() == [0]
+        assert borders.nearest_one(lat, 1.0)[0] == borders.region_one(lat, 1.0, group=0) == 0
+        assert found[1][0] == pytest.approx(haversine_km(lat, 1.0, 1.0, 1.0), rel=1e-9)
+
+
 def test_what_is_kept_is_bounded_and_begins_anew(monkeypatch):
     monkeypatch.setattr(far, "_KEPT", 50)
     monkeypatch.setattr(far, "_PAIRS", 7)

@@ -112,6 +112,16 @@ def test_the_source_of_many_files_is_the_first_three(tmp_path):
     assert known.provenance["licence"] == "CC BY 4.0"
 
 
+@pytest.mark.parametrize(("licence", "shared"), [("no redistribution", False), ("CC0-1.0", True)])
+def test_whether_a_copy_is_allowed_is_said_by_the_licence_that_is_given(tmp_path, licence, shared):
+    """What is known of a source lets others have one, its own licence does not."""
+    source = _geoboundaries(tmp_path)
+    made = boundaries.build(source, tmp_path / "set", kind="geoboundaries", licence=licence)
+    assert made.provenance["shareable"] is shared
+    plain = boundaries.build(source, tmp_path / "plain", kind="geoboundaries")
+    assert plain.provenance["shareable"] is True
+
+
 def _geoboundaries(folder):
     path = folder / "geo.parquet"
     columns = {"shapeName": ["A"], "shapeGroup": ["CHE"], "shapeType": ["ADM1"]}
@@ -137,6 +147,15 @@ def test_the_last_release_in_a_path_is_the_files_own(tmp_path):
     assert making.release_of(providers.WHOS_ON_FIRST, paths) is None
     overture = Path("/data/overture-2026-09-24.0-CH.parquet")
     assert making.release_of(providers.OVERTURE, [overture]) == "2026-09-24.0"
+
+
+@pytest.mark.parametrize(("said", "written"), [(None, "41"), ("5.0 beta", "5.0 beta")])
+def test_a_release_that_is_said_comes_before_that_of_the_path(tmp_path, said, written):
+    path = tmp_path / "gadm41_CHE.parquet"
+    frame([square(0, 0)], GID_0=["CHE"], GID_1=["CHE.1_1"], NAME_1=["Aargau"]).to_parquet(path)
+    made = boundaries.build(path, tmp_path / "set", kind="gadm", release=said)
+    assert made.provenance["release"] == written
+    assert set(made.units["release"].to_pylist()) == {written}
 
 
 # Folders
@@ -197,6 +216,16 @@ def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path):
         (part / "whole").write_text("z")
     assert [path.name for path in tmp_path.iterdir()] == ["set"]
     assert [path.name for path in folder.iterdir()] == ["whole"]
+
+
+def test_a_folder_stays_where_the_new_one_cannot_take_its_place(tmp_path):
+    folder = tmp_path / "set"
+    folder.mkdir()
+    (folder / "before").write_text("x")
+    with pytest.raises(FileNotFoundError), making.replacing_folder(folder) as part:
+        part.rmdir()  # somebody clears what begins with a dot
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+    assert [path.name for path in folder.iterdir()] == ["before"]
 
 
 def _half_built(folder):

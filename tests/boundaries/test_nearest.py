@@ -58,6 +58,15 @@ def test_nothing_within_the_limit():
     assert np.isinf(distance[1])
 
 
+def test_limits_of_parts_of_a_kilometre_are_not_taken_for_each_other():
+    """2.83 km east of a border, in the next cell of the raster, which 2.2 km do not reach."""
+    borders = Borders(np.array([shapely.box(0, 0, 1.225, 1)], object))
+    lat, lon = np.array([0.5]), np.array([1.2505])
+    for limit, region in ((2.2, -1), (2.9, 0), (2.2, -1), (2.84, 0), (2.82, -1)):
+        assert borders.nearest(lat, lon, max_km=limit)[0].tolist() == [region]
+        assert borders.nearest_one(0.5, 1.2505, max_km=limit)[0] == region
+
+
 def test_across_the_antimeridian_and_around_the_pole():
     fiji = shapely.box(-180, -17, -179.5, -16)
     cap = shapely.box(-180, 85, 180, 90)
@@ -214,6 +223,15 @@ def test_the_plane_answers_only_where_it_is_true(lat, away, clear):
     borders = Borders(shapes, np.array([3, 3]))
     assert borders._balls.nearest_region(lat, 10.0, 3) == (0 if clear else None)
     assert borders.region_one(lat, 10.0, group=3) == 0
+
+
+def test_the_region_alone_where_rows_of_groups_are_mixed():
+    """Four squares on the equator, of two groups by turns; sets need not be sorted by country."""
+    shapes = np.array([shapely.box(x, 0, x + 1, 1) for x in (0, 3, 6, 9)], object)
+    borders = Borders(shapes, np.array([9, 7, 9, 7]))
+    for x, group, region in ((2.0, 9, 0), (2.0, 7, 1), (8.0, 9, 2), (8.0, 7, 3), (0.5, 7, 1)):
+        assert borders._balls.nearest_region(0.5, x, group) == region
+        assert borders.region_one(0.5, x, group=group) == region
 
 
 def test_the_region_alone_of_a_group_without_regions():

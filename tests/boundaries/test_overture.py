@@ -124,6 +124,9 @@ def test_what_lies_a_degree_around_a_country_is_looked_at():
     assert near(["LI", "NZ"], [box, (170, -45, 171, -44), (0, 0, 1, 1)]) == [0, 1]
     assert near(["RU"], [(34.0, 44.5, 35.0, 45.5)]) == [0]  # claimed: Crimea
     assert near(["UY"], [(34.0, 44.5, 35.0, 45.5)]) == []
+    chagos = [(72.3, -7.4, 72.5, -7.2)]
+    assert near(["MU"], chagos) == near(["IO"], chagos) == [0]  # claimed, and far off its own land
+    assert near(["SC"], chagos) == []
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,17 @@
 """Files as their formats lay them out: large ones, large pages, axes the other way."""
 
+import json
 import sqlite3
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import shapely
 
 from geodata import boundaries
 from geodata.boundaries.building import reading
 from geodata.files import FileError
-from tests.boundaries.sets import cantons
+from tests.boundaries.sets import cantons, square
 
 
 @pytest.mark.parametrize("lacks", [0, 2])
@@ -49,3 +52,19 @@ def test_a_system_with_its_axes_the_other_way_has_longitudes_first_in_a_file(tmp
     made = boundaries.build(path, tmp_path / "set", columns=COLUMNS, crs=said)
     shapes = shapely.from_wkb(made.table("admin1", ["geometry"])["geometry"].to_pylist())
     assert shapely.bounds(shapes[0]) == pytest.approx([7.2, 46.0, 7.4, 46.2], abs=1e-5)
+
+
+def test_parquet_that_says_its_system_is_unknown_needs_one_too(tmp_path):
+    """GeoParquet: no word of a system is longitude and latitude, null is none that is known."""
+    path = tmp_path / "unknown.parquet"
+    table = pa.table({"NAME": ["A"], "geometry": shapely.to_wkb([square(0, 0)]).tolist()})
+    columns = {"country": "CH", "admin1": "NAME"}
+    for about, known in (({"crs": None}, False), ({}, True), ({"crs": "EPSG:4326"}, True)):
+        geo = {"primary_column": "geometry", "columns": {"geometry": about}}
+        pq.write_table(table.replace_schema_metadata({"geo": json.dumps(geo)}), path)
+        if known:
+            made = boundaries.build(path, tmp_path / "set", columns=columns)
+            assert made.units["name"].to_pylist() == ["A"]
+        else:
+            with pytest.raises(FileError, match="names no coordinate system"):
+                boundaries.build(path, tmp_path / "set", columns=columns)

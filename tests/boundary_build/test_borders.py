@@ -245,6 +245,12 @@ def test_places_in_and_near_shapes():
     assert cells.owners([], lonlat).tolist() == [-1] * 5
 
 
+def test_a_place_on_a_border_counts_for_the_western_in_any_order():
+    lonlat = np.array([[2.0, 1.0], [1.0, 1.0], [2.0, 0.0]])
+    assert cells.owners([WEST, EAST], lonlat).tolist() == [0, 0, 0]
+    assert cells.owners([EAST, WEST], lonlat).tolist() == [1, 1, 1]
+
+
 def test_a_place_half_way_between_two_shapes_counts_for_the_western_in_any_order():
     beyond, between = box(2.125, 0, 4, 2), np.array([[2.0625, 1.0]])
     assert cells.owners([WEST, beyond], between).tolist() == [0]

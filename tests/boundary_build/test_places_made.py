@@ -230,6 +230,26 @@ def test_cells_of_one_city_list_it_alone_and_undivided(tmp_path):
     assert 5 in candidates(two, 10.45, 20.45)
 
 
+def test_a_metropolis_reaches_into_a_cell_with_a_hamlet_in_its_middle(tmp_path):
+    """Built up for 56 km, of which half counts: the corner of the cell is nearer to its reach.
+
+    The hamlet lies a kilometre from the middle, 40 km from the corner and so its city for nobody
+    there; the centre of the metropolis is 60 km off.
+    """
+    write(
+        tmp_path,
+        place(1, "Metropolis", 0.8834, 0.8834, "AA", "01", 20_000_000),
+        place(2, "Hamlet", 0.2436, 0.2436, "AA", "02", 300),
+    )
+    places = Places.load(tmp_path / "places.bin")
+    for lat, lon in ((0.4999, 0.4999), (0.49, 0.495)):
+        assert 0 in candidates(tmp_path, lat, lon)
+        index, km = places.one(lat, lon, "AA")
+        assert places.name(index) == "Metropolis"
+        assert km == pytest.approx(np.hypot(0.8834 - lat, 0.8834 - lon) * 111.195, rel=1e-3)
+        assert places.nearest([lat], [lon], "AA").index.tolist() == [index]
+
+
 def test_countries_do_not_drive_each_other_out_of_a_cell(tmp_path):
     rows = [
         place(1, "A", 10.2, 20.2, "AA"),

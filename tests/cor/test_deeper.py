@@ -78,6 +78,20 @@ def test_each_level_is_named(made, point, options, expected):
         assert chain.city_distance_km != 0.0
 
 
+def test_a_territory_is_a_region_only_where_its_sovereign_is_drawn(tmp_path):
+    """There is no France to be a region of: all levels stay as they are."""
+    own = build(tmp_path, [row for row in ROWS if row[0] != "FR"])
+    point = at(5.1)
+    chain = cor.label(*point, boundaries=own, dependencies="sovereign")
+    assert (chain.country, chain.country_code) == ("Réunion", "RE")
+    assert (chain.admin1, chain.admin2, chain.city) == ("Nord", "Kreis 2", "Stadt")
+    assert chain.city_distance_km == 0.0
+    (row,) = cor.label_table(
+        [point[0]], [point[1]], boundaries=own, dependencies="sovereign"
+    ).to_pylist()
+    assert all(row[name] == getattr(chain, name) for name in ("country_code", "admin2", "city"))
+
+
 def test_a_country_of_which_only_the_second_level_is_drawn(tmp_path):
     alone = [("AT", "Bezirk", "admin2", "Quartier", None, HERE)]
     own = build(tmp_path, alone)

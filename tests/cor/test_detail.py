@@ -49,6 +49,22 @@ def test_border_distances_are_those_of_shapely_and_pyproj(lat, lon):
     assert all(km <= chain.border_km["country"] + 400 for km in chain.border_km.values())
 
 
+@pytest.mark.parametrize(("view", "whole"), [("un", "UA"), ("ru", "RU")])
+def test_what_a_view_joins_has_no_border_inside(view, whole):
+    """South of Crimea the sources have a line at sea, with Russian waters behind it."""
+    found = boundaries.load()
+    ids = found.countries["id"].to_pylist()
+    joined = shapely.union_all([found.shapes[0][ids.index(i)] for i in (whole, "UA/crimea")])
+    lat, lon = 44.4, 33.95
+    (row,) = cor.label_table([lat], [lon], worldview=view, detail=True).to_pylist()
+    assert (row["country_code"], row["country_id"]) == (whole, "UA/crimea")
+    assert row["country_border_km"] == pytest.approx(along(joined, lat, lon), abs=0.1)
+    assert (
+        cor.label(lat, lon, worldview=view, detail=True).border_km["country"]
+        == (row["country_border_km"])
+    )
+
+
 def test_ids_methods_and_claims_of_each_level():
     paris = cor.label(48.8584, 2.2945, detail=True)
     assert dict(paris.ids)["city"] == "2988507"
@@ -65,6 +81,16 @@ def test_ids_methods_and_claims_of_each_level():
     assert off.border_km["country"] == pytest.approx(off.offset_km, rel=1e-6)
     crimea = cor.label(44.952, 34.102, detail=True)
     assert ("ru", "RU") in crimea.claims
+
+
+def test_a_point_on_a_border_is_no_kilometre_away_from_it():
+    """A corner of France's own outline: 0 is a distance, alone as in a table."""
+    found = boundaries.load()
+    france = found.shapes[0][found.countries["code"].to_pylist().index("FR")]
+    lon, lat = shapely.get_coordinates(france)[0].tolist()
+    assert cor.label(lat, lon, detail=True).border_km["country"] == 0.0
+    (row,) = cor.label_table([lat], [lon], detail=["country_border_km"]).to_pylist()
+    assert row["country_border_km"] == 0.0
 
 
 def test_details_must_be_asked_for():
@@ -98,6 +124,10 @@ def test_detail_columns_are_what_one_label_says():
 def test_some_detail_columns_and_unknown_ones(tmp_path):
     some = cor.label_table([48.8584], [2.2945], detail=["city_id", "admin1_border_km"])
     assert some.column_names[-2:] == ["city_id", "admin1_border_km"]
+    one = cor.label_table([48.8584], [2.2945], detail="city_id")
+    assert one.column_names == [*cor.label_table([1.0], [1.0]).column_names, "city_id"]
+    with pytest.raises(ValueError, match="detail 'city' is unknown; choose from"):
+        cor.label_table([1.0], [1.0], detail="city")
     with pytest.raises(ValueError, match="detail 'population' is unknown; choose from"):
         cor.label_table([1.0], [1.0], detail=["population"])
     rows = pa.table({"lat": [48.8584], "lon": [2.2945]})
@@ -110,6 +140,8 @@ def test_names_by_language():
     tokyo = cor.label(35.6595, 139.7005, lang="ja")
     assert (tokyo.country, tokyo.admin1, tokyo.city) == ("日本", "Tokyo", "Tokyo")
     assert tokyo.text().startswith("Country: 日本\n")
+    assert tokyo.text(lang="en").startswith("Country: Japan\n")  # names of the set are English
+    assert tokyo.text(lang="en-GB") == tokyo.text(lang="en") != tokyo.text()
     english = cor.label(35.6595, 139.7005)
     assert english.text(lang="fr").startswith("Country: Japon\n")
     assert english.text(lang="en").startswith("Country: Japan\n")

@@ -105,6 +105,7 @@ def test_lines_stay_as_they_are_written_unless_a_label_takes_a_place(engine, tmp
         ('{"a" : 1 , "city":2,"b":[{"city":3}]}', '{"a" : 1, "b":[{"city":3}]}'),
         ('{"cit\\u0079": {"x": "}"}, "n": 1.50e5, "x": NaN}', '{"n": 1.50e5, "x": NaN}'),
         ('{"b":"\\"city\\": 1,", "match":null,"city":"," }', '{"b":"\\"city\\": 1,"}'),
+        ('{"City":1,"CITY":2,"city":3,"Match":4}', '{"City":1, "CITY":2, "Match":4}'),
         ('{"big": ' + "9" * 5000 + ', "city": 1}', '{"big": ' + "9" * 5000 + "}"),
     ],
 )  # fmt: skip

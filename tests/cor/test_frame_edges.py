@@ -206,6 +206,24 @@ def test_points_of_several_chunks_with_missing_ones(encoding, crs):
         assert given.lon[[0, 3]] == pytest.approx([7.4474, 8.54], abs=1e-6)
 
 
+def test_what_lies_below_a_missing_point_is_no_point():
+    """A mask over the points leaves their numbers where they are."""
+    gone = pa.array([False, True])
+    parts = [pa.array([PARIS[1]] * 2), pa.array([PARIS[0]] * 2)]
+    flat = pa.array([PARIS[1], PARIS[0]] * 2)
+    field = {"ARROW:extension:name": "geoarrow.point"}
+    for points_ in (
+        pa.StructArray.from_arrays(parts, ["x", "y"], mask=gone),
+        pa.FixedSizeListArray.from_arrays(flat, 2, mask=gone),
+    ):
+        schema = pa.schema([pa.field("where", points_.type, metadata=field)])
+        table = pa.table([points_], schema=schema)
+        found = cor.label_table(table)
+        assert found["country_code"].to_pylist() == ["FR", None]
+        assert found["match"].to_pylist() == ["inside", "invalid"]
+        assert cor.label_table(table.slice(1))["match"].to_pylist() == ["invalid"]
+
+
 def parquet_like(epsg, **about):
     """A table as GeoParquet is read: WKB, and what the schema says of it."""
     shape = shapely.to_wkb(shapely.Point(PARIS[1], PARIS[0]))

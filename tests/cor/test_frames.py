@@ -229,6 +229,9 @@ def test_hugging_face_datasets():
     found = cor.label_table(given_set.shuffle(seed=3).select([4, 0, 2]))
     assert isinstance(found, datasets.Dataset)
     assert found["city"][:] == found["name"][:]
+    again = cor.label_table(found)  # labels of its own name give way
+    assert again.column_names == found.column_names
+    assert again[:] == found[:]
     with pytest.raises(TypeError, match="label each split"):
         cor.label_table(datasets.DatasetDict(train=given_set))
     with pytest.raises(TypeError, match="batched=True"):

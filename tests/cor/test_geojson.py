@@ -1,6 +1,8 @@
 """GeoJSON as rows and rows as GeoJSON: what each feature becomes, value by value."""
 
 import json
+from datetime import date, datetime
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -60,9 +62,27 @@ def test_each_feature_is_a_row_with_its_point(tmp_path):
     assert rows.schema.field("lat").type == rows.schema.field("lon").type == pa.float64()
 
 
+def test_a_mark_before_the_text_is_none_of_it(tmp_path):
+    """As programs on Windows write it."""
+    path = tmp_path / "in.geojson"
+    path.write_text(json.dumps({"features": [point(2, 48.5, note="é")]}), "utf-8-sig")
+    whole, source = geojson.read_geojson(path)
+    assert list(whole) == ["features"]
+    (rows,) = source.tables(None)
+    assert rows.to_pylist() == [{"note": "é", "lat": 48.5, "lon": 2.0}]
+
+
 def test_values_of_several_kinds_become_text(tmp_path):
     _, rows = read(tmp_path, point(1, 2, v=[1]), point(1, 2, v="t"), point(1, 2), point(1, 2, v=7))
     assert rows["v"].to_pylist() == ["[1]", "t", None, "7"]
+
+
+def test_whole_numbers_beyond_64_bits_are_text_and_beyond_all_floats_no_coordinates(tmp_path):
+    big, endless = 2**64, 10**400
+    _, rows = read(tmp_path, point(1, 2, v=big), point(endless, 2, v=7), point(1, -endless))
+    assert rows["v"].to_pylist() == ["18446744073709551616", "7", None]
+    assert rows["lat"].to_pylist() == [2.0, None, None]
+    assert rows["lon"].to_pylist() == [1.0, None, None]
 
 
 def test_a_collection_of_nothing_has_coordinates(tmp_path):
@@ -77,6 +97,8 @@ def test_a_collection_of_nothing_has_coordinates(tmp_path):
         ("[]", "expected a FeatureCollection with a list of features"),
         ('{"features": {}}', "expected a FeatureCollection with a list of features"),
         ('{"features": [1]}', "expected a FeatureCollection with a list of features"),
+        ('{"features": [{"properties": [1]}]}', "expected a FeatureCollection with a list of "),
+        ('{"features": ' + "[" * 200_000, "cannot be read as GeoJSON: maximum recursion depth"),
     ],
 )
 def test_other_files_are_refused(tmp_path, text, told):
@@ -186,6 +208,25 @@ def test_a_table_of_features_keeps_its_numbers_of_either_kind(tmp_path):
     points = [feature["geometry"] and feature["geometry"]["coordinates"] for feature in found]
     assert points == [[2, 48], [0, 1], None, None, [4.0, 2.0], None]
     assert all(feature["properties"] == {} for feature in found)
+
+
+def test_what_json_has_no_word_for_is_text(tmp_path):
+    rows = pa.table(
+        {
+            "y": [48.5],
+            "x": [2.0],
+            "taken": [datetime(2024, 5, 1, 12, 30)],
+            "day": [date(2024, 5, 1)],
+            "price": [Decimal("1.50")],
+        }
+    )
+    path = tmp_path / "out.geojson"
+    with geojson.geojson_writing(path, ("y", "x")) as writer:
+        writer.write(rows)
+    (feature,) = json.loads(path.read_text(encoding="utf-8"))["features"]
+    assert feature["properties"] == {
+        "taken": "2024-05-01 12:30:00", "day": "2024-05-01", "price": "1.50"
+    }  # fmt: skip
 
 
 def test_a_failure_on_the_way_writes_nothing(tmp_path):

@@ -47,6 +47,17 @@ def test_a_chain_from_country_to_city():
     )
 
 
+def test_a_claimants_place_is_a_city_of_its_own_division_only():
+    """On the Golan, which no place of Syria is near to here; Tel Qatsir lies below it."""
+    lat, lon = [32.6816, 32.7156], [35.6568, 35.6696]
+    table = cor.label_table(lat, lon, worldview="il")
+    assert table["city"].to_pylist() == ["Fīq", "Fīq"]
+    for row, y, x in zip(table.to_pylist(), lat, lon, strict=True):
+        chain = cor.label(y, x, worldview="il")
+        assert (chain.country_code, chain.city) == (row["country_code"], row["city"])
+        assert chain.city_distance_km == row["city_distance_km"]
+
+
 def test_missing_levels_leave_lines_out():
     vatican = cor.label(41.9022, 12.4539)
     assert (vatican.country_code, vatican.admin1) == ("VA", None)

@@ -86,3 +86,17 @@ def test_names_of_the_set_come_before_those_of_unicode():
     japanese = Naming(named, View("un", "own", "ja"))
     assert japanese.region(france, -1).country == "フランス"
     assert Naming(named, View("un", "own")).region(france, -1).country == "France"
+
+
+def test_a_claimant_is_called_as_its_main_row_is():
+    """Russia has a row of its islands too; the set's own name stands at the first."""
+    bundled = boundaries.load()
+    at = bundled.countries.schema.get_field_index("names")
+    ids = bundled.countries["id"].to_pylist()
+    kind = bundled.countries.schema.field("names").type
+    own = pa.array([[("de", "Das Russland")] if i == "RU" else None for i in ids], kind)
+    named = dataclasses.replace(bundled, countries=bundled.countries.set_column(at, "names", own))
+    assert [i for i in ids if i.startswith("RU")][:1] == ["RU"] != [i for i in ids if "RU" in i]
+    german = Naming(named, View("ru", "own", "de"))
+    assert german.region(ids.index("UA/crimea"), -1).country == "Das Russland"
+    assert german.region(ids.index("RU"), -1).country == "Das Russland"

@@ -498,11 +498,15 @@ def test_more_country_names_add_and_contradict_nothing(tmp_path):
     iso.mkdir(parents=True)
     old.mkdir(parents=True)
     listed = {"countries": {"FR": ["Frankrych", "France"], "IR": "X-land", "XX": "Nowhere"}}
+    listed["countries"] |= {"AE": "Emirates", "GB": "Great Britain"}  # other names of the tables
     (iso / "af.json").write_text(json.dumps(listed), encoding="utf-8")
     main = {"main": {"de": {"localeDisplayNames": {"territories": {"IQ": "X-land", "GE": "Mena"}}}}}
     (old / "territories.json").write_text(json.dumps(main), encoding="utf-8")
     out = country_names.write_more(
-        [tmp_path / "old"], tmp_path / "iso", {"FR", "IR", "IQ", "GE"}, tmp_path / "more.csv"
+        [tmp_path / "old"],
+        tmp_path / "iso",
+        {"FR", "IR", "IQ", "GE", "AE", "GB"},
+        tmp_path / "more.csv",
     )
     assert out.read_text(encoding="utf-8") == "code,name\nFR,Frankrych\n"
 

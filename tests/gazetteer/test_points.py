@@ -39,6 +39,7 @@ def world(tmp_path, monkeypatch):
     codes = {region.code: i for i, region in enumerate(listed) if region.code}
     keys = {region.name.lower(): [(NAME, i)] for i, region in enumerate(listed)}
     keys["part"] = [(PART, XRAY)]
+    keys["both"] = [(NAME, XRAY), (NAME, YANKEE)]
 
     def make(*rows):
         rows = sorted([*SEATS, *rows], key=lambda row: (row[2], row[0]))
@@ -125,6 +126,17 @@ def test_a_part_of_a_region_stands_for_it_where_a_region_is_asked_for(world):
         said("Twin, Part, Alfaland") == said("Twin, Part") == ("city", "Twin", "AA", "AA-X", False)
     )
     assert points.code_names("AA", "Part", "Twin") == ("AA", "AA-X", "Twin")
+
+
+def test_a_name_of_two_regions_is_in_doubt_however_it_is_asked_for(world):
+    world()
+    first = ("admin1", "Yankee", "AA", "AA-Y", True)
+    assert said("Both") == said("Both, Alfaland") == first
+    assert told(gazetteer.geocode(admin1="Both")) == first
+    assert told(gazetteer.geocode(country="AA", admin1="Both")) == first
+    assert told(gazetteer.geocode(country="AA", city="Both")) == first
+    found = gazetteer.places(country=["AA", "AA"], admin1=["Both", "Xray"])
+    assert found["ambiguous"].to_pylist() == [True, False]
 
 
 def test_a_region_without_a_city_of_its_name_and_a_city_without_a_region(world):

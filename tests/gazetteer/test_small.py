@@ -6,7 +6,7 @@ import pytest
 from geodata import gazetteer
 from geodata.boundary_build import place_names
 from geodata.boundary_build.places import write
-from geodata.files import load_arrays
+from geodata.files import FileError, load_arrays
 from geodata.gazetteer import cities as module, text
 from geodata.gazetteer.cities import Cities
 from geodata.gazetteer.regions import ALIAS, BARE, NAME, PART, Countries, Divisions, Region
@@ -59,6 +59,16 @@ def test_a_name_that_is_not_its_own_counts_for_a_twentieth(tmp_path, people, mea
 def test_places_of_a_name_within_25_km_are_one(tmp_path, apart, ambiguous):
     rows = [place(1, "Same", 0, 0, "AA", "01", 500), place(2, "Same", 0, apart, "AA", "02", 400)]
     assert found(cities(tmp_path, *rows), "Same", None) == (1, ambiguous)
+
+
+def test_one_far_place_of_a_name_is_enough_for_doubt(tmp_path):
+    rows = [
+        place(1, "Same", 0, 0, "AA", "01", 500),
+        place(2, "Same", 0, 0.1, "AA", "02", 400),
+        place(3, "Same", 0, 5, "AA", "03", 400),
+    ]
+    assert found(cities(tmp_path, *rows[:2]), "Same", None) == (1, False)
+    assert found(cities(tmp_path, *rows), "Same", None) == (1, True)
 
 
 def test_how_far_apart_two_places_are_is_counted_from_where_they_are(tmp_path):
@@ -134,6 +144,42 @@ def test_a_region_is_the_place_nearest_to_its_people(tmp_path):
     assert known.centre("CC") == 5  # without people that of the places
     assert known.centre("ZZ") is None
     assert (known.largest("AA"), known.largest("CC"), known.largest("ZZ")) == (2_000, 0, 0)
+
+
+def test_a_name_that_the_tables_add_means_the_place_of_that_name_alone(tmp_path, monkeypatch):
+    """Not what is larger and has the name beside its own, nor a place abroad."""
+    rows = [
+        place(1, "Town", 0, 0, "AA", "01", 1_000),
+        place(2, "Large", 0, 20, "AA", "02", 500_000, ["Town"]),
+        place(3, "Town", 0, 40, "BB", "01", 9_000),
+    ]
+    known = cities(tmp_path, *rows)
+    monkeypatch.setattr(module, "city_aliases", lambda: {"isle": ("AA", "town")})
+    assert found(known, "Isle", "AA") == found(known, "The Isle", None) == (1, False)
+    assert found(known, "Town", "AA") == (2, False)
+    assert found(known, "Isle", "BB") is None
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("The", ["the"]), ("And", ["and"]), ("the The", ["the", "the"]),
+        ("The, and.", ["the", "and"]),
+        ("The Bahamas", ["bahamas"]), ("Salt and the Sea", ["salt", "sea"]), ("-", []), ("", []),
+    ],
+)  # fmt: skip
+def test_a_name_of_silent_words_alone_keeps_them(said, kept):
+    """The and And are places; they are left out only beside other words."""
+    assert text.words(said) == kept
+
+
+def test_an_index_of_other_places_than_those_there_are_is_refused(tmp_path, monkeypatch):
+    cities(tmp_path, place(1, "Only", 0, 0, "AA", "01", 500))
+    monkeypatch.setattr(module.boundaries, "BUNDLED", tmp_path)
+    with pytest.raises(FileError) as caught:
+        module.cities.__wrapped__()
+    told = "made from other places than those beside it; build the bundled set again"
+    assert str(caught.value) == f"{tmp_path / module.KEYS_FILE}: {told}"
 
 
 # Names of places

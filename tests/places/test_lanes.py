@@ -53,6 +53,16 @@ def test_the_best_place_that_fits_is_found_wherever_the_point_is(seed):
     assert (found < 0).any()
 
 
+@pytest.mark.parametrize("first", [1.0, -1.0])
+def test_of_places_as_near_north_and_south_the_first_wins(first):
+    """Lanes go by latitude; the order of the file decides between equals all the same."""
+    known = columns([first, -first, 40.0], [10.0, 10.0, 10.0], [0, 0, 0], 0.5)
+    made = Divisions(np.array([2, 2, 2], np.int32), known.city, known)
+    at = points_km(np.array([0.0]), np.array([10.0]))
+    assert made.winner(tuple(at[:, 0].tolist()), 0, 2) == 0
+    assert made.winners(at, np.array([0.0]), np.array([0]), np.array([2])).tolist() == [0]
+
+
 def test_the_only_place_of_a_division_may_be_at_the_antipodes():
     for lat, lon in ((0.0, 0.0), (90.0, 0.0), (-45.0, 20.0)):
         known = columns([lat], [lon], [0], 5.0)

@@ -189,7 +189,8 @@ def _is_empty(folder: Path) -> bool:
 def replacing_folder(folder: Path) -> Iterator[Path]:
     """Give a folder beside to write into, and rename it if all went well.
 
-    What killed processes left beside is cleared first.
+    What killed processes left beside is cleared first. Where the new one cannot take its place,
+    what was there stays.
     """
     for left in folder.parent.glob(f".{folder.name}.*.part"):
         if not _runs(left.name.split(".")[-2]):
@@ -201,7 +202,12 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
         old = folder.with_name(f".{folder.name}.{os.getpid()}.old.part")
         if folder.exists():
             folder.rename(old)
-        part.rename(folder)
+        try:
+            part.rename(folder)
+        except BaseException:
+            if old.exists():
+                old.rename(folder)
+            raise
         shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(part, ignore_errors=True)
