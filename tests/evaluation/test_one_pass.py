@@ -1,12 +1,16 @@
 """What is gathered in one walk: columns, names, rows to show, and what they were made from."""
 
+import hashlib
+
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from geodata import evaluation
+from geodata import boundaries, evaluation
 from geodata.evaluation.findings import PredictionError
 from geodata.files import FileError
+from geodata.places import Places
 
 TRUTH = {
     "id": [f"p{i}" for i in range(6)],
@@ -36,6 +40,20 @@ def test_what_was_read_names_the_labels_where_there_were_any(options, own, label
     truth = TRUTH | {name: [*"FFJJAA"] for name in own}
     found = scored(truth=truth, **{"regions": False} | options).inputs
     assert set(found) == {"predictions", "truth"} | ({"boundaries", "places"} if labels else set())
+
+
+def test_what_was_read_is_known_by_its_bytes(tmp_path):
+    """Each by its own: `sha256sum` of a file is what a reader can check a figure by."""
+    paths = {}
+    for name, table in (("predictions", ANSWERS), ("truth", TRUTH)):
+        paths[name] = tmp_path / f"{name}.parquet"
+        pq.write_table(pa.table(table), paths[name])
+    found = scored(*paths.values(), regions=True).inputs
+    told = {name: found[name]["sha256"] for name in paths}
+    assert told == {n: hashlib.sha256(p.read_bytes()).hexdigest() for n, p in paths.items()}
+    assert [found[name]["name"] for name in paths] == ["predictions.parquet", "truth.parquet"]
+    assert found["boundaries"] == {"name": "bundled", "sha256": boundaries.load().sha256}
+    assert found["places"] == {"name": "bundled", "sha256": Places.load().file.sha256}
 
 
 def test_a_column_is_read_once_however_often_it_is_asked_for():
