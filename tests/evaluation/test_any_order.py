@@ -1,0 +1,102 @@
+"""One result however the rows come: answers in any order, in batches of a few, among others.
+
+Forty photos in eight cities are answered in every layout that a file may have. What is told of
+them must be the same figure for figure, whatever stands beside what in the files.
+"""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from geodata import evaluation
+from geodata.evaluation.joining.sides import joined
+from geodata.files import source
+
+CITIES = (
+    (48.86, 2.35, "France", "Paris"), (35.68, 139.77, "Japan", "Tokyo"),
+    (-33.87, 151.21, "Australia", "Sydney"), (30.04, 31.24, "Egypt", "Cairo"),
+    (-1.29, 36.82, "Kenya", "Nairobi"), (28.61, 77.2, "India", "Delhi"),
+    (40.42, -3.7, "Spain", "Madrid"), (52.52, 13.4, "Germany", "Berlin"),
+)  # fmt: skip
+N = 40
+HERE = [CITIES[i * 5 % 8] for i in range(N)]
+SAID = [CITIES[(i * 5 + (i % 4 == 0)) % 8] for i in range(N)]
+TRUTH = pa.table({
+    "id": [f"p{i}" for i in range(N)], "lat": [y + i / 1000 for i, (y, *_) in enumerate(HERE)],
+    "lon": [x for _, x, *_ in HERE], "who": [f"w{i % 7}" if i % 9 else None for i in range(N)],
+    "country": [one[2] for one in HERE], "city": [one[3] for one in HERE],
+})  # fmt: skip
+IDS = TRUTH["id"].to_pylist()
+LAT = [None if i % 11 == 7 else y + (i * i % 9) ** 3 / 50 for i, (y, *_) in enumerate(SAID)]
+LON = [None if i % 11 == 7 else x for i, (_, x, *_) in enumerate(SAID)]
+SURE = [i * 7 % 20 / 20 for i in range(N)]
+NAMES = {"country": [one[2] for one in SAID], "city": [one[3] for one in SAID]}
+TEXTS = [
+    "I cannot tell." if y is None else f"Country: {c}\n({y:.3f}, {x:.3f})" if i % 3
+    else f'{{"lat": {y:.3f}, "lon": {x:.3f}}}'
+    for i, (y, x, c) in enumerate(zip(LAT, LON, NAMES["country"], strict=True))
+]  # fmt: skip
+SECOND = [None if y is None else y + (0.4 if i % 2 else -0.1) for i, y in enumerate(LAT)]
+LAYOUTS = {
+    "columns": {"lat": LAT, "lon": LON, **NAMES, "sure": SURE, "raw_text": TEXTS},
+    "texts": {"response": TEXTS, "sure": SURE},
+    "names": NAMES,
+    "distances": {"distance_km": [y and 10 * y * y for y in LAT], "sure": SURE},
+    "pairs": {"lat_1": LAT, "lon_1": LON, "lat_2": SECOND, "lon_2": LON, "prob_1": SURE,
+              "prob_2": SURE[::-1]},
+    "list": {"guesses": [[] if y is None else [[y, x, s], [z, x, 1 - s]]
+                         for y, z, x, s in zip(LAT, SECOND, LON, SURE, strict=True)]},
+}  # fmt: skip
+LAYOUTS = {name: pa.table({"id": IDS, **columns}) for name, columns in LAYOUTS.items()}
+LAYOUTS["rows"] = pa.table({
+    "id": IDS * 2, "lat": LAT + SECOND, "lon": LON * 2, "rank": [1] * N + [2] * N,
+    "sure": SURE + SURE[::-1],
+})  # fmt: skip
+
+
+def told(answers, truth=TRUTH):
+    """Return all that a result says, of findings what does not depend on where a row stands."""
+    sure = "sure" if "sure" in answers.column_names else None
+    found = evaluation.evaluate(
+        answers, truth, by=("who", "country", "continent"), cluster="who", regions=True,
+        resamples=50, confidence_column=sure,
+    ).as_dict()  # fmt: skip
+    found["findings"] = {one["code"]: one["count"] for one in found["findings"]}
+    return {name: value for name, value in found.items() if name != "made_by"}
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return {name: told(table) for name, table in LAYOUTS.items()}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_order_of_the_answers_says_nothing(layout, plain):
+    answers = LAYOUTS[layout]
+    mixed = np.random.default_rng(1).permutation(len(answers))
+    assert told(answers.take(mixed)) == plain[layout]
+    assert plain[layout]["answered"] >= 30
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_batches_of_a_few_rows_are_the_whole(layout, plain, monkeypatch):
+    for module in (source, joined):
+        monkeypatch.setattr(module, "BATCH_ROWS", 7)
+    answers = LAYOUTS[layout]
+    assert told(answers) == plain[layout]
+    mixed = np.random.default_rng(2).permutation(len(answers))
+    assert told(answers.take(mixed)) == plain[layout]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_answers_of_other_photos_say_nothing(layout):
+    """Half of the truth, and the answers of all: those of the other half are only counted."""
+    half = np.random.default_rng(3).permutation(N)[: N // 2]
+    truth, wanted = TRUTH.take(half), {IDS[i] for i in half}
+    answers = LAYOUTS[layout]
+    own = answers.filter(pa.array([name in wanted for name in answers["id"].to_pylist()]))
+    found, alone = told(answers, truth), told(own, truth)
+    assert found["findings"].pop("extra_predictions") == N // 2
+    for one in (found, alone):  # of the file, not of the truth: its texts, and what is odd in it
+        del one["readings"], one["findings"]
+    assert found == alone
