@@ -4,6 +4,8 @@ Forty photos in eight cities are answered in every layout that a file may have. 
 them must be the same figure for figure, whatever stands beside what in the files.
 """
 
+import math
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -21,9 +23,10 @@ CITIES = (
 N = 40
 HERE = [CITIES[i * 5 % 8] for i in range(N)]
 SAID = [CITIES[(i * 5 + (i % 4 == 0)) % 8] for i in range(N)]
+PLACES = [(y + i / 1000, x) for i, (y, x, *_) in enumerate(HERE)]
 TRUTH = pa.table({
-    "id": [f"p{i}" for i in range(N)], "lat": [y + i / 1000 for i, (y, *_) in enumerate(HERE)],
-    "lon": [x for _, x, *_ in HERE], "who": [f"w{i % 7}" if i % 9 else None for i in range(N)],
+    "id": [f"p{i}" for i in range(N)], "lat": [y for y, _ in PLACES],
+    "lon": [x for _, x in PLACES], "who": [f"w{i % 7}" if i % 9 else None for i in range(N)],
     "country": [one[2] for one in HERE], "city": [one[3] for one in HERE],
 })  # fmt: skip
 IDS = TRUTH["id"].to_pylist()
@@ -37,11 +40,27 @@ TEXTS = [
     for i, (y, x, c) in enumerate(zip(LAT, LON, NAMES["country"], strict=True))
 ]  # fmt: skip
 SECOND = [None if y is None else y + (0.4 if i % 2 else -0.1) for i, y in enumerate(LAT)]
+
+
+def away_km(lat, lon, y, x):
+    """Return the great circle by the law of cosines, which is close enough beyond a metre."""
+    a, b, turn = math.radians(lat), math.radians(y), math.radians(x - lon)
+    inner = math.sin(a) * math.sin(b) + math.cos(a) * math.cos(b) * math.cos(turn)
+    return 6371 * math.acos(min(1.0, inner))
+
+
+KM = [
+    None if y is None else away_km(*place, y, x)
+    for place, y, x in zip(PLACES, LAT, LON, strict=True)
+]
+"""How far off each answer is, as a file may say beside it."""
+
 LAYOUTS = {
-    "columns": {"lat": LAT, "lon": LON, **NAMES, "sure": SURE, "raw_text": TEXTS},
+    "columns": {"lat": LAT, "lon": LON, **NAMES, "sure": SURE, "raw_text": TEXTS, "error_km": KM},
     "texts": {"response": TEXTS, "sure": SURE},
     "names": NAMES,
-    "distances": {"distance_km": [y and 10 * y * y for y in LAT], "sure": SURE},
+    "distances": {"distance_km": KM, "sure": SURE},
+    "a millionth": {"lat": [1e6 * y for y, _ in PLACES], "lon": [1e6 * x for _, x in PLACES]},
     "pairs": {"lat_1": LAT, "lon_1": LON, "lat_2": SECOND, "lon_2": LON, "prob_1": SURE,
               "prob_2": SURE[::-1]},
     "list": {"guesses": [[] if y is None else [[y, x, s], [z, x, 1 - s]]
@@ -75,7 +94,8 @@ def test_the_order_of_the_answers_says_nothing(layout, plain):
     answers = LAYOUTS[layout]
     mixed = np.random.default_rng(1).permutation(len(answers))
     assert told(answers.take(mixed)) == plain[layout]
-    assert plain[layout]["answered"] >= 30
+    assert plain[layout]["answered"] == {"a millionth": 0, "names": N}.get(layout, N - 3)
+    assert ("likely_unit" in plain[layout]["findings"]) == (layout == "a millionth")
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
