@@ -88,6 +88,17 @@ def test_columns_go_before_the_confidence_of_each_and_that_before_agreement():
     assert source(wide | each | {"confidence": [0.5] * 6})[0] == "confidence"
 
 
+def test_a_file_without_rows_is_as_sure_as_nothing():
+    """No photo has an answer, of which there is then no confidence: none is looked for."""
+    none = pa.array([], pa.float64())
+    for columns in (("lat", "lon", "confidence"), ("lat_1", "lon_1", "lat_2", "lon_2", "conf_1",
+                                                   "conf_2")):  # fmt: skip
+        empty = pa.table({"id": pa.array([], pa.string())} | dict.fromkeys(columns, none))
+        found = evaluation.evaluate(empty, TRUTH, regions=False)
+        assert (found.answered, found.missing, found.accuracy[2500.0]) == (0, 6, 0.0)
+        assert (found.confidence.curve.answered, found.aurc[200.0]) == (0, None)
+
+
 # the benchmark
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from geodata import boundaries, evaluation
 from geodata.evaluation.findings import PredictionError
-from geodata.files import FileError
+from geodata.files import FileError, source
 from geodata.places import Places
 
 TRUTH = {
@@ -65,10 +65,12 @@ def test_a_column_is_read_once_however_often_it_is_asked_for():
     assert alone.options.by == ()
 
 
-def test_progress_counts_the_rows_of_the_truth():
+@pytest.mark.parametrize(("rows", "told"), [(100, [6]), (4, [4, 6]), (2, [2, 4, 6])])
+def test_progress_counts_the_rows_of_the_truth(rows, told, monkeypatch):
+    monkeypatch.setattr(source, "BATCH_ROWS", rows)
     seen = []
     scored(progress=lambda done, of: seen.append((done, of)), regions=False)
-    assert seen == [(6, 6)]
+    assert seen == [(done, 6) for done in told]
 
 
 def test_rows_are_shown_with_both_places():

@@ -222,6 +222,12 @@ def test_signs_against_the_named_country():
     assert found["other_country"].severity == "info"
 
 
+def test_what_a_sign_explains_is_not_called_swapped_too():
+    """Turned or swapped, (-15, 15) is the same place in Senegal: it is told once, as a sign."""
+    table = {"id": ["a"], "lat": [-15.0], "lon": [15.0], "country": ["Senegal"]}
+    assert codes(lint(table)) == ["sign_error_country"]
+
+
 def test_signs_against_a_country_named_in_text():
     table = {"id": ["a"], "response": ["Country: Portugal\nCoordinates: (38.72, 9.14)"]}
     found = lint(table, resolve=NAMES.get, label=box_label)
