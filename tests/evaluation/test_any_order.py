@@ -120,3 +120,55 @@ def test_answers_of_other_photos_say_nothing(layout):
     for one in (found, alone):  # of the file, not of the truth: its texts, and what is odd in it
         del one["readings"], one["findings"]
     assert found == alone
+
+
+ONE_FILE = {
+    "columns": {"pred_lat": "lat", "pred_lon": "lon", "pred_country": "country",
+                "pred_city": "city"},
+    "texts": {}, "distances": {}, "pairs": {}, "list": {},
+    "a millionth": {"pred_lat": "lat", "pred_lon": "lon"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("layout", ONE_FILE)
+def test_truth_and_answers_may_stand_in_one_file(layout, plain):
+    """A row is then its own photo's, and what is the answer goes by other names."""
+    both, answers = TRUTH, LAYOUTS[layout]
+    for name in answers.column_names[1:]:
+        own = next((new for new, old in ONE_FILE[layout].items() if old == name), name)
+        both = both.append_column(own, answers[name])
+    assert told(both, None) == plain[layout]
+
+
+def test_a_pair_is_the_same_from_both_ends_and_in_a_table():
+    """On the rows that both answered, with authors as the units and without.
+
+    The second has no answer to eight photos of the first, and one to a photo that it has none to.
+    """
+    answers = LAYOUTS["columns"].select(["id", "lat", "lon"])
+    left = [i == 7 or (i % 5 != 1 and y is not None) for i, y in enumerate(LAT)]
+    other = {
+        "id": IDS,
+        "lat": [one[0] + i % 3 / 2 if left[i] else None for i, one in enumerate(SAID)],
+        "lon": [one[1] if left[i] else None for i, one in enumerate(SAID)],
+    }
+    for cluster in (None, "who"):
+        options = {"cluster": cluster, "resamples": 50}
+        pair = evaluation.compare(answers, other, TRUTH, regions=False, **options)
+        back = evaluation.compare(other, answers, TRUTH, regions=False, **options)
+        assert (pair.only_a_answered, pair.only_b_answered) == (8, 1)
+        assert (back.only_a_answered, back.only_b_answered) == (1, 8)
+        table = evaluation.table({"a": answers, "b": other}, TRUTH, **options)
+        assert len(table.tests) == len(pair.paired) == len(pair.on_all) == 5
+        for one, turned in zip((*pair.paired, *pair.on_all), (*back.paired, *back.on_all)):
+            assert (one.only_a, one.only_b) == (turned.only_b, turned.only_a)
+            assert one.both == turned.both
+            assert one.p_value == turned.p_value
+            assert one.difference.value == -turned.difference.value
+            if cluster is None:
+                assert one.difference.low == pytest.approx(-turned.difference.high)
+        for one, test in zip(pair.paired, table.tests, strict=True):
+            assert (test.only_a, test.only_b) == (one.only_a, one.only_b)
+            assert test.p_value == pytest.approx(one.p_value)
+            assert test.difference == pytest.approx(one.difference.value)
+            assert table.common_accuracy["b"][one.threshold_km] == pytest.approx(one.accuracy_b)
