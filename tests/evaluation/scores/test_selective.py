@@ -86,6 +86,9 @@ def test_halves_keep_clusters_whole():
     assert 0.3 < learnt.mean() < 0.7
     assert (held_out.halves(1000, 4, codes) == learnt).all()
     assert (held_out.halves(1000, 5, codes) != learnt).any()
+    drawn = [held_out.halves(n, 0).sum() for n in range(6)]
+    assert drawn == [0, 1, 1, 2, 2, 3]  # the odd one is learnt from
+    assert [held_out.halves(n, 0, np.arange(n)).sum() for n in range(6)] == drawn
 
 
 def test_back_off_answers_where_it_is_right():
