@@ -109,6 +109,7 @@ def test_weights_choose_unless_the_text_revises_them():
     assert chosen("A (70%)\nA (20%)") == "A"
     assert chosen("A (70%)\nB (70%)") == "B?"
     assert chosen("A (70%)\nB") == "B?"
+    assert chosen("A (70%)\nB\nC (20%)") == chosen("A\nB (70%)\nC (20%)") == "C?"
     assert chosen("A (70%)\nB (20%)\nhowever C (10%)")[0] == "C"
     assert chosen("A (70%)\nhowever B (20%)\nC (10%)")[0] == "A"
     assert chosen("best guess: A (20%)\n\nB (70%)") == "A"
