@@ -94,6 +94,12 @@ def test_words_that_decide_between_two(word):
     assert chosen(f"It is A. {word} {'y ' * 200} B") == "B?"
 
 
+def test_the_last_revision_behind_a_cue_counts():
+    assert chosen("best guess: A\n\nhowever B\n\nhowever C") == "C"
+    assert chosen("best guess: A, B however C") == "C"
+    assert chosen("best guess: A however B\n\nC") == "B"
+
+
 UNDECIDED = "or|alternatives|either|another possible|other possibility|second guesses|could also"
 UNDECIDED += "|might be|may be|may also"
 
