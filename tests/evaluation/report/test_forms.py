@@ -160,6 +160,22 @@ def test_a_page_begins_with_what_a_browser_asks_for_and_may_load_nothing():
     assert '<p class="warn">One.</p>' in html.page(replace(found, warned=True), {})
 
 
+def test_a_notebook_has_a_style_of_its_own():
+    """Each result is a part of a page there: no head, no style, no picture, and its own title."""
+    truth, preds = tables(np.random.default_rng(3))
+    asked = {"regions": False, "resamples": 50}
+    for found, title in (
+        (evaluation.evaluate(preds, truth, **asked), "predictions scored against truth"),
+        (evaluation.compare(preds, preds, truth, **asked), "truth rows that both answered"),
+        (evaluation.table({"one": preds}, truth, **asked), "1 models scored against truth"),
+    ):
+        shown = found._repr_html_()
+        assert title in re.match("<h3>(.*)</h3>", shown)[1]
+        assert "<table" in shown
+        assert not re.search("<(?:!doctype|html|head|style|main|figure|svg|script)", shown)
+        assert found.to_html().startswith("<!doctype html>")
+
+
 def test_a_wide_table_goes_on_below_and_loses_no_column():
     truth, preds = tables(np.random.default_rng(2))
     thresholds = tuple(10.0 * n for n in range(1, 31))
