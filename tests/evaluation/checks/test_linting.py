@@ -236,8 +236,13 @@ def test_swapped_columns_are_told_alone():
 
 def test_what_a_sign_explains_is_not_called_swapped_too():
     """Turned or swapped, (-15, 15) is the same place in Senegal: it is told once, as a sign."""
+
+    def label(lat, lon):
+        return ["SN" if 12 < y < 17 and -17 < x < -11 else None for y, x in zip(lat, lon)]
+
     table = {"id": ["a"], "lat": [-15.0], "lon": [15.0], "country": ["Senegal"]}
-    assert codes(lint(table)) == ["sign_error_country"]
+    found = lint(table, resolve={"Senegal": "SN"}.get, label=label)
+    assert codes(found) == ["sign_error_country"]
 
 
 def test_signs_against_a_country_named_in_text():
