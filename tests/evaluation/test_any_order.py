@@ -96,6 +96,9 @@ def test_the_order_of_the_answers_says_nothing(layout, plain):
     assert told(answers.take(mixed)) == plain[layout]
     assert plain[layout]["answered"] == {"a millionth": 0, "names": N}.get(layout, N - 3)
     assert ("likely_unit" in plain[layout]["findings"]) == (layout == "a millionth")
+    several = plain[layout]["candidates"]
+    held = {"pairs": "columns", "list": "list", "rows": "rows"}.get(layout)
+    assert (several and several["layout"], several and several["k"]) == (held, held and 2)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
