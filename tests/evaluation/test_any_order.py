@@ -73,12 +73,12 @@ LAYOUTS["rows"] = pa.table({
 })  # fmt: skip
 
 
-def told(answers, truth=TRUTH):
+def told(answers, truth=TRUTH, **more):
     """Return all that a result says, of findings what does not depend on where a row stands."""
     sure = "sure" if "sure" in answers.column_names else None
     found = evaluation.evaluate(
         answers, truth, by=("who", "country", "continent"), cluster="who", regions=True,
-        resamples=50, confidence_column=sure,
+        resamples=50, confidence_column=sure, **more,
     ).as_dict()  # fmt: skip
     found["findings"] = {one["code"]: one["count"] for one in found["findings"]}
     return {name: value for name, value in found.items() if name != "made_by"}
@@ -99,6 +99,15 @@ def test_the_order_of_the_answers_says_nothing(layout, plain):
     several = plain[layout]["candidates"]
     held = {"pairs": "columns", "list": "list", "rows": "rows"}.get(layout)
     assert (several and several["layout"], several and several["k"]) == (held, held and 2)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_ids_of_the_answers_may_be_named(layout, plain):
+    """What is called id in the file is that of other photos."""
+    answers = LAYOUTS[layout]
+    named = answers.rename_columns(["key", *answers.column_names[1:]])
+    named = named.append_column("id", pa.array(answers["id"].to_pylist()[::-1]))
+    assert told(named, pred_id="key") == plain[layout]
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
