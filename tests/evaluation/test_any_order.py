@@ -110,6 +110,28 @@ def test_the_ids_of_the_answers_may_be_named(layout, plain):
     assert told(named, pred_id="key") == plain[layout]
 
 
+@pytest.mark.parametrize("layout", ["columns", "texts", "names", "distances", "pairs", "list"])
+def test_the_confidence_may_be_named_in_every_layout(layout):
+    answers = LAYOUTS[layout].append_column("mine", pa.array(SURE))
+    found = evaluation.evaluate(answers, TRUTH, regions=False, confidence_column="mine")
+    curve = found.confidence.curve
+    right = [one <= 200.0 for one in found.scores.distances_km]
+    ranked = [(s, one) for s, one in zip(np.array(SURE)[found.scores.there], right, strict=True)]
+    best = max(s for s, _ in ranked)
+    wrong = [not one for s, one in ranked if s == best]
+    assert (curve.source, curve.unknown) == ("mine", 0)
+    assert curve.risk_coverage(200.0)[1][0] == pytest.approx(sum(wrong) / len(wrong))
+
+
+@pytest.mark.parametrize(("match", "answered"), [("auto", 37), ("stem", 37), ("exact", 0)])
+def test_ids_are_compared_as_told_where_they_turn_out_to_be_repeated(match, answered):
+    """Rows without a rank are several answers where most ids repeat: they are joined anew."""
+    truth = TRUTH.set_column(0, "id", pa.array([f"f/{name}.jpg" for name in IDS]))
+    answers = LAYOUTS["rows"].drop_columns("rank")
+    found = evaluation.evaluate(answers, truth, regions=False, match=match)
+    assert (found.answered, found.candidates.layout) == (answered, "rows")
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_batches_of_a_few_rows_are_the_whole(layout, plain, monkeypatch):
     for module in (source, joined):
