@@ -130,6 +130,7 @@ def test_ids_are_compared_as_told_where_they_turn_out_to_be_repeated(match, answ
     answers = LAYOUTS["rows"].drop_columns("rank")
     found = evaluation.evaluate(answers, truth, regions=False, match=match)
     assert (found.answered, found.candidates.layout) == (answered, "rows")
+    assert "vote" not in found.candidates.accuracy  # no region was asked for
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
