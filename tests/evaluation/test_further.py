@@ -42,6 +42,17 @@ def test_words_are_one_line_of_200_letters(words, shown):
     assert {row.words for row in found.sample} == {None}
 
 
+def test_a_score_compares_twenty_thousand_rows_with_their_words(monkeypatch):
+    from geodata.evaluation import run
+
+    assert run.WORDS_ROWS == 20_000
+    monkeypatch.setattr(run, "WORDS_ROWS", 3)
+    said = ANSWERS | {"raw_text": ["It is (70.5, 80.5)."] * 6}
+    told = codes(evaluation.evaluate(said, TRUTH, regions=False))["not_in_text"]
+    assert (told.rows, told.count) == ((1, 2, 3), 3)
+    assert "3 answers among the first 3 rows appear nowhere" in told.message
+
+
 # which confidence
 
 
