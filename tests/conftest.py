@@ -3,6 +3,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# how long an example takes, and how long it is to make, depends on what else the machine does
+settings.register_profile("any load", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any load")
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # a shell starts what it runs in the background so, and programs under test would inherit it

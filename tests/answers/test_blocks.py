@@ -206,6 +206,8 @@ def test_labels_tags_and_glued_numbers_are_respelt(text, plain):
         ("administrative region: Ica", (None, "Ica", None)),
         ("admin1: Ica", (None, "Ica", None)), ("admin_level_1: Ica", (None, "Ica", None)),
         ("prefecture: Mie", (None, "Mie", None)),
+        ("x\n        1. Prefecture / Administrative Region / Administrative Region  : Mie",
+         (None, "Mie", None)),
         ("Nearest city: Lima", (None, None, "Lima")), ("City or town: Lima", (None, None, "Lima")),
         ("village: Ax", (None, None, "Ax")), ("place name: Ax", (None, None, "Ax")),
         ("- City: Lima", (None, None, "Lima")),

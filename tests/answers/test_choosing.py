@@ -94,6 +94,12 @@ def test_words_that_decide_between_two(word):
     assert chosen(f"It is A. {word} {'y ' * 200} B") == "B?"
 
 
+def test_the_last_revision_behind_a_cue_counts():
+    assert chosen("best guess: A\n\nhowever B\n\nhowever C") == "C"
+    assert chosen("best guess: A, B however C") == "C"
+    assert chosen("best guess: A however B\n\nC") == "B"
+
+
 UNDECIDED = "or|alternatives|either|another possible|other possibility|second guesses|could also"
 UNDECIDED += "|might be|may be|may also"
 
@@ -109,6 +115,7 @@ def test_weights_choose_unless_the_text_revises_them():
     assert chosen("A (70%)\nA (20%)") == "A"
     assert chosen("A (70%)\nB (70%)") == "B?"
     assert chosen("A (70%)\nB") == "B?"
+    assert chosen("A (70%)\nB\nC (20%)") == chosen("A\nB (70%)\nC (20%)") == "C?"
     assert chosen("A (70%)\nB (20%)\nhowever C (10%)")[0] == "C"
     assert chosen("A (70%)\nhowever B (20%)\nC (10%)")[0] == "A"
     assert chosen("best guess: A (20%)\n\nB (70%)") == "A"

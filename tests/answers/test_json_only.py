@@ -52,6 +52,7 @@ def test_what_else_a_text_is(text, status):
 
 
 def test_the_end_of_a_long_text_is_read():
+    assert (MAX_CHARS, BODY_CHARS) == (65_536, 16_384)
     assert parse_json("x" * MAX_CHARS + GOOD).status == "ok"
     assert parse_json(GOOD + " " * (MAX_CHARS - len(GOOD))).status == "ok"
     assert parse_json(GOOD + " " * (MAX_CHARS - len(GOOD) + 1)).status == "no_answer"

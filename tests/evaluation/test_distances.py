@@ -164,6 +164,18 @@ def test_a_cell_that_is_no_distance(cell, code):
 def test_edges_of_what_a_distance_may_be():
     rows = {"id": ["a", "b", "c"], "distance_km": [0.0, LONGEST_KM, np.nextafter(LONGEST_KM, 1e9)]}
     assert evaluation.evaluate(rows).answered == 2
+    rows["distance_km"] = [20_016.0, 20_045.0, 20_046.0]  # 30 km beyond half of the way round
+    assert evaluation.evaluate(rows).answered == 2
+
+
+def test_a_name_that_tells_its_unit_goes_first():
+    rows = {"id": ["a"], "error": [30.0], "distance_m": [30.0], "dist": [2.0]}
+    found = evaluation.evaluate(rows)
+    assert (found.median_km, found.accuracy[1.0]) == (0.03, 1.0)
+    assert "distance_unit" not in {one.code for one in found.findings}
+    with pytest.raises(FileError, match=r"predictions: error_km, distance_m could all be the dist"):
+        evaluation.evaluate({"id": ["a"], "error_km": [0.03]} | rows)
+    assert evaluation.evaluate(rows, distance_column="dist").median_km == 2.0
 
 
 def test_mostly_no_distances_is_an_error():

@@ -42,6 +42,17 @@ def test_words_are_one_line_of_200_letters(words, shown):
     assert {row.words for row in found.sample} == {None}
 
 
+def test_a_score_compares_twenty_thousand_rows_with_their_words(monkeypatch):
+    from geodata.evaluation import run
+
+    assert run.WORDS_ROWS == 20_000
+    monkeypatch.setattr(run, "WORDS_ROWS", 3)
+    said = ANSWERS | {"raw_text": ["It is (70.5, 80.5)."] * 6}
+    told = codes(evaluation.evaluate(said, TRUTH, regions=False))["not_in_text"]
+    assert (told.rows, told.count) == ((1, 2, 3), 3)
+    assert "3 answers among the first 3 rows appear nowhere" in told.message
+
+
 # which confidence
 
 
@@ -86,6 +97,17 @@ def test_columns_go_before_the_confidence_of_each_and_that_before_agreement():
     each = {"confidence_1": [0.1, 0.9, 0.2, 0.3, 0.4, 0.5], "confidence_2": [0.6] * 6}
     assert source(wide | each)[0] == "confidence of the first answer"
     assert source(wide | each | {"confidence": [0.5] * 6})[0] == "confidence"
+
+
+def test_a_file_without_rows_is_as_sure_as_nothing():
+    """No photo has an answer, of which there is then no confidence: none is looked for."""
+    none = pa.array([], pa.float64())
+    for columns in (("lat", "lon", "confidence"), ("lat_1", "lon_1", "lat_2", "lon_2", "conf_1",
+                                                   "conf_2")):  # fmt: skip
+        empty = pa.table({"id": pa.array([], pa.string())} | dict.fromkeys(columns, none))
+        found = evaluation.evaluate(empty, TRUTH, regions=False)
+        assert (found.answered, found.missing, found.accuracy[2500.0]) == (0, 6, 0.0)
+        assert (found.confidence.curve.answered, found.aurc[200.0]) == (0, None)
 
 
 # the benchmark

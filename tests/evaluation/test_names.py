@@ -177,3 +177,19 @@ def test_the_command_scores_names(tmp_path):
     assert json.loads(out.read_text(encoding="utf-8"))["string_regions"]["country"]["correct"] == 4
     run = CliRunner().invoke(app, ["evaluate", str(preds), "-t", str(truth), "--no-names"])
     assert "0 answered (coverage 0.00%)" in run.output
+
+
+def test_a_row_whose_names_were_found_is_not_empty_too():
+    """Of three rows one has a coordinate, one the names of a place, and one has nothing."""
+    preds = {
+        "id": ["a", "b", "c"], "lat": [48.86, None, None], "lon": [2.35, None, None],
+        "country": ["France", "Japan", None], "city": ["Paris", "Kyoto", None],
+    }  # fmt: skip
+    truth = {"id": ["a", "b", "c"], "lat": [48.86, 35.01, 0.0], "lon": [2.35, 135.77, 9.0]}
+    told = {}
+    for names in (True, False):
+        found = evaluation.evaluate(preds, truth, names=names, regions=False)
+        assert (found.answered, found.missing) == ((2, 1) if names else (1, 2))
+        told[names] = {one.code: one.rows for one in found.findings}
+    assert told[True] == {"named_answers": (2,), "empty_answers": (3,)}
+    assert told[False] == {"empty_answers": (2, 3)}

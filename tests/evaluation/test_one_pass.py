@@ -1,12 +1,16 @@
 """What is gathered in one walk: columns, names, rows to show, and what they were made from."""
 
+import hashlib
+
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from geodata import evaluation
+from geodata import boundaries, evaluation
 from geodata.evaluation.findings import PredictionError
-from geodata.files import FileError
+from geodata.files import FileError, source
+from geodata.places import Places
 
 TRUTH = {
     "id": [f"p{i}" for i in range(6)],
@@ -38,6 +42,20 @@ def test_what_was_read_names_the_labels_where_there_were_any(options, own, label
     assert set(found) == {"predictions", "truth"} | ({"boundaries", "places"} if labels else set())
 
 
+def test_what_was_read_is_known_by_its_bytes(tmp_path):
+    """Each by its own: `sha256sum` of a file is what a reader can check a figure by."""
+    paths = {}
+    for name, table in (("predictions", ANSWERS), ("truth", TRUTH)):
+        paths[name] = tmp_path / f"{name}.parquet"
+        pq.write_table(pa.table(table), paths[name])
+    found = scored(*paths.values(), regions=True).inputs
+    told = {name: found[name]["sha256"] for name in paths}
+    assert told == {n: hashlib.sha256(p.read_bytes()).hexdigest() for n, p in paths.items()}
+    assert [found[name]["name"] for name in paths] == ["predictions.parquet", "truth.parquet"]
+    assert found["boundaries"] == {"name": "bundled", "sha256": boundaries.load().sha256}
+    assert found["places"] == {"name": "bundled", "sha256": Places.load().file.sha256}
+
+
 def test_a_column_is_read_once_however_often_it_is_asked_for():
     found = scored(by=("author", "h3", "author"), cluster="author", regions=False)
     assert [*found.scores.by] == ["author", "h3"]
@@ -47,10 +65,12 @@ def test_a_column_is_read_once_however_often_it_is_asked_for():
     assert alone.options.by == ()
 
 
-def test_progress_counts_the_rows_of_the_truth():
+@pytest.mark.parametrize(("rows", "told"), [(100, [6]), (4, [4, 6]), (2, [2, 4, 6])])
+def test_progress_counts_the_rows_of_the_truth(rows, told, monkeypatch):
+    monkeypatch.setattr(source, "BATCH_ROWS", rows)
     seen = []
     scored(progress=lambda done, of: seen.append((done, of)), regions=False)
-    assert seen == [(6, 6)]
+    assert seen == [(done, 6) for done in told]
 
 
 def test_rows_are_shown_with_both_places():

@@ -222,6 +222,29 @@ def test_signs_against_the_named_country():
     assert found["other_country"].severity == "info"
 
 
+def test_swapped_columns_are_told_alone():
+    """Distances that were right before the columns changed places would only hide the cause."""
+    rng = np.random.default_rng(0)
+    lat, lon = rng.uniform(-80, 20, 60), rng.uniform(30, 89, 60)
+    truth = {"id": [str(i) for i in range(60)], "lat": lat, "lon": lon}
+    said = {"lat": lon, "lon": lat, "distance_km": np.zeros(60)}
+    assert codes(lint(truth | said, truth)) == ["swapped_columns"]
+    mixed = rng.permutation(60)
+    turned = {"lat": lat[mixed], "lon": lon[mixed], "distance_km": np.zeros(60)}
+    assert codes(lint(truth | turned, truth)) == ["at_chance", "distance_column"]
+
+
+def test_what_a_sign_explains_is_not_called_swapped_too():
+    """Turned or swapped, (-15, 15) is the same place in Senegal: it is told once, as a sign."""
+
+    def label(lat, lon):
+        return ["SN" if 12 < y < 17 and -17 < x < -11 else None for y, x in zip(lat, lon)]
+
+    table = {"id": ["a"], "lat": [-15.0], "lon": [15.0], "country": ["Senegal"]}
+    found = lint(table, resolve={"Senegal": "SN"}.get, label=label)
+    assert codes(found) == ["sign_error_country"]
+
+
 def test_signs_against_a_country_named_in_text():
     table = {"id": ["a"], "response": ["Country: Portugal\nCoordinates: (38.72, 9.14)"]}
     found = lint(table, resolve=NAMES.get, label=box_label)

@@ -50,6 +50,18 @@ def test_a_reading_by_hand(mode, text, read):
     assert MODES[mode](pa.array([text])).to_pylist() == [read]
 
 
+ENDINGS = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "heic", "avif", "JPG", "Tif")
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_endings_of_images_are_no_part_of_an_id(ending):
+    ids = pa.array([f"f/a.{ending}", f"a.{ending}.{ending}", f"a{ending}", f"a.{ending}x", ending])
+    plain = [f"a{ending}", f"a.{ending}x", ending]
+    assert MODES["stem"](ids).to_pylist() == ["a", f"a.{ending}", *plain]
+    assert MODES["endings"](ids).to_pylist() == ["a", "a", *plain]
+    assert MODES["flat"](ids).to_pylist() == ["f_a", f"a.{ending}", *plain]
+
+
 def test_only_floats_become_whole_numbers_whatever_stands_beside_them():
     kept = ["007", "1e3a", "-3.0", "1_000", "inf", "nan", "0.5", "", None, "2" * 41 + ".0"]
     ids = pa.array([*kept, "3.0"])

@@ -3,14 +3,18 @@
 import functools
 import io
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from rich.console import Console
 
 from geodata import cor, evaluation
+from geodata.evaluation import report
 from geodata.evaluation.report import contents
 from geodata.evaluation.report.formats import html, markdown, terminal
+from geodata.evaluation.report.words import Contents
 
 from .cases import printed, tables
 from .reading import filled, html_tables, markdown_tables, terminal_tables
@@ -132,6 +136,44 @@ def _km(distance: float) -> float:
 def _group(group) -> list[float]:
     shares = [_tenths(share) for share in group.accuracy.values()]
     return [group.rows, *shares, _km(group.median_km)]
+
+
+def test_a_page_begins_with_what_a_browser_asks_for_and_may_load_nothing():
+    """Its letters, its language, its width, no icon from anywhere, and the style in the page."""
+    found = Contents("Mine <b> & theirs", ("One.", "Two."), ())
+    head, _, rest = html.page(found, {}).partition("<style>\n")
+    assert head.splitlines() == [
+        "<!doctype html>",
+        '<html lang="en">',
+        "<head>",
+        '<meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+        "style-src 'unsafe-inline'; img-src data:\">",
+        '<link rel="icon" href="data:,">',
+        "<title>Mine &lt;b&gt; &amp; theirs</title>",
+    ]
+    style, _, body = rest.partition("</style>\n")
+    assert style == (Path(report.__file__).parent / "report.css").read_text("utf-8")
+    assert "<h1>Mine &lt;b&gt; &amp; theirs</h1>" in body
+    assert "<p>One.</p>\n<p>Two.</p>" in body
+    assert '<p class="warn">One.</p>' in html.page(replace(found, warned=True), {})
+
+
+def test_a_notebook_has_a_style_of_its_own():
+    """Each result is a part of a page there: no head, no style, no picture, and its own title."""
+    truth, preds = tables(np.random.default_rng(3))
+    asked = {"regions": False, "resamples": 50}
+    for found, title in (
+        (evaluation.evaluate(preds, truth, **asked), "predictions scored against truth"),
+        (evaluation.compare(preds, preds, truth, **asked), "truth rows that both answered"),
+        (evaluation.table({"one": preds}, truth, **asked), "1 models scored against truth"),
+    ):
+        shown = found._repr_html_()
+        assert title in re.match("<h3>(.*)</h3>", shown)[1]
+        assert "<table" in shown
+        assert not re.search("<(?:!doctype|html|head|style|main|figure|svg|script)", shown)
+        assert found.to_html().startswith("<!doctype html>")
 
 
 def test_a_wide_table_goes_on_below_and_loses_no_column():

@@ -185,6 +185,22 @@ def test_the_map_reaches_as_far_as_its_points(lats, south, north):
     assert 0 <= frame.height - y[1] <= 1
 
 
+@pytest.mark.parametrize(
+    ("lat", "pred_lat", "reach"),
+    [(0.0, 10.0, []), (-75.0, 0.0, [-75.0]), (0.0, -75.0, [-75.0]), (0.0, 88.0, [88.0]),
+     (88.0, -75.0, [88.0, -75.0])],
+)  # fmt: skip
+def test_the_map_reaches_to_the_answers_as_to_the_photos(lat, pred_lat, reach):
+    one = Row("a", lat, 5.0, pred_lat, 6.0, 9000.0)
+    svg = plots.error_map(replace(result(), sample=(one,)))
+    height = int(re.search(r'viewBox="0 0 3600 ([0-9]+)"', svg)[1])
+    assert height == plots._frame(reach).height
+    assert (height > WORLD.height) == bool(reach)
+    drawn = re.search(r'<path class="arc"[^>]* d="([^"]*)"', svg)[1]
+    y = [int(pair.split()[1]) for pair in re.split("[ML]", drawn) if pair]
+    assert 0 <= min(y) <= max(y) <= height
+
+
 # countries
 
 

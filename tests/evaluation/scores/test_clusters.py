@@ -103,6 +103,22 @@ def test_no_discordant_row_in_clusters():
     assert found.p_value == 1.0
 
 
+def test_four_uneven_clusters_are_worth_three_even_ones():
+    """60 rows in 30, 10, 10 and 10: 60² / (30² + 3 x 10²) is 3, whatever is made of it."""
+    codes, none = np.repeat(np.arange(4), [30, 10, 10, 10]), np.zeros((60, 1), bool)
+    t, z = stats.t.ppf(0.975, 2), stats.norm.ppf(0.975)
+    (share,) = bootstrap.clustered_shares(none, codes)
+    assert (share.low, share.high) == (0.0, pytest.approx(t**2 / (3 + t**2)))
+    (pair,) = pairs.compare_within(none, none, (25.0,), codes)
+    assert pair.difference.high == pytest.approx(z**2 / (3 + z**2))
+    (ahead,) = pairs.compare_within(~none, none, (25.0,), codes)
+    assert (ahead.difference.value, ahead.difference.high) == (1.0, 1.0)
+    assert ahead.difference.low == pytest.approx(pairs.paired_share(3, 0, 3).low)
+    found = clusters.by_cluster(np.random.default_rng(0).random((60, 1)), codes)
+    assert found.effective == pytest.approx(3)
+    assert found.widening(0.95)[1] == pytest.approx(t)
+
+
 def test_equal_clusters_widen_by_the_textbook_factor():
     found = clusters.by_cluster(np.random.default_rng(0).random((40, 1)), np.arange(40) // 5)
     factor, quantile = found.widening(0.95)

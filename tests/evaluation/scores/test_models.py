@@ -57,6 +57,16 @@ def test_authors_are_the_units_of_a_test():
     assert plain.p_value == pytest.approx(2 * 8 / 2**7)
 
 
+def test_authors_are_those_of_the_common_rows():
+    """One is ahead by two rows each of b and c: of four signs of the two, two are as far."""
+    some = answers(None, 1, 9000, 9000, 9000, 9000, 1, 1)
+    found = evaluation.table({"all": answers(*[1] * 8), "some": some}, TRUTH, (25,),
+                             cluster="author")  # fmt: skip
+    (test,) = found.tests
+    assert (found.common, test.only_a, test.only_b) == (7, 4, 0)
+    assert test.p_value == pytest.approx(0.5)
+
+
 def test_there_is_no_test_of_one_model_or_without_a_common_row():
     assert evaluation.table({"good": GOOD}, TRUTH).tests == ()
     first = answers(1, 1, None, None, None, None, None, None)

@@ -86,6 +86,9 @@ def test_halves_keep_clusters_whole():
     assert 0.3 < learnt.mean() < 0.7
     assert (held_out.halves(1000, 4, codes) == learnt).all()
     assert (held_out.halves(1000, 5, codes) != learnt).any()
+    drawn = [held_out.halves(n, 0).sum() for n in range(6)]
+    assert drawn == [0, 1, 1, 2, 2, 3]  # the odd one is learnt from
+    assert [held_out.halves(n, 0, np.arange(n)).sum() for n in range(6)] == drawn
 
 
 def test_back_off_answers_where_it_is_right():
@@ -133,3 +136,19 @@ def test_a_confidence_of_nothing_is_no_bar(none):
     assert (found.bar, found.share) == (0.5, 1.0)
     (found,) = held_out.back_off(right, np.full(44, np.inf), learnt)
     assert found.bar is None
+
+
+def test_one_half_is_learnt_from_and_the_other_measured():
+    """Forty learnt answers in five parts of eight, 0 to 40 km off; the others are all 25 km off."""
+    learnt = np.arange(80) < 40
+    sure = np.concatenate([np.arange(40.0), np.repeat([3.0, 20.0], 20)])
+    distance = np.concatenate([np.arange(40) // 8 * 10.0, np.full(40, 25.0)])
+    half, *_, most = held_out.radii(distance, sure, learnt)
+    assert (half.level, half.conformal_km, half.covered) == (0.5, 20.0, 0.0)
+    assert half.calibrated_km == (0.0, 10.0, 20.0, 30.0, 40.0)
+    assert (half.calibrated_covered, half.held_out) == (0.0, 40)  # in parts of 0 km and of 20
+    assert (most.conformal_km, most.covered) == (40.0, 1.0)
+    right = {"city": learnt & (sure >= 10), "country": learnt}
+    city, country = held_out.back_off(right, sure, learnt, target=1.0)
+    assert (city.bar, city.share, city.precision, city.held_out) == (10.0, 0.5, 0.0, 40)
+    assert (country.bar, country.share, country.precision) == (0.0, 0.5, 0.0)

@@ -262,6 +262,31 @@ def test_a_mean_in_clusters_is_the_textbook_interval():
         assert found.low + found.high == pytest.approx(2 * values.mean(), abs=0.1 * half)
 
 
+@pytest.mark.parametrize("at_a_time", [1, 21, 50, 63, 7000])
+def test_resamples_that_are_drawn_in_parts_are_those_of_one_whole(monkeypatch, at_a_time):
+    """Seven clusters: 1, 3, 7, 9 and all of the 50 resamples at a time, the last part shorter."""
+    values = np.random.default_rng(0).random((21, 2))
+    whole = bootstrap.clustered_means(values, np.arange(21) // 3, resamples=50, seed=4)
+    other = bootstrap.clustered_means(values, np.arange(21) // 3, resamples=51, seed=4)
+    monkeypatch.setattr(bootstrap, "_DRAWS_AT_A_TIME", at_a_time)
+    parts = bootstrap.clustered_means(values, np.arange(21) // 3, resamples=50, seed=4)
+    assert parts == whole != other
+
+
+@pytest.mark.parametrize(
+    ("asked", "clusters", "drawn"),
+    [
+        (10_000, 5_000, 10_000), (10_000, 5_001, 9_998), (20_000, 5_000, 10_000),
+        (10_000, 49_999, 1_000), (10_000, 100_000, 1_000), (500, 100_000, 500),
+    ],
+)  # fmt: skip
+def test_of_many_clusters_fewer_resamples_are_drawn_but_never_below_a_thousand(
+    asked, clusters, drawn
+):
+    """Fifty million draws of a cluster are what one interval may cost."""
+    assert bootstrap._affordable(asked, clusters) == drawn
+
+
 @pytest.mark.parametrize("resamples", [-1, 0, 1])
 def test_one_resample_has_no_spread(resamples):
     with pytest.raises(ValueError) as told:

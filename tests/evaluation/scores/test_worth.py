@@ -124,6 +124,19 @@ def test_authors_are_halved_whole_and_the_seed_draws():
     assert drawn == {50, 40, 30}
 
 
+def test_a_photo_without_an_answer_belongs_to_no_half():
+    """Twenty of the fifty photos of the first author have none: what is held out are answers."""
+    author = ["a"] * 50 + ["b"] * 40 + ["c"] * 30
+    km = [None if i < 20 else float(i) for i in range(120)]
+    scores, sure = scored(km, author), np.arange(120) / 120
+    drawn = set()
+    for seed in range(12):
+        options = Options(cluster="author", seed=seed)
+        found, _ = worth.confidence_of("p", sure, scores, options, {}, np.empty(0, bool))
+        drawn.add(found.radii[0].held_out)
+    assert drawn == {30, 40}
+
+
 def test_levels_are_learnt_on_answers_whose_truth_lies_in_a_country():
     """Of 100 rows ten are unanswered and thirty at sea; city is right from 0.5 on, country all."""
     n = 100
