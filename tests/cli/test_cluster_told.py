@@ -1,4 +1,4 @@
-"""What ``--engine ray`` hands over and tells; the same work is done in this process, not by Ray."""
+"""What commands with ``--engine ray`` say, on a local cluster, beside what one process makes."""
 
 import json
 from pathlib import Path
@@ -8,176 +8,143 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from geodata import cor, datasets, files, scale, tables
+from geodata import cor, files, tables
 from geodata.cli import app
+from tests.scale.test_on_ray import needs_ray, ran
+
+EVALUATE = "evaluate joined.parquet --thresholds 0.5,200 --json {}.json"
+RAND = "dataset build rand --lake lake --from mine -n 4 --seed 3 --name"
+COMMANDS = {
+    "label": "label a.csv -o plain --shards 3",
+    "label again": "label a.csv -o plain --shards 3",
+    "label columns": "label a.csv -o columns --shards 2 --lat y --lon x --lang ja",
+    "label view": "label a.csv -o view --shards 2 --worldview in --detail",
+    "build": f"{RAND} two",
+    "evaluate": EVALUATE.format("plain"),
+    "missing": EVALUATE.format("missing") + " --missing exclude",
+    "predictions": EVALUATE.format("predictions") + " --pred-lat y --pred-lon x",
+    "truth": EVALUATE.format("truth") + " --lat y --lon x",
+    "no names": EVALUATE.format("none") + " --no-names --no-regions",
+    "border": "evaluate degree.parquet --thresholds 0",
+    "less than": "evaluate degree.parquet --thresholds 0 --less-than",
+    "wgs84": "evaluate degree.parquet --thresholds 0 --distance wgs84",
+    "regions": "evaluate degree.parquet --thresholds 0 --regions",
+    "right": "evaluate right.parquet",
+    "nothing": "evaluate nothing.parquet",
+    "nothing left": "evaluate nothing.parquet --missing exclude",
+}
 
 
-def run(*words, code=0):
-    done = CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "80"})
-    assert done.exit_code == code, (done.output, done.exception)
-    return done
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Path("a.csv").write_text("id,lat,lon,y,x\n" + "".join(
+@pytest.fixture(scope="module")
+def here(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cluster")
+    (folder / "a.csv").write_text("id,lat,lon,y,x\n" + "".join(
         f"p{i},{i},{2 * i},{35 + i / 10},135.7\n" for i in range(1200)
     ))  # fmt: skip
-    joined = {
-        "lat": [0.0, 0.0, 10.0], "lon": [0.0, 0.0, 10.0], "pred_lat": [1.0, None, 10.0],
-        "pred_lon": [0.0, None, 10.0], "y": [1.0, 0.0, 10.0], "x": [0.0, 5.0, 10.0],
-    }  # fmt: skip
-    pq.write_table(pa.table(joined), "joined.parquet")
-    return tmp_path
+    two = {"lat": [1.0, 2.0], "lon": [3.0, 4.0]}
+    none = pa.nulls(2, pa.float64())
+    for name, columns in {
+        "joined": {
+            "lat": [0.0, 0.0, 10.0], "lon": [0.0, 0.0, 10.0], "pred_lat": [1.0, None, 10.0],
+            "pred_lon": [0.0, None, 10.0], "y": [1.0, 0.0, 10.0], "x": [0.0, 5.0, 10.0],
+        },
+        "degree": {"lat": [0.0] * 3, "lon": [0.0] * 3, "pred_lat": [0.0] * 3,
+                   "pred_lon": [0.0, 1.0, 1.0]},
+        "right": {**two, "pred_lat": two["lat"], "pred_lon": two["lon"]},
+        "nothing": {**two, "pred_lat": none, "pred_lon": none},
+    }.items():  # fmt: skip
+        pq.write_table(pa.table(columns), folder / f"{name}.parquet")
+    rows = {"photo_id": [f"p{i}" for i in range(9)], "lat": [float(i) for i in range(9)]}
+    tables.write(folder / "lake" / "mine", pa.table({**rows, "lon": [0.0] * 9}))
+    return folder
 
 
-# label
+@pytest.fixture(scope="module")
+def said(here):
+    """Lines that each command printed; all of them went well."""
+    asked = [[*words.split(), "--engine", "ray"] for words in COMMANDS.values()]
+    (here / "commands.json").write_text(json.dumps(asked))
+    found = dict(zip(COMMANDS, ran("commands", here)["said"], strict=True))
+    assert {name: told for name, (code, told) in found.items() if code} == {}
+    return {name: told.splitlines() for name, (_, told) in found.items()}
 
 
-@pytest.fixture
-def labelled_here(monkeypatch):
-    """Shards one after the other; returns the addresses that were asked for."""
+@needs_ray
+def test_a_file_is_labelled_into_shards_as_it_is_asked(here, said):
+    joined = "one version of them: geodata tables join-shards plain --lake LAKE"
+    assert said["label"] == ["plain: 1,200 rows in 3 shards", joined]
+    assert said["label again"] == [
+        "plain: 1,200 rows in 3 shards, 3 of them there already", joined
+    ]  # fmt: skip
+    for folder, options in (
+        ("plain", {}),
+        ("columns", {"lat": "y", "lon": "x", "lang": "ja"}),
+        ("view", {"worldview": "in", "detail": True}),
+    ):
+        cor.label_file(here / "a.csv", here / f"{folder}.parquet", **options)
+        expected = files.read_table(here / f"{folder}.parquet").to_pylist()
+        assert files.read_table(here / folder).to_pylist() == expected, folder
 
-    def label_on_ray(source, folder, shards, *, address, progress, **options):
-        asked.append(address)
-        made = [scale.label_shard(source, folder, f"{i}/{shards}", progress=progress, **options)
-                for i in range(1, shards + 1)]  # fmt: skip
-        return made
 
-    asked: list[str | None] = []
-    monkeypatch.setattr(scale, "label_on_ray", label_on_ray)
-    return asked
+@needs_ray
+def test_a_recipe_is_built_as_it_is_asked(here, said, monkeypatch):
+    monkeypatch.chdir(here)
+    words = [*RAND.split(), "one"]
+    plain = CliRunner().invoke(app, words, env={"COLUMNS": "80"}).stdout.splitlines()
+    assert said["build"][0] == "two, version 0: 4 rows"
+    assert said["build"][1:] == plain[1:]
+    one, two = (tables.open(here / "lake" / name).note for name in ("one", "two"))
+    assert (two["parameters"], two["seed"]) == (one["parameters"], 3)
 
 
+@needs_ray
 @pytest.mark.parametrize(
-    ("words", "options"),
+    ("name", "file", "answered", "near", "far"),
     [
-        ((), {}), (("--lat", "y", "--lon", "x", "--lang", "ja"),
-                   {"lat": "y", "lon": "x", "lang": "ja"}),
-        (("--worldview", "in", "--detail"), {"worldview": "in", "detail": True}),
+        ("evaluate", "plain", 2, "33.33%", "66.67%"),
+        ("missing", "missing", 2, "50.00%", "100.00%"),
+        ("predictions", "predictions", 3, "33.33%", "66.67%"),
+        ("truth", "truth", 2, "66.67%", "66.67%"),
+        ("no names", "none", 2, "33.33%", "66.67%"),
     ],
-    ids=str,
-)  # fmt: skip
-def test_a_file_is_labelled_into_shards_as_it_is_asked(here, labelled_here, words, options):
-    asked = ("label", "a.csv", "-o", "parts", "--engine", "ray", "--shards", 3, *words)
-    assert run(*asked, "--address", "head:1").stdout.splitlines() == [
-        "parts: 1,200 rows in 3 shards",
-        "one version of them: geodata tables join-shards parts --lake LAKE",
+)
+def test_sums_of_a_cluster_are_told(here, said, name, file, answered, near, far):
+    assert said[name][:3] == [
+        f"3 truth rows, {answered} answered",
+        f"within     0.5 km  {near}",
+        f"within     200 km  {far}",
     ]
-    cor.label_file("a.csv", "whole.parquet", **options)
-    expected = files.read_table("whole.parquet").to_pylist()
-    assert files.read_table("parts").to_pylist() == expected
-    next(Path("parts").glob("*.parquet")).unlink()
-    again = run(*asked).stdout.splitlines()[0]
-    assert again == "parts: 1,200 rows in 3 shards, 2 of them there already"
-    assert labelled_here == ["head:1", None]
-
-
-# dataset
-
-
-def test_a_recipe_is_built_as_it_is_asked(here, monkeypatch):
-    def build_on_ray(recipe, lake, name, inputs, *, address, progress, **asked):
-        seen.append(address)
-        progress(1, 2)
-        return datasets.build(recipe, lake, name, inputs, **asked)
-
-    seen: list[str | None] = []
-    monkeypatch.setattr(scale, "build_on_ray", build_on_ray)
-    rows = pa.table({"photo_id": [f"p{i}" for i in range(9)], "lat": [float(i) for i in range(9)],
-                     "lon": [0.0] * 9})  # fmt: skip
-    tables.write("lake/mine", rows)
-    words = ("dataset", "build", "rand", "--lake", "lake", "--from", "mine", "-n", 4, "--seed", 3)
-    plain = run(*words, "--name", "one").stdout.splitlines()
-    told = run(*words, "--name", "two", "--engine", "ray", "--address", "head:1").stdout
-    assert told.splitlines()[1:] == plain[1:]
-    assert told.startswith("two, version 0: 4 rows\n")
-    assert seen == ["head:1"]
-    notes = [tables.open(f"lake/{name}").note for name in ("one", "two")]
-    assert [(note["parameters"], note["seed"]) for note in notes] == [
-        (notes[0]["parameters"], 3)
-    ] * 2
-
-
-# evaluate
-
-
-@pytest.fixture
-def no_cluster(monkeypatch):
-    """The same sums, in this process: what is said of them needs no cluster."""
-
-    def score_file(source, scoring, *, regions, pred, truth, address):
-        opened = tables.open_rows(source)
-        asked.append(address)
-        names = (*(truth[i] or ("lat", "lon")[i] for i in (0, 1)),
-                 *(pred[i] or ("pred_lat", "pred_lon")[i] for i in (0, 1)))  # fmt: skip
-        score = scale.Score(scoring, regions=regions, columns=names)
-        return scale.ScoreSums.read(score(pa.concat_tables(b.table for b in opened.batches())))
-
-    asked: list[str | None] = []
-    monkeypatch.setattr(scale, "score_file", score_file)
-    return asked
-
-
-@pytest.mark.parametrize(
-    ("words", "shares"),
-    [
-        ((), (2, "33.33%", "66.67%")), (("--missing", "exclude"), (2, "50.00%", "100.00%")),
-        (("--pred-lat", "y", "--pred-lon", "x"), (3, "33.33%", "66.67%")),
-        (("--lat", "y", "--lon", "x"), (2, "66.67%", "66.67%")),
-        (("--no-names", "--no-regions"), (2, "33.33%", "66.67%")),
-    ],
-    ids=str,
-)  # fmt: skip
-def test_sums_of_a_cluster_are_told(here, no_cluster, words, shares):
-    asked = ("evaluate", "joined.parquet", "--engine", "ray", "--address", "head:1")
-    told = run(*asked, "--thresholds", "0.5,200", "--json", "s.json", *words).stdout.splitlines()
-    answered, near, far = shares
-    assert told[:3] == [f"3 truth rows, {answered} answered", f"within     0.5 km  {near}",
-                        f"within     200 km  {far}"]  # fmt: skip
-    assert told[-1] == "s.json: written"
-    assert no_cluster == ["head:1"]
-    written = json.loads(Path("s.json").read_text())
+    assert said[name][-1] == f"{file}.json: written"
+    written = json.loads((here / f"{file}.json").read_text())
     assert (written["rows"], written["answered"]) == (3, answered)
 
 
-def test_what_is_right_on_the_border_of_a_threshold_hangs_on_its_rule(here, no_cluster):
+@needs_ray
+def test_what_is_right_on_the_border_of_a_threshold_hangs_on_its_rule(said):
     """A degree along the equator is 111.195 km on the sphere and 111.319 km on the ellipsoid."""
-    exact = {"lat": [0.0] * 3, "lon": [0.0] * 3, "pred_lat": [0.0] * 3, "pred_lon": [0.0, 1.0, 1.0]}
-    pq.write_table(pa.table(exact), "exact.parquet")
-    words = ("evaluate", "exact.parquet", "--engine", "ray", "--thresholds", "0")
-    told = run(*words).stdout
-    assert told.splitlines()[1] == "within       0 km  33.33%"
-    assert run(*words, "--less-than").stdout.splitlines()[1] == "within       0 km  0.00%"
-    assert "mean 74.130 km, median 111." in told
-    assert "mean 74.213 km" in run(*words, "--distance", "wgs84").stdout
-    assert "country" not in told
-    assert "country           " in run(*words, "--regions").stdout
+    assert said["border"][1] == "within       0 km  33.33%"
+    assert said["less than"][1] == "within       0 km  0.00%"
+    assert any(line.startswith("mean 74.130 km, median 111.") for line in said["border"])
+    assert any(line.startswith("mean 74.213 km") for line in said["wgs84"])
+    assert not any(line.startswith("country") for line in said["border"])
+    assert any(line.startswith("country           ") for line in said["regions"])
 
 
-def test_answers_without_an_error_have_a_mean_and_none_has_no_mean(here, no_cluster):
-    words = ("evaluate", "exact.parquet", "--engine", "ray")
-    rows = {"lat": [1.0, 2.0], "lon": [3.0, 4.0]}
-    right = pa.table({**rows, "pred_lat": rows["lat"], "pred_lon": rows["lon"]})
-    pq.write_table(right, "exact.parquet")
-    told = run(*words).stdout
-    assert "mean 0.000 km, median " in told
-    assert "GeoScore 5000.0" in told
-    nothing = pa.nulls(2, pa.float64())
-    pq.write_table(pa.table({**rows, "pred_lat": nothing, "pred_lon": nothing}), "exact.parquet")
-    told = run(*words).stdout.splitlines()
-    assert told[0] == "2 truth rows, 0 answered"
-    assert {line.split()[-1] for line in told[1:]} == {"0.00%"}
-    run_ = run(*words, "--missing", "exclude").stdout.splitlines()
-    assert {line.split()[-1] for line in run_[1:]} == {"-"}
+@needs_ray
+def test_answers_without_an_error_have_a_mean_and_none_has_no_mean(said):
+    assert said["right"][-2].startswith("mean 0.000 km, median ")
+    assert said["right"][-1] == "GeoScore 5000.0"
+    assert said["nothing"][0] == "2 truth rows, 0 answered"
+    assert {line.split()[-1] for line in said["nothing"][1:]} == {"0.00%"}
+    assert {line.split()[-1] for line in said["nothing left"][1:]} == {"-"}
 
 
 @pytest.mark.parametrize(
     "words",
     ["evaluate joined.parquet", "label a.csv -o parts", "dataset build labelled --lake lake"],
 )
-def test_every_verb_refuses_an_address_alone_and_another_engine(here, words):
+def test_every_verb_refuses_an_address_alone_and_another_engine(here, monkeypatch, words):
+    monkeypatch.chdir(here)
     for more, told in (
         ("--address auto", "--address 'auto' is of a Ray cluster: give --engine ray too"),
         ("--engine dask", "--engine 'dask' is unknown; expected one of ray"),

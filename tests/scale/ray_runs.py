@@ -206,6 +206,18 @@ def kills(folder):
     }  # fmt: skip
 
 
+def commands(folder):
+    """What each command of ``commands.json`` prints there."""
+    from typer.testing import CliRunner
+
+    from geodata.cli import app
+
+    os.chdir(folder)
+    asked = json.loads(Path("commands.json").read_text())
+    done = [CliRunner().invoke(app, words, env={"COLUMNS": "80"}) for words in asked]
+    return {"said": [(one.exit_code, one.stdout or str(one.exception)) for one in done]}
+
+
 if __name__ == "__main__":
     what, place = sys.argv[1], Path(sys.argv[2])
     whole = rows()
@@ -214,7 +226,8 @@ if __name__ == "__main__":
     import ray as _ray
 
     _ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
-    what_for = {"quick": quick, "datasets": datasets, "kills": kills, "build": build}
+    what_for = {"quick": quick, "datasets": datasets, "kills": kills, "build": build,
+                "commands": commands}  # fmt: skip
     told = what_for[what](place)
     points = pq.read_table(place / "popular.parquet")
     told["expected"] = {
