@@ -221,7 +221,20 @@ class HeldOut(TrainerCallback):
             kept = {"step": step, "best_metric": name, "scores": found}
             write_text(fresh / SCORES_FILE, json.dumps(kept, indent=1) + "\n")
             seal_model(fresh, self._config)
-            if (output / BEST).exists():
-                delete(output / BEST)
-            fresh.rename(output / BEST)
+            _put(fresh, output / BEST)
         trainer.accelerator.wait_for_everyone()
+
+
+def _put(fresh: Path, best: Path) -> None:
+    """Put a folder in the place of another one, which is deleted only then.
+
+    Deleting takes seconds for a large model, and a run killed meanwhile has the new one.
+    """
+    old = best.with_name(f"{best.name}.old")
+    if old.exists():
+        delete(old)
+    if best.exists():
+        best.rename(old)
+    fresh.rename(best)
+    if old.exists():
+        delete(old)

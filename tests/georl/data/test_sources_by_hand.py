@@ -152,3 +152,16 @@ def test_where_relative_images_start_from(tmp_path, monkeypatch, table, root, ho
         assert found is None  # it was named
     else:
         assert found == (None if home is None else Path(home))
+
+
+@pytest.mark.parametrize("name", ["r.jsonl", "r.ndjson", "R.JSONL", "R.NDJSON", "r.json"])
+def test_records_of_others_are_known_in_a_file_of_any_of_their_endings(tmp_path, name):
+    turns = [{"from": "human", "value": "<image>\nWhere?"}, {"from": "gpt", "value": "Here."}]
+    record = {"id": "a", "image": "a.jpg", "conversations": turns}
+    (tmp_path / name).write_text(json.dumps([record] if name == "r.json" else record) + "\n")
+    opened = sources.open_source(DataConfig(table=str(tmp_path / name)))
+    assert (opened.llava, opened.rows) == (tmp_path / name, None)
+    assert "messages" in opened.schema.names
+    if name != "r.json":
+        (tmp_path / name).write_text('{"id": "a", "image": "a.jpg"}\n')
+        assert sources.open_source(DataConfig(table=str(tmp_path / name))).llava is None

@@ -207,6 +207,34 @@ def test_more_is_better_of_all_scores_but_the_median_error(tmp_path, name):
     assert "run" in checkpoints.verify(tmp_path / "best")
 
 
+@pytest.mark.parametrize("at", ["the old one is deleted", "the new one is sealed"])
+def test_a_kill_leaves_a_whole_best_model_and_nothing_in_the_way(tmp_path, monkeypatch, at):
+    """Deleting the old one takes seconds for a large model: the new one is in its place before."""
+    judge, _ = judge_of(tmp_path, "train.best_metric=reward")
+    judge._keep(3, {"reward": 0.5})
+
+    def killed(*_):
+        raise OSError("killed")
+
+    name = "shutil.rmtree" if at == "the old one is deleted" else "georl.run.checkpoints.seal"
+    monkeypatch.setattr(name, killed)
+    with pytest.raises(OSError, match="killed"):
+        judge._keep(6, {"reward": 0.75})
+    checkpoints.verify(tmp_path / "best")
+    monkeypatch.undo()
+    again, _ = judge_of(tmp_path, "train.best_metric=reward")
+    again._trainer.save_model = lambda folder: (
+        Path(folder).mkdir(exist_ok=True)
+        or (Path(folder) / "model.safetensors").write_bytes(b"later")
+    )
+    again._keep(9, {"reward": 1.0})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best"]
+    assert (tmp_path / "best" / "model.safetensors").read_bytes() == b"later"
+    assert checkpoints.verify(tmp_path / "best")["files"].keys() == {
+        "model.safetensors", "held_out.json"
+    }  # fmt: skip
+
+
 def test_the_first_process_writes_and_the_others_wait(tmp_path):
     judge, seen = judge_of(tmp_path, "train.best_metric=reward", main=False)
     judge._keep(3, {"reward": 0.5})
