@@ -92,6 +92,8 @@ CASES = [  # (settings, processes, what is said; None: nothing)
     ("task=predict predict.url=http://h:0/v1", 1, "is no http or https URL"),
     ("task=predict predict.url=http://h:99999/v1", 1, "is no http or https URL"),
     ("task=predict predict.url=http://me@h/v1", 1, "more than a host and a path"),
+    *((f"task=predict predict.url=http://{who}@h/v1", 1, "more than a host and a path")
+      for who in (":secret", "me:secret", "")),
     ("task=predict predict.url=http://h/v1?key=1", 1, "more than a host and a path"),
     ("task=predict predict.url=http://h/v1#a", 1, "more than a host and a path"),
     (f"{ASK} predict.key_variable=MY_2_API_KEY", 1, None),
