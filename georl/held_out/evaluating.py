@@ -89,12 +89,15 @@ def held_out_config(config: Config) -> Config:
 def refuse_trained_on(held_out: pa.Table, trained: Any) -> None:
     """Refuse held-out photos with the id and the coordinates of one that is trained on.
 
+    Chats may be trained on without coordinates, and are known by their ids then.
+
     Raises
     ------
     DataError
         With how many, and the first.
     """
-    columns = [name for name in ("id", "lat", "lon") if name in held_out.column_names]
+    known = getattr(trained, "column_names", trained)
+    columns = [n for n in ("id", "lat", "lon") if n in held_out.column_names and n in known]
     seen = set(zip(*(trained[name] for name in columns), strict=True))
     rows = list(zip(*(held_out[name].to_pylist() for name in columns), strict=True))
     both = [row for row in rows if row in seen]

@@ -165,3 +165,12 @@ def test_records_of_others_are_known_in_a_file_of_any_of_their_endings(tmp_path,
     if name != "r.json":
         (tmp_path / name).write_text('{"id": "a", "image": "a.jpg"}\n')
         assert sources.open_source(DataConfig(table=str(tmp_path / name))).llava is None
+
+
+def test_a_pattern_stands_for_the_files_that_fit_it(tmp_path):
+    for name in ("a1.csv", "a2.csv", "b1.csv"):
+        (tmp_path / name).write_text(f"id,lat,lon\n{name},1,2\n")
+    opened = sources.open_source(DataConfig(table=str(tmp_path / "a*.csv")))
+    assert [t["id"].to_pylist() for t in opened.batches(["id"], 9)] == [["a1.csv"], ["a2.csv"]]
+    assert sources.home_of(DataConfig(table=str(tmp_path / "a*.csv"))) == tmp_path
+    assert "c*.csv" in refused(sources.open_source, DataConfig(table=str(tmp_path / "c*.csv")))

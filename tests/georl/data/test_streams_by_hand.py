@@ -2,10 +2,15 @@
 
 from types import SimpleNamespace
 
+import pyarrow.parquet as pq
 import pytest
 
+from georl import data
+from georl.config import load
+from georl.data import DataError
 from georl.run import JsonLines
 
+from ..tiny_runs import SMALL
 from .test_shards_by_hand import Given, loader_of, stream_of, write, zip_three
 
 
@@ -18,6 +23,23 @@ def test_a_chat_is_taught_without_its_place(tmp_path):
     assert [row["completion"][0]["content"][0]["text"] for _, row, _ in found] == ["That."] * 3
     assert [row.get("lat") for _, row, _ in found] == [1.0, None, None]
     assert ["lon" in row for _, row, _ in found] == [True, False, False]
+
+
+@pytest.mark.parametrize("more", ["data.lat=north", "data.lon=east"])
+def test_a_place_that_is_named_must_be_there_beside_chats_too(tmp_path, more):
+    """Whether photos are streamed or not; where none is named, chats need none."""
+    turns = [{"role": "user", "content": "Which?"}, {"role": "assistant", "content": "That."}]
+    path = write(tmp_path / "a.parquet", 3, messages=[turns] * 3)
+    table = pq.read_table(path).drop_columns(["lat", "lon"])
+    pq.write_table(table, path)
+    given = [*SMALL, f"data.table={path}", "data.question=null", f"output={tmp_path / 'run'}"]
+    for stream in ("true", "false"):
+        run = load(None, [*given, f"data.stream={stream}"])
+        opened = data.Stream if stream == "true" else data.load
+        options = {} if stream == "true" else {"completions": True}
+        opened(run, **options)
+        with pytest.raises(DataError, match="data.lat and data.lon name them"):
+            opened(load(None, [*given, f"data.stream={stream}", more]), **options)
 
 
 @pytest.mark.parametrize(

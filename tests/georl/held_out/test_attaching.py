@@ -150,6 +150,15 @@ def test_a_photo_is_known_by_what_is_told_of_it():
         refuse_trained_on(here, {"id": ["b"], "lat": [2.0], "lon": [4.0]})
 
 
+def test_chats_that_are_trained_on_without_a_place_are_known_by_their_id():
+    """They bring their answers; what is held out needs its truth."""
+    here = pa.table({"id": ["a", "b"], "lat": [1.0, 2.0], "lon": [3.0, 4.0]})
+    for names in (["c"], []):
+        refuse_trained_on(here, datasets.Dataset.from_dict({"id": names, "row": [0] * len(names)}))
+    with pytest.raises(DataError, match=r"^1 of 2 held-out photos .* first with id 'b'; name"):
+        refuse_trained_on(here, datasets.Dataset.from_dict({"id": ["c", "b"], "row": [0, 1]}))
+
+
 # ---- when
 
 
