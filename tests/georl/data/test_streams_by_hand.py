@@ -38,7 +38,7 @@ def test_a_place_that_is_named_must_be_there_beside_chats_too(tmp_path, more):
         opened = data.Stream if stream == "true" else data.load
         options = {} if stream == "true" else {"completions": True}
         opened(run, **options)
-        with pytest.raises(DataError, match="data.lat and data.lon name them"):
+        with pytest.raises(DataError, match=r"data\.lat and data\.lon name them"):
             opened(load(None, [*given, f"data.stream={stream}", more]), **options)
 
 
