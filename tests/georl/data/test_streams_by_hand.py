@@ -58,17 +58,20 @@ def test_each_process_lists_its_bad_rows_in_a_file_of_its_own(tmp_path, rank, pr
     assert [row["id"] for row in JsonLines(tmp_path / name).read()] == ["p1"]
 
 
-def test_a_run_that_begins_anew_lists_its_bad_rows_once(tmp_path):
+@pytest.mark.parametrize("rank", [None, 0, 1])
+def test_a_run_that_begins_anew_lists_its_bad_rows_once(tmp_path, rank):
     """One that was killed before its first checkpoint has listed them already."""
     bad = Given(lambda i: i in (1, 4), shards=SimpleNamespace(stamp=list))
-    listed = JsonLines(tmp_path / "unusable_photos.jsonl")
+    which = {} if rank is None else {"rank": rank, "processes": 2}
+    name = "unusable_photos.jsonl" if rank is None else f"unusable_photos-0000{rank}.jsonl"
+    listed = JsonLines(tmp_path / name)
     for _ in range(2):
-        made = loader_of(bad, tmp_path)
+        made = loader_of(bad, tmp_path, **which)
         reading = iter(made)
         assert [next(reading), next(reading)] == [[0, 2], [3, 5]]
         assert [row["id"] for row in listed.read()] == ["p1", "p4"]
     made.save(tmp_path)
-    again = loader_of(bad, tmp_path)
+    again = loader_of(bad, tmp_path, **which)
     again.restore(tmp_path, 7)
     next(iter(again))
     assert [row["id"] for row in listed.read()][:2] == ["p1", "p4"]  # it goes on with its list
