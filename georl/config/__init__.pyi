@@ -9,6 +9,7 @@ from .checks import (
     EVAL_SCORES as EVAL_SCORES,
     check as check,
     missing_package as missing_package,
+    server_problems as server_problems,
 )
 from .launched import is_first as is_first, world_size as world_size
 from .presets import REWARD_PRESETS as REWARD_PRESETS

@@ -10,10 +10,11 @@ import difflib
 import importlib.metadata
 import importlib.util
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from geodata import answers
 from georl.config.adapters import unpinned_base
 from georl.config.bounds import out_of_bounds
 from georl.config.launched import world_size
@@ -87,6 +88,7 @@ def _problems(config: Config, world: int) -> Iterator[str | None]:
         asked = config.predict
         yield from server_problems("predict", str(asked.url), asked.key_variable, asked.timeout_s)
     yield _pinned(config)
+    yield from _of_levels(config.data.levels)
     yield from out_of_bounds(config)
 
 
@@ -125,6 +127,15 @@ def _of_held_out(config: Config) -> Iterator[str]:
             "answering while training was never tried; use train.strategy=fsdp, or set "
             "train.eval_steps=0 and answer with the checkpoints: georl predict"
         )
+
+
+def _of_levels(levels: Sequence[str]) -> Iterator[str]:
+    """Yield levels that no answer has: their names would be left out without a word."""
+    for level in levels:
+        if level not in answers.LEVELS:
+            near = difflib.get_close_matches(level, answers.LEVELS, 1, 0.5)
+            hint = f"did you mean {near[0]}? It" if near else "it"
+            yield f"data.levels has {level!r}; {hint} is of {', '.join(answers.LEVELS)}"
 
 
 def _of_stream(config: Config) -> Iterator[str]:

@@ -33,7 +33,7 @@ class ModelConfig:
     """Cap on an image's pixels after resizing, hence on its tokens (28x28 pixels a token). Photos
     are resized where they are read, so that vLLM and servers see what the processor sees."""
     hidden: int = 96
-    """Width of the tiny model; the other fields of this block do not touch it."""
+    """Width of the tiny model, a multiple of 16; the other fields of this block do not touch it."""
     layers: int = 4
     vision_layers: int = 2
 

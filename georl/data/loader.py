@@ -128,6 +128,8 @@ class Loader:
         DataError
             For a row that cannot be used, unless they are skipped.
         """
+        if not self.standing.batches:  # a run killed before a checkpoint listed these rows before
+            self._unusable.path.unlink(missing_ok=True)
         lanes = max(self._workers, 1)
         dataset = _Lanes(
             self._stream, self._batch, self._rank * lanes, lanes, self._processes * lanes,

@@ -89,12 +89,15 @@ def held_out_config(config: Config) -> Config:
 def refuse_trained_on(held_out: pa.Table, trained: Any) -> None:
     """Refuse held-out photos with the id and the coordinates of one that is trained on.
 
+    Chats may be trained on without coordinates, and are known by their ids then.
+
     Raises
     ------
     DataError
         With how many, and the first.
     """
-    columns = [name for name in ("id", "lat", "lon") if name in held_out.column_names]
+    known = getattr(trained, "column_names", trained)
+    columns = [n for n in ("id", "lat", "lon") if n in held_out.column_names and n in known]
     seen = set(zip(*(trained[name] for name in columns), strict=True))
     rows = list(zip(*(held_out[name].to_pylist() for name in columns), strict=True))
     both = [row for row in rows if row in seen]
@@ -221,7 +224,20 @@ class HeldOut(TrainerCallback):
             kept = {"step": step, "best_metric": name, "scores": found}
             write_text(fresh / SCORES_FILE, json.dumps(kept, indent=1) + "\n")
             seal_model(fresh, self._config)
-            if (output / BEST).exists():
-                delete(output / BEST)
-            fresh.rename(output / BEST)
+            _put(fresh, output / BEST)
         trainer.accelerator.wait_for_everyone()
+
+
+def _put(fresh: Path, best: Path) -> None:
+    """Put a folder in the place of another one, which is deleted only then.
+
+    Deleting takes seconds for a large model, and a run killed meanwhile has the new one.
+    """
+    old = best.with_name(f"{best.name}.old")
+    if old.exists():
+        delete(old)
+    if best.exists():
+        best.rename(old)
+    fresh.rename(best)
+    if old.exists():
+        delete(old)

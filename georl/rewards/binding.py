@@ -196,7 +196,8 @@ def _with_arguments(name: str, function: Any, arguments: dict[str, Any]) -> Any:
     """Return the function as TRL calls it, async if it is, with its name and its reading."""
     _check_arguments(name, function, arguments)
     if builds_reward(function):
-        function, arguments = function(**arguments), {}
+        with _fitting(name):
+            function, arguments = function(**arguments), {}
 
     def checked(completions: Any, **columns: Any) -> list[float | None]:
         with _told(name, len(completions)):
@@ -222,10 +223,20 @@ def _check_arguments(name: str, function: Any, arguments: dict[str, Any]) -> Non
             raise ConfigError(msg)
     if not arguments or not _is_ours(function) or builds_reward(function):
         return
-    try:  # a value that the reward refuses is refused here, before the model is loaded
+    with _fitting(name):
         function(["(0.0, 0.0)"], lat=[0.0], lon=[0.0], **arguments)
-    except ValueError as error:
-        msg = f"rewards.arguments of {name}: {error}"
+
+
+@contextmanager
+def _fitting(name: str) -> Iterator[None]:
+    """Refuse a value that the reward refuses, before the model is loaded."""
+    try:
+        yield
+    except ConfigError:
+        raise
+    except (ValueError, TypeError) as error:
+        kind = "; YAML reads 1e3 as text, write 1000.0" if isinstance(error, TypeError) else ""
+        msg = f"rewards.arguments of {name}: {error}{kind}"
         raise ConfigError(msg) from error
 
 

@@ -326,7 +326,7 @@ def _piecewise(d_km: Floats, knots_km: Sequence[float], values: Sequence[float])
     """Geo-R Eq. 5: linear between the knots, constant beyond them (which clips at 0)."""
     knots, rewards = np.asarray(knots_km, np.float64), np.asarray(values, np.float64)
     if knots.ndim != 1 or knots.shape != rewards.shape or len(knots) < 2:
-        msg = f"{len(knots)} knots_km and {len(rewards)} values; give as many of each, at least 2"
+        msg = f"{knots.size} knots_km and {rewards.size} values; give as many of each, at least 2"
         raise ValueError(msg)
     if not (np.diff(knots) > 0.0).all() or not ((rewards >= 0.0) & (rewards <= 1.0)).all():
         msg = (

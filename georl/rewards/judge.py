@@ -18,7 +18,7 @@ from PIL import Image
 
 from geodata.images import confined
 from geodata.printable import tell
-from georl.config import ConfigError
+from georl.config import ConfigError, server_problems
 from georl.endpoints import Endpoint, EndpointError, Pace
 from georl.rewards import inputs, spoken
 from georl.rewards.verdicts import Judge, Shown, behind, loaded_here, rgb
@@ -173,7 +173,8 @@ def localizability(
     Raises
     ------
     georl.config.ConfigError
-        Without a model.
+        Without a model; for an address or a variable that no request should be sent with, as in
+        ``predict``.
 
     Examples
     --------
@@ -189,6 +190,12 @@ def localizability(
         raise ConfigError(msg)
     if url is None:
         return Localizability(loaded_here(model), image_root=image_root)
+    where = "rewards.arguments.localizability"
+    problems = [*server_problems(where, url, key_variable, timeout_s)]
+    if concurrency < 1 or retries < 0:
+        problems.append(f"{where}.concurrency must be above 0, and retries not below 0")
+    if problems:
+        raise ConfigError("\n".join(problems))
     server = Endpoint(url, model, key_variable, retries, timeout_s)
     pace = Pace(requests_per_second)
     judge = behind(server, pace, concurrency)

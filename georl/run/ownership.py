@@ -24,8 +24,9 @@ from georl.run.record import GROUPS, METRICS, ROLLOUTS
 
 OWNER, LOCK, REPLACED = "run.json", "run.lock", "replaced"
 
-MODELS = ("final", "best")
-"""Folders of models that a run writes beside its checkpoints."""
+MODELS = ("final", "best", "best.part", "best.old")
+"""Folders of models that a run writes beside its checkpoints; the last two while the best changes,
+and a killed run leaves them."""
 
 RECORD = (METRICS, GROUPS, ROLLOUTS, "rollouts.parquet", "curves.png", "config.yaml", "README.md")
 """What a run writes beside its models."""

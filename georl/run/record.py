@@ -34,7 +34,8 @@ class JsonLines:
         """Return the rows, without a last line that was cut short."""
         if not self.path.is_file():
             return []
-        whole = self.path.read_text(encoding="utf-8").rpartition("\n")[0]
+        # of bytes: a line may be cut short inside a letter
+        whole = self.path.read_bytes().rpartition(b"\n")[0].decode("utf-8")
         # an answer may hold other line breaks, such as U+2028, which JSON leaves as they are
         return [json.loads(line) for line in whole.split("\n") if line]
 

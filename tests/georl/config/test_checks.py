@@ -92,6 +92,8 @@ CASES = [  # (settings, processes, what is said; None: nothing)
     ("task=predict predict.url=http://h:0/v1", 1, "is no http or https URL"),
     ("task=predict predict.url=http://h:99999/v1", 1, "is no http or https URL"),
     ("task=predict predict.url=http://me@h/v1", 1, "more than a host and a path"),
+    *((f"task=predict predict.url=http://{who}@h/v1", 1, "more than a host and a path")
+      for who in (":secret", "me:secret", "")),
     ("task=predict predict.url=http://h/v1?key=1", 1, "more than a host and a path"),
     ("task=predict predict.url=http://h/v1#a", 1, "more than a host and a path"),
     (f"{ASK} predict.key_variable=MY_2_API_KEY", 1, None),
@@ -135,6 +137,35 @@ CASES = [  # (settings, processes, what is said; None: nothing)
     ("curriculum.keep=1", 1, None),
     ("curriculum.keep=-0.1", 1, "curriculum.keep is -0.1; it is a share in [0, 1]"),
     ("curriculum.keep=1.01", 1, "curriculum.keep is 1.01"),
+    *((f"{name}={value}", 1, said) for name in ("model.lora_alpha", "data.rows")
+      for value, said in ((1, None), (0, f"{name} is 0; it must be above 0"))),
+    *((f"{name}={value}", 1, said)
+      for name in ("seed", "train.weight_decay", "grpo.rollout_samples", "groups.epsilon",
+                   "grpo.epsilon_high", "data.limit")
+      for value, said in ((0, None), (-1, f"{name} is -1"))),
+    ("data.limit=null grpo.epsilon_high=null model.lora_dropout=null", 1, None),
+    *((f"{name}={value}", 1, None) for name in ("model.lora_dropout", "train.adam_beta2")
+      for value in (0, 0.99)),
+    *((f"{name}={value}", 1, f"{name} is {float(value)}; it is a share in [0, 1)")
+      for name in ("model.lora_dropout", "train.adam_beta2") for value in (1, -0.1)),
+    # pixels
+    *((f"model.{name}={value}", 1, said) for name in ("min_pixels", "max_pixels")
+      for value, said in ((1, None), (0, f"model.{name} is 0; it must be above 0"))),
+    ("model.min_pixels=784 model.max_pixels=784", 1, None),
+    ("model.min_pixels=785 model.max_pixels=784", 1, "model.min_pixels is 785 and model.max_pixels "
+     "784; the first must not be the larger one"),
+    # the tiny model, whose heads have four rotary parts
+    *((f"model.hidden={width}", 1, None) for width in (16, 48, 112)),
+    *((f"model.hidden={width}", 1, f"model.hidden is {width}; the tiny model's width is a multiple "
+       "of 16") for width in (0, 8, 50, 56, -16)),
+    ("model.hidden=50 model.name=x model.revision=a", 1, None),
+    # levels
+    ("data.levels=[]", 1, None),
+    ("data.levels=[city,country]", 1, None),
+    ("data.levels=[contry,city]", 1, "data.levels has 'contry'; did you mean country? It is of "
+     "country, admin1, city"),
+    ("data.levels=[admin2]", 1, "data.levels has 'admin2'; did you mean admin1?"),
+    ("data.levels=[x]", 1, "data.levels has 'x'; it is of country, admin1, city"),
 ]  # fmt: skip
 
 

@@ -86,6 +86,13 @@ def test_the_first_reason_to_leave_a_row_out_counts():
     assert records["label"].to_pylist() == [True, False]
 
 
+@pytest.mark.parametrize("image", ["", {"bytes": b"", "path": ""}, {"bytes": b"", "path": None}])
+def test_an_empty_cell_is_no_image(image):
+    """CSV has no NULL: a photo that is not there is an empty text."""
+    records, counts = made({"image": image}, test_share=0.0)
+    assert (records.num_rows, counts) == (0, {"no_image": 1})
+
+
 def test_what_was_counted_is_told_in_this_order():
     counts = {"test": 2, "no": 5, "a": 1, "train": 3, "step b": 1, "no_verdict": 4,
               "no_reasoning": 1, "no_image": 2, "addressed": 3}  # fmt: skip

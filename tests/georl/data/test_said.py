@@ -128,9 +128,17 @@ def test_names_of_columns_and_kinds():
 def test_photos_from_the_web_are_taken_on_trust_but_never_sent(tmp_path):
     Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
     (tmp_path / "in").mkdir()
-    given = ["https://x/a.png", "a.png", None, "no.png"]
+    given = [
+        "https://x/a.png",
+        "http://x/a.png",
+        "a.png",
+        None,
+        "no.png",
+        "https.png",
+        "http/a.png",
+    ]
     found = images.problems(given, tmp_path)
-    assert found == [None, None, "missing", "missing"]
+    assert found == [None, None, None, *["missing"] * 4]
     sent = images.problems(["https://x/a.png", "../a.png", None], tmp_path / "in", inside=True)
     assert sent[0].startswith("is a URL; what is sent")
     assert sent[1] == "leads outside data.image_root"

@@ -152,3 +152,25 @@ def test_where_relative_images_start_from(tmp_path, monkeypatch, table, root, ho
         assert found is None  # it was named
     else:
         assert found == (None if home is None else Path(home))
+
+
+@pytest.mark.parametrize("name", ["r.jsonl", "r.ndjson", "R.JSONL", "R.NDJSON", "r.json"])
+def test_records_of_others_are_known_in_a_file_of_any_of_their_endings(tmp_path, name):
+    turns = [{"from": "human", "value": "<image>\nWhere?"}, {"from": "gpt", "value": "Here."}]
+    record = {"id": "a", "image": "a.jpg", "conversations": turns}
+    (tmp_path / name).write_text(json.dumps([record] if name == "r.json" else record) + "\n")
+    opened = sources.open_source(DataConfig(table=str(tmp_path / name)))
+    assert (opened.llava, opened.rows) == (tmp_path / name, None)
+    assert "messages" in opened.schema.names
+    if name != "r.json":
+        (tmp_path / name).write_text('{"id": "a", "image": "a.jpg"}\n')
+        assert sources.open_source(DataConfig(table=str(tmp_path / name))).llava is None
+
+
+def test_a_pattern_stands_for_the_files_that_fit_it(tmp_path):
+    for name in ("a1.csv", "a2.csv", "b1.csv"):
+        (tmp_path / name).write_text(f"id,lat,lon\n{name},1,2\n")
+    opened = sources.open_source(DataConfig(table=str(tmp_path / "a*.csv")))
+    assert [t["id"].to_pylist() for t in opened.batches(["id"], 9)] == [["a1.csv"], ["a2.csv"]]
+    assert sources.home_of(DataConfig(table=str(tmp_path / "a*.csv"))) == tmp_path
+    assert "c*.csv" in refused(sources.open_source, DataConfig(table=str(tmp_path / "c*.csv")))

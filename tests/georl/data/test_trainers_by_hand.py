@@ -100,3 +100,10 @@ def test_a_checked_run_is_pinned_and_its_folder_was_looked_at(tmp_path):
     found = trainers.checked(load(None, given))
     assert found == load(None, [*given, "data.version=0"])
     assert run.check_start is trainers.check_start
+    checkpoint = tmp_path / "run" / "checkpoint-2"
+    checkpoint.mkdir(parents=True)
+    run.checkpoints.seal(checkpoint, run.checkpoints.identity(found))
+    assert trainers.checked(load(None, given)) == found  # the same run, by its version too
+    tables.append(tmp_path / "lake" / "t", pa.table({"photo_id": ["b"]}))
+    with pytest.raises(ConfigError, match=r"another run \(data\.version: '0' there, '1' now\)"):
+        trainers.checked(load(None, given))

@@ -83,6 +83,15 @@ def test_points_are_uniform_on_the_sphere_inside_the_box():
     assert (np.abs(lon) <= 100).all()
 
 
+def test_points_have_six_decimals():
+    """A tenth of a metre: what is taught is what the picture was taken at."""
+    table = world.world_photos(20, 3)
+    for name in ("lat", "lon"):
+        values = table[name].to_numpy()
+        assert values.tolist() == [round(value, 6) for value in values.tolist()]
+        assert sum(value != round(value, 5) for value in values.tolist()) > 10
+
+
 def test_the_demo_s_photos_are_of_europe_and_africa():
     """Every photo inside, and all four edges neared: Senegal, the Cape, Lapland, the Urals."""
     made = data.world_photos(400, 2)

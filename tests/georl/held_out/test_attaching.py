@@ -150,6 +150,15 @@ def test_a_photo_is_known_by_what_is_told_of_it():
         refuse_trained_on(here, {"id": ["b"], "lat": [2.0], "lon": [4.0]})
 
 
+def test_chats_that_are_trained_on_without_a_place_are_known_by_their_id():
+    """They bring their answers; what is held out needs its truth."""
+    here = pa.table({"id": ["a", "b"], "lat": [1.0, 2.0], "lon": [3.0, 4.0]})
+    for names in (["c"], []):
+        refuse_trained_on(here, datasets.Dataset.from_dict({"id": names, "row": [0] * len(names)}))
+    with pytest.raises(DataError, match=r"^1 of 2 held-out photos .* first with id 'b'; name"):
+        refuse_trained_on(here, datasets.Dataset.from_dict({"id": ["c", "b"], "row": [0, 1]}))
+
+
 # ---- when
 
 
@@ -205,6 +214,34 @@ def test_more_is_better_of_all_scores_but_the_median_error(tmp_path, name):
     assert len(seen.waited) == 4  # before and behind each
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best"]
     assert "run" in checkpoints.verify(tmp_path / "best")
+
+
+@pytest.mark.parametrize("at", ["the old one is deleted", "the new one is sealed"])
+def test_a_kill_leaves_a_whole_best_model_and_nothing_in_the_way(tmp_path, monkeypatch, at):
+    """Deleting the old one takes seconds for a large model: the new one is in its place before."""
+    judge, _ = judge_of(tmp_path, "train.best_metric=reward")
+    judge._keep(3, {"reward": 0.5})
+
+    def killed(*_):
+        raise OSError("killed")
+
+    name = "shutil.rmtree" if at == "the old one is deleted" else "georl.run.checkpoints.seal"
+    monkeypatch.setattr(name, killed)
+    with pytest.raises(OSError, match="killed"):
+        judge._keep(6, {"reward": 0.75})
+    checkpoints.verify(tmp_path / "best")
+    monkeypatch.undo()
+    again, _ = judge_of(tmp_path, "train.best_metric=reward")
+    again._trainer.save_model = lambda folder: (
+        Path(folder).mkdir(exist_ok=True)
+        or (Path(folder) / "model.safetensors").write_bytes(b"later")
+    )
+    again._keep(9, {"reward": 1.0})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best"]
+    assert (tmp_path / "best" / "model.safetensors").read_bytes() == b"later"
+    assert checkpoints.verify(tmp_path / "best")["files"].keys() == {
+        "model.safetensors", "held_out.json"
+    }  # fmt: skip
 
 
 def test_the_first_process_writes_and_the_others_wait(tmp_path):

@@ -147,6 +147,17 @@ def test_a_saved_processor_is_read_by_ours_and_names_the_class_that_others_know(
     )
 
 
+def test_a_model_s_own_words_around_a_chat_are_kept(tokenizer, tmp_path):
+    """Qwen's template has a system turn that ours leaves out: the model was trained on its own."""
+    tiny.build_processor(tokenizer).save_pretrained(tmp_path)
+    own = "{% for message in messages %}<|im_start|>{{ message['content'] }}!{% endfor %}"
+    (tmp_path / "chat_template.jinja").write_text(own)
+    found = tiny.load_processor(tmp_path)
+    assert found.chat_template == own
+    chat = [{"role": "user", "content": "Where?"}]
+    assert found.apply_chat_template(chat, tokenize=False) == "<|im_start|>Where?!"
+
+
 # --- the model ------------------------------------------------------------------------------
 
 

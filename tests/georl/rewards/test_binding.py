@@ -185,3 +185,49 @@ def test_chain_and_what_is_logged_of_it():
     shares = rewards.chain_shares(rewards.held(texts))
     assert shares == {"chain/present": 0.5, "chain/consistent": 0.25}
     assert rewards.chain_shares([]) == {"chain/present": 0.0, "chain/consistent": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "said"),
+    [
+        ("exponential", {"scale_km": "1e3"}, "'>' not supported .*; YAML reads 1e3 as text, write"),
+        ("place_accuracy", {"alpha": "half"}, "'<=' not supported .*; YAML reads 1e3 as text"),
+        ("geo_r", {"knots_km": 5, "values": 3}, "1 knots_km and 1 values; give as many of each"),
+        ("geo_r", {"knots_km": None}, "1 knots_km and 4 values; give as many of each"),
+        ("geo_r", {"lat": [1.0]}, ".*multiple values for keyword argument 'lat'"),
+        ("localizability", {"model": "m", "url": "http://x", "timeout_s": "1e1"}, "'>' not supp"),
+    ],
+)
+def test_an_argument_of_the_wrong_kind_is_refused_before_a_model_is_loaded(name, given, said):
+    with pytest.raises(ConfigError, match=rf"^rewards\.arguments of {name}: {said}"):
+        rewards.bind_rewards(rewards, RewardConfig({name: 1.0}, {name: given}))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"url": "ftp://x"}, "url 'ftp://x' is no http or https URL, e.g. http://localhost:8000/v1"),
+        ({"url": ""}, "url '' is no http or https URL, e.g. http://localhost:8000/v1"),
+        ({"url": "http://me@x/v1"}, "url holds more than a host and a path; give the key by "
+         "rewards.arguments.localizability.key_variable"),
+        ({"key_variable": "HOME"}, "key_variable is 'HOME', and only variables named ..._API_KEY "
+         "may be sent to a server; rename it, e.g. MY_API_KEY"),
+        ({"timeout_s": 0}, "timeout_s is 0; it must be above 0"),
+        ({"concurrency": 0}, "concurrency must be above 0, and retries not below 0"),
+        ({"retries": -1}, "concurrency must be above 0, and retries not below 0"),
+        ({"concurrency": 1, "retries": 0, "key_variable": "MY_API_KEY"}, None),
+        ({"key_variable": None}, None),
+    ],
+)  # fmt: skip
+def test_no_judge_is_sent_what_no_other_server_is(given, said):
+    """A configuration may be a stranger's: it must not carry a secret of the machine away."""
+    whole = {"model": "m", "url": "http://localhost:1/v1"} | given
+    config = RewardConfig({"localizability": 1.0}, {"localizability": whole})
+    if said is None:
+        rewards.bind_rewards(rewards, config)
+        return
+    for call in (lambda: rewards.localizability(**whole),
+                 lambda: rewards.bind_rewards(rewards, config)):  # fmt: skip
+        with pytest.raises(ConfigError) as error:
+            call()
+        assert str(error.value) == f"rewards.arguments.localizability.{said}"

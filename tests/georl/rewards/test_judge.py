@@ -28,7 +28,7 @@ def verdicts(asked):
 
 
 def reward(server, **options):
-    given = {"url": server.url, "model": "judge", "retries": 0, "key_variable": "JUDGE_KEY"}
+    given = {"url": server.url, "model": "judge", "retries": 0, "key_variable": "JUDGE_API_KEY"}
     return rewards.localizability(**(given | options))
 
 
@@ -51,9 +51,9 @@ def test_the_reward_is_p_yes_over_p_yes_and_no():
 
 
 def test_the_key_comes_from_the_environment(monkeypatch):
-    monkeypatch.setenv("JUDGE_KEY", "secret")
+    monkeypatch.setenv("JUDGE_API_KEY", "secret")
     with ChatServer(verdicts) as server:
-        reward(server, key_variable="JUDGE_KEY")([HONEST], image=[PHOTO])
+        reward(server, key_variable="JUDGE_API_KEY")([HONEST], image=[PHOTO])
         assert server.requests[0].key == "Bearer secret"
 
 

@@ -165,3 +165,12 @@ def test_questions_keep_their_order_and_one_error_its_row():
     assert isinstance(said.pop(1), EndpointError)
     assert said == pytest.approx([0.0, 0.2, 0.3, 0.4])
     assert asked == [{"max_tokens": 1, "top_logprobs": 20, "pace": "the pace"}] * 5
+
+
+def test_of_several_failures_the_last_is_told():
+    failures = iter([EndpointError("it sleeps"), EndpointError("it left"), 0.5])
+    judged = rewards.Localizability(lambda rows: [next(failures) for _ in rows])
+    thought = "<think>A red tram.</think><answer>x</answer>"
+    for found, last in (([None], "it sleeps"), ([None], "it left"), ([0.5], "it left")):
+        assert judged([thought], image=[photo(0)]) == found
+        assert judged.told().endswith(f"(the last: {last})")

@@ -232,6 +232,14 @@ def test_a_weight_may_be_any_finite_number_but_all_of_0(weight):
         bind(lambda completions: [1.0], weight * 0)
 
 
+@pytest.mark.parametrize("given", [{"geo_r": 1.0, "chain": -1.0}, {"geo_r": -0.5, "chain": 0.5}])
+def test_weights_may_cancel_each_other_out(given):
+    """What one takes away another gives: their sum says nothing."""
+    assert len(rewards.bind_rewards(rewards, RewardConfig(given))) == 2
+    chosen = rewards.bind_given(rewards, ["geo_r", "chain"], RewardConfig(given))
+    assert chosen.settings.weights == given
+
+
 def test_of_several_rewards_each_has_its_own_arguments_and_place():
     def first(completions, k=0, **_):
         return [float(k)] * len(completions)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 from filelock import FileLock
@@ -137,6 +138,18 @@ def test_each_run_that_is_moved_aside_has_a_folder_of_its_own(tmp_path):
     assert said == {number + 1: f"{number}\n" for number in range(12)}
 
 
+def test_a_run_is_moved_beside_those_that_are_left_there(tmp_path):
+    """A person may have deleted some: what is still there is not moved into, nor in the way."""
+    for number in (2, 5):
+        (tmp_path / ownership.REPLACED / str(number)).mkdir(parents=True)
+    (tmp_path / ownership.OWNER).write_text('{"made_by": "georl", "run": "of before"}')
+    (tmp_path / "metrics.jsonl").write_text("of before\n")
+    ownership.claim(tmp_path, OWN, -1)
+    replaced = tmp_path / ownership.REPLACED
+    assert sorted(path.name for path in replaced.iterdir()) == ["2", "5", "6"]
+    assert (replaced / "6" / "metrics.jsonl").read_text() == "of before\n"
+
+
 def test_of_several_processes_one_looks_at_the_lock(tmp_path, monkeypatch):
     monkeypatch.setattr(ownership, "PATIENCE_S", 0.1)
     with FileLock(tmp_path / ownership.LOCK, is_singleton=False):
@@ -199,7 +212,7 @@ def test_names_of_a_record_are_those_that_a_run_writes():
         "metrics.jsonl", "groups.jsonl", "rollouts", "rollouts.parquet", "curves.png",
         "config.yaml", "README.md",
     }  # fmt: skip
-    assert set(ownership.MODELS) == {"final", "best"}
+    assert set(ownership.MODELS) == {"final", "best", "best.part", "best.old"}
 
 
 def test_a_record_beside_a_sealed_model_is_ours_and_a_strange_model_is_not(tmp_path):
@@ -254,6 +267,17 @@ def test_a_process_does_not_wait_for_itself(tmp_path, monkeypatch):
     ownership.take(tmp_path)
     ownership.refuse_foreign(tmp_path)
     ownership.claim(tmp_path, OWN, -1)
+
+
+def test_a_folder_is_known_by_whatever_path_it_is_named(tmp_path, monkeypatch):
+    """Training and what follows it in one process may write it in two ways."""
+    monkeypatch.setattr(ownership, "PATIENCE_S", 0.1)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to("out", target_is_directory=True)
+    (tmp_path / "out").mkdir()
+    for path in (Path("out"), tmp_path / "out", tmp_path / "link", Path("out/../out")):
+        ownership.take(path)
+        ownership.refuse_foreign(path)
 
 
 def test_a_folder_that_was_deleted_under_its_lock_is_there_again(tmp_path):

@@ -21,6 +21,18 @@ def test_rows_come_back_whatever_the_answers_hold(tmp_path_factory, rows, step):
     assert log.read() == [row for row in rows if row["step"] <= step]
 
 
+@pytest.mark.parametrize("kept", range(1, 12))
+def test_a_line_may_be_cut_short_inside_a_letter(tmp_path, kept):
+    """Rows of many groups are written in pieces, and letters of two or three bytes have no half."""
+    log = JsonLines(tmp_path / "groups.jsonl")
+    log.write([{"step": 1, "country": "Österreich"}])
+    with log.path.open("ab") as file:
+        file.write('{"a": "Ö中"'.encode()[:kept])
+    assert log.read() == [{"step": 1, "country": "Österreich"}]
+    log.cut_back(1)
+    assert log.path.read_bytes() == '{"step": 1, "country": "Österreich"}\n'.encode()
+
+
 def test_numbers_that_json_does_not_have_are_null(tmp_path):
     log = JsonLines(tmp_path / "metrics.jsonl")
     log.write([{"step": 1, "loss": math.nan}, {"step": 2, "loss": math.inf, "at": "\u2028\x85"}])

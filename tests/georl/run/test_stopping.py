@@ -277,6 +277,15 @@ def test_signals_are_noted_while_it_listens_and_theirs_again_after_it():
     assert set(stopping.SIGNALS) == {signal.SIGTERM, signal.SIGUSR1}
 
 
+def test_of_several_signals_the_last_is_told():
+    """SLURM warns with SIGUSR1 and means SIGTERM: what ended the run is in its last line."""
+    stop = stop_of()
+    with stop.listening():
+        for number in (signal.SIGUSR1, signal.SIGTERM):
+            os.kill(os.getpid(), number)
+            assert stop.asked == number
+
+
 def test_a_run_in_a_thread_leaves_signals_alone():
     """Only the main thread may set them: a run in a notebook's thread still trains."""
     found, before = [], signal.getsignal(signal.SIGTERM)
