@@ -114,6 +114,20 @@ def test_counts_are_of_all_files_and_only_of_text(tmp_path):
     assert "## Countries" not in text
 
 
+def test_what_is_no_text_is_not_counted_and_hides_no_text(tmp_path):
+    """Lists and records cannot be counted, and numbers name no country."""
+    other = pa.table(
+        {"country": [["FR"], ["JP"]], "country_code": ["FR", "JP"], "continent": [1, 2]}
+    )
+    text = cards.card(opened(tmp_path, other).path)
+    assert "## Continents\n\n| continents | rows | share |\n|---|---|---|\n| Asia | 1 |" in text
+    assert "## Countries\n\n| countries | rows | share |\n|---|---|---|\n| FR | 1 |" in text
+    none = pa.table({"country": [{"a": 1}], "country_code": [[1]], "continent": [["Asia"]]})
+    text = cards.card(opened(tmp_path, none, name="none").path)
+    assert "## Continents" not in text
+    assert "## Countries" not in text
+
+
 @pytest.mark.parametrize(
     ("split", "counts"),
     [
