@@ -277,6 +277,15 @@ def test_rows_localized_at_the_radius_itself_are_kept():
     assert scale.Popular(3.0).identity()["within_km"] == 3.0
 
 
+def test_no_place_is_farther_than_the_antipode():
+    """The distance is the radius itself there, whatever rounding makes of it elsewhere."""
+    rows = pa.table({"lat": [0.0, 90.0, 0.0], "lon": [0.0, 0.0, 0.0],
+                     "pred_lat": [0.0, -90.0, 0.0], "pred_lon": [180.0, 0.0, 0.0]})  # fmt: skip
+    found = scale.Popular(20_100.0)(rows)["error_km"].to_pylist()
+    assert found == pytest.approx([np.pi * 6371.0, np.pi * 6371.0, 0.0])
+    assert scale.Popular(20_000.0)(rows)["error_km"].to_pylist() == [0.0]
+
+
 def test_what_a_function_hangs_on_is_told():
     """Each option of a function is a part of what all workers must have in common."""
     plain = scale.Label().identity()

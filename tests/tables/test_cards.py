@@ -83,6 +83,8 @@ def test_twenty_values_are_listed_and_the_others_counted(tmp_path):
     ]  # fmt: skip
     assert lines[6:-1] == [f"| v{i:02d} | 1 | 2.00% |" for i in range(18)]
     assert lines[-1] == "| 5 others | 5 | 10.00% |"
+    first = cards._section("Things", version, {"a": 1, None: 2}).splitlines()[-2:]
+    assert first == ["| (none) | 2 | 4.00% |", "| a | 1 | 2.00% |"]
     last = cards._section("Things", version, {None: 1, "a": 1}).splitlines()[-2:]
     assert last == ["| a | 1 | 2.00% |", "| (none) | 1 | 2.00% |"]
     whole = cards._section("Things", version, dict.fromkeys("abcdefghijklmnopqrst", 1))
