@@ -135,6 +135,21 @@ def test_every_node_that_works_is_asked_on_itself(monkeypatch):
         cluster.check_nodes(ray, stranger())
 
 
+def test_each_of_two_nodes_of_one_machine_is_asked(monkeypatch):
+    """As where ``ray start`` ran twice there: they have one address."""
+    ray = Here(["a", "a"]).stand_in(monkeypatch)
+    asked = []
+
+    class Once(BatchFunction):
+        def check(self):
+            asked.append(1)
+            if len(asked) == 1:
+                raise ValueError("no set")
+
+    with pytest.raises(scale.WorkerMismatchError, match="node a: no set"):
+        cluster.check_nodes(ray, Once())
+
+
 @pytest.mark.parametrize("error", [OSError("no disk"), ValueError("no set")])
 def test_a_node_that_cannot_look_is_named(ray, error):
     class Blind(BatchFunction):
