@@ -182,6 +182,27 @@ def test_only_parquet_becomes_a_table(tmp_path):
     assert scale.join_shards(tmp_path / "few", tmp_path / "lake" / "few").rows == 1
 
 
+@pytest.mark.parametrize("number", [1, 2])
+def test_any_shard_that_is_damaged_is_told(out, number):
+    path = out / f"shard-{number:05d}-of-00002.parquet"
+    path.unlink()
+    with pytest.raises(scale.ShardError, match=f"shard {number}/2: {path.name} is gone; make it"):
+        scale.join_shards(out)
+
+
+@pytest.mark.parametrize(("told", "adds_up"), [(4, False), (5, True), (6, False)])
+def test_rows_of_shards_add_up_to_those_of_their_input(out, told, adds_up):
+    for number in (1, 2):
+        one = manifest(out, number)
+        one["about"]["rows_in_all"] = told
+        (out / f"_shard-{number:05d}-of-00002.json").write_text(json.dumps(one))
+    if adds_up:
+        assert scale.join_shards(out).rows == 5
+        return
+    with pytest.raises(scale.ShardError, match=f"the shards hold 5 rows, their input {told};"):
+        scale.join_shards(out)
+
+
 def test_a_mended_shard_is_made_again_and_others_stay(out):
     path = out / "shard-00001-of-00002.parquet"
     path.write_bytes(b"damaged")

@@ -13,6 +13,7 @@ import pytest
 import shapely
 
 from geodata import coords, files, tables
+from geodata.tables import data_files
 from geodata.tables.exports.exporting import points_wkb
 
 
@@ -112,6 +113,30 @@ def test_geopandas_duckdb_and_polars_read_the_points(lake, tmp_path):
     assert n == 29
     assert kind.startswith(("GEOMETRY", "BLOB"))
     assert pl.read_parquet(path).height == 30
+
+
+def test_the_box_of_a_file_is_that_of_all_that_was_read_of_it(lake, tmp_path, monkeypatch):
+    """A file is read so many rows a time; the ends may lie in any of them."""
+    read = data_files.read
+    monkeypatch.setattr(data_files, "read", lambda file, schema, *_: read(file, schema, 2))
+    lat, lon = [10.0, 0.0, 80.0, -70.0, 5.0, 6.0], [3.0, -9.0, 0.0, 1.0, 170.0, 4.0]
+    for turn in (1, -1):
+        path = lake / ("t" if turn == 1 else "u")
+        tables.append(path, pa.table({"lat": lat[::turn], "lon": lon[::turn]}))
+        (file,) = (tables.export(path, tmp_path / path.name) / "data").iterdir()
+        geo = json.loads(pq.ParquetFile(file).metadata.metadata[b"geo"])
+        assert geo["columns"]["geometry"]["bbox"] == [-9.0, -70.0, 170.0, 80.0]
+        assert pq.read_table(file)["lat"].to_pylist() == lat[::turn]
+
+
+def test_rows_that_are_none_are_exported_with_their_columns(lake, tmp_path):
+    tables.append(lake / "t", rows().slice(0, 0))
+    (path,) = (tables.export(lake / "t", tmp_path / "out") / "data").iterdir()
+    found = pq.read_table(path)
+    assert path.name == "train-00000-of-00001.parquet"
+    assert (found.num_rows, found.column_names) == (0, [*rows().column_names, "geometry"])
+    geo = json.loads(pq.ParquetFile(path).metadata.metadata[b"geo"])
+    assert "bbox" not in geo["columns"]["geometry"]
 
 
 def test_a_geometry_of_ones_own_stays(lake, tmp_path):

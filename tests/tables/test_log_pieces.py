@@ -119,7 +119,8 @@ def test_the_newest_commit_is_that_of_the_largest_number(tmp_path):
     folder.mkdir()
     assert own_files.newest_commit(folder) == -1
     names = [f"{9:020}.json", f"{10:020}.json", f"{11:020}.json.tmp", f"{12:020}.crc"]
-    names += ["x" * 20 + ".txt", "_commit_a.json.tmp", f"{13:020}.checkpoint.parquet"]
+    names += ["x" * 20 + ".txt", "_commit_a.json.tmp", f"{13:020}.checkpoint.parquet", "x.json"]
+    names += [f"{14:020}.checkpoint.80a083e8.json"]  # as others write them
     for name in names:
         (folder / name).touch()
     assert own_files.newest_commit(folder) == 10

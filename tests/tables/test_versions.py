@@ -226,6 +226,17 @@ def test_a_part_that_changed_is_told_and_a_new_name_is_checked(tmp_path):
         tables.commit_parts(path, [part])
 
 
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_any_part_that_changed_is_told(tmp_path, which):
+    path = tmp_path / "t"
+    parts = [part for n in range(3) for part in tables.write_part(path, rows(n), n)]
+    file = path / parts[which].file.name
+    file.write_bytes(file.read_bytes() + b"x")
+    with pytest.raises(tables.TableChangedError, match=f"the part {file.name} is not as it was"):
+        tables.commit_parts(path, parts)
+    assert not tables.exists(path)
+
+
 # inputs
 
 
