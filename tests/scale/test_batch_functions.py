@@ -277,6 +277,15 @@ def test_rows_localized_at_the_radius_itself_are_kept():
     assert scale.Popular(3.0).identity()["within_km"] == 3.0
 
 
+@pytest.mark.parametrize("count", [0, 3])
+def test_a_batch_of_which_no_row_is_a_record_has_its_columns(count):
+    rows = ROWS.slice(0, count).drop_columns(["image"])
+    rows = rows.append_column("image", pa.nulls(count, pa.string()))
+    function = scale.Records(records.Options(kind="grpo", missing="drop"))
+    whole = function(ROWS.slice(0, 2))
+    assert (function(rows).num_rows, function(rows).schema) == (0, whole.schema)
+
+
 def test_no_place_is_farther_than_the_antipode():
     """The distance is the radius itself there, whatever rounding makes of it elsewhere."""
     rows = pa.table({"lat": [0.0, 90.0, 0.0], "lon": [0.0, 0.0, 0.0],

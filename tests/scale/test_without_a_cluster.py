@@ -210,6 +210,11 @@ def test_shards_of_a_cluster_are_those_of_one_process(ray, there):
     (there / "out" / "_shard-00002-of-00003.json").unlink()
     again = scale.label_on_ray("rows.parquet", "out", 3, worldview="in")
     assert [one.resumed for one in again] == [True, False, True]
+    told.clear()
+    scale.label_on_ray(
+        "rows.parquet", "out", 3, progress=lambda *rows: told.append(rows), worldview="in"
+    )
+    assert told == [(80, N), (160, N), (240, N)]  # those that were there are done, too
     with pytest.raises(scale.ShardError, match="another number of shards"):
         scale.label_on_ray("rows.parquet", "out", 2, worldview="in")
 

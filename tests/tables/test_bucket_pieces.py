@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow as pa
 import pyarrow.fs as pafs
+import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
 from deltalake.transaction import create_table_with_add_actions
@@ -316,6 +317,32 @@ def test_hints_are_brought_each_time_and_the_rest_once(store):
     wanted = list(mirrors._logs("s3://bucket/lake", near, None))
     assert wanted == ["t/_delta_log/_last_checkpoint"]
     assert list(mirrors._logs("s3://bucket/lake", near, "none")) == []
+
+
+def test_folders_in_a_log_and_among_inputs_are_not_brought(store):
+    """As other tools keep parts of checkpoints in the log."""
+    tables.append(str(store / "bucket/lake/t"), rows(1))
+    for folder in ("t/_delta_log/_sidecars", "_inputs/more"):
+        (store / "bucket/lake" / folder).mkdir(parents=True)
+        (store / "bucket/lake" / folder / "a").write_text("a")
+    (store / "bucket/lake/_inputs/b.csv").write_text("b")
+    near = tables.near("s3://bucket/lake", inputs=True)
+    found = sorted(p.relative_to(near).as_posix() for p in near.rglob("*") if p.is_file())
+    assert found == ["_inputs/b.csv", f"t/_delta_log/{0:020}.json"]
+    assert tables.open(near / "t").rows == 1
+
+
+def test_a_damaged_page_is_told_as_it_is_read(store):
+    tables.append(TABLE, rows(*range(1000)))
+    version = buckets.open_bucket(TABLE)
+    file = store / "bucket/lake/t" / version.files[0].name
+    with pq.ParquetFile(file) as opened:
+        chunk = opened.metadata.row_group(0).column(0)
+    data = bytearray(file.read_bytes())
+    data[chunk.data_page_offset + chunk.total_compressed_size - 1] ^= 1  # in the page's values
+    file.write_bytes(data)
+    with pytest.raises(OSError, match=r"(?i)crc|checksum"):
+        numbers(version)
 
 
 def test_inputs_that_are_not_there_are_sent(store):

@@ -314,6 +314,16 @@ def test_a_map_says_what_it_is_of(tmp_path, drawn):
     assert drawn[1][0::2] == ("shade", "within 1,234.5 km of those places")
 
 
+def test_a_map_counts_the_rows_of_all_files(tmp_path):
+    for lat in (1.0, 1.1, -40.0):
+        tables.append(tmp_path / "t", pa.table({"lat": [lat, None], "lon": [2.0, 3.0]}))
+    counts = mapping.count_rows(tables.open(tmp_path / "t"))
+    assert {(int(r), int(c)): int(counts[r, c]) for r, c in zip(*np.nonzero(counts))} == {
+        (182, 364): 2, (100, 364): 1
+    }  # fmt: skip
+    assert tables.draw_map(tmp_path / "t", tmp_path / "m.svg") == 3
+
+
 def test_a_column_that_was_named_is_drawn_or_missed_with_those_that_are_there(tmp_path):
     out = tmp_path / "m.svg"
     files.write_table(ROWS, tmp_path / "rows.csv")

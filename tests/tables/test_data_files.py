@@ -399,3 +399,15 @@ def test_what_speaks_arrow_is_taken_with_its_own_columns_or_those_given():
         tables.TableSchemaError, match=r"have the columns n; the schema given .* m$"
     ):
         list(schemas.stream([rows], pa.schema([("m", pa.int64())]))[1])
+
+
+@pytest.mark.parametrize("names", [["a"], ["b", "a"], ["a", "b", "c"], ["a", "B"]])
+def test_each_part_has_the_columns_that_were_told_and_in_their_order(names):
+    """A part with fewer would become NULLs that nobody asked for."""
+    given = pa.schema([("a", pa.int64()), ("b", pa.int64())])
+    parts = [pa.table({"a": [1], "b": [2]}), pa.table({name: [1] for name in names})]
+    schema, stream = schemas.stream(parts, given)
+    assert schema == given
+    assert next(stream).num_rows == 1
+    with pytest.raises(tables.TableSchemaError, match=f"have the columns {', '.join(names)}; the"):
+        next(stream)

@@ -282,6 +282,33 @@ def test_an_input_of_a_lake_or_of_a_file(table, tmp_path):
             tables.open_input(table.parent, "rows", other)
 
 
+def test_coordinates_of_an_input_are_as_they_stand(tmp_path):
+    """A recipe that writes them again changes none, not even 180 to -180."""
+    path = tmp_path / "points.csv"
+    path.write_text("lat,lon\n1,180\n2,-180\n3,200\n")
+    ((points, _),) = tables.open_input(tmp_path, "rows", path).points()
+    assert points.lon.tolist()[:2] == [180.0, -180.0]
+    assert points.lon.tolist()[2] == 200.0 or not points.valid[2]
+
+
+def test_a_file_that_is_gone_is_another_than_was_hashed(tmp_path):
+    path = tmp_path / "points.csv"
+    path.write_text("lat,lon\n1,2\n")
+    file = tables.open_input(tmp_path, "popular", path)
+    file.refuse_changed()
+    path.unlink()
+    with pytest.raises(tables.DatasetError, match=r"points\.csv was written while the dataset"):
+        file.refuse_changed()
+
+
+def test_a_format_that_is_named_comes_before_what_the_ending_says(tmp_path):
+    (tmp_path / "rows.tar").write_text("id,lat,lon\na,1,2\n")
+    source = tables.open_rows(tmp_path / "rows.tar", format="csv")
+    assert (source.kind, source.columns) == ("csv", ("id", "lat", "lon"))
+    with pytest.raises(files.FileError):
+        tables.open_rows(tmp_path / "rows.tar")
+
+
 def test_a_file_is_seen_by_time_size_and_number(tmp_path):
     path = tmp_path / "a"
     assert watching.seen(None) is None
@@ -302,6 +329,7 @@ def test_a_file_is_seen_by_time_size_and_number(tmp_path):
         ({"inputs": {"rows": {"table": "t", "version": 3}, "popular": {"file": "p.csv"}, "x": 5}},
          ["t@3", "p.csv"]),
         ({"inputs": {"a": {"file": "", "table": "t", "version": 0}}}, ["t@0"]),
+        ({"inputs": {"a": {"table": "t", "version": 0}}, "source": {"name": "b"}}, ["t@0"]),
         ({"inputs": [1], "source": {"name": "b"}}, ["b"]), ({"source": {}}, ["None"]),
     ],
 )  # fmt: skip
