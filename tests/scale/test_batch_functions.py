@@ -1,5 +1,6 @@
 """Batch functions: any split and order gives the rows of one process; a stranger is refused."""
 
+import os
 import pickle
 import shutil
 from itertools import pairwise
@@ -212,6 +213,17 @@ def test_popular_points_that_changed_are_refused(popular_file, tmp_path):
     (tmp_path / "new.parquet").replace(path)
     with pytest.raises(scale.WorkerMismatchError, match="popular_sha256"):
         function(ROWS)
+
+
+def test_popular_points_that_were_written_in_place_are_read_anew(tmp_path):
+    """Under the same name and number of the file system, at another time."""
+    path, rows = tmp_path / "points.csv", pa.table({"lat": [1.0, 50.0], "lon": [2.0, 60.0]})
+    left = []
+    for second, text in enumerate(("lat,lon\n1,2\n", "lat,lon\n50,60\n")):
+        path.write_text(text)
+        os.utime(path, (second + 1, second + 1))
+        left.append(scale.Exclude(str(path), 10.0)(rows)["lat"].to_pylist())
+    assert left == [[50.0], [1.0]]
 
 
 def test_bad_options_are_refused_on_the_driver(popular_file):

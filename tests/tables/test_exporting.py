@@ -139,6 +139,22 @@ def test_rows_that_are_none_are_exported_with_their_columns(lake, tmp_path):
     assert "bbox" not in geo["columns"]["geometry"]
 
 
+@pytest.mark.parametrize("split", [None, "train", "test"])
+def test_the_card_of_an_export_names_the_files_of_its_only_split(lake, tmp_path, split):
+    more = {} if split is None else {"split": [split] * 30}
+    tables.append(lake / "t", rows(**more))
+    out = tables.export(lake / "t", tmp_path / "out")
+    named = split or "train"
+    card = (out / "README.md").read_text("utf-8")
+    told = card.partition("configs:\n")[2].partition("---")[0]
+    assert told == (
+        "- config_name: default\n  data_files:\n"
+        f"  - split: {named}\n    path: data/{named}-*.parquet\n"
+    )
+    assert [p.name for p in (out / "data").iterdir()] == [f"{named}-00000-of-00001.parquet"]
+    assert pq.read_table(out / "data").num_rows == 30
+
+
 def test_a_geometry_of_ones_own_stays(lake, tmp_path):
     tables.append(lake / "t", rows(geometry=["POINT (1 2)"] * 30))
     out = tables.export(lake / "t", tmp_path / "out")

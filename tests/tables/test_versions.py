@@ -291,6 +291,26 @@ def test_coordinates_of_an_input_are_as_they_stand(tmp_path):
     assert points.lon.tolist()[2] == 200.0 or not points.valid[2]
 
 
+def test_a_file_that_a_lake_keeps_goes_on_under_its_own_name(tmp_path):
+    path = tmp_path / "points.csv"
+    path.write_text("lat,lon\n1,2\n")
+    file = tables.open_input(tmp_path / "lake", "popular", path)
+    assert (file.label, file.version) == ("points.csv", None)
+    with pytest.raises(tables.DatasetError) as told:
+        _ = file.table
+    assert str(told.value).startswith(
+        "the popular of a dataset must be a table of the lake, got the file points.csv; bring it"
+    )
+    (tmp_path / "lake").mkdir()
+    file.keep(tmp_path / "lake")
+    path.unlink()
+    again = tables.reopen(tmp_path / "lake", "popular", file.reference)
+    assert (again.label, again.reference, again.columns) == (
+        "points.csv", file.reference, ("lat", "lon")
+    )  # fmt: skip
+    assert again.source.path != path
+
+
 def test_a_file_that_is_gone_is_another_than_was_hashed(tmp_path):
     path = tmp_path / "points.csv"
     path.write_text("lat,lon\n1,2\n")
