@@ -324,6 +324,14 @@ def test_a_map_counts_the_rows_of_all_files(tmp_path):
     assert tables.draw_map(tmp_path / "t", tmp_path / "m.svg") == 3
 
 
+def test_points_in_one_column_are_drawn(tmp_path):
+    """As others write them: longitude first in well-known text, latitude first in a pair."""
+    for column in ({"geometry": ["POINT (2 1)", None]}, {"coords": ["1, 2", None]}):
+        counts = mapping.count_rows(pa.table({"id": ["a", "b"], **column}))
+        assert [(int(r), int(c)) for r, c in zip(*np.nonzero(counts))] == [(182, 364)]
+        assert tables.draw_map(pa.table({"id": ["a", "b"], **column}), tmp_path / "m.svg") == 1
+
+
 def test_a_column_that_was_named_is_drawn_or_missed_with_those_that_are_there(tmp_path):
     out = tmp_path / "m.svg"
     files.write_table(ROWS, tmp_path / "rows.csv")

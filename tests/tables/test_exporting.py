@@ -223,3 +223,20 @@ def test_a_card_tells_no_folder(lake, tmp_path):
         assert "preds.csv" in text
         assert "lat/lon" in text
         assert "sets" not in text
+
+
+@pytest.mark.parametrize("file_rows", [0, -1, True, 1.5, "9", None])
+def test_rows_of_a_file_are_a_whole_number_above_none(lake, file_rows):
+    """Whoever is refused leaves nothing, neither a folder nor a version."""
+    told = f"file_rows {file_rows!r} must be a whole number above 0"
+    for call in (tables.append, tables.write):
+        with pytest.raises(tables.TableError, match=told):
+            call(lake / "new", rows(), file_rows=file_rows)
+    assert not lake.exists()
+    tables.append(lake / "t", rows(), file_rows=1)
+    for call in (tables.append, tables.write):
+        with pytest.raises(tables.TableError, match=told):
+            call(lake / "t", rows(), file_rows=file_rows)
+    with pytest.raises(tables.TableError, match=told):
+        tables.compact(lake / "t", file_rows=file_rows)
+    assert (tables.open(lake / "t").version, len(tables.open(lake / "t").files)) == (0, 30)

@@ -128,6 +128,15 @@ def test_the_newest_commit_is_that_of_the_largest_number(tmp_path):
     assert own_files.newest_commit(folder) == -1
 
 
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/a", "a\\b", "a%b", "a\0b"])
+def test_what_is_no_bare_name_of_a_file(tmp_path, name):
+    with pytest.raises(tables.TableChangedError, match="is not the bare name of a file"):
+        own_files.check_own(tmp_path, name)
+    own_files.check_own(tmp_path, "gone")  # who opens the version says so
+    (tmp_path / "a b.parquet").touch()
+    own_files.check_own(tmp_path, "a b.parquet")
+
+
 def test_a_commit_of_another_tool_has_nothing_of_ours(tmp_path):
     (tmp_path / "_delta_log").mkdir()
     file = tmp_path / "_delta_log" / f"{0:020}.json"
