@@ -115,6 +115,13 @@ def test_shards_are_checked_without_a_table(out, tmp_path):
         scale.join_shards(out, tmp_path / "lake" / "t")
 
 
+@pytest.mark.parametrize("table", ["s3://bucket/lake/t", "gs:/bucket/lake/t", "http://b/t"])
+def test_a_table_in_a_bucket_is_refused_before_anything_is_written(out, table, monkeypatch):
+    monkeypatch.setattr(joining, "_written", lambda *_: pytest.fail("it was written"))
+    with pytest.raises(tables.TableError, match="is an address; lakes in buckets"):
+        scale.join_shards(out, table)
+
+
 def test_shards_that_changed_while_they_were_joined(out, tmp_path):
     path = out / "_shard-00001-of-00002.json"
     plain = manifest(out, 1)

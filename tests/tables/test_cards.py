@@ -100,8 +100,8 @@ def test_continents_are_those_of_the_rows_or_of_their_codes(tmp_path):
     assert "| Ours | 2 | 100.00% |" in text
     assert "Europe" not in text
     assert "| FR | 1 | 50.00% |" in text
-    codes = {"FR": 2, "DE": 1, "JP": 1, "??": 3, "": 1, None: 1}
-    assert cards._by_continent(codes) == {"Europe": 3, "Asia": 1, None: 5}
+    codes = {"FR": 2, "DE": 1, "JP": 1, "??": 3, "": 1, None: 1, "fr": 1}
+    assert cards._by_continent(codes) == {"Europe": 3, "Asia": 1, None: 6}
 
 
 def test_counts_are_of_all_files_and_only_of_text(tmp_path):

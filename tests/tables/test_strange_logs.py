@@ -127,6 +127,20 @@ def test_links_inside_are_followed(path):
     assert tables.verify(path).ok
 
 
+@pytest.mark.parametrize("target", ["sub/x.parquet", "sub", "../photos/../x.parquet", "sub/../sub"])
+def test_links_into_a_folder_of_the_table_are_refused(path, secret, tmp_path, target):
+    """A table's files lie side by side; what is below may be anything."""
+    (path / "sub").mkdir()
+    shutil.copy(secret, path / "sub" / "x.parquet")
+    shutil.copy(secret, path.parent / "x.parquet")
+    (path / "part-x.parquet").symlink_to(target)
+    add(path, "part-x.parquet", secret.stat().st_size)
+    with pytest.raises(
+        tables.TableChangedError, match=r"is a link to another place|is not a regular file"
+    ):
+        tables.open(path)
+
+
 def test_a_table_behind_a_link_is_a_table(path, tmp_path):
     (tmp_path / "linked").symlink_to(path)
     assert tables.open(tmp_path / "linked").rows == 2
