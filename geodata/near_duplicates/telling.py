@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from geodata import files
+from geodata import files, tables
 from geodata.near_duplicates.findings import Leakage, Overlap
 from geodata.near_duplicates.pictures import draw
 
@@ -95,6 +95,7 @@ def write(found: Leakage, folder: str | os.PathLike[str]) -> None:
     ['leakage.md', 'leakage.png', 'pairs-test-rand.parquet']
     >>> folder.cleanup()
     """
+    tables.refuse_address(folder)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name, one in _names(found).items():

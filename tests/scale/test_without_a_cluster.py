@@ -3,6 +3,7 @@
 import logging
 import os
 import socket
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -247,7 +248,8 @@ def test_another_job_and_another_node_are_refused_before_a_task_runs(ray, there,
 def test_rows_in_memory_and_addresses_stay_as_they_are(there):
     assert on_ray._everywhere("a/../b") == f"{there}/b"
     assert on_ray._everywhere(there / "b") == f"{there}/b"
-    assert on_ray._everywhere("s3://a/b") == "s3://a/b"
+    assert on_ray._everywhere("s3://a/b") == on_ray._everywhere(Path("s3://a/b")) == "s3://a/b"
+    assert on_ray._everywhere("http://a/b") == "http://a/b"
     assert on_ray._everywhere(ROWS) is ROWS
 
 

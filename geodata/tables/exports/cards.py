@@ -84,6 +84,7 @@ def write_card(path: _Path, folder: _Path, version: int | str | None = None) -> 
     'README.md'
     >>> lake.cleanup()
     """
+    log.refuse_address(folder)
     opened, out = open_version(path, version), Path(folder)
     with errors.storage(out, "writing the card"):
         out.mkdir(parents=True, exist_ok=True)
