@@ -57,3 +57,26 @@ def test_a_copy_that_holds_an_id_in_a_list_is_removed(tmp_path):
     found = tables.forget(lake, ["x1"])
     assert (found.inputs, found.holding) == (("_inputs/a.parquet",), ("export.parquet",))
     assert [path.name for path in (lake / "_inputs").iterdir()] == ["b.parquet"]
+
+
+def test_where_nobody_is_found_no_file_is_written(tmp_path):
+    """Also where the Delta library wrote the log, which has its own way to write JSON."""
+    lake = tmp_path / "lake"
+    for name in ("t", "u"):
+        tables.write(lake / name, pa.table({"photo_id": ["é1", "y1"]}), {"city": "Zürich"})
+        tables.append(lake / name, pa.table({"photo_id": ["z1"], "new": [1]}))
+        tables.compact(lake / name)
+
+    def state():
+        files = (path for path in lake.rglob("*") if path.is_file())
+        return {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in files}
+
+    before = state()
+    found = tables.forget(lake, ["never-there"])
+    assert (dict(found.rows), found.missing, found.holding) == ({}, ("never-there",), ())
+    assert state() == before
+    tables.forget(lake / "t", ["z1"])
+    after = state()
+    assert {path: told for path, told in after.items() if lake / "u" in path.parents} == {
+        path: told for path, told in before.items() if lake / "u" in path.parents
+    }

@@ -253,6 +253,22 @@ def test_a_content_that_a_commit_claims_is_checked(path):
     assert any("does not hold the rows" in p for p in tables.verify(path).problems)
 
 
+@pytest.mark.parametrize("files", [[1], 5, "x", None])
+def test_what_a_commit_recorded_may_be_anything(path, files):
+    """It is told, and the rest is looked at all the same."""
+    ours = json.dumps({"kind": "append", "files": files})
+    line = {"commitInfo": {"timestamp": 0, "geodata": ours}}
+    (path / "_delta_log" / f"{1:020}.json").write_text(json.dumps(line) + "\n")
+    lost = tables.open(path).files[0]
+    whole = lost.read_bytes()
+    problems = tables.verify(path).problems
+    assert any(one.startswith("what the commits recorded cannot be read: ") for one in problems)
+    lost.unlink()
+    assert any(lost.name in one for one in tables.verify(path).problems)
+    lost.write_bytes(whole)
+    assert tables.open(path).arrow() == rows("a", "b")
+
+
 def test_missing_seals_and_hashes_are_told(tmp_path):
     path = tmp_path / "theirs"
     write_deltalake(str(path), rows("a"))
