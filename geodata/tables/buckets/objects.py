@@ -269,7 +269,7 @@ def _noted(address: str, version: int) -> dict[str, Any]:
 
 
 def _total(noted: dict[str, Any]) -> Sums | None:
-    return None if noted.get("total") is None else Sums(*noted["total"])
+    return Sums.read(noted.get("total"))
 
 
 def _version_of(address: str, identity: str, among: range) -> int | None:
