@@ -155,11 +155,14 @@ def test_the_card_of_an_export_names_the_files_of_its_only_split(lake, tmp_path,
     assert pq.read_table(out / "data").num_rows == 30
 
 
-def test_a_geometry_of_ones_own_stays(lake, tmp_path):
-    tables.append(lake / "t", rows(geometry=["POINT (1 2)"] * 30))
+@pytest.mark.parametrize("name", ["geometry", "Geometry", "GEOMETRY"])
+def test_a_geometry_of_ones_own_stays(lake, tmp_path, name):
+    """In whichever case: SQL would not tell two of that name apart."""
+    tables.append(lake / "t", rows(**{name: ["POINT (1 2)"] * 30}))
     out = tables.export(lake / "t", tmp_path / "out")
     table = pq.read_table(out / "data")
-    assert set(table["geometry"].to_pylist()) == {"POINT (1 2)"}
+    assert table.column_names == [*rows().column_names, name]
+    assert set(table[name].to_pylist()) == {"POINT (1 2)"}
     assert b"geo" not in (table.schema.metadata or {})
 
 

@@ -215,7 +215,7 @@ def _divided(
 
 
 def _pair(schema: pa.Schema) -> tuple[str, str] | None:
-    if GEOMETRY in schema.names:
+    if GEOMETRY in (name.lower() for name in schema.names):  # one name to SQL
         return None
     try:
         return coordinate_columns(schema.names)
