@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -36,6 +36,12 @@ class Sums(NamedTuple):
     rows: int = 0
     first: int = 0
     second: int = 0
+
+    @classmethod
+    def read(cls, value: Any) -> Sums | None:
+        """Return a content from JSON, None for what is none."""
+        is_one = isinstance(value, list) and len(value) == 3 and all(type(n) is int for n in value)
+        return cls(*value) if is_one else None
 
     def minus(self, other: Sums) -> Sums:
         """Return the content without that of others, which were part of it."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from geodata import files
+from geodata import files, tables
 from geodata.near_duplicates.findings import Leakage, Overlap
 from geodata.near_duplicates.pictures import draw
 
@@ -72,6 +73,9 @@ def _shown(count: int | None, of: int) -> str:
 def write(found: Leakage, folder: str | os.PathLike[str]) -> None:
     """Write a report as a folder: ``leakage.md``, ``leakage.png``, and the pairs as Parquet.
 
+    A file of pairs is called by its tables, ``pairs-test-rand.parquet``; where two versions of one
+    table are compared, by these, too.
+
     Parameters
     ----------
     folder
@@ -91,11 +95,21 @@ def write(found: Leakage, folder: str | os.PathLike[str]) -> None:
     ['leakage.md', 'leakage.png', 'pairs-test-rand.parquet']
     >>> folder.cleanup()
     """
+    tables.refuse_address(folder)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for one in found.overlaps:
-        a, b = (name.partition("@")[0] for name in (one.rows_of, one.others))
-        files.write_table(one.pairs, folder / f"pairs-{a}-{b}.parquet")
+    for name, one in _names(found).items():
+        files.write_table(one.pairs, folder / f"pairs-{name}.parquet")
     draw(found, folder / "leakage.png")
     with files.replacing(folder / "leakage.md") as beside:
         beside.write_text(f"{markdown(found)}\n![Nearest pictures](leakage.png)\n", "utf-8")
+
+
+def _names(found: Leakage) -> dict[str, Overlap]:
+    """Return what the files of pairs are called: by tables, and by versions of one table."""
+    whole = {f"{one.rows_of}-{one.others}": one for one in found.overlaps}
+    short = [re.sub(r"@\d+", "", name) for name in whole]
+    return {
+        name if short.count(one) > 1 else one: pairs
+        for one, (name, pairs) in zip(short, whole.items(), strict=True)
+    }

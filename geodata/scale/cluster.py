@@ -72,15 +72,15 @@ def check_nodes(ray: Any, function: BatchFunction) -> None:
 
     task = ray.remote(max_retries=TRIES)(_differences)
     nodes = [n for n in ray.nodes() if n["Alive"] and n["Resources"].get("CPU")]
-    asked = {
-        node["NodeManagerAddress"]: task.options(
+    asked = [
+        task.options(
             scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
         ).remote(function)
         for node in nodes
-    }
-    for host, answer in asked.items():
+    ]
+    for node, answer in zip(nodes, asked, strict=True):  # two of one machine have one address
         if told := got(ray, answer):
-            msg = f"node {host}: {told}"
+            msg = f"node {node['NodeManagerAddress']}: {told}"
             raise WorkerMismatchError(msg)
 
 

@@ -145,14 +145,15 @@ def _pieces(source: Source, names: Sequence[str] | None, rows: int) -> Iterator[
             yield length, partial(one.batches, outer, rows)
     elif isinstance(source, images.Samples):
         for shard in source.shards:
-            yield _samples_in(shard), partial(source.of_shards((shard,)).tables, names, rows=rows)
+            held = _samples_in(shard, tables.seen(shard))
+            yield held, partial(source.of_shards((shard,)).tables, names, rows=rows)
     else:
         yield None, partial(source.tables, names, rows=rows)
 
 
 @lru_cache(maxsize=100_000)
-def _samples_in(shard: Path) -> int:
-    """Count the samples of a shard by its headers, once a process."""
+def _samples_in(shard: Path, stamp: tuple[int, ...] | None) -> int:
+    """Count the samples of a shard by its headers, once a process for a file as it is."""
     return sum(1 for _ in images.samples(shard))
 
 

@@ -80,6 +80,7 @@ def join_shards(folder: _Path, table: _Path | None = None) -> JoinedShards:
     rows = sum(one.rows for one in found)
     if table is None:
         return JoinedShards(len(found), rows)
+    tables.refuse_address(table)  # its version is read again, which a bucket has no call for
     paths = [place / name for one in found for name in one.files]
     if not paths or any(path.suffix != ".parquet" for path in paths):
         msg = f"{place}: only Parquet shards become a table; leave the table out to check others"

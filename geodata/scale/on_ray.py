@@ -273,6 +273,7 @@ def _make(job: LabelJob, shard: Shard) -> Sharded:
 
 def _everywhere(path: Any) -> Any:
     """Return a path that does not depend on the folder a worker starts in; rows as they are."""
-    if isinstance(path, str | os.PathLike) and "://" not in str(path):
-        return os.path.abspath(path)  # noqa: PTH100, links stay as they are
-    return path
+    if not isinstance(path, str | os.PathLike) or "://" in str(path):
+        return path
+    # a path that went through `pathlib` has lost a slash
+    return tables.address_of(path) or os.path.abspath(path)  # noqa: PTH100, links stay

@@ -111,6 +111,7 @@ class LabelJob:
     @classmethod
     def of(cls, source: Any, folder: _Path, **options: Any) -> LabelJob:
         """Look at the source: its rows and its hash."""
+        tables.refuse_address(folder)
         label = Label(**options)
         opened = tables.open_rows(source)
         rows = count_rows(opened)
@@ -184,6 +185,7 @@ def records_shard(rows: Any, folder: _Path, shard: str | Shard, **options: Any) 
     1
     >>> folder.cleanup()
     """
+    tables.refuse_address(folder)
     asked, out = Shard.of(shard), Path(folder)
     if out.suffix.lower() in (".parquet", ".jsonl"):
         msg = f"{out}: shards of records lie in a folder; name one, such as {out.with_suffix('')}"

@@ -108,6 +108,15 @@ def test_photos_one_by_one(one, other, same):
     assert leakage.shared_photos(photos(other), photos(one)).tolist() == [same]
 
 
+@pytest.mark.parametrize(
+    "ending", ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "heic", "avif", "JPG"]
+)
+def test_the_ending_of_a_picture_is_no_part_of_its_name(ending):
+    assert leakage.shared_photos(photos(f"a/x.{ending}"), photos("a/x")).tolist() == [True]
+    assert leakage.shared_photos(photos(f"x.{ending}.csv"), photos("x")).tolist() == [False]
+    assert leakage.shared_photos(photos(f"x{ending}"), photos("x")).tolist() == [False]
+
+
 def test_each_row_is_looked_for_among_all_others():
     rows, others = photos("a/1", "2", "c/3", "d/4", None), photos("2.jpg", "1", "x/3", "d_4.png")
     assert leakage.shared_photos(rows, others).tolist() == [True, True, False, True, False]

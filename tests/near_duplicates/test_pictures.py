@@ -63,3 +63,12 @@ def test_without_pairs_of_tables_there_is_no_legend_and_150_dots_an_inch(tmp_pat
     pictures.draw(found, tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as drawn:
         assert np.allclose(drawn.size, (960, 540), atol=1)
+
+
+def test_each_of_three_pairs_of_tables_has_a_line_of_its_own_colour():
+    lines = [overlap(name, [(0, bits)], 1) for bits, name in enumerate(("a", "b", "c"))]
+    (axes,) = pictures._figure(Leakage({}, tuple(lines), (), 2, 80)).axes
+    assert [line.get_ydata().tolist() for line in axes.get_lines()] == [
+        [100.0, 100.0, 100.0], [0.0, 100.0, 100.0], [0.0, 0.0, 100.0]
+    ]  # fmt: skip
+    assert len({to_hex(line.get_color()) for line in axes.get_lines()}) == 3

@@ -207,6 +207,22 @@ def test_an_overlap_by_hand():
     assert reporting._overlap(side(), nothing, 3, 3).compared == 0
 
 
+def test_bursts_of_unlike_sizes_are_counted():
+    """A pair, three alike, one alone and one of nobody; the largest is neither first nor last."""
+    who = ["ann", "ann", "bob", "bob", "bob", "ann", None, "eve", "eve"]
+    rows = pa.table({"photo_id": list("abcdefghi"), "author": who})
+    near = np.array([0, 0, 1, 1, 1, 255 << 40, 0, 7, 7], np.uint64)
+    many = side(marks=leakage.marks([rows], id="photo_id", author="author"), ids=rows["photo_id"],
+                has=np.ones(9, bool), coarse=near, fine=np.zeros((9, 32), np.uint8))  # fmt: skip
+    assert reporting._bursts(many, 3, 2) == findings.Bursts("a@0", 8, 3, 7, 3)
+    few = side(marks=many.marks, has=np.arange(9) > 2, coarse=near[3:],
+               fine=np.zeros((6, 32), np.uint8))  # fmt: skip
+    assert reporting._bursts(few, 3, 2) == findings.Bursts("a@0", 5, 2, 4, 2)
+    nobody = side(marks=leakage.marks([rows], id="photo_id"), has=np.ones(9, bool), coarse=near,
+                  fine=np.zeros((9, 32), np.uint8))  # fmt: skip
+    assert reporting._bursts(nobody, 3, 2) == findings.Bursts("a@0", 0, 0, 0, 0)
+
+
 def overlap(**changed):
     made = {"rows_of": "test@0", "others": "rand@1", "rows": 8, "compared": 4, "photo": 2,
             "author": None, "place": 0, "look": 1, "look_only": 1,

@@ -283,6 +283,20 @@ def test_a_report_is_written_into_a_folder_that_is_made_or_there(lake, tmp_path)
     assert pairs["photo_id"].to_pylist() == ["x"]
 
 
+def test_pairs_of_two_versions_of_a_table_are_two_files(lake, tmp_path):
+    tables.append(lake / "one", tables.open(lake / "one").arrow().slice(0, 1))
+    found = reporting.report(lake, train="one@0", test="two", gallery="one")
+    telling.write(found, tmp_path / "out")
+    rows = {p.name: pq.read_metadata(p).num_rows for p in (tmp_path / "out").glob("*.parquet")}
+    assert rows == {
+        "pairs-two@0-one@0.parquet": 1, "pairs-two@0-one@1.parquet": 2, "pairs-one-one.parquet": 3
+    }  # fmt: skip
+    same = reporting.report(lake, train="one", test="two", gallery="one")
+    telling.write(same, tmp_path / "same")
+    names = sorted(p.name for p in (tmp_path / "same").glob("*.parquet"))
+    assert names == ["pairs-one-one.parquet", "pairs-two-one.parquet"]
+
+
 @pytest.mark.parametrize(("train", "test"), [("one", "none"), ("none", "one"), ("none", "none")])
 def test_a_table_without_rows_shares_nothing(lake, train, test):
     tables.write(lake / "none", tables.open(lake / "one").arrow().slice(0, 0))

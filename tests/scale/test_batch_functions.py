@@ -1,5 +1,6 @@
 """Batch functions: any split and order gives the rows of one process; a stranger is refused."""
 
+import os
 import pickle
 import shutil
 from itertools import pairwise
@@ -214,6 +215,17 @@ def test_popular_points_that_changed_are_refused(popular_file, tmp_path):
         function(ROWS)
 
 
+def test_popular_points_that_were_written_in_place_are_read_anew(tmp_path):
+    """Under the same name and number of the file system, at another time."""
+    path, rows = tmp_path / "points.csv", pa.table({"lat": [1.0, 50.0], "lon": [2.0, 60.0]})
+    left = []
+    for second, text in enumerate(("lat,lon\n1,2\n", "lat,lon\n50,60\n")):
+        path.write_text(text)
+        os.utime(path, (second + 1, second + 1))
+        left.append(scale.Exclude(str(path), 10.0)(rows)["lat"].to_pylist())
+    assert left == [[50.0], [1.0]]
+
+
 def test_bad_options_are_refused_on_the_driver(popular_file):
     with pytest.raises(ValueError, match="worldview"):
         scale.Label(worldview="atlantis")
@@ -275,6 +287,24 @@ def test_rows_localized_at_the_radius_itself_are_kept():
     assert found.column_names == ["lat", "lon", "pred_lat", "pred_lon", "error_km"]
     assert scale.Popular().within_km == 25.0
     assert scale.Popular(3.0).identity()["within_km"] == 3.0
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_a_batch_of_which_no_row_is_a_record_has_its_columns(count):
+    rows = ROWS.slice(0, count).drop_columns(["image"])
+    rows = rows.append_column("image", pa.nulls(count, pa.string()))
+    function = scale.Records(records.Options(kind="grpo", missing="drop"))
+    whole = function(ROWS.slice(0, 2))
+    assert (function(rows).num_rows, function(rows).schema) == (0, whole.schema)
+
+
+def test_no_place_is_farther_than_the_antipode():
+    """The distance is the radius itself there, whatever rounding makes of it elsewhere."""
+    rows = pa.table({"lat": [0.0, 90.0, 0.0], "lon": [0.0, 0.0, 0.0],
+                     "pred_lat": [0.0, -90.0, 0.0], "pred_lon": [180.0, 0.0, 0.0]})  # fmt: skip
+    found = scale.Popular(20_100.0)(rows)["error_km"].to_pylist()
+    assert found == pytest.approx([np.pi * 6371.0, np.pi * 6371.0, 0.0])
+    assert scale.Popular(20_000.0)(rows)["error_km"].to_pylist() == [0.0]
 
 
 def test_what_a_function_hangs_on_is_told():

@@ -183,6 +183,21 @@ def test_tars_without_a_row_of_the_part_are_not_read(tmp_path, start, stop):
     assert max([batch.num_rows for batch in batches], default=0) <= 3
 
 
+def test_a_tar_that_was_written_anew_is_counted_anew(tmp_path):
+    """Its samples are counted once a process, for the file as it is."""
+    as_tars(tmp_path / "tars")
+    assert numbers(part_of(tables.open_rows(tmp_path / "tars"), 4, 8))[0] == [4, 5, 6, 7]
+    (tmp_path / "tars" / "0.tar").unlink()
+    with tarfile.open(tmp_path / "tars" / "0.tar", "w") as tar:
+        for n in (0, 1):
+            member, text = tarfile.TarInfo(f"{n}.json"), f'{{"n": {n:2}, "o": 1}}'
+            member.size = len(text)
+            tar.addfile(member, io.BytesIO(text.encode()))
+    source = tables.open_rows(tmp_path / "tars")
+    assert count_rows(source) == 22
+    assert numbers(part_of(source, 4, 8))[0] == [6, 7, 8, 9]
+
+
 def test_a_part_says_what_it_is_of_and_keeps_the_kinds_of_the_whole(tmp_path):
     (tmp_path / "a.jsonl").write_text('{"n": 1}\n{"n": 2, "o": "x"}\n')
     whole = files.open_source(tmp_path / "a.jsonl")

@@ -9,6 +9,7 @@ import pytest
 from geodata import cor, files, hashing, records, scale, tables
 from geodata.scale import joining, sharding
 from geodata.scale.dealing import Shard
+from geodata.tables import log
 
 ROWS = pa.table({"id": list("abcde"), "lat": [48.9, 35.7, None, 0.0, 1.0],
                  "lon": [2.3, 139.7, 0.0, 0.0, 1.0]})  # fmt: skip
@@ -114,6 +115,13 @@ def test_shards_are_checked_without_a_table(out, tmp_path):
         scale.join_shards(out, tmp_path / "lake" / "t")
 
 
+@pytest.mark.parametrize("table", ["s3://bucket/lake/t", "gs:/bucket/lake/t", "http://b/t"])
+def test_a_table_in_a_bucket_is_refused_before_anything_is_written(out, table, monkeypatch):
+    monkeypatch.setattr(joining, "_written", lambda *_: pytest.fail("it was written"))
+    with pytest.raises(tables.TableError, match="is an address; lakes in buckets"):
+        scale.join_shards(out, table)
+
+
 def test_shards_that_changed_while_they_were_joined(out, tmp_path):
     path = out / "_shard-00001-of-00002.json"
     plain = manifest(out, 1)
@@ -132,6 +140,51 @@ def test_an_error_of_the_rows_is_no_other_join(out, tmp_path, monkeypatch):
     with pytest.raises(scale.ShardError, match="damaged on the way"):
         scale.join_shards(out, tmp_path / "lake" / "t")
     assert not tables.exists(tmp_path / "lake" / "t")
+
+
+def test_columns_that_a_table_keeps_in_another_type_are_joined(tmp_path):
+    """The content is that of the rows as the table holds them: microseconds, wider numbers."""
+    more = {
+        "at": pa.array([1, None, 3, 4, 5], pa.timestamp("ms")),
+        "day": pa.array([0, 86_400_000, None, 0, 0], pa.date64()),
+        "n": pa.array([255, 0, None, 1, 2], pa.uint8()),
+        "half": pa.array([0.5, None, 1.0, 2.0, 3.0], pa.float32()).cast(pa.float16()),
+        "word": pa.array(["x", None, "y", "x", "x"]).dictionary_encode(),
+    }
+    rows = ROWS
+    for name, column in more.items():
+        rows = rows.append_column(name, column)
+    for i in (1, 2):
+        scale.label_shard(rows, tmp_path / "out", f"{i}/2")
+    scale.join_shards(tmp_path / "out", tmp_path / "lake" / "t")
+    found = tables.open(tmp_path / "lake" / "t").arrow()
+    assert found["at"].type == pa.timestamp("us")
+    assert found["at"].cast(pa.int64()).to_pylist() == [1000, None, 3000, 4000, 5000]
+    assert found["n"].to_pylist() == [255, 0, None, 1, 2]
+
+
+def test_other_rows_of_the_same_number_are_another_version(tmp_path):
+    """Rows in memory have no hash that tells them apart: their content does."""
+    table = tmp_path / "lake" / "t"
+    for name, rows in (("a", ROWS), ("b", ROWS.take([4, 3, 2, 1, 1]))):
+        scale.label_shard(rows, tmp_path / name, "1/1")
+    made = [scale.join_shards(tmp_path / name, table) for name in "aab"]
+    assert [(one.version, one.resumed) for one in made] == [(0, False), (0, True), (1, False)]
+    assert tables.open(table).arrow()["id"].to_pylist() == list("edcbb")
+
+
+def test_the_table_is_held_from_the_last_look_to_the_commit(out, tmp_path, monkeypatch):
+    """Who joins the same shards then waits, and finds the version."""
+    original, held = joining._there, []
+
+    def there(table, made):
+        held.append(log.is_held(tmp_path / "lake" / "t"))
+        return original(table, made)
+
+    monkeypatch.setattr(joining, "_there", there)
+    assert scale.join_shards(out, tmp_path / "lake" / "t").version == 0
+    assert held == [False, True]
+    assert not log.is_held(tmp_path / "lake" / "t")
 
 
 def test_columns_that_a_shard_without_rows_does_not_know(tmp_path):
@@ -180,6 +233,27 @@ def test_only_parquet_becomes_a_table(tmp_path):
         scale.records_shard(rows.slice(0, 1), tmp_path / "few", f"{i}/3", options=options)
     assert manifest(tmp_path / "few", 3, 3)["files"] == {}
     assert scale.join_shards(tmp_path / "few", tmp_path / "lake" / "few").rows == 1
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_any_shard_that_is_damaged_is_told(out, number):
+    path = out / f"shard-{number:05d}-of-00002.parquet"
+    path.unlink()
+    with pytest.raises(scale.ShardError, match=f"shard {number}/2: {path.name} is gone; make it"):
+        scale.join_shards(out)
+
+
+@pytest.mark.parametrize(("told", "adds_up"), [(4, False), (5, True), (6, False)])
+def test_rows_of_shards_add_up_to_those_of_their_input(out, told, adds_up):
+    for number in (1, 2):
+        one = manifest(out, number)
+        one["about"]["rows_in_all"] = told
+        (out / f"_shard-{number:05d}-of-00002.json").write_text(json.dumps(one))
+    if adds_up:
+        assert scale.join_shards(out).rows == 5
+        return
+    with pytest.raises(scale.ShardError, match=f"the shards hold 5 rows, their input {told};"):
+        scale.join_shards(out)
 
 
 def test_a_mended_shard_is_made_again_and_others_stay(out):

@@ -89,6 +89,16 @@ def test_shards_of_other_jobs_are_refused(tmp_path):
     assert "kind is 'x', there 'labels'" in said(manifests.read_all, tmp_path)
 
 
+@pytest.mark.parametrize("other", [2, 3])
+def test_any_shard_of_another_job_is_refused(tmp_path, other):
+    for n in (1, 2, 3):
+        about = ABOUT | {"kind": "x"} if n == other else ABOUT
+        Manifest(Shard(n, 3), about, 1, {}).write(tmp_path)
+    assert f"shard {other}/3 differs from shard 1/3: kind is 'x'" in said(
+        manifests.read_all, tmp_path
+    )
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -3,6 +3,7 @@
 import logging
 import os
 import socket
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -135,6 +136,21 @@ def test_every_node_that_works_is_asked_on_itself(monkeypatch):
         cluster.check_nodes(ray, stranger())
 
 
+def test_each_of_two_nodes_of_one_machine_is_asked(monkeypatch):
+    """As where ``ray start`` ran twice there: they have one address."""
+    ray = Here(["a", "a"]).stand_in(monkeypatch)
+    asked = []
+
+    class Once(BatchFunction):
+        def check(self):
+            asked.append(1)
+            if len(asked) == 1:
+                raise ValueError("no set")
+
+    with pytest.raises(scale.WorkerMismatchError, match="node a: no set"):
+        cluster.check_nodes(ray, Once())
+
+
 @pytest.mark.parametrize("error", [OSError("no disk"), ValueError("no set")])
 def test_a_node_that_cannot_look_is_named(ray, error):
     class Blind(BatchFunction):
@@ -195,6 +211,11 @@ def test_shards_of_a_cluster_are_those_of_one_process(ray, there):
     (there / "out" / "_shard-00002-of-00003.json").unlink()
     again = scale.label_on_ray("rows.parquet", "out", 3, worldview="in")
     assert [one.resumed for one in again] == [True, False, True]
+    told.clear()
+    scale.label_on_ray(
+        "rows.parquet", "out", 3, progress=lambda *rows: told.append(rows), worldview="in"
+    )
+    assert told == [(80, N), (160, N), (240, N)]  # those that were there are done, too
     with pytest.raises(scale.ShardError, match="another number of shards"):
         scale.label_on_ray("rows.parquet", "out", 2, worldview="in")
 
@@ -227,7 +248,8 @@ def test_another_job_and_another_node_are_refused_before_a_task_runs(ray, there,
 def test_rows_in_memory_and_addresses_stay_as_they_are(there):
     assert on_ray._everywhere("a/../b") == f"{there}/b"
     assert on_ray._everywhere(there / "b") == f"{there}/b"
-    assert on_ray._everywhere("s3://a/b") == "s3://a/b"
+    assert on_ray._everywhere("s3://a/b") == on_ray._everywhere(Path("s3://a/b")) == "s3://a/b"
+    assert on_ray._everywhere("http://a/b") == "http://a/b"
     assert on_ray._everywhere(ROWS) is ROWS
 
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow as pa
 import pyarrow.fs as pafs
+import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
 from deltalake.transaction import create_table_with_add_actions
@@ -318,6 +319,32 @@ def test_hints_are_brought_each_time_and_the_rest_once(store):
     assert list(mirrors._logs("s3://bucket/lake", near, "none")) == []
 
 
+def test_folders_in_a_log_and_among_inputs_are_not_brought(store):
+    """As other tools keep parts of checkpoints in the log."""
+    tables.append(str(store / "bucket/lake/t"), rows(1))
+    for folder in ("t/_delta_log/_sidecars", "_inputs/more"):
+        (store / "bucket/lake" / folder).mkdir(parents=True)
+        (store / "bucket/lake" / folder / "a").write_text("a")
+    (store / "bucket/lake/_inputs/b.csv").write_text("b")
+    near = tables.near("s3://bucket/lake", inputs=True)
+    found = sorted(p.relative_to(near).as_posix() for p in near.rglob("*") if p.is_file())
+    assert found == ["_inputs/b.csv", f"t/_delta_log/{0:020}.json"]
+    assert tables.open(near / "t").rows == 1
+
+
+def test_a_damaged_page_is_told_as_it_is_read(store):
+    tables.append(TABLE, rows(*range(1000)))
+    version = buckets.open_bucket(TABLE)
+    file = store / "bucket/lake/t" / version.files[0].name
+    with pq.ParquetFile(file) as opened:
+        chunk = opened.metadata.row_group(0).column(0)
+    data = bytearray(file.read_bytes())
+    data[chunk.data_page_offset + chunk.total_compressed_size - 1] ^= 1  # in the page's values
+    file.write_bytes(data)
+    with pytest.raises(OSError, match=r"(?i)crc|checksum"):
+        numbers(version)
+
+
 def test_inputs_that_are_not_there_are_sent(store):
     tables.append(str(store / "bucket/lake/t"), rows(1))
     near = tables.near("s3://bucket/lake")
@@ -379,12 +406,36 @@ def test_the_file_system_of_an_address(monkeypatch):
     monkeypatch.setenv("AWS_REGION", "us-east-2")
     assert objects.system_of("s3://b")[0].region == "us-east-2"
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:1/")
-    system, root = objects.system_of("gs://bucket/lake")
-    assert (system.type_name, root) == ("gcs", "bucket/lake")
+    for scheme in ("gs", "gcs"):
+        system, root = objects.system_of(f"{scheme}://bucket/lake")
+        assert (system.type_name, root) == ("gcs", "bucket/lake")
     assert objects._GOOGLE_PATIENCE.total_seconds() == 20
     assert (objects._TRIES, objects.PATIENCE_S, mirrors._AT_ONCE) == (8, 120.0, 16)
-    assert objects.keys_of("gs://b").startswith("credentials come from the file that GOOGLE_APP")
+    for address in ("gs://b", "gcs://b"):
+        told = objects.keys_of(address)
+        assert told.startswith("credentials come from the file that GOOGLE_APP")
     assert objects.keys_of("s3://b").startswith("keys and endpoint come from AWS_ACCESS_KEY_ID,")
+
+
+@pytest.mark.parametrize("scheme", ["s3", "s3a"])
+def test_without_an_endpoint_arrow_is_asked_by_the_name_that_it_knows(monkeypatch, scheme):
+    """``s3a`` is Hadoop's word for it."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    asked = []
+    arrow = SimpleNamespace(from_uri=lambda uri: asked.append(uri) or ("system", "bucket/lake"))
+    monkeypatch.setattr(objects, "pafs", SimpleNamespace(FileSystem=arrow))
+    assert objects.system_of(f"{scheme}://bucket/lake") == ("system", "bucket/lake")
+    assert asked == ["s3://bucket/lake"]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "names"),
+    [("s3", ["empty", "t"]), ("s3a", ["empty", "t"]), ("gs", ["t"]), ("gcs", ["t"])],
+)
+def test_a_bucket_at_google_has_the_folders_that_its_files_name(store, scheme, names):
+    tables.append(str(store / "bucket/lake/t"), rows(1))
+    (store / "bucket/lake/empty").mkdir()
+    assert mirrors._folders(f"{scheme}://bucket/lake") == names
 
 
 def test_what_a_commit_writes_is_that_of_a_folder(store, tmp_path):

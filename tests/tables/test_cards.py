@@ -83,6 +83,8 @@ def test_twenty_values_are_listed_and_the_others_counted(tmp_path):
     ]  # fmt: skip
     assert lines[6:-1] == [f"| v{i:02d} | 1 | 2.00% |" for i in range(18)]
     assert lines[-1] == "| 5 others | 5 | 10.00% |"
+    first = cards._section("Things", version, {"a": 1, None: 2}).splitlines()[-2:]
+    assert first == ["| (none) | 2 | 4.00% |", "| a | 1 | 2.00% |"]
     last = cards._section("Things", version, {None: 1, "a": 1}).splitlines()[-2:]
     assert last == ["| a | 1 | 2.00% |", "| (none) | 1 | 2.00% |"]
     whole = cards._section("Things", version, dict.fromkeys("abcdefghijklmnopqrst", 1))
@@ -98,8 +100,8 @@ def test_continents_are_those_of_the_rows_or_of_their_codes(tmp_path):
     assert "| Ours | 2 | 100.00% |" in text
     assert "Europe" not in text
     assert "| FR | 1 | 50.00% |" in text
-    codes = {"FR": 2, "DE": 1, "JP": 1, "??": 3, "": 1, None: 1}
-    assert cards._by_continent(codes) == {"Europe": 3, "Asia": 1, None: 5}
+    codes = {"FR": 2, "DE": 1, "JP": 1, "??": 3, "": 1, None: 1, "fr": 1}
+    assert cards._by_continent(codes) == {"Europe": 3, "Asia": 1, None: 6}
 
 
 def test_counts_are_of_all_files_and_only_of_text(tmp_path):
@@ -110,6 +112,20 @@ def test_counts_are_of_all_files_and_only_of_text(tmp_path):
     text = cards.card(tmp_path / "t")
     assert "| a | 3 | 60.00% |" in text
     assert "## Status" not in text
+    assert "## Continents" not in text
+    assert "## Countries" not in text
+
+
+def test_what_is_no_text_is_not_counted_and_hides_no_text(tmp_path):
+    """Lists and records cannot be counted, and numbers name no country."""
+    other = pa.table(
+        {"country": [["FR"], ["JP"]], "country_code": ["FR", "JP"], "continent": [1, 2]}
+    )
+    text = cards.card(opened(tmp_path, other).path)
+    assert "## Continents\n\n| continents | rows | share |\n|---|---|---|\n| Asia | 1 |" in text
+    assert "## Countries\n\n| countries | rows | share |\n|---|---|---|\n| FR | 1 |" in text
+    none = pa.table({"country": [{"a": 1}], "country_code": [[1]], "continent": [["Asia"]]})
+    text = cards.card(opened(tmp_path, none, name="none").path)
     assert "## Continents" not in text
     assert "## Countries" not in text
 
@@ -296,6 +312,24 @@ def test_a_map_says_what_it_is_of(tmp_path, drawn):
     drawn.clear()
     tables.draw_map(ROWS, out, lat="y", lon="x", around=place, radius_km=1234.5)
     assert drawn[1][0::2] == ("shade", "within 1,234.5 km of those places")
+
+
+def test_a_map_counts_the_rows_of_all_files(tmp_path):
+    for lat in (1.0, 1.1, -40.0):
+        tables.append(tmp_path / "t", pa.table({"lat": [lat, None], "lon": [2.0, 3.0]}))
+    counts = mapping.count_rows(tables.open(tmp_path / "t"))
+    assert {(int(r), int(c)): int(counts[r, c]) for r, c in zip(*np.nonzero(counts))} == {
+        (182, 364): 2, (100, 364): 1
+    }  # fmt: skip
+    assert tables.draw_map(tmp_path / "t", tmp_path / "m.svg") == 3
+
+
+def test_points_in_one_column_are_drawn(tmp_path):
+    """As others write them: longitude first in well-known text, latitude first in a pair."""
+    for column in ({"geometry": ["POINT (2 1)", None]}, {"coords": ["1, 2", None]}):
+        counts = mapping.count_rows(pa.table({"id": ["a", "b"], **column}))
+        assert [(int(r), int(c)) for r, c in zip(*np.nonzero(counts))] == [(182, 364)]
+        assert tables.draw_map(pa.table({"id": ["a", "b"], **column}), tmp_path / "m.svg") == 1
 
 
 def test_a_column_that_was_named_is_drawn_or_missed_with_those_that_are_there(tmp_path):

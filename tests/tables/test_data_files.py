@@ -150,6 +150,16 @@ def test_the_range_of_a_file_is_that_of_all_its_groups(tmp_path, monkeypatch):
     assert high == {"n": 9, "x": 3.0, "text": "é"}
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)])
+def test_the_range_of_a_file_is_that_of_any_of_its_groups(tmp_path, monkeypatch, order):
+    """The least and the largest may lie in the first group, between, or in the last."""
+    monkeypatch.setattr(parquet, "ROW_GROUP", 1)
+    rows = pa.table({"n": [1, 5, 9], "x": [-2.5, 0.0, 7.5], "text": ["a", "m", "z"]})
+    low, high = stats(tmp_path, rows.take(list(order)))
+    assert low == {"n": 1, "x": -2.5, "text": "a"}
+    assert high == {"n": 9, "x": 7.5, "text": "z"}
+
+
 def test_what_has_no_plain_range_has_none(tmp_path):
     rows = pa.table({
         "short": ["a", "x" * 32], "long": ["a", "x" * 33], "long_first": ["A" * 33, "b"],
@@ -389,3 +399,15 @@ def test_what_speaks_arrow_is_taken_with_its_own_columns_or_those_given():
         tables.TableSchemaError, match=r"have the columns n; the schema given .* m$"
     ):
         list(schemas.stream([rows], pa.schema([("m", pa.int64())]))[1])
+
+
+@pytest.mark.parametrize("names", [["a"], ["b", "a"], ["a", "b", "c"], ["a", "B"]])
+def test_each_part_has_the_columns_that_were_told_and_in_their_order(names):
+    """A part with fewer would become NULLs that nobody asked for."""
+    given = pa.schema([("a", pa.int64()), ("b", pa.int64())])
+    parts = [pa.table({"a": [1], "b": [2]}), pa.table({name: [1] for name in names})]
+    schema, stream = schemas.stream(parts, given)
+    assert schema == given
+    assert next(stream).num_rows == 1
+    with pytest.raises(tables.TableSchemaError, match=f"have the columns {', '.join(names)}; the"):
+        next(stream)

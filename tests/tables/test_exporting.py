@@ -13,6 +13,7 @@ import pytest
 import shapely
 
 from geodata import coords, files, tables
+from geodata.tables import data_files
 from geodata.tables.exports.exporting import points_wkb
 
 
@@ -114,11 +115,54 @@ def test_geopandas_duckdb_and_polars_read_the_points(lake, tmp_path):
     assert pl.read_parquet(path).height == 30
 
 
-def test_a_geometry_of_ones_own_stays(lake, tmp_path):
-    tables.append(lake / "t", rows(geometry=["POINT (1 2)"] * 30))
+def test_the_box_of_a_file_is_that_of_all_that_was_read_of_it(lake, tmp_path, monkeypatch):
+    """A file is read so many rows a time; the ends may lie in any of them."""
+    read = data_files.read
+    monkeypatch.setattr(data_files, "read", lambda file, schema, *_: read(file, schema, 2))
+    lat, lon = [10.0, 0.0, 80.0, -70.0, 5.0, 6.0], [3.0, -9.0, 0.0, 1.0, 170.0, 4.0]
+    for turn in (1, -1):
+        path = lake / ("t" if turn == 1 else "u")
+        tables.append(path, pa.table({"lat": lat[::turn], "lon": lon[::turn]}))
+        (file,) = (tables.export(path, tmp_path / path.name) / "data").iterdir()
+        geo = json.loads(pq.ParquetFile(file).metadata.metadata[b"geo"])
+        assert geo["columns"]["geometry"]["bbox"] == [-9.0, -70.0, 170.0, 80.0]
+        assert pq.read_table(file)["lat"].to_pylist() == lat[::turn]
+
+
+def test_rows_that_are_none_are_exported_with_their_columns(lake, tmp_path):
+    tables.append(lake / "t", rows().slice(0, 0))
+    (path,) = (tables.export(lake / "t", tmp_path / "out") / "data").iterdir()
+    found = pq.read_table(path)
+    assert path.name == "train-00000-of-00001.parquet"
+    assert (found.num_rows, found.column_names) == (0, [*rows().column_names, "geometry"])
+    geo = json.loads(pq.ParquetFile(path).metadata.metadata[b"geo"])
+    assert "bbox" not in geo["columns"]["geometry"]
+
+
+@pytest.mark.parametrize("split", [None, "train", "test"])
+def test_the_card_of_an_export_names_the_files_of_its_only_split(lake, tmp_path, split):
+    more = {} if split is None else {"split": [split] * 30}
+    tables.append(lake / "t", rows(**more))
+    out = tables.export(lake / "t", tmp_path / "out")
+    named = split or "train"
+    card = (out / "README.md").read_text("utf-8")
+    told = card.partition("configs:\n")[2].partition("---")[0]
+    assert told == (
+        "- config_name: default\n  data_files:\n"
+        f"  - split: {named}\n    path: data/{named}-*.parquet\n"
+    )
+    assert [p.name for p in (out / "data").iterdir()] == [f"{named}-00000-of-00001.parquet"]
+    assert pq.read_table(out / "data").num_rows == 30
+
+
+@pytest.mark.parametrize("name", ["geometry", "Geometry", "GEOMETRY"])
+def test_a_geometry_of_ones_own_stays(lake, tmp_path, name):
+    """In whichever case: SQL would not tell two of that name apart."""
+    tables.append(lake / "t", rows(**{name: ["POINT (1 2)"] * 30}))
     out = tables.export(lake / "t", tmp_path / "out")
     table = pq.read_table(out / "data")
-    assert set(table["geometry"].to_pylist()) == {"POINT (1 2)"}
+    assert table.column_names == [*rows().column_names, name]
+    assert set(table[name].to_pylist()) == {"POINT (1 2)"}
     assert b"geo" not in (table.schema.metadata or {})
 
 
@@ -182,3 +226,20 @@ def test_a_card_tells_no_folder(lake, tmp_path):
         assert "preds.csv" in text
         assert "lat/lon" in text
         assert "sets" not in text
+
+
+@pytest.mark.parametrize("file_rows", [0, -1, True, 1.5, "9", None])
+def test_rows_of_a_file_are_a_whole_number_above_none(lake, file_rows):
+    """Whoever is refused leaves nothing, neither a folder nor a version."""
+    told = f"file_rows {file_rows!r} must be a whole number above 0"
+    for call in (tables.append, tables.write):
+        with pytest.raises(tables.TableError, match=told):
+            call(lake / "new", rows(), file_rows=file_rows)
+    assert not lake.exists()
+    tables.append(lake / "t", rows(), file_rows=1)
+    for call in (tables.append, tables.write):
+        with pytest.raises(tables.TableError, match=told):
+            call(lake / "t", rows(), file_rows=file_rows)
+    with pytest.raises(tables.TableError, match=told):
+        tables.compact(lake / "t", file_rows=file_rows)
+    assert (tables.open(lake / "t").version, len(tables.open(lake / "t").files)) == (0, 30)

@@ -119,12 +119,22 @@ def test_the_newest_commit_is_that_of_the_largest_number(tmp_path):
     folder.mkdir()
     assert own_files.newest_commit(folder) == -1
     names = [f"{9:020}.json", f"{10:020}.json", f"{11:020}.json.tmp", f"{12:020}.crc"]
-    names += ["x" * 20 + ".txt", "_commit_a.json.tmp", f"{13:020}.checkpoint.parquet"]
+    names += ["x" * 20 + ".txt", "_commit_a.json.tmp", f"{13:020}.checkpoint.parquet", "x.json"]
+    names += [f"{14:020}.checkpoint.80a083e8.json"]  # as others write them
     for name in names:
         (folder / name).touch()
     assert own_files.newest_commit(folder) == 10
     (folder / ("x" * 20 + ".json")).touch()
     assert own_files.newest_commit(folder) == -1
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/a", "a\\b", "a%b", "a\0b"])
+def test_what_is_no_bare_name_of_a_file(tmp_path, name):
+    with pytest.raises(tables.TableChangedError, match="is not the bare name of a file"):
+        own_files.check_own(tmp_path, name)
+    own_files.check_own(tmp_path, "gone")  # who opens the version says so
+    (tmp_path / "a b.parquet").touch()
+    own_files.check_own(tmp_path, "a b.parquet")
 
 
 def test_a_commit_of_another_tool_has_nothing_of_ours(tmp_path):

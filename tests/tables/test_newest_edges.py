@@ -94,3 +94,43 @@ def test_a_commit_is_on_disk_before_it_has_its_name(table, monkeypatch):
     assert synced == [(len(text.encode()), False)]
     assert "zürich" in text.replace("\\\\u00fc", "ü")
     assert json.loads(text)["commitInfo"]["operationParameters"]["mode"] == "Append"
+
+
+def test_a_file_of_unknown_rows_beside_one_whose_column_is_called_as_their_count(table):
+    """Then the statistics are read as JSON, and what they do not say is not known."""
+    names = [tables.open(table).files[0].name, "part-x.parquet", "part-y.parquet"]
+    told = ['{"numRecords": 1, "minValues": {"numRecords": 7}}', '{"minValues": {}}']
+    for name, stats in zip(names[1:], told, strict=True):
+        (table / name).write_bytes((table / names[0]).read_bytes())
+        entry = {"path": name, "size": (table / name).stat().st_size, "partitionValues": {},
+                 "modificationTime": 0, "dataChange": True, "stats": stats}  # fmt: skip
+        number = newest.read(table / "_delta_log").version + 1
+        lines = [{"commitInfo": {"timestamp": 0}}, {"add": entry}]
+        commit_file(table, number).write_text("".join(json.dumps(one) + "\n" for one in lines))
+    tables.checkpoint(table)
+    state = newest.read(table / "_delta_log")
+    assert [state.adds[name].rows for name in names] == [1, 1, None]
+    assert tables.open(table).rows == 8
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_process_appends_nothing_though_it_needs_no_library(table):
+    """What comes behind an append, checkpoints and small files, would need it."""
+    tables.checkpoint(table)  # by the library, in the parent
+    before = sorted(path.name for path in table.rglob("*"))
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:  # pragma: no cover
+        try:
+            told = f"made {tables.append(table, pa.table({'n': [6]}))}"
+        except tables.TableError as error:
+            told = str(error)
+        os.write(write, told.encode())
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as pipe:
+        told = pipe.read()
+    os.waitpid(child, 0)
+    assert told.startswith(f"{table}: tables can be read but not written in a process that was")
+    assert sorted(path.name for path in table.rglob("*")) == before
+    assert tables.append(table, pa.table({"n": [6]})) == 6

@@ -67,3 +67,10 @@ def test_notes_of_others_are_shown_as_they_are(tmp_path):
     for i, note in enumerate(({"inputs": {"a": 3}}, {"inputs": [1], "recipe": "x"}, {"source": 4})):
         tables.append(tmp_path / "t", pa.table({"a": [i]}), note=note)
     assert [row[4] for row in cells(tables.history(tmp_path / "t"))[1:]] == ["", "x of ", ""]
+
+
+def test_a_seed_of_zero_is_shown(tmp_path):
+    tables.append(tmp_path / "t", pa.table({"a": [1]}), note={"seed": 0})
+    tables.append(tmp_path / "t", pa.table({"a": [1]}), note={"seed": 12})
+    tables.append(tmp_path / "t", pa.table({"a": [1]}))
+    assert [row[5] for row in cells(tables.history(tmp_path / "t"))[1:]] == ["", "12", "0"]

@@ -76,6 +76,17 @@ def test_a_time_that_is_none(path, hours):
         tables.repair(path, older_than_hours=hours)
 
 
+def test_a_link_to_nowhere_is_moved_as_it_is(path):
+    (path / LEFT[0]).symlink_to("nowhere")
+    (path / "folder.part").mkdir()
+    (path / ".folder.part").mkdir()  # no file: nobody's half
+    assert tables.verify(path).orphans == (LEFT[0],)
+    assert tables.repair(path, older_than_hours=0) == [LEFT[0]]
+    aside = path.parent / "_leftovers" / "photos" / LEFT[0]
+    assert str(aside.readlink()) == "nowhere"
+    assert tables.verify(path).orphans == ()
+
+
 def test_with_a_log_that_cannot_be_read_nothing_moves(path):
     leave(path)
     (path / "_delta_log" / f"{1:020}.json").write_text("{")

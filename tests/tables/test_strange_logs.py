@@ -127,6 +127,20 @@ def test_links_inside_are_followed(path):
     assert tables.verify(path).ok
 
 
+@pytest.mark.parametrize("target", ["sub/x.parquet", "sub", "../photos/../x.parquet", "sub/../sub"])
+def test_links_into_a_folder_of_the_table_are_refused(path, secret, tmp_path, target):
+    """A table's files lie side by side; what is below may be anything."""
+    (path / "sub").mkdir()
+    shutil.copy(secret, path / "sub" / "x.parquet")
+    shutil.copy(secret, path.parent / "x.parquet")
+    (path / "part-x.parquet").symlink_to(target)
+    add(path, "part-x.parquet", secret.stat().st_size)
+    with pytest.raises(
+        tables.TableChangedError, match=r"is a link to another place|is not a regular file"
+    ):
+        tables.open(path)
+
+
 def test_a_table_behind_a_link_is_a_table(path, tmp_path):
     (tmp_path / "linked").symlink_to(path)
     assert tables.open(tmp_path / "linked").rows == 2
@@ -237,6 +251,22 @@ def test_a_content_that_a_commit_claims_is_checked(path):
     for seal in (path / "_seals").iterdir():
         seal.unlink()
     assert any("does not hold the rows" in p for p in tables.verify(path).problems)
+
+
+@pytest.mark.parametrize("files", [[1], 5, "x", None])
+def test_what_a_commit_recorded_may_be_anything(path, files):
+    """It is told, and the rest is looked at all the same."""
+    ours = json.dumps({"kind": "append", "files": files})
+    line = {"commitInfo": {"timestamp": 0, "geodata": ours}}
+    (path / "_delta_log" / f"{1:020}.json").write_text(json.dumps(line) + "\n")
+    lost = tables.open(path).files[0]
+    whole = lost.read_bytes()
+    problems = tables.verify(path).problems
+    assert any(one.startswith("what the commits recorded cannot be read: ") for one in problems)
+    lost.unlink()
+    assert any(lost.name in one for one in tables.verify(path).problems)
+    lost.write_bytes(whole)
+    assert tables.open(path).arrow() == rows("a", "b")
 
 
 def test_missing_seals_and_hashes_are_told(tmp_path):

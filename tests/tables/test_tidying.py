@@ -1,5 +1,6 @@
 """Small files of appends become one behind their back: rows, order, versions, hashes stay."""
 
+import json
 import os
 import signal
 import subprocess
@@ -222,3 +223,33 @@ def test_a_kill_loses_and_doubles_nothing(tmp_path, where):
     tables.append(table, rows(len(values)))
     assert tables.open(table).arrow()["n"].to_pylist() == list(range(len(values) + 1))
     assert tables.verify(table).ok
+
+
+def said_of_files(table, version):
+    """Return what a commit says of files: whether it adds them, and whether rows changed."""
+    text = (table / "_delta_log" / f"{version:020}.json").read_text()
+    found = [json.loads(line) for line in text.splitlines()]
+    return sorted((k, v["dataChange"]) for one in found for k, v in one.items() if "path" in v)
+
+
+def test_rows_that_are_only_put_together_are_no_change_of_data(tmp_path, quick):
+    """Who follows a table by its log would read them twice."""
+    table = tmp_path / "t"
+    for n in range(4):
+        tables.append(table, rows(n))
+    kinds = {entry.version: entry.kind for entry in tables.history(table)}
+    assert kinds == {4: "compact", 3: "append", 2: "append", 1: "append", 0: "append"}
+    assert said_of_files(table, 3) == [("add", True)]
+    assert said_of_files(table, 4) == [("add", False), *[("remove", False)] * 4]
+    tables.append(table, rows(4))
+    number = tables.compact(table)
+    assert ("add", False) in said_of_files(table, number)
+    assert ("add", True) not in said_of_files(table, number)
+
+
+def test_files_of_one_writing_stay_as_they_were_asked_for(tmp_path, quick):
+    table = tmp_path / "t"
+    tables.write(table, rows(0))
+    assert tables.write(table, rows(*range(9)), file_rows=1) == 1
+    assert [entry.kind for entry in tables.history(table)] == ["write", "write"]
+    assert len(tables.open(table).files) == 9

@@ -116,6 +116,7 @@ def test_what_lies_around_is_told_as_such(table):
     report = tables.verify(table)
     assert report.ok
     assert report.orphans == (".part-y.part", "_delta_log/_commit_z.json.tmp", "part-x.parquet")
+    assert (report.unrecorded, report.is_sealed) == ((), True)
     known = {"part-x.parquet"}
     found = [file.name for file in repairing.leftovers(table, known)]
     assert "part-x.parquet" not in found
@@ -329,6 +330,23 @@ def test_an_id_of_any_length_is_found_across_blocks(tmp_path, length):
     assert forgetting._holds(tmp_path / "a.bin", [name])
     assert not forgetting._holds(tmp_path / "a.bin", [name[1:]])
     assert not forgetting._holds(tmp_path / "a.bin", [name + "x"])
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.csv.gz", "a.jsonl", "a.bin"])
+def test_a_short_id_is_looked_for_in_the_bytes_of_what_cannot_be_read(tmp_path, name):
+    """In a table that can be read a cell is looked at, where ``x1`` is no part of a word."""
+    (tmp_path / name).write_bytes(b"PAR1 of x1, and half of a fil\xff\xfe")
+    assert forgetting._holds(tmp_path / name, ["x1"])
+    assert not forgetting._holds(tmp_path / name, ["x"])
+
+
+def test_what_the_owner_keeps_private_is_not_looked_at(tmp_path):
+    lake = tmp_path / "lake"
+    tables.append(lake / "t", photos("alice"))
+    for folder in (lake / "_private", lake / "more" / "_private"):
+        folder.mkdir(parents=True)
+        (folder / "names.txt").write_text("alice is A")
+    assert tables.forget(lake, ["alice"]).holding == ("more/_private/names.txt",)
 
 
 def test_what_lies_outside_the_lake_is_told(tmp_path):

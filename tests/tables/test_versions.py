@@ -226,6 +226,17 @@ def test_a_part_that_changed_is_told_and_a_new_name_is_checked(tmp_path):
         tables.commit_parts(path, [part])
 
 
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_any_part_that_changed_is_told(tmp_path, which):
+    path = tmp_path / "t"
+    parts = [part for n in range(3) for part in tables.write_part(path, rows(n), n)]
+    file = path / parts[which].file.name
+    file.write_bytes(file.read_bytes() + b"x")
+    with pytest.raises(tables.TableChangedError, match=f"the part {file.name} is not as it was"):
+        tables.commit_parts(path, parts)
+    assert not tables.exists(path)
+
+
 # inputs
 
 
@@ -271,6 +282,53 @@ def test_an_input_of_a_lake_or_of_a_file(table, tmp_path):
             tables.open_input(table.parent, "rows", other)
 
 
+def test_coordinates_of_an_input_are_as_they_stand(tmp_path):
+    """A recipe that writes them again changes none, not even 180 to -180."""
+    path = tmp_path / "points.csv"
+    path.write_text("lat,lon\n1,180\n2,-180\n3,200\n")
+    ((points, _),) = tables.open_input(tmp_path, "rows", path).points()
+    assert points.lon.tolist()[:2] == [180.0, -180.0]
+    assert points.lon.tolist()[2] == 200.0 or not points.valid[2]
+
+
+def test_a_file_that_a_lake_keeps_goes_on_under_its_own_name(tmp_path):
+    path = tmp_path / "points.csv"
+    path.write_text("lat,lon\n1,2\n")
+    file = tables.open_input(tmp_path / "lake", "popular", path)
+    assert (file.label, file.version) == ("points.csv", None)
+    with pytest.raises(tables.DatasetError) as told:
+        _ = file.table
+    assert str(told.value).startswith(
+        "the popular of a dataset must be a table of the lake, got the file points.csv; bring it"
+    )
+    (tmp_path / "lake").mkdir()
+    file.keep(tmp_path / "lake")
+    path.unlink()
+    again = tables.reopen(tmp_path / "lake", "popular", file.reference)
+    assert (again.label, again.reference, again.columns) == (
+        "points.csv", file.reference, ("lat", "lon")
+    )  # fmt: skip
+    assert again.source.path != path
+
+
+def test_a_file_that_is_gone_is_another_than_was_hashed(tmp_path):
+    path = tmp_path / "points.csv"
+    path.write_text("lat,lon\n1,2\n")
+    file = tables.open_input(tmp_path, "popular", path)
+    file.refuse_changed()
+    path.unlink()
+    with pytest.raises(tables.DatasetError, match=r"points\.csv was written while the dataset"):
+        file.refuse_changed()
+
+
+def test_a_format_that_is_named_comes_before_what_the_ending_says(tmp_path):
+    (tmp_path / "rows.tar").write_text("id,lat,lon\na,1,2\n")
+    source = tables.open_rows(tmp_path / "rows.tar", format="csv")
+    assert (source.kind, source.columns) == ("csv", ("id", "lat", "lon"))
+    with pytest.raises(files.FileError):
+        tables.open_rows(tmp_path / "rows.tar")
+
+
 def test_a_file_is_seen_by_time_size_and_number(tmp_path):
     path = tmp_path / "a"
     assert watching.seen(None) is None
@@ -291,6 +349,7 @@ def test_a_file_is_seen_by_time_size_and_number(tmp_path):
         ({"inputs": {"rows": {"table": "t", "version": 3}, "popular": {"file": "p.csv"}, "x": 5}},
          ["t@3", "p.csv"]),
         ({"inputs": {"a": {"file": "", "table": "t", "version": 0}}}, ["t@0"]),
+        ({"inputs": {"a": {"table": "t", "version": 0}}, "source": {"name": "b"}}, ["t@0"]),
         ({"inputs": [1], "source": {"name": "b"}}, ["b"]), ({"source": {}}, ["None"]),
     ],
 )  # fmt: skip

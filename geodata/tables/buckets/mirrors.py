@@ -119,7 +119,7 @@ def _logs(address: str, folder: Path, only: str | None) -> Iterator[str]:
 
 def _folders(address: str) -> list[str]:
     # Arrow tells no folder of a bucket at Google that has no entry of its own: files name theirs
-    is_flat = address.startswith("gs:")
+    is_flat = address.startswith(("gs:", "gcs:"))
     found = _infos(address, "", recursive=is_flat)
     if not found:  # nothing below it: is there such a bucket at all?
         _infos("/".join(address.split("/")[:3]), "", missing=False)

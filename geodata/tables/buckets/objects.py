@@ -51,7 +51,7 @@ _GOOGLE_PATIENCE = timedelta(seconds=20)
 
 def keys_of(address: str) -> str:
     """Return what to look at where a bucket cannot be used, for the end of a message."""
-    if address.startswith("gs:"):
+    if address.startswith(("gs:", "gcs:")):
         return (
             "credentials come from the file that GOOGLE_APPLICATION_CREDENTIALS names, or from the "
             "account of a machine at Google"
@@ -269,7 +269,7 @@ def _noted(address: str, version: int) -> dict[str, Any]:
 
 
 def _total(noted: dict[str, Any]) -> Sums | None:
-    return None if noted.get("total") is None else Sums(*noted["total"])
+    return Sums.read(noted.get("total"))
 
 
 def _version_of(address: str, identity: str, among: range) -> int | None:
@@ -328,14 +328,14 @@ def system_of(address: str) -> tuple[Any, str]:
         return pafs.S3FileSystem(
             endpoint_override=host, scheme=kind, region=region, retry_strategy=patient
         ), rest
-    if scheme == "gs":
+    if scheme in ("gs", "gcs"):
         emulator = os.environ.get("STORAGE_EMULATOR_HOST", "").rstrip("/")
         kind, _, host = emulator.rpartition("://")
         where = {"endpoint_override": host, "scheme": kind or "http", "anonymous": True}
         return pafs.GcsFileSystem(
             retry_time_limit=_GOOGLE_PATIENCE, **(where if emulator else {})
         ), rest
-    system, path = pafs.FileSystem.from_uri(address)
+    system, path = pafs.FileSystem.from_uri(f"s3://{rest}")  # Arrow does not know s3a
     return system, str(path)
 
 

@@ -44,9 +44,9 @@ def card(path: _Path, version: int | str | None = None, *, title: str | None = N
     """Return the dataset card of a version: Markdown with the head that Hugging Face reads.
 
     It names the task, the licence where the note or all rows have one, and counts splits, and
-    rows by continent and country, sources and licences where the columns are there (``split``,
-    ``country_code`` or ``country``, ``continent``, ``source``, ``licence``), and gives columns,
-    parameters and lineage from the note, files by their names only, and the content hash.
+    rows by continent and country, sources and licences where such columns of text are there
+    (``split``, ``country_code`` or ``country``, ``continent``, ``source``, ``licence``), and gives
+    columns, parameters and lineage from the note, files by their names only, and the content hash.
 
     Examples
     --------
@@ -84,6 +84,7 @@ def write_card(path: _Path, folder: _Path, version: int | str | None = None) -> 
     'README.md'
     >>> lake.cleanup()
     """
+    log.refuse_address(folder)
     opened, out = open_version(path, version), Path(folder)
     with errors.storage(out, "writing the card"):
         out.mkdir(parents=True, exist_ok=True)
@@ -142,7 +143,7 @@ def _facts(version: TableVersion) -> str:
 
 
 def _counts(version: TableVersion) -> list[str]:
-    names = set(version.schema.names)
+    names = {field.name for field in version.schema if pa.types.is_string(field.type)}
     parts: list[str] = []
     if splits := split_counts(version):
         parts.append(_section("Splits", version, splits))
@@ -155,7 +156,7 @@ def _counts(version: TableVersion) -> list[str]:
     if country:
         parts.append(_section("Countries", version, _count(version, [country])))
     for column, heading in (("source", "Sources"), ("licence", "Licences"), ("status", "Status")):
-        if column in names and pa.types.is_string(version.schema.field(column).type):
+        if column in names:
             parts.append(_section(heading, version, _count(version, [column])))
     return parts
 

@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 
 from geodata import coords
 from geodata.files import FileError, coordinate_columns
-from geodata.tables import data_files, errors
+from geodata.tables import data_files, errors, log
 from geodata.tables.errors import TableError
 from geodata.tables.exports import cards, croissant
 from geodata.tables.versions import TableVersion, open_version
@@ -74,6 +74,7 @@ def export(path: _Path, out: _Path, version: int | str | None = None) -> Path:
     ['lat', 'lon', 'geometry']
     >>> lake.cleanup()
     """
+    log.refuse_address(out)
     opened, target = open_version(path, version), Path(out)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         msg = f"{target} exists and is not an empty folder; choose another one to export to"
@@ -214,7 +215,7 @@ def _divided(
 
 
 def _pair(schema: pa.Schema) -> tuple[str, str] | None:
-    if GEOMETRY in schema.names:
+    if GEOMETRY in (name.lower() for name in schema.names):  # one name to SQL
         return None
     try:
         return coordinate_columns(schema.names)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from geodata import coords, maps, popular
 from geodata.files import FileError, Source, coordinate_columns, with_points
+from geodata.tables import log
 from geodata.tables.versions import TableVersion, open_rows, reopen
 
 Counts = NDArray[np.int64]
@@ -61,6 +62,7 @@ def draw_map(
     2
     >>> folder.cleanup()
     """
+    log.refuse_address(path)
     kind = maps.format_of(path)
     opened = open_rows(source)
     counts = _counted(opened, lat, lon)

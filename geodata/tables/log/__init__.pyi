@@ -36,6 +36,7 @@ from .reading import (
     load as load,
     recorded as recorded,
     refuse_fork as refuse_fork,
+    rows_of as rows_of,
     schema_of as schema_of,
     snapshot as snapshot,
     total as total,

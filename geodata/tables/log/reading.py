@@ -128,9 +128,7 @@ class Snapshot(NamedTuple):
 
 
 def snapshot(root: Path, version: int | None = None) -> Snapshot:
-    """Read what a version holds, also in a process that was forked.
-
-    Without a list of the log's folder where `newest` can.
+    """Read what a version holds, after a fork, too; without a list of the log where `newest` can.
 
     Raises
     ------
@@ -285,18 +283,37 @@ def commit_at(root: Path, version: int) -> dict[str, Any]:
 
 
 def _payload(text: Any) -> dict[str, Any]:
-    """Return our part of a commit; of another tool's commit, nothing."""
+    """Return our part of a commit; of what other tools write, and we never do, nothing."""
     try:
         payload = json.loads(text)
     except (TypeError, ValueError):
         return {}
-    return payload if isinstance(payload, dict) else {}
+    found = payload if isinstance(payload, dict) else {}
+    return {k: v for k, v in found.items() if k not in ("note", "software") or isinstance(v, dict)}
 
 
 def recorded(root: Path, version: int, since: int = 0) -> dict[str, dict[str, Any]]:
-    """Return what commits recorded of each file that they added: size, sha256, content."""
-    entries = commits(root, version, since)
-    return {k: v for entry in entries for k, v in entry[KEY].get("files", {}).items()}
+    """Return what commits recorded of each file that they added: size, sha256, content.
+
+    Raises
+    ------
+    TableChangedError
+        If it is not what we write.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for entry in commits(root, version, since):
+        files = entry[KEY].get("files", {})
+        if not isinstance(files, dict) or any(rows_of(one) is None for one in files.values()):
+            msg = f"{root}: commit {entry['version']} does not say what its files are; see verify"
+            raise TableChangedError(msg)
+        found |= files
+    return found
+
+
+def rows_of(recorded: Any) -> int | None:
+    """Return the rows that a commit recorded of a file, None where it says nothing of the kind."""
+    content = Sums.read(recorded.get("content")) if isinstance(recorded, dict) else None
+    return None if content is None else content.rows
 
 
 def added(root: Path, version: int) -> Iterator[str]:
@@ -319,8 +336,7 @@ def added(root: Path, version: int) -> Iterator[str]:
 
 def total(root: Path, version: int) -> Sums | None:
     """Return what a commit recorded of the content of its whole version, if it did."""
-    found = commit_at(root, version)[KEY].get("total")
-    return None if found is None else Sums(*found)
+    return Sums.read(commit_at(root, version)[KEY].get("total"))
 
 
 def committed_at(entry: dict[str, Any]) -> datetime:

@@ -191,15 +191,42 @@ def _in_cells(file: Path, ids: Sequence[str], long: Sequence[str]) -> bool:
     known = pa.array(list(ids), pa.string())
     words = r"(?:^|\W)(?:" + "|".join(map(re.escape, long)) + r")(?:$|\W)"
     for rows in opened.tables(None):
-        for column in rows.columns:
-            if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-                continue
-            texts = column.cast(pa.string())
+        for texts in _texts_of(rows):
             if pc.any(pc.is_in(pc.utf8_trim_whitespace(texts), known)).as_py():
                 return True
             if long and pc.any(pc.match_substring_regex(texts, words)).as_py():
                 return True
     return False
+
+
+def _texts_of(rows: pa.Table) -> Iterator[pa.Array]:
+    """Yield the texts of all columns, and ids that are numbers as texts."""
+    for name, column in zip(rows.column_names, rows.columns, strict=True):
+        if pa.types.is_integer(column.type) and files.squeeze(name) in files.ID_NAMES:
+            column = files.id_text(column)
+        for chunk in column.chunks:
+            yield from _texts(chunk)
+
+
+def _texts(values: pa.Array) -> Iterator[pa.Array]:
+    """Yield the texts of a column, those in its lists and records too."""
+    kind = values.type
+    if pa.types.is_dictionary(kind):
+        yield from _texts(values.dictionary)
+    elif pa.types.is_map(kind):
+        yield from _texts(values.keys)
+        yield from _texts(values.items)
+    elif pa.types.is_struct(kind):
+        for child in values.flatten():
+            yield from _texts(child)
+    elif (
+        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    ):
+        yield from _texts(values.flatten())
+    elif (
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    ):
+        yield values.cast(pa.string())
 
 
 def _blocks(file: Path, beyond: int) -> Iterator[bytes]:

@@ -241,8 +241,9 @@ def _payload(text: str, alive: set[str], changed: Rewritten, task: Task) -> str:
     if not isinstance(payload, dict):
         return text
     before = json.dumps(payload)
-    recorded = payload.get("files", {})
-    recorded |= {k: new.entry() for k, new in changed.files.items() if k in recorded}
+    recorded = payload.get("files")
+    if isinstance(recorded, dict):
+        recorded |= {k: new.entry() for k, new in changed.files.items() if k in recorded}
     _count(payload, [name for name in changed.files if name in alive], changed)
     note = payload.get("note")
     if isinstance(note, dict):
@@ -258,8 +259,8 @@ def _count(payload: dict[str, Any], gone: Sequence[str], changed: Rewritten) -> 
     """Count the content of the version anew, and how many rows it lost."""
     if not gone:
         return
-    if payload.get("total") is not None:
-        total = Sums(*payload["total"])
+    total = Sums.read(payload.get("total"))
+    if total is not None:
         for name in gone:
             total = total.minus(changed.before[name]).plus(changed.files[name].sums)
         payload["total"] = list(total)

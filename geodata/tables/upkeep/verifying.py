@@ -292,7 +292,7 @@ def _kept(root: Path, version: int | str | None) -> tuple[list[TableVersion], li
 def _recorded(root: Path) -> tuple[dict[str, Any], list[str]]:
     try:
         return log.recorded(root, log.last_version(root)), []
-    except (TableError, KeyError, TypeError, AttributeError) as error:
+    except TableError as error:
         return {}, [f"what the commits recorded cannot be read: {error}"]
 
 

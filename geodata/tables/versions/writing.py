@@ -281,8 +281,9 @@ def check_note(note: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def _commit(entry: dict[str, Any], named: list[str]) -> Commit:
     ours = entry[log.KEY]
-    added = ours.get("files")
-    rows = None if added is None else sum(file["content"][0] for file in added.values())
+    files = ours.get("files")
+    counts = [log.rows_of(one) for one in files.values()] if isinstance(files, dict) else [None]
+    rows = None if None in counts else sum(filter(None, counts))
     return Commit(
         version=entry["version"],
         time=log.committed_at(entry),
