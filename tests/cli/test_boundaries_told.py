@@ -1,7 +1,6 @@
 """``geodata boundaries``: each line that is told of a set, at values of its own."""
 
 import datetime
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -226,17 +225,3 @@ def test_a_set_is_called_by_its_kind_and_day_unless_it_is_named(home):
     day = datetime.datetime.now(datetime.UTC).date().isoformat()
     lines = told("build", "file", "--from", path, "-c", "country=CH", "-c", "admin1=NAME")
     assert f"file-{day}: built" in lines.splitlines()[0]
-
-
-@pytest.mark.parametrize("out", [None, "mine"])
-def test_the_bundled_set_is_built_where_it_is_asked(home, monkeypatch, out):
-    """It takes minutes and all its sources: only what is handed over is looked at."""
-    from geodata import boundary_build
-
-    seen = []
-    monkeypatch.setattr(
-        boundary_build, "build_bundled", lambda *given: seen.append(given) or "the folder"
-    )
-    words = () if out is None else ("--out", out)
-    assert told("build", "bundled", "--from", "sources", *words) == "the folder: built\n"
-    assert seen == [(Path("sources"), out)]

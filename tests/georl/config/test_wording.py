@@ -72,7 +72,16 @@ WHOLE = [  # (settings, processes, the whole text; None: nothing is said)
     (f"{STREAM} {GRPO}", 1, "data.stream with task=grpo, which asks for photos by their number: "
      "groups, curriculum and answers that go on; leave it out, WebDataset shards and Parquet are "
      "then read in place, or laid out once"),
-    ("data.table=world train.max_steps=0", 1, None),
+    # an end
+    ("data.table=world train.max_steps=0", 1,
+     "train.max_steps is 0; it must be above 0, or -1: train.epochs decides then"),
+    ("train.max_steps=-2", 1,
+     "train.max_steps is -2; it must be above 0, or -1: train.epochs decides then"),
+    ("train.epochs=0", 1, "train.epochs is 0 and train.max_steps -1: nothing would be trained; set "
+     "one of them"),
+    ("train.epochs=0 train.max_steps=1", 1, None),
+    ("train.epochs=0.001", 1, None),
+    (f"{ASK} train.max_steps=0 train.epochs=0", 1, None),
     # the hub and the trackers
     ("train.push_to=me", 1, "train.push_to is 'me', no name on the hub; write owner/name"),
     ("data.dataset=a/b/c", 1, "data.dataset is 'a/b/c', no name on the hub; write owner/name"),
