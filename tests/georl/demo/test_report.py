@@ -171,6 +171,7 @@ def test_curves_of_reward_are_told_in_a_line(parts):
         "SFT, then GRPO on hard places: too few steps to draw",
     ]
     assert report.sparkline([3.0, 3.0]) == "▁▁"
+    assert report.sparkline([1.0, -6.0, 8.0, 0.0]) == "▅▁█▄"  # the ends may lie between
 
 
 def test_two_steps_are_enough_for_a_curve(tmp_path):

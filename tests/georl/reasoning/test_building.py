@@ -100,6 +100,16 @@ def test_a_step_is_run_again_where_a_file_beside_it_changed(tmp_path, servers):
     assert tables.open(unseen.table).note["report"]["verify"] == {"not_visible": 1}
 
 
+def test_rows_of_another_version_of_the_program_are_a_version_of_their_own(
+    tmp_path, servers, monkeypatch
+):
+    """The same rows; but the note of a table says what wrote it."""
+    config = config_of(tmp_path, servers)
+    assert reasoning.build(config).version == 0
+    monkeypatch.setattr(tables, "software", lambda: {"georl": "another"})
+    assert [reasoning.build(config).version for _ in range(2)] == [1, 1]
+
+
 def test_photos_of_another_folder_are_other_photos(tmp_path, servers):
     config_of(tmp_path, servers)
     (tmp_path / "else").mkdir()

@@ -274,6 +274,7 @@ def test_words_that_are_alike():
     assert similarity._least([[1.0, 0.0], [0.6, 0.8], [1.0, 0.0]]) == 0.6
     assert similarity._least([[1.0, 0.0], [-1.1, 0.0]]) == -1.0
     assert similarity._least([[1.0, 0.0], None]) is None
+    assert similarity._least([[1.0, 0.0], [1.0, 0.0], None]) is None  # of one it is not known
     assert similarity._least([[1.0, 0.0], [1.0]]) is None
     with pytest.raises(BadReply, match=r"^the reply has no data\[0\]\.embedding that is a vector$"):
         similarity._embedding({"data": [{"embedding": [[1.0]]}]})
@@ -516,6 +517,15 @@ def test_each_photo_has_its_first_problem(tmp_path):
     assert found[4]["image"] is None
     assert set(found[0]) >= {"answers", "entities", "split", "city"}
     assert found[0]["split"] is None
+
+
+def test_an_id_is_taken_by_a_photo_that_could_not_be_asked_about_too(tmp_path):
+    """The file of predictions or of visible things has one row for it, whose photo nobody knows."""
+    columns = {"id": ["a", "a", "b", "b"], "image": ["", "1", "1", "1"],
+               "lat": [38.7, 38.7, 99.0, 38.7], "lon": [-9.1] * 4}  # fmt: skip
+    assert [one["reason"] for one in batches_of(tmp_path, columns)] == [
+        "no_image", "repeated_id", "no_coordinates", "repeated_id"
+    ]  # fmt: skip
 
 
 def test_a_name_that_the_table_lacks_is_that_of_the_coordinates_whatever_the_other_rows_have(
