@@ -52,6 +52,12 @@ def test_a_folder_is_what_it_holds_whatever_its_name(tmp_path):
     assert plan.model_shape(ModelConfig(name=str(folder))) == plan.KNOWN["Qwen2.5-VL-3B"]
 
 
+def test_lora_weights_are_of_the_size_of_their_model(tmp_path):
+    about = {"base_model_name_or_path": "Qwen/Qwen2.5-VL-3B-Instruct", "revision": "a", "r": 4}
+    (tmp_path / "adapter_config.json").write_text(json.dumps(about))
+    assert plan.model_shape(ModelConfig(name=str(tmp_path))) == plan.KNOWN["Qwen2.5-VL-3B"]
+
+
 @pytest.mark.parametrize("tied", [True, False])
 @pytest.mark.parametrize(("width", "kv", "layers"), [(64, 2, 2), (128, 4, 3)])
 def test_any_size_equals_an_empty_model(tmp_path, width, kv, layers, tied):

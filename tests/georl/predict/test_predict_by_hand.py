@@ -2,6 +2,7 @@
 
 import io
 import json
+import threading
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -9,7 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-from georl import models, predict
+from geodata import tables
+from georl import data, models, predict
 from georl.config import ConfigError, load
 from georl.predict import answering
 from tests.georl.chat_server import ChatServer
@@ -134,6 +136,54 @@ def test_a_start_that_finds_all_answers_asks_nobody_and_says_so(folder, capsys):
     told = capsys.readouterr().out
     assert "going on: 2 of 2 answers are there" in told
     assert "photos are sent" not in told
+
+
+def test_answers_stay_where_the_file_cannot_be_written(folder):
+    """They cost money: the next start finds them."""
+    target = folder / "out" / "p.jsonl"
+    (target / "in the way").mkdir(parents=True)
+    with ChatServer(lambda asked: ANSWER) as server:
+        made = asked_of(server, folder, "data.limit=2")
+        with pytest.raises(OSError, match=r"p\.jsonl"):
+            predict.predict(made)
+        (target / "in the way").rmdir()
+        target.rmdir()
+        assert rows_of(predict.predict(made)) == [row("p0"), row("p1")]
+        assert len(server.requests) == 2
+
+
+def test_answers_of_another_version_of_a_table_are_not_put_together(folder):
+    """A table without a version is the newest of when the run was started."""
+    table = pq.read_table(folder / "t.parquet")
+    tables.write(folder / "lake" / "photos", table.slice(0, 1))
+    with ChatServer(lambda asked: ANSWER) as server:
+        made = asked_of(server, folder, f"data.table={folder / 'lake' / 'photos'}",
+                        f"data.image_root={folder}")  # fmt: skip
+        first = answering._run_id(data.pinned(made))
+        partial = folder / "out" / "p.jsonl.partial.jsonl"
+        partial.parent.mkdir()
+        partial.write_text(json.dumps({"run": first}) + "\n")
+        tables.write(folder / "lake" / "photos", table.slice(0, 2))
+        with pytest.raises(ConfigError, match="holds answers of another model, prompt or table"):
+            predict.predict(made)
+        old = rows_of(predict.predict(asked_of(
+            server, folder, f"data.table={folder / 'lake' / 'photos'}", "data.version=0",
+            f"data.image_root={folder}")))  # fmt: skip
+    assert old == [row("p0")]
+
+
+def test_so_many_requests_are_under_way_as_the_run_says(folder):
+    gate = threading.Barrier(2, timeout=30)
+    (folder / "3.png").write_bytes((folder / "2.png").read_bytes())
+
+    def answer(asked):
+        gate.wait()  # only where two ask at once is there an answer
+        return ANSWER
+
+    with ChatServer(answer) as server:
+        made = asked_of(server, folder, "predict.concurrency=2", "data.limit=4")
+        assert rows_of(predict.predict(made)) == [row(f"p{i}") for i in range(4)]
+        assert server.most_under_way == 2
 
 
 def test_a_photo_that_could_not_be_read_is_not_opened_again(folder):
