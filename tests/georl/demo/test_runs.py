@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from georl.config import load
+from georl.config import dump, load, replace
 from georl.demo import runs
 from georl.demo.runs import DemoError, Job
 
@@ -89,6 +89,31 @@ def test_a_run_that_was_killed_has_failed(tmp_path, started):
     programs["a"] = "import os; os.kill(os.getpid(), 9)"
     with pytest.raises(DemoError, match=r"^a stopped with status -9; the end of "):
         runs.train_all([job(tmp_path, "a")], 1, 0.0)
+
+
+@pytest.mark.parametrize(("name", "value"), [("seed", 1), ("train.max_steps", 9)])
+def test_a_finished_run_of_other_settings_is_not_taken_for_this_one(
+    tmp_path, started, monkeypatch, name, value
+):
+    """As where a quick demo stands in the folder, and the whole one is started."""
+    _, begun = started
+    ours = job(tmp_path, "a")
+    (tmp_path / "a" / "final").mkdir(parents=True)
+    (tmp_path / "a" / "final" / "COMPLETE").write_text("")
+    (tmp_path / "a.yaml").write_text(dump(ours.config))
+    monkeypatch.chdir(tmp_path.parent)  # the same folder by another name
+    runs.train_all([job(Path(tmp_path.name), "a")], 1, 0.0)
+    other = replace(ours.config, **{name.replace(".", "__"): value})
+    with pytest.raises(DemoError) as caught:
+        runs.train_all([Job("b", "b", job(tmp_path, "b").config), Job("a", "a", other)], 1, 0.0)
+    assert str(caught.value) == (
+        f"{tmp_path / 'a'} holds a run of other settings (seed 0, 10 steps); give another "
+        "--output, or delete it"
+    )
+    (tmp_path / "a.yaml").write_text("no: setting")
+    with pytest.raises(DemoError, match="holds a run of other settings; give another"):
+        runs.train_all([ours], 1, 0.0)
+    assert begun == []
 
 
 def test_a_model_that_was_written_in_part_is_trained_again(tmp_path, started):
