@@ -227,6 +227,19 @@ def test_places_that_nobody_answers_are_told_as_such(tmp_path):
     assert report._difference(tmp_path, "a", "b") == "no place is answered by both"
 
 
+def test_a_place_without_an_answer_is_wrong_in_a_difference(tmp_path):
+    """Where both answer they are alike; one of them leaves 30 of 40 places out."""
+    (tmp_path / "data").mkdir()
+    pq.write_table(
+        pa.table({"id": IDS, "lat": LAT, "lon": LON}), tmp_path / "data/held-out.parquet"
+    )
+    for name, missing in (("a", range(30)), ("b", ())):
+        (tmp_path / name).mkdir()
+        pq.write_table(said(np.full(N, NEAR), missing), tmp_path / name / "predictions.parquet")
+    assert report._difference(tmp_path, "a", "b").startswith("-0.750 [-0.")
+    assert report._difference(tmp_path, "b", "a").startswith("+0.750 [+0.")
+
+
 def test_the_report_ends_with_where_to_look(parts):
     output, told, _ = parts
     assert told[6] == (
