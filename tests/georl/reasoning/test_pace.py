@@ -152,6 +152,34 @@ def test_each_model_is_asked_so_often_at_once(tmp_path):
     assert [one["id"] for one in found if one["kept"]] == [f"p{i}" for i in range(6)]
 
 
+# ---- what makes a step another one
+
+OTHERS = ["question=Where?", "photos.limit=1", "photos.split=a", "photos.max_pixels=9",
+          "photos.id=image", "models.a.temperature=0.5", "models.a.seed=3", "models.a.max_tokens=9",
+          "models.a.model=other", "models.a.localizability=first_token", "models.c.model=m",
+          "photos.image_root=else"]  # fmt: skip
+ALIKE = ["models.a.url=http://moved/v1", "models.a.retries=9", "models.a.concurrency=1",
+         "models.a.timeout_s=3", "models.a.requests_per_second=2",
+         "models.a.key_variable=A_API_KEY", "models.a.usd_per_million_in=3", "give_up=3", "output=moved", "table=lake/moved",
+         "filter.min_localizability=0.1", "verify.min_share=0.1"]  # fmt: skip
+
+
+def test_what_is_asked_is_asked_anew_where_the_question_the_photos_or_the_models_change(tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("id,image,lat,lon,split\nx,1.png,1,2,a\n")
+    given = [f"photos.table={table}", "models.a.url=http://h/v1", "models.a.model=m",
+             "models.b.url=http://h/v1", "models.b.model=n"]  # fmt: skip
+
+    def made_of(*more):
+        return stepping._origin(load_reason(None, [*given, *more]), "ask")
+
+    usual = made_of()
+    assert len({usual, *map(made_of, OTHERS)}) == 1 + len(OTHERS)
+    assert {made_of(one) for one in ALIKE} == {usual}
+    table.write_text("id,image,lat,lon,split\nx,1.png,1,3,a\n")
+    assert made_of() != usual
+
+
 # ---- batches
 
 
