@@ -160,7 +160,8 @@ OTHERS = ["question=Where?", "photos.limit=1", "photos.split=a", "photos.max_pix
           "photos.image_root=else"]  # fmt: skip
 ALIKE = ["models.a.url=http://moved/v1", "models.a.retries=9", "models.a.concurrency=1",
          "models.a.timeout_s=3", "models.a.requests_per_second=2",
-         "models.a.key_variable=A_API_KEY", "models.a.usd_per_million_in=3", "give_up=3", "output=moved", "table=lake/moved",
+         "models.a.key_variable=A_API_KEY", "models.a.usd_per_million_in=3",
+         "give_up=3", "output=moved", "table=lake/moved",
          "filter.min_localizability=0.1", "verify.min_share=0.1"]  # fmt: skip
 
 
