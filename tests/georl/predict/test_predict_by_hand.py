@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from geodata import tables
-from georl import data, models, predict
+from georl import models, predict
 from georl.config import ConfigError, load
 from georl.predict import answering
 from tests.georl.chat_server import ChatServer
@@ -156,13 +156,11 @@ def test_answers_of_another_version_of_a_table_are_not_put_together(folder):
     """A table without a version is the newest of when the run was started."""
     table = pq.read_table(folder / "t.parquet")
     tables.write(folder / "lake" / "photos", table.slice(0, 1))
-    with ChatServer(lambda asked: ANSWER) as server:
+    with ChatServer(lambda asked: ANSWER, [401]) as server:
         made = asked_of(server, folder, f"data.table={folder / 'lake' / 'photos'}",
                         f"data.image_root={folder}")  # fmt: skip
-        first = answering._run_id(data.pinned(made))
-        partial = folder / "out" / "p.jsonl.partial.jsonl"
-        partial.parent.mkdir()
-        partial.write_text(json.dumps({"run": first}) + "\n")
+        with pytest.raises(ConfigError, match="refused row 'p0': HTTP 401"):
+            predict.predict(made)  # it is half done then
         tables.write(folder / "lake" / "photos", table.slice(0, 2))
         with pytest.raises(ConfigError, match="holds answers of another model, prompt or table"):
             predict.predict(made)
