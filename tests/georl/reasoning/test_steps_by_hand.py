@@ -163,7 +163,7 @@ def test_a_predictor_that_is_sure_and_far_away_drops_a_row(tmp_path):
         "ask", "r", None
     )  # fmt: skip
     plain = {"lat": [38.7] * 4, "lon": [-9.1] * 4}  # what is predicted counts, not what is beside
-    both = predictions(tmp_path, columns | plain, *sure, "truth.predictor_km=1")
+    both = predictions(tmp_path, columns | plain, *sure, "truth.predictor_km=100")
     assert verdict(both.judged(row())) is not None
     columns.pop("conf")
     with pytest.raises(ConfigError) as caught:
@@ -182,7 +182,7 @@ def test_predictions_are_found_by_any_spelling_of_their_columns(tmp_path):
     columns = {"Photo ID": ["x", "y", "z"], "lat": [38.7] * 3, "lon": [-9.1] * 3,
                "Pred_Lat": [41.1496] * 3, "Pred_Lon": [-8.6110] * 3,
                "Confidence": [0.1, None, 0.0]}  # fmt: skip
-    made = predictions(tmp_path, columns, "truth.predictor_km=1", "truth.predictor_confidence=0")
+    made = predictions(tmp_path, columns, "truth.predictor_km=100", "truth.predictor_confidence=0")
     assert [verdict(made.judged(row(id=name))) is not None for name in "xyz"] == [
         True, False, True  # one that says nothing is sure of nothing
     ]  # fmt: skip
