@@ -168,8 +168,8 @@ def _origin(config: ReasonConfig, step: str) -> str:
         raise ConfigError(msg)
     beside = inputs(config).get({"truth": "predictor", "verify": "visible"}.get(step, ""))
     # where a server is decides nothing, but whether one is asked does
-    asked = {"agree": config.agree.url, "verify": config.verify.url}.get(step) is not None
-    named = ["server"] if asked else []
+    url = {"agree": config.agree.url, "verify": config.verify.url}.get(step)
+    named = [] if url is None else ["server"]
     return key_of(step, settings[step], beside, files.sha256(path), *named)
 
 

@@ -532,7 +532,7 @@ def test_a_name_that_the_table_lacks_is_that_of_the_coordinates_whatever_the_oth
     tmp_path,
 ):
     columns = {"id": ["a", "b"], "image": ["1"] * 2, "lat": [38.7167] * 2, "lon": [-9.1333] * 2}
-    for countries in (["Mine", "Mine"], ["Mine", None]):
+    for countries in (["Mine", "Mine"], ["Mine", None], ["Mine", ""]):
         names = {"country": countries, "city": [None, "Own"]}
         first, second = batches_of(tmp_path, columns | names)
         assert (first["country"], first["city"]) == ("Mine", "Lisbon")
