@@ -51,6 +51,9 @@ def demo(
     if science and (quick or globe):
         msg = "give one of --quick, --science and --globe"
         raise typer.BadParameter(msg)
+    if seeds != 1 and not globe:
+        msg = "--seeds needs --globe; without it --seed chooses"
+        raise typer.BadParameter(msg)
     if science:
         tell(whole.run_science(output, seeds=range(seed, seed + 3), workers=workers), end="")
         return
@@ -58,7 +61,4 @@ def demo(
         chosen = range(seed, seed + seeds)
         tell(whole.run_globe(output, seeds=chosen, quick=quick, workers=workers), end="")
         return
-    if seeds != 1:
-        msg = "--seeds needs --globe; without it --seed chooses one"
-        raise typer.BadParameter(msg)
     tell(whole.run(output, seed=seed, quick=quick, workers=workers), end="")

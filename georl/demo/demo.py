@@ -51,7 +51,8 @@ def run(
     Parameters
     ----------
     output
-        Folder; a second start goes on where the first was stopped.
+        Folder; a second start goes on where the first was stopped, and one with other settings is
+        refused.
     seed
         Decides places, weights and draws.
     quick

@@ -61,7 +61,8 @@ def run_globe(
     Parameters
     ----------
     output
-        Folder; a second start goes on where the first was stopped.
+        Folder; a second start goes on where the first was stopped, and one with other settings is
+        refused.
     seeds
         Each decides places, weights and draws of a whole path of its own; intervals over
         seeds need two.
@@ -75,7 +76,7 @@ def run_globe(
     Raises
     ------
     DemoError
-        If a training run fails; the others are stopped.
+        If a training run fails; the others are stopped. Also if the folder holds other runs.
     ValueError
         Without a seed.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from geodata.errors import GeodataError
 from geodata.files import write_text
-from georl.config import Config, dump
+from georl.config import Config, ConfigError, dump, load
 from georl.run import METRICS, JsonLines
 
 POLL_S = 0.5
@@ -26,7 +27,7 @@ MAX_THREADS = 4
 
 
 class DemoError(GeodataError, ValueError):
-    """A training run of the demo stopped: carries the end of its log."""
+    """A training run of the demo stopped, with the end of its log; or another one is there."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def train_all(jobs: Sequence[Job], workers: int, started: float) -> None:
     Raises
     ------
     DemoError
-        If a run fails; the others are stopped.
+        If a run fails; the others are stopped. Also if a finished run there has other settings.
     """
     waiting = [job for job in jobs if not _finished(job)]
     workers = max(1, min(workers, len(waiting)))
@@ -84,7 +85,20 @@ def no_bars_of_others() -> None:
 
 
 def _finished(job: Job) -> bool:
-    return (Path(job.config.output) / "final" / "COMPLETE").is_file()
+    """Return whether a run is there already; one of other settings is not taken for it."""
+    output = Path(job.config.output)
+    if not (output / "final" / "COMPLETE").is_file():
+        return False
+    said, was = output.with_suffix(".yaml"), ""
+    if said.is_file():
+        with contextlib.suppress(ConfigError):
+            run = load(said)
+            if (run.seed, run.train) == (job.config.seed, job.config.train):
+                return True
+            was = f" (seed {run.seed}, {run.train.max_steps} steps)"
+        msg = f"{output} holds a run of other settings{was}; give another --output, or delete it"
+        raise DemoError(msg)
+    return True
 
 
 def _progress() -> Progress:

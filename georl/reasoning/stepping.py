@@ -167,7 +167,10 @@ def _origin(config: ReasonConfig, step: str) -> str:
         msg = f"step {step} needs what {before} leaves, and {before} {why}; run it first"
         raise ConfigError(msg)
     beside = inputs(config).get({"truth": "predictor", "verify": "visible"}.get(step, ""))
-    return key_of(step, settings[step], beside, files.sha256(path))
+    # where a server is decides nothing, but whether one is asked does
+    url = {"agree": config.agree.url, "verify": config.verify.url}.get(step)
+    named = [] if url is None else ["server"]
+    return key_of(step, settings[step], beside, files.sha256(path), *named)
 
 
 def inputs(config: ReasonConfig) -> dict[str, dict[str, Any]]:

@@ -225,9 +225,11 @@ def test_a_demo_is_run_as_it_was_typed(command, heard, words, name, more):
     assert notes[0][0] == (Path("there"),)
 
 
-@pytest.mark.parametrize("words", [["--seeds", "0"], ["--workers", "0"], ["--seeds", "2"]])
+@pytest.mark.parametrize("words", [["--seeds", "0"], ["--workers", "0"], ["--seeds", "2"],
+                                   ["--science", "--seeds", "2"]])  # fmt: skip
 def test_a_demo_of_nothing_is_refused(command, heard, words):
-    notes = heard(demo, "run", "")
+    for name in ("run", "run_science"):
+        notes = heard(demo, name, "")
     more = ["--globe"] if words == ["--seeds", "0"] else []
     status, out, err = command("demo", *words, *more)
     assert (status, out, err.count("\n")) == (2, "", 1)

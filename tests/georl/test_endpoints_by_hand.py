@@ -190,6 +190,17 @@ def test_a_server_is_given_the_time_it_asks_for_in_place_of_the_pause(clock):
         assert len(seen) == tries
 
 
+def test_the_time_that_a_server_asks_for_is_given_by_all_that_ask_it(clock):
+    with serving(status(429, **{"Retry-After": "7"}), good()) as (url, seen):
+        asked = server_of(url, retries=0)
+        with pytest.raises(EndpointError, match="failed after 1 of 1 tries: HTTP 429"):
+            asked.chat(ASKED)
+        assert [s for s in clock if s] == []  # who gives up has nothing to wait for
+        assert asked.chat(ASKED).text == "yes"
+    assert [s for s in clock if s] == [7.0]
+    assert len(seen) == 2
+
+
 @pytest.mark.parametrize("code", [408, 409, 425, 429, 500, 502, 503, 504])
 def test_a_status_of_a_moment_is_tried_again(clock, code):
     with serving(status(code), good()) as (url, seen):

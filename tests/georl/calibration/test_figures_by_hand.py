@@ -192,8 +192,8 @@ def records(tmp_path):
     Image.new("RGB", (3, 5)).save(tmp_path / "photos" / "b.png")
     rows = [
         {"photo": f"p{i}", "reasoning": f"r{i}", "label": i < 2, "step": None if i < 2 else "truth",
-         "image": {"bytes": content if i % 2 else None, "path": None if i % 2 else "b.png"},
-         "split": "test"}
+         "image": {"bytes": content if i % 2 else None, "path": "b.png"},
+         "split": "test"}  # bytes are the photo, whatever the path beside them
         for i in range(5)
     ]  # fmt: skip
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "judge.parquet")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from georl.config import load
+from georl.config import dump, load
 from georl.demo import arms, globe_arms
 from georl.demo.arms import Arm, Sizes, arm_config
 from georl.demo.globe_arms import GlobeArm, GlobeSizes, globe_config
@@ -132,3 +132,13 @@ def test_globe_s_runs_and_the_paper_s_figures_beside_them():
     assert GlobeArm("judge", "reward model", "sft") == globe_arms.JUDGE
     assert GlobeSizes() == GlobeSizes(3000, 600, 375, 100, 150, 60, 192, 64, 3)
     assert GlobeSizes(600, 120, 250, 5, 10, 3, 32, 48, 2) == globe_arms.GLOBE_QUICK
+
+
+def test_what_is_written_of_a_run_is_read_back_as_it_was(tmp_path):
+    """By it a finished run is known again; one that is not would be refused."""
+    made = [arm_config(arm, HERE, arms.QUICK, 3) for arm in (*arms.MAIN, *arms.QUESTIONS)]
+    rows = (globe_arms.BASE, globe_arms.JUDGE, *globe_arms.TRAINED)
+    made += [globe_config(arm, HERE, globe_arms.GLOBE_QUICK, 3) for arm in rows]
+    for run in made:
+        (tmp_path / "run.yaml").write_text(dump(run), encoding="utf-8")
+        assert load(tmp_path / "run.yaml") == run

@@ -59,6 +59,17 @@ def test_a_box_holds_its_edges_and_no_more_than_it_holds():
     assert (EUROPE_AFRICA.south, EUROPE_AFRICA.north) == (-36.0, 72.0)
 
 
+def test_a_part_of_a_city_is_no_city():
+    """Soweto has more people than most cities, and is Johannesburg."""
+    soweto = (-26.26781, 27.85849)
+    around = Box(soweto[0] - 1e-3, soweto[1] - 1e-3, soweto[0] + 1e-3, soweto[1] + 1e-3)
+    places = Places.load()
+    there = (np.abs(places.lat - soweto[0]) < 1e-3) & (np.abs(places.lon - soweto[1]) < 1e-3)
+    assert [places.name(row) for row in np.flatnonzero(there)] == ["Soweto"]
+    with pytest.raises(ValueError, match="1 cities are asked for and the box holds 0 "):
+        largest(1, box=around)
+
+
 def blocks(head, seed=0):
     """Return the four quarters of a picture, (4, 28, 28, 3)."""
     page = np.asarray(picture(head, np.random.default_rng(seed)), float)

@@ -87,6 +87,17 @@ def test_answers_are_asked_greedily_and_drawn_at_temperature_one(tmp_path, told)
     assert told[-1][1].data.question == "Where?"
 
 
+def test_places_that_are_there_are_those_that_are_learnt(tmp_path, told):
+    """The saturating pool is laid there beforehand, and a stopped demo goes on with its own."""
+    (tmp_path / "data").mkdir()
+    mine = {name: data.world_photos(20, seed) for name, seed in (("random", 8), ("held-out", 9))}
+    for name, table in mine.items():
+        pq.write_table(table, tmp_path / "data" / f"{name}.parquet")
+    demo.scored(tmp_path, MAIN, SIZES, seed=4)
+    for name, table in mine.items():
+        assert pq.read_table(tmp_path / "data" / f"{name}.parquet").equals(table)
+
+
 def test_no_hard_places_are_sought_where_no_run_is_trained_on_them(tmp_path, told):
     demo.scored(tmp_path, MAIN, SIZES)
     assert not (tmp_path / "data" / "hard.parquet").exists()

@@ -171,6 +171,7 @@ def test_curves_of_reward_are_told_in_a_line(parts):
         "SFT, then GRPO on hard places: too few steps to draw",
     ]
     assert report.sparkline([3.0, 3.0]) == "▁▁"
+    assert report.sparkline([1.0, -6.0, 8.0, 0.0]) == "▅▁█▄"  # the ends may lie between
 
 
 def test_two_steps_are_enough_for_a_curve(tmp_path):
@@ -224,6 +225,19 @@ def test_places_that_nobody_answers_are_told_as_such(tmp_path):
         said_nothing = said(np.zeros(N), missing=range(N))
         pq.write_table(said_nothing, tmp_path / name / "predictions.parquet")
     assert report._difference(tmp_path, "a", "b") == "no place is answered by both"
+
+
+def test_a_place_without_an_answer_is_wrong_in_a_difference(tmp_path):
+    """Where both answer they are alike; one of them leaves 30 of 40 places out."""
+    (tmp_path / "data").mkdir()
+    pq.write_table(
+        pa.table({"id": IDS, "lat": LAT, "lon": LON}), tmp_path / "data/held-out.parquet"
+    )
+    for name, missing in (("a", range(30)), ("b", ())):
+        (tmp_path / name).mkdir()
+        pq.write_table(said(np.full(N, NEAR), missing), tmp_path / name / "predictions.parquet")
+    assert report._difference(tmp_path, "a", "b").startswith("-0.750 [-0.")
+    assert report._difference(tmp_path, "b", "a").startswith("+0.750 [+0.")
 
 
 def test_the_report_ends_with_where_to_look(parts):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from georl.config import load
+from georl.config import dump, load, replace
 from georl.demo import runs
 from georl.demo.runs import DemoError, Job
 
@@ -71,15 +71,57 @@ def test_two_are_trained_at_a_time(tmp_path, started):
 
 def test_a_run_that_fails_ends_the_others_and_shows_the_end_of_its_log(tmp_path, started):
     programs, begun = started
-    programs["a"] = "import time; time.sleep(60)"
+    programs["a"] = programs["c"] = "import time; time.sleep(60)"
     said = "b'\\xff' + b'x' * 3000 + b' the end'"  # of which the first is no UTF-8
     programs["b"] = f"import sys; sys.stdout.buffer.write({said}); sys.exit(3)"
     with pytest.raises(DemoError) as caught:
-        runs.train_all([job(tmp_path, name) for name in "ab"], 2, 0.0)
+        runs.train_all([job(tmp_path, name) for name in "abc"], 3, 0.0)
     first, _, rest = str(caught.value).partition("\n")
     assert first == f"b stopped with status 3; the end of {tmp_path / 'b.log'}:"
     assert rest == "x" * (2000 - 8) + " the end"
-    assert begun[0][2].returncode < 0  # it is not left to end by itself
+    # none is left to end by itself, whichever was started first
+    assert [process.returncode < 0 for name, _, process in begun if name != "b"] == [True, True]
+
+
+def test_a_run_that_was_killed_has_failed(tmp_path, started):
+    """For want of memory, for one: the demo goes on with no half-trained model."""
+    programs, _ = started
+    programs["a"] = "import os; os.kill(os.getpid(), 9)"
+    with pytest.raises(DemoError, match=r"^a stopped with status -9; the end of "):
+        runs.train_all([job(tmp_path, "a")], 1, 0.0)
+
+
+@pytest.mark.parametrize(("name", "value"), [("seed", 1), ("train.max_steps", 9)])
+def test_a_finished_run_of_other_settings_is_not_taken_for_this_one(
+    tmp_path, started, monkeypatch, name, value
+):
+    """As where a quick demo stands in the folder, and the whole one is started."""
+    _, begun = started
+    ours = job(tmp_path, "a")
+    (tmp_path / "a" / "final").mkdir(parents=True)
+    (tmp_path / "a" / "final" / "COMPLETE").write_text("")
+    (tmp_path / "a.yaml").write_text(dump(ours.config))
+    monkeypatch.chdir(tmp_path.parent)  # the same folder by another name
+    runs.train_all([job(Path(tmp_path.name), "a")], 1, 0.0)
+    other = replace(ours.config, **{name.replace(".", "__"): value})
+    with pytest.raises(DemoError) as caught:
+        runs.train_all([Job("b", "b", job(tmp_path, "b").config), Job("a", "a", other)], 1, 0.0)
+    assert str(caught.value) == (
+        f"{tmp_path / 'a'} holds a run of other settings (seed 0, 10 steps); give another "
+        "--output, or delete it"
+    )
+    (tmp_path / "a.yaml").write_text("no: setting")
+    with pytest.raises(DemoError, match="holds a run of other settings; give another"):
+        runs.train_all([ours], 1, 0.0)
+    assert begun == []
+
+
+def test_a_model_that_was_written_in_part_is_trained_again(tmp_path, started):
+    _, begun = started
+    (tmp_path / "a" / "final").mkdir(parents=True)
+    (tmp_path / "a" / "final" / "config.json").write_text("{}")
+    runs.train_all([job(tmp_path, "a")], 1, 0.0)
+    assert [name for name, _, _ in begun] == ["a"]
 
 
 @pytest.mark.parametrize(("task", "field"), [("sft", "loss"), ("grpo", "reward")])

@@ -128,6 +128,8 @@ def test_grpo_scores_answers_only_and_holds_a_cache_and_a_reference():
     two = told(*GRPO, "grpo.beta=0.1", "processes=2", "strategy=fsdp", "train.batch=8")
     assert two["reference model"] == 4.0 * 1000 / 2
     assert two["key-value cache of sampling"] == 4.0 * 3 * 4 * row * 4
+    more = told(*GRPO, "train.batch=16")  # sampled at once, and learnt from in four parts
+    assert more["key-value cache of sampling"] == 4.0 * 3 * 4 * row * 16
 
 
 def test_vllm_takes_the_place_of_the_update_where_that_is_smaller():
@@ -270,6 +272,7 @@ ALONE = ("task=grpo", "grpo.share_prompts=false")
         ([*ALONE, "grpo.vllm=colocate", "grpo.beta=0.1", "lora_rank=8"], 8, 1.0),
         ([*ALONE, "grpo.vllm_correction=token_truncate"], 6, 8.0),
         ([*ALONE, "gradient_checkpointing=true"], 8, 8.0),
+        ([*ALONE, "grpo.vllm=server"], 8, 1.0),
     ],
 )
 def test_time_by_operations(more, operations, slower):

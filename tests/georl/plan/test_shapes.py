@@ -43,6 +43,21 @@ def test_the_published_models(tmp_path, name):
     assert plan.model_shape(ModelConfig(name=f"Qwen/{name}-Instruct", revision="a")) == counted
 
 
+def test_a_folder_is_what_it_holds_whatever_its_name(tmp_path):
+    """A model that was made smaller keeps the name of the one that it comes from."""
+    folder = tmp_path / "Qwen2.5-VL-7B-pruned"
+    folder.mkdir()
+    small = stored(PUBLISHED["Qwen2.5-VL-3B"], {"depth": 32})
+    (folder / "config.json").write_text(json.dumps(small))
+    assert plan.model_shape(ModelConfig(name=str(folder))) == plan.KNOWN["Qwen2.5-VL-3B"]
+
+
+def test_lora_weights_are_of_the_size_of_their_model(tmp_path):
+    about = {"base_model_name_or_path": "Qwen/Qwen2.5-VL-3B-Instruct", "revision": "a", "r": 4}
+    (tmp_path / "adapter_config.json").write_text(json.dumps(about))
+    assert plan.model_shape(ModelConfig(name=str(tmp_path))) == plan.KNOWN["Qwen2.5-VL-3B"]
+
+
 @pytest.mark.parametrize("tied", [True, False])
 @pytest.mark.parametrize(("width", "kv", "layers"), [(64, 2, 2), (128, 4, 3)])
 def test_any_size_equals_an_empty_model(tmp_path, width, kv, layers, tied):

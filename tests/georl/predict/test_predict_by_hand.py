@@ -2,12 +2,15 @@
 
 import io
 import json
+import threading
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 from PIL import Image
 
+from geodata import tables
 from georl import models, predict
 from georl.config import ConfigError, load
 from georl.predict import answering
@@ -135,6 +138,65 @@ def test_a_start_that_finds_all_answers_asks_nobody_and_says_so(folder, capsys):
     assert "photos are sent" not in told
 
 
+def test_answers_stay_where_the_file_cannot_be_written(folder):
+    """They cost money: the next start finds them."""
+    target = folder / "out" / "p.jsonl"
+    (target / "in the way").mkdir(parents=True)
+    with ChatServer(lambda asked: ANSWER) as server:
+        made = asked_of(server, folder, "data.limit=2")
+        with pytest.raises(OSError, match=r"p\.jsonl"):
+            predict.predict(made)
+        (target / "in the way").rmdir()
+        target.rmdir()
+        assert rows_of(predict.predict(made)) == [row("p0"), row("p1")]
+        assert len(server.requests) == 2
+
+
+def test_answers_of_another_version_of_a_table_are_not_put_together(folder):
+    """A table without a version is the newest of when the run was started."""
+    table = pq.read_table(folder / "t.parquet")
+    tables.write(folder / "lake" / "photos", table.slice(0, 1))
+    with ChatServer(lambda asked: ANSWER, [401]) as server:
+        made = asked_of(server, folder, f"data.table={folder / 'lake' / 'photos'}",
+                        f"data.image_root={folder}")  # fmt: skip
+        with pytest.raises(ConfigError, match="refused row 'p0': HTTP 401"):
+            predict.predict(made)  # it is half done then
+        tables.write(folder / "lake" / "photos", table.slice(0, 2))
+        with pytest.raises(ConfigError, match="holds answers of another model, prompt or table"):
+            predict.predict(made)
+        old = rows_of(predict.predict(asked_of(
+            server, folder, f"data.table={folder / 'lake' / 'photos'}", "data.version=0",
+            f"data.image_root={folder}")))  # fmt: skip
+    assert old == [row("p0")]
+
+
+def test_so_many_requests_are_under_way_as_the_run_says(folder):
+    gate = threading.Barrier(2, timeout=30)
+    (folder / "3.png").write_bytes((folder / "2.png").read_bytes())
+
+    def answer(asked):
+        gate.wait()  # only where two ask at once is there an answer
+        return ANSWER
+
+    with ChatServer(answer) as server:
+        made = asked_of(server, folder, "predict.concurrency=2", "data.limit=4")
+        assert rows_of(predict.predict(made)) == [row(f"p{i}") for i in range(4)]
+        assert server.most_under_way == 2
+
+
+def test_a_photo_that_could_not_be_read_is_not_opened_again(folder):
+    """Only requests are asked again: a photo that was mended is of another table."""
+    partial = folder / "out" / "p.jsonl.partial.jsonl"
+    partial.parent.mkdir()
+    with ChatServer(lambda asked: ANSWER) as server:
+        made = asked_of(server, folder, "data.limit=2")
+        lines = [{"run": answering._run_id(made)}, without("p0", "image_unreadable")]
+        partial.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        found = rows_of(predict.predict(made))
+    assert found == [without("p0", "image_unreadable"), row("p1")]
+    assert len(server.requests) == 1
+
+
 def test_answers_are_read_tolerantly_and_say_how(folder):
     said = iter(["12.5 N, 15 E", "somewhere in Chad", "", "(1.0, 2.0) or (3.0, 4.0)"])
     with ChatServer(lambda asked: next(said)) as server:
@@ -171,9 +233,10 @@ def test_the_file_is_as_its_ending_says(folder):
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_a_local_model_answers_each_photo_once_in_batches_of_the_run(folder, monkeypatch, capsys):
-    asked = []
+    asked, draws = [], []
 
     def generate(model, processor, images, chats, options):
+        draws.append(torch.rand(1).item())
         asked.append([image.getpixel((0, 0))[0] // 40 for image in images])
         assert len(images) == len(chats)
         assert options.max_tokens == 5
@@ -186,9 +249,12 @@ def test_a_local_model_answers_each_photo_once_in_batches_of_the_run(folder, mon
     model, processor = models.load(small, texts=["Where?"])
     model.save_pretrained(folder / "model")
     processor.save_pretrained(folder / "model")
-    made = run(folder, f"model.name={folder / 'model'}", "predict.batch=2", "predict.max_tokens=5")
+    made = run(folder, f"model.name={folder / 'model'}", "predict.batch=2", "predict.max_tokens=5",
+               "seed=7")  # fmt: skip
     found = rows_of(predict.predict(made))
     assert asked == [[0, 1], [2], [4]]
+    torch.manual_seed(7)  # which decides the draws of all batches, whatever was drawn before
+    assert draws == [torch.rand(1).item() for _ in range(3)]
     assert [one["id"] for one in found] == [f"p{i}" for i in range(5)]
     assert [one["lat"] for one in found] == [0.5, 1.5, 2.5, None, 4.5]
     assert found[3] == without("p3", "image_unreadable")

@@ -55,6 +55,19 @@ def test_a_damaged_line_is_named_and_nothing_is_lost(tmp_path):
             Calls(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "line", ["{}", "[]", "3", '{"key": "b", "kind": "k", "seconds": 1, "reply": null}',
+             '{"key": "b", "kind": "k", "reply": {}}']
+)  # fmt: skip
+def test_a_whole_line_of_another_form_is_damaged_too(tmp_path, line):
+    with Calls(tmp_path) as calls:
+        calls.answer("a", "kind", answer("one"))
+    with (tmp_path / FILE).open("a") as file:
+        file.write(f"{line}\n")
+    with pytest.raises(ConfigError, match=r"calls.jsonl: line 2 is damaged .* delete that"):
+        Calls(tmp_path)
+
+
 def test_one_call_however_many_ask_at_once(tmp_path):
     asked, ready = [], threading.Barrier(8)
 
@@ -84,6 +97,32 @@ def test_an_error_is_not_kept(tmp_path):
         with pytest.raises(ValueError, match="no"):
             calls.answer("k", "kind", fail)
         assert calls.answer("k", "kind", answer("yes"))["text"] == "yes"
+
+
+def test_who_waits_for_a_call_that_fails_hears_why_and_nothing_is_kept(tmp_path):
+    begun, fail = threading.Event(), threading.Event()
+    heard = []
+
+    def ask():
+        begun.set()
+        fail.wait(30)
+        raise ValueError("no")
+
+    def one():
+        with pytest.raises(ValueError, match="no"):
+            calls.answer("k", "kind", ask)
+        heard.append(1)
+
+    with Calls(tmp_path) as calls:
+        threads = [threading.Thread(target=one) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        begun.wait(30)
+        fail.set()
+        for thread in threads:
+            thread.join()
+    assert heard == [1, 1, 1]
+    assert (tmp_path / FILE).read_bytes() == b""
 
 
 def test_a_key_is_what_is_asked():

@@ -46,6 +46,16 @@ def test_embeddings_are_compared_by_their_least_angle_and_kept(tmp_path):
     assert {one["kind"] for one in kept(tmp_path)} == {kind}
 
 
+def test_of_a_long_text_the_beginning_is_sent(tmp_path):
+    """Servers refuse texts that are too long; two that begin alike are one call."""
+    with JsonServer(lambda _: {"data": [{"embedding": [1.0]}]}) as server:
+        config = AgreeConfig(url=server.url, model="m", concurrency=1)
+        with Calls(tmp_path) as calls:
+            measure = similarity.Similarity(config, calls)
+            assert measure.least([["x" * 8000 + "a", "x" * 8000 + "b"]]) == [1.0]
+    assert [body["input"] for body in server.requests] == ["x" * 8000]
+
+
 def test_without_a_server_the_least_of_a_group_counts_too(tmp_path):
     with Calls(tmp_path) as calls:
         measure = similarity.Similarity(AgreeConfig(), calls)

@@ -163,7 +163,7 @@ def test_a_predictor_that_is_sure_and_far_away_drops_a_row(tmp_path):
         "ask", "r", None
     )  # fmt: skip
     plain = {"lat": [38.7] * 4, "lon": [-9.1] * 4}  # what is predicted counts, not what is beside
-    both = predictions(tmp_path, columns | plain, *sure, "truth.predictor_km=1")
+    both = predictions(tmp_path, columns | plain, *sure, "truth.predictor_km=100")
     assert verdict(both.judged(row())) is not None
     columns.pop("conf")
     with pytest.raises(ConfigError) as caught:
@@ -182,7 +182,7 @@ def test_predictions_are_found_by_any_spelling_of_their_columns(tmp_path):
     columns = {"Photo ID": ["x", "y", "z"], "lat": [38.7] * 3, "lon": [-9.1] * 3,
                "Pred_Lat": [41.1496] * 3, "Pred_Lon": [-8.6110] * 3,
                "Confidence": [0.1, None, 0.0]}  # fmt: skip
-    made = predictions(tmp_path, columns, "truth.predictor_km=1", "truth.predictor_confidence=0")
+    made = predictions(tmp_path, columns, "truth.predictor_km=100", "truth.predictor_confidence=0")
     assert [verdict(made.judged(row(id=name))) is not None for name in "xyz"] == [
         True, False, True  # one that says nothing is sure of nothing
     ]  # fmt: skip
@@ -274,6 +274,7 @@ def test_words_that_are_alike():
     assert similarity._least([[1.0, 0.0], [0.6, 0.8], [1.0, 0.0]]) == 0.6
     assert similarity._least([[1.0, 0.0], [-1.1, 0.0]]) == -1.0
     assert similarity._least([[1.0, 0.0], None]) is None
+    assert similarity._least([[1.0, 0.0], [1.0, 0.0], None]) is None  # of one it is not known
     assert similarity._least([[1.0, 0.0], [1.0]]) is None
     with pytest.raises(BadReply, match=r"^the reply has no data\[0\]\.embedding that is a vector$"):
         similarity._embedding({"data": [{"embedding": [[1.0]]}]})
@@ -518,11 +519,20 @@ def test_each_photo_has_its_first_problem(tmp_path):
     assert found[0]["split"] is None
 
 
+def test_an_id_is_taken_by_a_photo_that_could_not_be_asked_about_too(tmp_path):
+    """The file of predictions or of visible things has one row for it, whose photo nobody knows."""
+    columns = {"id": ["a", "a", "b", "b"], "image": ["", "1", "1", "1"],
+               "lat": [38.7, 38.7, 99.0, 38.7], "lon": [-9.1] * 4}  # fmt: skip
+    assert [one["reason"] for one in batches_of(tmp_path, columns)] == [
+        "no_image", "repeated_id", "no_coordinates", "repeated_id"
+    ]  # fmt: skip
+
+
 def test_a_name_that_the_table_lacks_is_that_of_the_coordinates_whatever_the_other_rows_have(
     tmp_path,
 ):
     columns = {"id": ["a", "b"], "image": ["1"] * 2, "lat": [38.7167] * 2, "lon": [-9.1333] * 2}
-    for countries in (["Mine", "Mine"], ["Mine", None]):
+    for countries in (["Mine", "Mine"], ["Mine", None], ["Mine", ""]):
         names = {"country": countries, "city": [None, "Own"]}
         first, second = batches_of(tmp_path, columns | names)
         assert (first["country"], first["city"]) == ("Mine", "Lisbon")

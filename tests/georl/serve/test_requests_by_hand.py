@@ -248,6 +248,20 @@ def test_what_is_listened_to_is_the_model_that_was_named(monkeypatch, capsys):
     assert capsys.readouterr().out == f"mine is served at http://127.0.0.1:{port}/v1\n"
 
 
+def test_a_speaker_is_the_model_at_its_commit(monkeypatch):
+    made = []
+
+    def load(config):
+        made.append((config.name, config.revision))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(speaker.models, "load", load)
+    for given in (("mine/model", "0" * 40), ("folder",)):
+        with pytest.raises(KeyboardInterrupt):
+            speaker.Speaker(*given)
+    assert made == [("mine/model", "0" * 40), ("folder", None)]
+
+
 def test_the_one_model_is_listed(monkeypatch, tmp_path):
     made = []
     monkeypatch.setattr(listening, "Speaker", lambda *given: made.append(given))
