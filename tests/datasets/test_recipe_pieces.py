@@ -270,6 +270,10 @@ def test_what_labelled_is_found_behind_other_recipes(lake):
     assert made_by.labelled_by(first) == made
     assert made_by.labelled_by(noted(lake, "c", came_from("b"))) == made
     assert made_by.labelled_by(noted(lake, "d", came_from("b", 1))) is None  # it names itself
+    noted(lake, "b", came_from("a"))  # the third; the fourth comes from the first
+    assert made_by.labelled_by(noted(lake, "b", came_from("b"))) == made
+    noted(lake, "a", came_from("b", 3))
+    assert made_by.labelled_by(noted(lake, "a", came_from("a", 1))) == made
     assert made_by.labelled_by(noted(lake, "e", came_from("gone"))) is None
     assert made_by.labelled_by(noted(lake, "f", {"inputs": {"rows": {"table": "a"}}})) is None
     assert made_by.labelled_by(noted(lake, "g", {"inputs": {"rows": {"version": 0}}})) is None

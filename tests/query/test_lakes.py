@@ -39,3 +39,23 @@ def test_of_several_versions_that_are_lost_the_first_by_name_is_told(tmp_path):
             named = ", ".join(f"photos_v{version}" for version in range(4, first - 1, -1))
             with pytest.raises(TableError, match=f"version {first} cannot be opened"):
                 con.sql(f"FROM {named}")
+
+
+WAYS = {
+    "sql": lambda con: con.sql("SELECT n FROM photos_v0").fetchall(),
+    "query": lambda con: con.query("SELECT n FROM photos_v0").fetchall(),
+    "execute": lambda con: con.execute("SELECT n FROM photos_v0").fetchall(),
+    "table": lambda con: con.table("photos_v0").fetchall(),
+    "view": lambda con: con.view("photos_v0").fetchall(),
+    "sql of a cursor": lambda con: con.cursor().sql("SELECT n FROM photos_v0").fetchall(),
+    "query of a cursor": lambda con: con.cursor().query("SELECT n FROM photos_v0").fetchall(),
+}
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_whatever_names_a_view_first_makes_it(tmp_path, way):
+    """On a connection of its own for each: what one has made, another would find."""
+    tables.write(tmp_path / "photos", pa.table({"n": [7]}))
+    tables.write(tmp_path / "photos", pa.table({"n": [8]}))
+    with query.connect(tmp_path) as con:
+        assert way(con) == [(7,)]

@@ -119,6 +119,16 @@ def test_lines_and_arrays_say_the_same(tmp_path, name):
     assert b"huggingface" in found.schema.metadata
 
 
+@pytest.mark.parametrize("name", ["a.jsonl", "a.json"])
+def test_a_byte_order_mark_is_no_part_of_the_first_record(tmp_path, name):
+    """Some editors begin a file with one."""
+    line = json.dumps(entry())
+    text = f"[{line}]" if name == "a.json" else f"{line}\n{line}\n"
+    (tmp_path / name).write_text(text, encoding="utf-8-sig")
+    found = records.read_llava(tmp_path / name)
+    assert found["photo_id"].to_pylist() == (["7"] if name == "a.json" else ["7", "7"])
+
+
 def test_empty_lines_ids_and_roots(tmp_path):
     found = read(tmp_path, "", entry(id=None), "  ", entry(id="x"), entry(), image_root="pics")
     assert found["photo_id"].to_pylist() == [None, "x", "7"]

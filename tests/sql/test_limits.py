@@ -112,6 +112,23 @@ def test_a_strict_limit_of_a_micrometre_has_the_point_itself(con):
     assert con.sql(columns + call.format("0.9e-9")).fetchall() == [(0, 0.0)]
 
 
+@pytest.mark.parametrize("km", [25.0, 200.0, 2500.0])
+def test_unit_vectors_know_a_strict_limit_and_rows_that_are_left_out(con, km):
+    """One answer short of the limit, one on it, one beyond it, and none at all."""
+    angles = [(km - 1e-3) / 6371.0, km / 6371.0, (km + 1e-3) / 6371.0, None]
+    columns = {"x": [1.0] * 4, "y": [0.0] * 4, "z": [0.0] * 4, "pred_z": [0.0] * 4}
+    columns["pred_x"] = [None if a is None else math.cos(a) for a in angles]
+    columns["pred_y"] = [None if a is None else math.sin(a) for a in angles]
+    con.register("units", pa.table(columns))
+    for strict, right in (("false", 2), ("true", 1)):
+        for missing, of in (("wrong", 4), ("exclude", 3)):
+            found = con.sql(
+                f"FROM threshold_accuracy_unit('units', [{km}], strict := {strict}, "
+                f"missing := '{missing}')"
+            ).fetchall()
+            assert found == [(km, 4, 3, right, right / of, 0.75, missing)]
+
+
 @pytest.mark.parametrize("thresholds", [["inf"], [1, "inf"], ["-inf"], ["nan", 1], [-0.5], [None]])
 def test_a_threshold_is_a_finite_number(con, thresholds):
     listed = ", ".join("NULL" if t is None else f"'{t}'::DOUBLE" for t in thresholds)

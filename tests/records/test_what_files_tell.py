@@ -1,0 +1,90 @@
+"""What a file of records tells of its own pictures, and how a folder of them is called."""
+
+import io
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from geodata import records, tables
+from tests.records.test_trainers import photos
+
+LEFT_OUT = b"geodata.left_out_of_pictures"
+
+
+def picture(comment=None):
+    out = io.BytesIO()
+    Image.new("RGB", (8, 6)).save(out, "JPEG", **({"comment": comment} if comment else {}))
+    return out.getvalue()
+
+
+def rows(images):
+    n = len(images)
+    return pa.table({"photo_id": [f"p{i}" for i in range(n)], "lat": [1.0] * n, "lon": [2.0] * n,
+                     "image": images})  # fmt: skip
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """Every third picture has no comment; the lake of their rows lies beside them."""
+    home = tmp_path / "home"
+    home.mkdir()
+    for i in range(9):
+        (home / f"{i}.jpg").write_bytes(picture(b"taken in Kyoto" if i % 3 else None))
+    tables.write(home / "lake" / "rand", rows([f"../{i}.jpg" for i in range(9)]))
+    monkeypatch.chdir(tmp_path)
+    return home
+
+
+@pytest.mark.parametrize("form", ["parquet", "verl", "easyr1"])
+def test_each_file_tells_what_was_left_out_of_its_own_pictures(home, form):
+    """Neither the pictures of the files before it nor those that had nothing to leave out."""
+    asked = records.Options(images="bytes", image_root=str(home))
+    table = rows([f"{i}.jpg" for i in range(9)])
+    made = records.write(table, home / "out", format=form, shard_rows=2, options=asked)
+    assert made.stripped == {"comment": 6, "pictures": 6}
+    seen = []
+    for name in made.names:
+        file = pq.ParquetFile(home / "out" / name)
+        held = [row[0]["path"] for row in file.read()["images"].to_pylist()]
+        commented = sum(int(path.removesuffix(".jpg")) % 3 > 0 for path in held)
+        told = (file.metadata.metadata or {}).get(LEFT_OUT)
+        wanted = {"comment": commented, "pictures": commented}
+        assert (json.loads(told) if told else None) == (wanted if commented else None), name
+        seen.append(commented)
+    assert sum(seen) == 6
+    assert len(seen) == 5
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_pictures_of_a_lake_keep_what_is_in_them_where_asked(home, keep):
+    """Where no folder of pictures was named; what was left out is told of all forms."""
+    asked = records.Options(images="bytes", keep_metadata=keep)
+    for form in ("parquet", "verl", "webdataset", "llava"):
+        made = records.write(
+            "rand", home / form, lake=home / "lake", format=form, options=asked, shard_rows=4
+        )
+        assert made.stripped == ({} if keep else {"comment": 6, "pictures": 6}), form
+    held = pq.read_table(home / "parquet" / "data").to_pylist()
+    for row in held:
+        number = int(row["photo_id"][1:])
+        whole = (home / f"{number}.jpg").read_bytes()
+        assert (row["images"][0]["bytes"] == whole) == (keep or number % 3 == 0)
+
+
+@pytest.mark.parametrize(
+    ("split", "name"), [("all", "geo run"), ("train", "geo run"), ("test", "geo run_test")]
+)
+def test_llama_factory_knows_the_records_by_the_name_of_their_folder(tmp_path, split, name):
+    """As ``dataset:`` of its configuration names them; not by that of the unfinished folder."""
+    options = records.Options(check="skip")
+    records.write(photos(), tmp_path / "geo run", format="llama-factory", split=split,
+                  options=options)  # fmt: skip
+    told = json.loads((tmp_path / "geo run" / "dataset_info.json").read_text())
+    assert list(told) == [name]
+    records.write(photos(), tmp_path / "parts", format="llama-factory", split=split,
+                  options=options, files_of=lambda stamp, count: range(count))  # fmt: skip
+    told = json.loads((tmp_path / "parts" / "dataset_info.json").read_text())
+    assert list(told) == [name.replace("geo run", "parts")]
