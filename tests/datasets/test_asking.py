@@ -28,6 +28,21 @@ def test_a_function_gets_its_tables_in_their_order_and_the_seed(lake):
     assert catalogue.recipe_of("both").inputs == {"rows": None, "other": None}
 
 
+def test_a_function_is_noted_by_where_it_stands(lake):
+    """One of this name may stand in another function, or in a class."""
+
+    class Mine:
+        @staticmethod
+        def kept(rows):
+            return rows
+
+    datasets.register(Mine.kept, "mine")
+    datasets.build("mine", lake, source="labelled")
+    name = tables.open(lake / "mine").note["function"]["name"]
+    here = "test_a_function_is_noted_by_where_it_stands.<locals>.Mine.kept"
+    assert name == f"{__name__}.{here}"
+
+
 def test_a_function_that_returns_no_row(lake):
     datasets.register(lambda rows: rows.slice(0, 0), "nothing")
     with pytest.raises(datasets.EmptyDatasetError, match="nothing returned no row"):
@@ -180,3 +195,11 @@ def test_the_rows_are_given_once():
     for inputs in ("b", {"rows": "b"}):
         with pytest.raises(datasets.DatasetError, match="rows are given twice, source='a' and inp"):
             asking.with_source(inputs, "a")
+
+
+def test_the_rows_may_be_given_beside_other_inputs(lake):
+    tables.write(lake / "few", rows(2))
+    tables.write(lake / "places", rows(1))
+    built = datasets.build("hard", lake, inputs={"popular": "places"}, source="few", radius_km=50)
+    assert built.report["rows_in"] == 2
+    assert tables.open(lake / "hard").arrow()["photo_id"].to_pylist() == ["p1"]
