@@ -59,3 +59,17 @@ def test_whatever_names_a_view_first_makes_it(tmp_path, way):
     tables.write(tmp_path / "photos", pa.table({"n": [8]}))
     with query.connect(tmp_path) as con:
         assert way(con) == [(7,)]
+
+
+def test_two_names_that_are_one_in_sql_are_told_when_a_lake_is_opened(tmp_path):
+    """Of tables of the lake, and of a table and a file given beside it."""
+    tables.write(tmp_path / "mp-16", pa.table({"n": [7]}))
+    file = {"MP_16": pa.table({"n": [1]})}
+    with pytest.raises(ValueError, match="two tables would be named 'MP_16'; DuckDB ignores case"):
+        query.connect(tmp_path, files=file)
+    tables.write(tmp_path / "other", pa.table({"n": [8]}))
+    (tmp_path / "other").rename(tmp_path / "mp_16")  # which `write` refuses
+    with pytest.raises(ValueError, match="two tables would be named 'mp_16'; DuckDB ignores case"):
+        query.connect(tmp_path)
+    with query.connect(files=file) as con:
+        assert con.sql("FROM mp_16").fetchall() == [(1,)]

@@ -2,6 +2,7 @@
 
 import io
 import json
+import tarfile
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -88,3 +89,49 @@ def test_llama_factory_knows_the_records_by_the_name_of_their_folder(tmp_path, s
                   options=options, files_of=lambda stamp, count: range(count))  # fmt: skip
     told = json.loads((tmp_path / "parts" / "dataset_info.json").read_text())
     assert list(told) == [name.replace("geo run", "parts")]
+
+
+def test_samples_of_all_shards_have_names_of_their_own(home):
+    """Readers mix shards, where two of one name would be one; and no time is in a shard."""
+    pytest.importorskip("webdataset")
+    table = rows([f"{i}.jpg" for i in range(9)])
+    asked = records.Options(image_root=str(home))
+    made = records.write(table, home / "out", format="webdataset", shard_rows=4, options=asked)
+    assert made.names == ("000000.tar", "000001.tar", "000002.tar")
+    found = []
+    for name in made.names:
+        with tarfile.open(home / "out" / name) as shard:
+            members = shard.getmembers()
+            texts = [json.load(shard.extractfile(m)) for m in members if m.name.endswith("json")]
+        found.append([m.name for m in members])
+        assert {m.mtime for m in members} == {0}
+        assert all("images" not in text for text in texts)
+    expected = [[f"{i:09d}.{ending}" for i in part for ending in ("jpg", "json")]
+                for part in (range(4), range(4, 8), range(8, 9))]  # fmt: skip
+    assert found == expected
+
+
+@pytest.mark.parametrize(("split", "part"), [("test", "test"), ("test,validation", "train")])
+def test_rows_of_verl_name_the_split_that_was_chosen(home, split, part):
+    """Several of them are no part of their own, so they are called as all are."""
+    (home / "9.jpg").write_bytes(picture())
+    asked = records.Options(image_root=str(home))
+    table = photos(10)
+    made = records.write(table, home / "out", format="verl", split=split, options=asked)
+    assert made.names == (f"data/{part}-00000-of-00001.parquet",)
+    found = [row["extra_info"] for row in pq.read_table(home / "out" / made.names[0]).to_pylist()]
+    wanted = {i: s for i, s in zip(table["photo_id"].to_pylist(), table["split"].to_pylist())
+              if s in split.split(",")}  # fmt: skip
+    assert {one["photo_id"] for one in found} == set(wanted)
+    assert [(one["split"], one["index"]) for one in found] == [(part, i) for i in range(len(found))]
+
+
+def test_lines_in_one_file_name_pictures_whatever_is_embedded_elsewhere(home):
+    asked = records.Options(images="bytes", image_root=str(home), check="skip")
+    table = rows(["1.jpg", "p.zip#2.jpg"])
+    for form in ("llava", "ms-swift", "llama-factory"):
+        records.write(table, home / "r.jsonl", format=form, options=asked)
+        lines = [json.loads(line) for line in (home / "r.jsonl").read_text().splitlines()]
+        named = {line.get("photo_id", line.get("id")): line for line in lines}
+        paths = [named[i].get("image") or named[i]["images"][0] for i in ("p0", "p1")]
+        assert paths == [f"{home}/1.jpg", f"{home}/p.zip#2.jpg"]
