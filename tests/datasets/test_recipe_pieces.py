@@ -250,6 +250,27 @@ def test_a_file_with_the_columns_of_photos_is_read_as_it_is(authors, tmp_path):
         assert built.report["rows_that_share"]["coordinate"] == 0
 
 
+def test_photographers_of_an_exported_table_are_those_that_the_lake_knows(tmp_path):
+    """They are under its salt already: hashed once more they would be nobody."""
+    import pyarrow.parquet as pq
+
+    lake = tmp_path / "lake"
+    table = {"id": ["p0", "p1", "p2"], "author": ["ann", "bob", None], "lat": [1.0, 2.0, 3.0],
+             "lon": [5.0] * 3}  # fmt: skip
+    photos.import_(table, lake / "photos")
+    exported = tables.open(lake / "photos").arrow()
+    other = exported.set_column(0, "photo_id", pa.array(["x", "y", "z"])).slice(1)
+    assert exported.column_names[0] == "photo_id"
+    pq.write_table(other, tmp_path / "b.parquet")
+    (tmp_path / "b.csv").write_text("id,author,lat,lon\ny,bob,50,5\nz,,60,5\n")
+    for name in ("b.parquet", "b.csv"):
+        built = datasets.build("exclude-benchmark", lake, "clean", by="photo_id,author",
+                               inputs={"rows": "photos", "benchmark": tmp_path / name})  # fmt: skip
+        assert built.report["rows_that_share"] == {"photo_id": 0, "author": 1}
+        assert held(lake, "clean") == ["p0", "p2"]
+        assert "not_compared" not in built.report
+
+
 # which set labelled
 
 

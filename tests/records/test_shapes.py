@@ -156,6 +156,17 @@ def test_batches_hold_so_many_with_the_truth_beside(tmp_path):
     assert whole.column_names[5:] == list(chats.TRUTH)
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 4096])
+def test_records_and_lines_are_numbered_through_all_batches(tmp_path, size):
+    """Lines as an editor counts them; records without the empty lines, which hold none."""
+    for last, told in ((json.dumps(entry("no mark")), "record 3: 0 times"), ("{", "line 4 is not")):
+        lines = [json.dumps(entry()), "", json.dumps(entry()), last]
+        (tmp_path / "a.jsonl").write_text("\n".join(lines))
+        with pytest.raises((RecordError, FileError)) as error:
+            list(records.read_llava_batches(tmp_path / "a.jsonl", batch_rows=size))
+        assert str(error.value).startswith(f"{tmp_path / 'a.jsonl'}: {told}")
+
+
 @pytest.mark.parametrize(
     ("value", "number"),
     [

@@ -135,3 +135,29 @@ def test_lines_in_one_file_name_pictures_whatever_is_embedded_elsewhere(home):
         named = {line.get("photo_id", line.get("id")): line for line in lines}
         paths = [named[i].get("image") or named[i]["images"][0] for i in ("p0", "p1")]
         assert paths == [f"{home}/1.jpg", f"{home}/p.zip#2.jpg"]
+
+
+def test_one_shard_may_be_named(home):
+    """A file where a folder of shards would be: the form has to be said, the ending tells none."""
+    pytest.importorskip("webdataset")
+    asked = records.Options(image_root=str(home))
+    table = rows([f"{i}.jpg" for i in range(9)])
+    made = records.write(table, home / "r.tar", format="webdataset", shard_rows=4, options=asked)
+    assert (made.rows, made.files, made.names) == (9, 1, ())
+    with tarfile.open(home / "r.tar") as shard:
+        assert len(shard.getnames()) == 18
+    with pytest.raises(records.RecordError, match=r"format '\.tar' is not known; expected parquet"):
+        records.write(table, home / "s.tar", options=asked)
+
+
+@pytest.mark.parametrize("form", ["parquet", "verl", "easyr1"])
+def test_pages_of_records_have_sums_by_which_damage_is_found(home, form):
+    """A bit that turned on a disk is found by who reads with them, whatever it did to the rows."""
+    made = records.write("rand", home / "r.parquet", lake=home / "lake", format=form)
+    column = pq.ParquetFile(made.path).metadata.row_group(0).column(0)
+    data = bytearray(made.path.read_bytes())
+    start = column.dictionary_page_offset or column.data_page_offset
+    data[start + column.total_compressed_size - 1] ^= 1
+    made.path.write_bytes(data)
+    with pytest.raises(OSError, match="CRC checksum verification failed"):
+        pq.ParquetFile(made.path, page_checksum_verification=True).read()

@@ -101,6 +101,26 @@ def test_what_lies_on_a_limit_itself_is_within_it_at_each_of_ten_thresholds(con)
     assert [row[:4] for row in found] == [(t, 10, 10, n + 1) for n, t in enumerate(thresholds)]
 
 
+def test_quantiles_and_thresholds_come_as_they_were_asked_for(con):
+    """Errors of 0, 1, 2 ... 10 km: the tenths are the kilometres."""
+    east = [math.degrees(km / 6371.0) for km in range(11)]
+    rows = {"lat": [0.0] * 11, "lon": [0.0] * 11, "pred_lat": [0.0] * 11, "pred_lon": east}
+    con.register("tenths", pa.table(rows))
+    for asked in ([0.9, 0.1, 0.5], [1.0, 0.0], [0.25, 0.25]):
+        found = con.sql(f"FROM error_quantiles('tenths', quantiles := {asked})").fetchall()
+        assert [row[0] for row in found] == asked
+        assert [row[1] for row in found] == pytest.approx([10 * q for q in asked], abs=1e-9)
+        assert [row[2] for row in found] == pytest.approx([5.0] * len(asked))
+    for form in ("threshold_accuracy('tenths', ", "threshold_shares('apart', "):
+        con.execute(
+            "CREATE OR REPLACE TEMP VIEW apart AS "
+            "SELECT haversine_a(lat, lon, pred_lat, pred_lon) AS a FROM tenths"
+        )
+        more = ", false, 'wrong'" if "shares" in form else ""
+        found = con.sql(f"FROM {form}[7, 2.5, 7, 0]{more})").fetchall()
+        assert [(row[0], row[3]) for row in found] == [(7.0, 8), (2.5, 3), (7.0, 8), (0.0, 1)]
+
+
 def test_a_strict_limit_of_a_micrometre_has_the_point_itself(con):
     """The limit that is told from it is 0, and so is the distance."""
     con.execute(
