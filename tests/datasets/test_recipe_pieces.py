@@ -131,6 +131,13 @@ def test_labelled_by_hand(lake):
     assert view.report["made_by"]["dependencies"] == "sovereign"
 
 
+def test_rows_are_sorted_on_the_disk_of_their_lake(lake, monkeypatch):
+    """It has room for them: they are to be written there."""
+    monkeypatch.setattr(tempfile, "tempdir", str(lake / "no such folder"))
+    made = label.labelled({"rows": tables.open_input(lake, "rows", "labelled")}, 0)
+    assert sum(batch.num_rows for batch in made.batches) == 8
+
+
 # parts on disk
 
 

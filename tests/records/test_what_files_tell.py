@@ -75,6 +75,20 @@ def test_pictures_of_a_lake_keep_what_is_in_them_where_asked(home, keep):
         assert (row["images"][0]["bytes"] == whole) == (keep or number % 3 == 0)
 
 
+@pytest.mark.parametrize("way", ["link", "."])
+def test_pictures_beside_a_lake_are_beside_it_whatever_it_is_called(home, monkeypatch, way):
+    """The folder that it lies in, not the one that its name begins with."""
+    (home / "here").mkdir()
+    (home / "here" / "link").symlink_to(home / "lake")
+    monkeypatch.chdir(home / "lake" if way == "." else home / "here")
+    asked = records.Options(images="bytes", keep_metadata=True)
+    made = records.write("rand", home / "r.parquet", lake=way, options=asked)
+    assert (made.rows, made.absent) == (9, 0)
+    for row in pq.read_table(made.path).to_pylist():
+        whole = (home / f"{row['photo_id'][1:]}.jpg").read_bytes()
+        assert row["images"][0]["bytes"] == whole
+
+
 @pytest.mark.parametrize(
     ("split", "name"), [("all", "geo run"), ("train", "geo run"), ("test", "geo run_test")]
 )
