@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 
 from geodata import popular, query
-from geodata.query.hearing import Hearing
 from geodata.tables import Input, TableVersion
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def run_audits(
     with (
         tempfile.TemporaryDirectory(prefix="geodata-") as spill,
         duckdb.connect() as con,
-        Hearing(con) as hearing,
+        query.Hearing(con) as hearing,
     ):
 
         def audited() -> tuple[Audit, ...]:

@@ -77,6 +77,10 @@ class Connection:
         """Return another connection to the same tables and views, for another thread."""
         return Connection(self.duckdb.cursor(), self._lake)
 
+    def interrupt(self) -> None:
+        """Stop what runs on it, in whatever thread."""
+        self.duckdb.interrupt()
+
     @property
     def tables(self) -> tuple[str, ...]:
         """Names of the lake's tables and of all views made so far."""

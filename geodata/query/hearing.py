@@ -9,19 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    import duckdb
-
-    from geodata.query.connection import Connection
-
 T = TypeVar("T")
 
 _TICK_S = 0.05
+
+
+class Stoppable(Protocol):
+    """A connection."""
+
+    def interrupt(self) -> None:
+        """Stop what runs on it."""
 
 
 class Hearing:
@@ -35,7 +38,7 @@ class Hearing:
     [(42,)]
     """
 
-    def __init__(self, con: Connection | duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, con: Stoppable) -> None:
         self._con = con
         self._beside = ThreadPoolExecutor(1, "geodata-query")
         self._beside.submit(int).result()  # a thread whose start was interrupted is waited by none
