@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from geodata import datasets, tables
@@ -41,6 +42,21 @@ def test_a_function_is_noted_by_where_it_stands(lake):
     name = tables.open(lake / "mine").note["function"]["name"]
     here = "test_a_function_is_noted_by_where_it_stands.<locals>.Mine.kept"
     assert name == f"{__name__}.{here}"
+
+
+def test_types_that_a_table_holds_as_others_replay(lake):
+    """What a function returns is hashed as it is kept: seconds as microseconds, views as texts."""
+
+    def other_types(rows):
+        seconds = pa.array([1_700_000_000] * rows.num_rows, pa.timestamp("s"))
+        named = pa.array(["a", None] * (rows.num_rows // 2), pa.string()).cast(pa.string_view())
+        return rows.append_column("at", seconds).append_column("named", named)
+
+    datasets.register(other_types)
+    built = datasets.build("other_types", lake, source="labelled")
+    kept = tables.open(lake / "other_types").arrow().schema
+    assert (kept.field("at").type, kept.field("named").type) == (pa.timestamp("us"), pa.string())
+    assert datasets.rebuild(lake, "other_types").content_hash == built.content_hash
 
 
 def test_a_function_that_returns_no_row(lake):
