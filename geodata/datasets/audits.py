@@ -53,14 +53,22 @@ def run_audits(
     import duckdb
 
     pa.default_memory_pool().release_unused()  # what writing the rows left
-    with tempfile.TemporaryDirectory(prefix="geodata-") as spill, duckdb.connect() as con:
-        con.execute("SET enable_progress_bar = false")
-        con.execute(f"SET memory_limit = '{_MEMORY}'")
-        con.execute(f"SET threads = {_THREADS}")
-        con.execute("SET temp_directory = ?", [spill])
-        query.load_sql(con)
-        version.duckdb(con).create_view("rows_")
-        return tuple(_run(con, *call) for call in _calls(con, version, note, opened))
+    with (
+        tempfile.TemporaryDirectory(prefix="geodata-") as spill,
+        duckdb.connect() as con,
+        query.Hearing(con) as hearing,
+    ):
+
+        def audited() -> tuple[Audit, ...]:
+            con.execute("SET enable_progress_bar = false")
+            con.execute(f"SET memory_limit = '{_MEMORY}'")
+            con.execute(f"SET threads = {_THREADS}")
+            con.execute("SET temp_directory = ?", [spill])
+            query.load_sql(con)
+            version.duckdb(con).create_view("rows_")
+            return tuple(_run(con, *call) for call in _calls(con, version, note, opened))
+
+        return hearing.step(audited)
 
 
 _Call = tuple[str, str, list[Any]]

@@ -7,6 +7,7 @@ from .choosing import (
 )
 from .connection import Connection as Connection, connect as connect
 from .errors import QueryError as QueryError, QueryLimitError as QueryLimitError
+from .hearing import Hearing as Hearing
 from .objects import (
     SQL_FOLDERS as SQL_FOLDERS,
     load_sql as load_sql,

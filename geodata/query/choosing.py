@@ -19,6 +19,7 @@ from geodata import files
 from geodata.files import Source
 from geodata.query.errors import QueryError
 from geodata.query.running import run
+from geodata.query.statements import parsed_nodes
 from geodata.query.views import numbers_from_text
 
 SPLIT = "split"
@@ -33,6 +34,11 @@ _VOLATILE = re.compile(
     r"transaction_timestamp|nextval|setseed)\s*\(|\bcurrent_(?:date|time|timestamp)\b|\blocaltime",
     re.IGNORECASE,
 )
+_VOLATILE_FUNCTIONS = {
+    "current_localtime", "current_localtimestamp", "gen_random_uuid", "get_current_time",
+    "get_current_timestamp", "nextval", "now", "random", "setseed", "today",
+    "transaction_timestamp", "txid_current", "uuid", "uuidv4", "uuidv7",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -69,20 +75,19 @@ def true_rows(source: Source, where: str) -> Truth:
     if not isinstance(where, str) or not where.strip():
         msg = f"where={where!r:.80} is no condition; give SQL such as country_code = 'JP'"
         raise QueryError(msg)
-    if found := _VOLATILE.search(where):
+    # the line break ends a comment that the condition may end with
+    sql = f'SELECT "{_ROW}" AS row, CAST(({where}\n) AS BOOLEAN) AS said FROM rows'
+    found = _VOLATILE.search(where)
+    if word := found[0].rstrip("( ") if found else _volatile_in(sql):
         msg = (
-            f"where={where!r:.200} uses {found[0].rstrip('( ')}, which says something else each "
-            "time; a choice that can be repeated depends on the rows only"
+            f"where={where!r:.200} uses {word}, which says something else each time; a choice that "
+            "can be repeated depends on the rows only"
         )
         raise QueryError(msg)
     table = _named_columns(source, where)
     n = table.num_rows
     numbered = table.append_column(_ROW, pa.array(np.arange(n)))
-    # the line break ends a comment that the condition may end with
-    said = run(
-        f'SELECT "{_ROW}" AS row, CAST(({where}\n) AS BOOLEAN) AS said FROM rows',
-        files={"rows": numbered},
-    )
+    said = run(sql, files={"rows": numbered})
     rows = np.asarray(said["row"])
     if said.column_names != ["row", "said"] or not np.array_equal(np.sort(rows), np.arange(n)):
         msg = f"where={where!r:.200} is no condition on single rows; give SQL such as lat > 35"
@@ -91,6 +96,26 @@ def true_rows(source: Source, where: str) -> Truth:
     true[rows] = np.asarray(pc.fill_null(said["said"], False)).astype(bool)
     null[rows] = np.asarray(pc.is_null(said["said"])).astype(bool)
     return Truth(true, null)
+
+
+def _volatile_in(sql: str) -> str | None:
+    """Return what in a query is of chance or of the clock, however it is written."""
+    import duckdb
+
+    try:
+        with duckdb.connect() as con:
+            nodes = parsed_nodes(con, sql)
+    except QueryError:  # it is told when it is run
+        return None
+    for node in nodes:
+        name = str(node.get("function_name")).casefold()
+        given = node.get("arguments", node.get("children")) or ()
+        # with one argument, how long ago that is; with two, how long one is before the other
+        if name in _VOLATILE_FUNCTIONS or (name == "age" and len(given) < 2):
+            return name
+        if node.get("sample"):
+            return "SAMPLE"
+    return None
 
 
 def choose(

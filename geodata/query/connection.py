@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from geodata import tables
 from geodata.query.errors import QueryError
+from geodata.query.hearing import Hearing
 from geodata.query.held_files import FOLDER, held_files
 from geodata.query.labels import add_cor_label
 from geodata.query.lakes import LakeViews
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from geodata.query.held_files import HeldFiles
     from geodata.query.views import Sources
 
 
@@ -74,6 +76,10 @@ class Connection:
     def cursor(self) -> Connection:
         """Return another connection to the same tables and views, for another thread."""
         return Connection(self.duckdb.cursor(), self._lake)
+
+    def interrupt(self) -> None:
+        """Stop what runs on it, in whatever thread."""
+        self.duckdb.interrupt()
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -167,19 +173,27 @@ def connect(
     # DuckDB makes this folder when it first spills and removes it when it closes.
     spill = Path(tempfile.gettempdir()) / f"geodata-{uuid.uuid4().hex}"
     try:
-        _configure(con, spill, memory_limit, threads)
-        load_sql(con)
-        add_cor_label(con)
-        held = held_files(con)
-        names: set[str] = set()
-        opened = None if lake is None else LakeViews(held, tables.near(lake), names)
-        add_files(con, held, files, names)
-        if locked:
-            _lock(con)
+        with Hearing(con) as hearing:
+            held = hearing.step(lambda: _furnish(con, spill, memory_limit, threads))
+            names: set[str] = set()
+            opened = None if lake is None else LakeViews(held, tables.near(lake), names)
+            add_files(con, held, files, names)
+            if locked:
+                hearing.step(lambda: _lock(con))
     except BaseException:
         con.close()
         raise
     return Connection(con, opened, spill)
+
+
+def _furnish(
+    con: duckdb.DuckDBPyConnection, spill: Path, memory_limit: str | None, threads: int | None
+) -> HeldFiles:
+    """Give a connection its settings, the project's SQL and a file system of ours."""
+    _configure(con, spill, memory_limit, threads)
+    load_sql(con)
+    add_cor_label(con)
+    return held_files(con)
 
 
 def _configure(

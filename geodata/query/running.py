@@ -147,10 +147,13 @@ def stream(
     if timeout_s is not None and not timeout_s > 0:
         msg = f"timeout_s {timeout_s!r} must be above 0 seconds"
         raise QueryError(msg)
-    with connect(lake, files=files, memory_limit=memory_limit, threads=threads) as con:
-        statement = only_query(con.duckdb, sql)
+    with (
+        connect(lake, files=files, memory_limit=memory_limit, threads=threads) as con,
+        Hearing(con) as hearing,
+    ):
+        statement = hearing.step(lambda: only_query(con.duckdb, sql))
         clock = Clock(con, timeout_s, progress)
-        with clock, Hearing(con) as hearing:
+        with clock:
             with telling(con, clock, memory_limit):
                 reader = hearing.step(lambda: _reader(con, statement, max_rows))
             try:

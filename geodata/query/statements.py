@@ -94,6 +94,17 @@ def only_query(con: duckdb.DuckDBPyConnection, sql: str) -> Any:
     return statements[0]
 
 
+def parsed_nodes(con: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
+    """Return every object of DuckDB's parse of a query.
+
+    Raises
+    ------
+    QueryError
+        Where it has none.
+    """
+    return list(_nodes(_parsed(con, sql)))
+
+
 def _is_select(statement: Any) -> bool:
     import duckdb
 

@@ -92,20 +92,22 @@ def format_of(out: Path, given: str | None) -> str:
 
 
 def _parquet(job: Job, path: Path, start: int, stop: int, _: Path | None) -> None:
+    before = dict(job.embedder.stripped)
     schema = chats.schema(job.rows.schema, job.options)
-    _tables(job, path, schema, job.batches(start, stop))
+    _tables(job, path, schema, job.batches(start, stop), before)
 
 
 def _shaped(shape: Callable[..., dict[str, Any]]) -> Callable[..., None]:
     """Return a writer of Parquet whose rows have another shape; pictures are always embedded."""
 
     def write(job: Job, path: Path, start: int, stop: int, _: Path | None) -> None:
+        before = dict(job.embedder.stripped)  # the first row is read for its types
         numbered = enumerate(job.records(start, stop, images="bytes"), start)
         made = (shape(record, job.options, job.part, i) for i, record in numbered)
         first = list(itertools.islice(made, 1))
         schema = _schema_of(first)
         rows = itertools.chain(first, made)
-        _tables(job, path, schema, _grouped(rows, schema))
+        _tables(job, path, schema, _grouped(rows, schema), before)
 
     return write
 
@@ -140,8 +142,10 @@ def _text_for_null(kind: pa.DataType) -> pa.DataType:
     return pa.list_(_text_for_null(kind.value_type)) if pa.types.is_list(kind) else kind
 
 
-def _tables(job: Job, path: Path, schema: pa.Schema, made: Iterator[pa.Table]) -> None:
-    before = dict(job.embedder.stripped)
+def _tables(
+    job: Job, path: Path, schema: pa.Schema, made: Iterator[pa.Table], before: Mapping[str, int]
+) -> None:
+    """Write tables, and what was left out of their pictures, counted since ``before``."""
     with pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True) as writer:
         for table in made:
             writer.write_table(table)

@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from geodata import datasets, tables
@@ -27,6 +28,36 @@ def test_a_function_gets_its_tables_in_their_order_and_the_seed(lake):
     assert tables.open(lake / "both").arrow()["n"].to_pylist() == [113, 113]
     assert tables.open(lake / "both").note["parameters"] == {"least": 5}
     assert catalogue.recipe_of("both").inputs == {"rows": None, "other": None}
+
+
+def test_a_function_is_noted_by_where_it_stands(lake):
+    """One of this name may stand in another function, or in a class."""
+
+    class Mine:
+        @staticmethod
+        def kept(rows):
+            return rows
+
+    datasets.register(Mine.kept, "mine")
+    datasets.build("mine", lake, source="labelled")
+    name = tables.open(lake / "mine").note["function"]["name"]
+    here = "test_a_function_is_noted_by_where_it_stands.<locals>.Mine.kept"
+    assert name == f"{__name__}.{here}"
+
+
+def test_types_that_a_table_holds_as_others_replay(lake):
+    """What a function returns is hashed as it is kept: seconds as microseconds, views as texts."""
+
+    def other_types(rows):
+        seconds = pa.array([1_700_000_000] * rows.num_rows, pa.timestamp("s"))
+        named = pa.array(["a", None] * (rows.num_rows // 2), pa.string()).cast(pa.string_view())
+        return rows.append_column("at", seconds).append_column("named", named)
+
+    datasets.register(other_types)
+    built = datasets.build("other_types", lake, source="labelled")
+    kept = tables.open(lake / "other_types").arrow().schema
+    assert (kept.field("at").type, kept.field("named").type) == (pa.timestamp("us"), pa.string())
+    assert datasets.rebuild(lake, "other_types").content_hash == built.content_hash
 
 
 def test_a_function_that_returns_no_row(lake):
@@ -212,3 +243,11 @@ def test_the_rows_are_given_once():
     for inputs in ("b", {"rows": "b"}):
         with pytest.raises(datasets.DatasetError, match="rows are given twice, source='a' and inp"):
             asking.with_source(inputs, "a")
+
+
+def test_the_rows_may_be_given_beside_other_inputs(lake):
+    tables.write(lake / "few", rows(2))
+    tables.write(lake / "places", rows(1))
+    built = datasets.build("hard", lake, inputs={"popular": "places"}, source="few", radius_km=50)
+    assert built.report["rows_in"] == 2
+    assert tables.open(lake / "hard").arrow()["photo_id"].to_pylist() == ["p1"]

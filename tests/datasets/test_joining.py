@@ -72,7 +72,30 @@ def test_ids_that_are_null_do_not_repeat(lake):
     assert report["rows_of_the_other_side_unused"] == 2
 
 
+def test_a_partner_may_be_that_of_several_rows(lake):
+    """Rows are counted as rows, and what is unused on the other side as what nobody took."""
+    rows = pa.table({"photo_id": ["a", "a", "b", "a"], "lat": [1.0] * 4, "lon": [2.0] * 4})
+    tables.write(lake / "labelled", rows)
+    for how in ("left", "inner"):
+        other = pa.table({"photo_id": ["x", "a", "y"], "n": [1, 2, 3]})
+        report, got = made(lake, "join", other, how=how)
+        assert report == {
+            "rows_in": 4, "with_a_partner": 3, "without_a_partner": 1,
+            "rows_of_the_other_side_unused": 2, "rows": 4 if how == "left" else 3,
+        }  # fmt: skip
+        assert got["n"].to_pylist() == ([2, 2, None, 2] if how == "left" else [2, 2, 2])
+
+
 # annotate
+
+
+def test_answers_to_a_photo_that_occurs_twice_are_given_to_both(lake):
+    rows = pa.table({"photo_id": ["a", "b", "a"], "lat": [1.0] * 3, "lon": [2.0] * 3})
+    tables.write(lake / "labelled", rows)
+    answers = pa.table({"photo_id": ["a", "x", "a"], "n": [1, 2, 3]})
+    report, got = made(lake, "annotate", answers)
+    assert [[one["n"] for one in row] for row in got["answers"].to_pylist()] == [[1, 3], [], [1, 3]]
+    assert (report["answers"], report["answers_given"], report["answers_of_no_row"]) == (3, 4, 1)
 
 
 def test_annotations_by_hand(lake):
@@ -157,6 +180,17 @@ def test_a_union_by_hand(lake):
         made(lake, "union", other, origin="LON")
     with pytest.raises(datasets.DatasetError, match="labelled@0 and other@2 do not fit: "):
         made(lake, "union", pa.table({"lat": ["north"]}))
+
+
+def test_a_table_may_be_put_beside_itself(lake):
+    """Both sides have one name then; every row is written and counted twice."""
+    inputs = {"rows": "labelled", "other": "labelled"}
+    built = datasets.build("union", lake, inputs=inputs, origin="from")
+    assert (built.rows, built.report["rows"]) == (8, 8)
+    got = tables.open(lake / "union").arrow()
+    assert got["photo_id"].to_pylist() == ["a", None, "b", "c"] * 2
+    assert got["from"].to_pylist() == ["labelled"] * 8
+    assert datasets.rebuild(lake, "union").rows == 8
 
 
 # dedupe

@@ -131,6 +131,13 @@ def test_labelled_by_hand(lake):
     assert view.report["made_by"]["dependencies"] == "sovereign"
 
 
+def test_rows_are_sorted_on_the_disk_of_their_lake(lake, monkeypatch):
+    """It has room for them: they are to be written there."""
+    monkeypatch.setattr(tempfile, "tempdir", str(lake / "no such folder"))
+    made = label.labelled({"rows": tables.open_input(lake, "rows", "labelled")}, 0)
+    assert sum(batch.num_rows for batch in made.batches) == 8
+
+
 # parts on disk
 
 
@@ -259,6 +266,27 @@ def test_a_file_with_the_columns_of_photos_is_read_as_it_is(authors, tmp_path):
         assert built.report["rows_that_share"]["coordinate"] == 0
 
 
+def test_photographers_of_an_exported_table_are_those_that_the_lake_knows(tmp_path):
+    """They are under its salt already: hashed once more they would be nobody."""
+    import pyarrow.parquet as pq
+
+    lake = tmp_path / "lake"
+    table = {"id": ["p0", "p1", "p2"], "author": ["ann", "bob", None], "lat": [1.0, 2.0, 3.0],
+             "lon": [5.0] * 3}  # fmt: skip
+    photos.import_(table, lake / "photos")
+    exported = tables.open(lake / "photos").arrow()
+    other = exported.set_column(0, "photo_id", pa.array(["x", "y", "z"])).slice(1)
+    assert exported.column_names[0] == "photo_id"
+    pq.write_table(other, tmp_path / "b.parquet")
+    (tmp_path / "b.csv").write_text("id,author,lat,lon\ny,bob,50,5\nz,,60,5\n")
+    for name in ("b.parquet", "b.csv"):
+        built = datasets.build("exclude-benchmark", lake, "clean", by="photo_id,author",
+                               inputs={"rows": "photos", "benchmark": tmp_path / name})  # fmt: skip
+        assert built.report["rows_that_share"] == {"photo_id": 0, "author": 1}
+        assert held(lake, "clean") == ["p0", "p2"]
+        assert "not_compared" not in built.report
+
+
 # which set labelled
 
 
@@ -279,6 +307,10 @@ def test_what_labelled_is_found_behind_other_recipes(lake):
     assert made_by.labelled_by(first) == made
     assert made_by.labelled_by(noted(lake, "c", came_from("b"))) == made
     assert made_by.labelled_by(noted(lake, "d", came_from("b", 1))) is None  # it names itself
+    noted(lake, "b", came_from("a"))  # the third; the fourth comes from the first
+    assert made_by.labelled_by(noted(lake, "b", came_from("b"))) == made
+    noted(lake, "a", came_from("b", 3))
+    assert made_by.labelled_by(noted(lake, "a", came_from("a", 1))) == made
     assert made_by.labelled_by(noted(lake, "e", came_from("gone"))) is None
     assert made_by.labelled_by(noted(lake, "f", {"inputs": {"rows": {"table": "a"}}})) is None
     assert made_by.labelled_by(noted(lake, "g", {"inputs": {"rows": {"version": 0}}})) is None

@@ -1,5 +1,6 @@
 """Building, replaying and auditing: what is refused, what is noted, what is left as it was."""
 
+import math
 import tempfile
 from pathlib import Path
 
@@ -180,6 +181,18 @@ def test_a_hard_set_is_audited_at_its_radius(lake):
         assert found[near] == (count, count)
     for gone in ("h3_5", "lat"):
         assert near not in audited(lake, "hard", named.drop_columns(gone), inputs, {"radius_km": 9})
+
+
+@pytest.mark.parametrize("radius", [50, 150, 200, 400])
+def test_a_hard_set_is_audited_to_its_edge(lake, radius):
+    """A kilometre within and beyond, in cells that are neither wholly near nor wholly far."""
+    tables.write(lake / "popular", pa.table({"lat": [0.0, 60.0], "lon": [2.0, 100.0]}))
+    lat = [sign * (radius + off) / 6371.0 * 180 / math.pi for off in (-1, 1) for sign in (1, -1)]
+    cells = [h3.str_to_int(h3.latlng_to_cell(y, 2.0, 5)) for y in lat]
+    edge = rows(4, h3_5=cells).set_column(1, "lat", pa.array(lat))
+    inputs = {"rows": "labelled", "popular": "popular"}
+    found = audited(lake, "hard", edge, inputs, {"radius_km": radius})
+    assert found["dataset_near_popular"] == (2, 2)
 
 
 @pytest.mark.parametrize(

@@ -267,6 +267,27 @@ def test_cells_below_stick_out_of_those_above_by_less_than_is_allowed_for():
     assert hexagons._reach(2, 1.1) == pytest.approx(2 * np.sin(1.1 * 1420 / 7 / 6371 / 2))
 
 
+def test_what_sticks_out_of_a_cell_is_not_inside_with_it():
+    """A circle around all of the coarsest cell's own reach leaves a corner of one below it out."""
+    cell = "805dfffffffffff"
+    centre = sphere.unit_vectors(*(np.array([v]) for v in h3.cell_to_latlng(cell)))[0]
+    corners = [(k, at) for k in h3.cell_to_children(cell, 2) for at in h3.cell_to_boundary(k)]
+    km = [sphere.haversine_km(*h3.cell_to_latlng(cell), *at) for _, at in corners]
+    below, far = corners[int(np.argmax(km))]
+    assert max(km) > hexagons._REACH_KM + 1
+    out = sphere.unit_vectors(*(np.array([v]) for v in far))[0] - centre
+    away = -(out - (out @ centre) * centre)  # from the middle, away from that corner
+    angle = 20.0 / 6371.0
+    x, y, z = np.cos(angle) * centre + np.sin(angle) * away / np.linalg.norm(away)
+    place = float(np.degrees(np.arcsin(z))), float(np.degrees(np.arctan2(y, x)))
+    radius = 20.0 + hexagons._REACH_KM + 0.5
+    assert sphere.haversine_km(*place, *far) > radius
+    found = popular.cells([place[0]], [place[1]], radius, 2)
+    kinds = dict(zip(found["cell"].to_pylist(), found["class"].to_pylist()))
+    assert kinds[h3.str_to_int(below)] == "ambiguous"
+    assert list(kinds.values()).count("inside") > 20
+
+
 def test_two_hundred_kilometres_and_resolution_five_are_taken_if_nothing_is_said():
     near = np.array([1.79, 1.80])  # 200 km are 1.7986 degrees
     assert popular.within_km(near, np.zeros(2), ZERO, ZERO).tolist() == [True, False]

@@ -31,6 +31,18 @@ def test_the_cell_of_a_point(monkeypatch, chunk):
     assert raster._keys(lat, lon, 4).tolist() == keys.tolist()
 
 
+def test_the_last_number_before_an_edge_is_in_the_last_cell():
+    """Its product may round up to the number of cells, which is the first of the next row."""
+    lat, lon = np.array([0.01, np.nextafter(90.0, 0.0)]), np.full(2, np.nextafter(180.0, 0.0))
+    rounded = 0
+    for rows in [*range(120, 3601, 8), 4]:
+        keys = raster._keys(lat, lon, rows)
+        last = 2 * rows - 1
+        assert keys.tolist() == [rows // 2 * 2 * rows + last, (rows - 1) * 2 * rows + last], rows
+        rounded += int((lon[0] + 180.0) * (rows / 180.0)) > last
+    assert rounded
+
+
 @pytest.mark.parametrize("chunk", [1, 7, 1 << 18])
 def test_the_raster_answers_as_the_tree(monkeypatch, chunk):
     monkeypatch.setattr(raster, "_CHUNK", chunk)

@@ -50,6 +50,39 @@ def test_a_condition_on_chance_or_the_clock_is_refused(word):
     )
 
 
+@pytest.mark.parametrize(
+    ("where", "found"),
+    [
+        ('"random"() < 0.5', "random"), ("random/* */() < 0.5", "random"),
+        ("RANDOM -- a comment\n() < 0.5", "random"), ('main."Now"() > \'2020-01-01\'', "now"),
+        ("current_localtime() > '12:00'", "current_localtime"),
+        ("current_localtimestamp() > '2020-01-01'", "current_localtimestamp"),
+        ("txid_current() > 5", "txid_current"), ("age(TIMESTAMP '2020-01-01') > '1 y'", "age"),
+        ("(TIMESTAMP '2020-01-01').age() > INTERVAL 1 YEAR", "age"),
+        ("lat IN (SELECT lat FROM rows USING SAMPLE 1)", "SAMPLE"),
+        ("lat IN (SELECT lat FROM rows TABLESAMPLE 50%)", "SAMPLE"),
+        ("lat IN (FROM rows TABLESAMPLE reservoir(1) REPEATABLE (7))", "SAMPLE"),
+    ],
+)  # fmt: skip
+def test_chance_and_the_clock_are_found_however_they_are_written(where, found):
+    """By what DuckDB reads in it, where no word of the text tells."""
+    assert refused(query.true_rows, opened(lat=[1.0]), where) == (
+        f"where={where!r} uses {found}, which says something else each time; a choice that can be "
+        "repeated depends on the rows only"
+    )
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "age(TIMESTAMP '2021-01-01', TIMESTAMP '2020-01-01') > INTERVAL 1 DAY",
+        "'random' <> 'now' AND lat > 0 -- today", "lat = (SELECT min(lat) AS sample FROM rows)",
+    ],
+)  # fmt: skip
+def test_what_is_the_same_each_time_may_be_called_alike(where):
+    assert query.true_rows(opened(lat=[1.0]), where).true.tolist() == [True]
+
+
 def test_a_word_that_holds_such_a_name_is_no_such_function():
     rows = opened(randomness=[1.0, 2.0], known=[1.0, 2.0])
     assert query.true_rows(rows, "randomness > 1 AND abs(known) > 1").true.tolist() == [False, True]

@@ -39,3 +39,37 @@ def test_of_several_versions_that_are_lost_the_first_by_name_is_told(tmp_path):
             named = ", ".join(f"photos_v{version}" for version in range(4, first - 1, -1))
             with pytest.raises(TableError, match=f"version {first} cannot be opened"):
                 con.sql(f"FROM {named}")
+
+
+WAYS = {
+    "sql": lambda con: con.sql("SELECT n FROM photos_v0").fetchall(),
+    "query": lambda con: con.query("SELECT n FROM photos_v0").fetchall(),
+    "execute": lambda con: con.execute("SELECT n FROM photos_v0").fetchall(),
+    "table": lambda con: con.table("photos_v0").fetchall(),
+    "view": lambda con: con.view("photos_v0").fetchall(),
+    "sql of a cursor": lambda con: con.cursor().sql("SELECT n FROM photos_v0").fetchall(),
+    "query of a cursor": lambda con: con.cursor().query("SELECT n FROM photos_v0").fetchall(),
+}
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_whatever_names_a_view_first_makes_it(tmp_path, way):
+    """On a connection of its own for each: what one has made, another would find."""
+    tables.write(tmp_path / "photos", pa.table({"n": [7]}))
+    tables.write(tmp_path / "photos", pa.table({"n": [8]}))
+    with query.connect(tmp_path) as con:
+        assert way(con) == [(7,)]
+
+
+def test_two_names_that_are_one_in_sql_are_told_when_a_lake_is_opened(tmp_path):
+    """Of tables of the lake, and of a table and a file given beside it."""
+    tables.write(tmp_path / "mp-16", pa.table({"n": [7]}))
+    file = {"MP_16": pa.table({"n": [1]})}
+    with pytest.raises(ValueError, match="two tables would be named 'MP_16'; DuckDB ignores case"):
+        query.connect(tmp_path, files=file)
+    tables.write(tmp_path / "other", pa.table({"n": [8]}))
+    (tmp_path / "other").rename(tmp_path / "mp_16")  # which `write` refuses
+    with pytest.raises(ValueError, match="two tables would be named 'mp_16'; DuckDB ignores case"):
+        query.connect(tmp_path)
+    with query.connect(files=file) as con:
+        assert con.sql("FROM mp_16").fetchall() == [(1,)]

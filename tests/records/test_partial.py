@@ -86,6 +86,18 @@ def test_one_writer_at_a_time_for_one_stamp(tmp_path):
     assert names(out) == ["x"]
 
 
+def test_a_lock_that_a_killed_writer_left_holds_nobody_up(tmp_path):
+    """It ends with the process, not with its file."""
+    with partial_folder(tmp_path / "out", "a") as beside:
+        (left,) = tmp_path.glob(".out.*.lock")
+        (beside / "x").write_text("")
+    (tmp_path / "out" / "x").unlink()
+    left.write_text("")
+    with partial_folder(tmp_path / "out", "a") as beside:
+        (beside / "y").write_text("")
+    assert names(tmp_path) == ["out", "out/y"]
+
+
 def test_a_folder_that_cannot_be_removed_hides_no_error(tmp_path, monkeypatch):
     """Of an error in the rows the user hears, not of what was left behind."""
 

@@ -119,6 +119,16 @@ def test_lines_and_arrays_say_the_same(tmp_path, name):
     assert b"huggingface" in found.schema.metadata
 
 
+@pytest.mark.parametrize("name", ["a.jsonl", "a.json"])
+def test_a_byte_order_mark_is_no_part_of_the_first_record(tmp_path, name):
+    """Some editors begin a file with one."""
+    line = json.dumps(entry())
+    text = f"[{line}]" if name == "a.json" else f"{line}\n{line}\n"
+    (tmp_path / name).write_text(text, encoding="utf-8-sig")
+    found = records.read_llava(tmp_path / name)
+    assert found["photo_id"].to_pylist() == (["7"] if name == "a.json" else ["7", "7"])
+
+
 def test_empty_lines_ids_and_roots(tmp_path):
     found = read(tmp_path, "", entry(id=None), "  ", entry(id="x"), entry(), image_root="pics")
     assert found["photo_id"].to_pylist() == [None, "x", "7"]
@@ -144,6 +154,17 @@ def test_batches_hold_so_many_with_the_truth_beside(tmp_path):
     assert whole["country"].to_pylist() == ["France", None, None]
     assert whole["city"].to_pylist() == [None] * 3
     assert whole.column_names[5:] == list(chats.TRUTH)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4096])
+def test_records_and_lines_are_numbered_through_all_batches(tmp_path, size):
+    """Lines as an editor counts them; records without the empty lines, which hold none."""
+    for last, told in ((json.dumps(entry("no mark")), "record 3: 0 times"), ("{", "line 4 is not")):
+        lines = [json.dumps(entry()), "", json.dumps(entry()), last]
+        (tmp_path / "a.jsonl").write_text("\n".join(lines))
+        with pytest.raises((RecordError, FileError)) as error:
+            list(records.read_llava_batches(tmp_path / "a.jsonl", batch_rows=size))
+        assert str(error.value).startswith(f"{tmp_path / 'a.jsonl'}: {told}")
 
 
 @pytest.mark.parametrize(

@@ -226,6 +226,9 @@ def test_pictures_of_a_lake_lie_in_a_file_meanwhile(tmp_path, monkeypatch, is_st
     assert len(found) == 7
     assert made.stripped.get("pictures", 7) == 7
     with original([photos(5).slice(0, 3), photos(5).slice(3)], photos(5).schema, tmp_path) as table:
+        assert [path.name[:9] for path in tmp_path.iterdir() if path.name[0] == "."] == [
+            ".records."
+        ]
         assert table.equals(photos(5))
         assert [len(chunk) for chunk in table["lat"].chunks] == [2, 1, 2]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lake", "out"]

@@ -101,6 +101,26 @@ def test_what_lies_on_a_limit_itself_is_within_it_at_each_of_ten_thresholds(con)
     assert [row[:4] for row in found] == [(t, 10, 10, n + 1) for n, t in enumerate(thresholds)]
 
 
+def test_quantiles_and_thresholds_come_as_they_were_asked_for(con):
+    """Errors of 0, 1, 2 ... 10 km: the tenths are the kilometres."""
+    east = [math.degrees(km / 6371.0) for km in range(11)]
+    rows = {"lat": [0.0] * 11, "lon": [0.0] * 11, "pred_lat": [0.0] * 11, "pred_lon": east}
+    con.register("tenths", pa.table(rows))
+    for asked in ([0.9, 0.1, 0.5], [1.0, 0.0], [0.25, 0.25]):
+        found = con.sql(f"FROM error_quantiles('tenths', quantiles := {asked})").fetchall()
+        assert [row[0] for row in found] == asked
+        assert [row[1] for row in found] == pytest.approx([10 * q for q in asked], abs=1e-9)
+        assert [row[2] for row in found] == pytest.approx([5.0] * len(asked))
+    for form in ("threshold_accuracy('tenths', ", "threshold_shares('apart', "):
+        con.execute(
+            "CREATE OR REPLACE TEMP VIEW apart AS "
+            "SELECT haversine_a(lat, lon, pred_lat, pred_lon) AS a FROM tenths"
+        )
+        more = ", false, 'wrong'" if "shares" in form else ""
+        found = con.sql(f"FROM {form}[7, 2.5, 7, 0]{more})").fetchall()
+        assert [(row[0], row[3]) for row in found] == [(7.0, 8), (2.5, 3), (7.0, 8), (0.0, 1)]
+
+
 def test_a_strict_limit_of_a_micrometre_has_the_point_itself(con):
     """The limit that is told from it is 0, and so is the distance."""
     con.execute(
@@ -110,6 +130,23 @@ def test_a_strict_limit_of_a_micrometre_has_the_point_itself(con):
     columns = "SELECT correct, accuracy FROM "
     assert con.sql(columns + call.format("1e-9")).fetchall() == [(1, 1.0)]
     assert con.sql(columns + call.format("0.9e-9")).fetchall() == [(0, 0.0)]
+
+
+@pytest.mark.parametrize("km", [25.0, 200.0, 2500.0])
+def test_unit_vectors_know_a_strict_limit_and_rows_that_are_left_out(con, km):
+    """One answer short of the limit, one on it, one beyond it, and none at all."""
+    angles = [(km - 1e-3) / 6371.0, km / 6371.0, (km + 1e-3) / 6371.0, None]
+    columns = {"x": [1.0] * 4, "y": [0.0] * 4, "z": [0.0] * 4, "pred_z": [0.0] * 4}
+    columns["pred_x"] = [None if a is None else math.cos(a) for a in angles]
+    columns["pred_y"] = [None if a is None else math.sin(a) for a in angles]
+    con.register("units", pa.table(columns))
+    for strict, right in (("false", 2), ("true", 1)):
+        for missing, of in (("wrong", 4), ("exclude", 3)):
+            found = con.sql(
+                f"FROM threshold_accuracy_unit('units', [{km}], strict := {strict}, "
+                f"missing := '{missing}')"
+            ).fetchall()
+            assert found == [(km, 4, 3, right, right / of, 0.75, missing)]
 
 
 @pytest.mark.parametrize("thresholds", [["inf"], [1, "inf"], ["-inf"], ["nan", 1], [-0.5], [None]])

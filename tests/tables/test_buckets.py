@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 from pyarrow import fs
 from typer.testing import CliRunner
 
-from geodata import cor, datasets, files, hashing, tables
+from geodata import cor, datasets, files, hashing, records, tables
 from geodata.cli import app
 from geodata.tables import buckets
 from geodata.tables.buckets import mirrors, objects
@@ -159,6 +161,24 @@ def test_a_lake_in_a_bucket_is_that_of_a_folder_verb_by_verb(bucket, tmp_path, m
         assert run(*words, "--no-check", "--image-root", ".")[0] == 0
     assert files.sha256("a.parquet") == files.sha256("b.parquet")
     assert "built by a recipe" in run("dataset", "rebuild", "photos", "--lake", bucket)[1]
+
+
+def test_pictures_of_a_lake_in_a_bucket_start_from_the_current_folder(
+    bucket, tmp_path, monkeypatch
+):
+    """No folder of this machine is beside such a lake; what a row says stays as it is."""
+    monkeypatch.chdir(tmp_path)
+    rows = pictured(3)
+    tables.append(f"{bucket}/rows", rows)
+    for i in range(3):
+        Image.new("RGB", (8, 6), (i, 0, 0)).save(f"{i}.jpg")
+    for how in ("reference", "bytes"):
+        options = records.Options(images=how, keep_metadata=True, check="refuse")
+        records.write("rows", f"{how}.parquet", lake=bucket, options=options)
+        for record in pq.read_table(f"{how}.parquet").to_pylist():
+            name = f"{record['photo_id'][1:]}.jpg"
+            held = {"bytes": Path(name).read_bytes() if how == "bytes" else None, "path": name}
+            assert record["images"] == [held]
 
 
 def test_a_view_of_a_lake_brings_what_it_is_asked_for(bucket, tmp_path, monkeypatch):
