@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from operator import attrgetter
 
-from georl.config.settings import Config, ModelConfig
+from georl.config.settings import Config, ModelConfig, TrainConfig
 
 ABOVE_ZERO = (
     *("train.learning_rate", "train.per_device", "train.logging_steps"),
@@ -49,10 +49,21 @@ def out_of_bounds(config: Config) -> Iterator[str]:
         if name in SHARES_BELOW_1 and not 0 <= value < 1:
             yield f"{name} is {value}; it is a share in [0, 1)"
     yield from _of_model(config.model)
+    if config.task != "predict" and not config.data.stream:  # which has no end but steps
+        yield from _of_the_end(config.train)
     if not 0 <= config.curriculum.keep <= 1:
         yield f"curriculum.keep is {config.curriculum.keep}; it is a share in [0, 1]"
     if not 0 < config.grpo.top_p <= 1:
         yield f"grpo.top_p is {config.grpo.top_p}; it is a share above 0, at most 1"
+
+
+def _of_the_end(train: TrainConfig) -> Iterator[str]:
+    """Yield ends with which nothing would be trained, and a model be left."""
+    steps = train.max_steps
+    if steps == 0 or steps < -1:
+        yield f"train.max_steps is {steps}; it must be above 0, or -1: train.epochs decides then"
+    elif steps < 0 and train.epochs == 0:
+        yield "train.epochs is 0 and train.max_steps -1: nothing would be trained; set one of them"
 
 
 def _of_model(model: ModelConfig) -> Iterator[str]:

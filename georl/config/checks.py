@@ -73,7 +73,6 @@ def _problems(config: Config, world: int) -> Iterator[str | None]:
         yield _divides(
             "train.batch", train.batch, "train.per_device x processes", train.per_device * world
         )
-        yield _end(config)
         yield from _of_held_out(config)
         yield from _of_hub(config)
         yield from _of_trackers(config)
@@ -91,18 +90,6 @@ def _problems(config: Config, world: int) -> Iterator[str | None]:
     yield _pinned(config)
     yield from _of_levels(config.data.levels)
     yield from out_of_bounds(config)
-
-
-def _end(config: Config) -> str | None:
-    """Refuse a run that would train nothing and call that a model."""
-    steps, epochs = config.train.max_steps, config.train.epochs
-    if config.data.stream:  # has no other end than steps, and says so
-        return None
-    if steps == 0 or steps < -1:
-        return f"train.max_steps is {steps}; it must be above 0, or -1: train.epochs decides then"
-    if steps < 0 and epochs == 0:
-        return "train.epochs is 0 and train.max_steps -1: nothing would be trained; set one of them"
-    return None
 
 
 def _of_held_out(config: Config) -> Iterator[str]:

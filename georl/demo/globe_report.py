@@ -13,8 +13,8 @@ from geodata import evaluation
 from geodata.evaluation import PredictionError
 from georl import rewards
 from georl.calibration import Bin, document, grid, reliability_svg
+from georl.demo import telling
 from georl.demo.globe_arms import BASE, TRAINED, GlobeArm
-from georl.demo.telling import findings
 
 THRESHOLDS_KM = (25.0, 200.0)
 TRUTH = ("lat", "lon", "country", "city")
@@ -122,7 +122,7 @@ def over_seeds(values: Sequence[Sequence[float]]) -> list[float]:
     """
     if len(values) == 1:
         return list(values[0])
-    found = findings.over_seeds([value[0] for value in values])
+    found = telling.over_seeds([value[0] for value in values])
     return [found.value, found.low, found.high]
 
 

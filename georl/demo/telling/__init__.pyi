@@ -2,6 +2,7 @@ from .findings import (
     ChainErrors as ChainErrors,
     PoolScores as PoolScores,
     experiment_parts as experiment_parts,
+    over_seeds as over_seeds,
 )
 from .page import html_page as html_page, markdown as markdown
 from .report import (
