@@ -82,6 +82,10 @@ WHOLE = [  # (settings, processes, the whole text; None: nothing is said)
     ("train.epochs=0 train.max_steps=1", 1, None),
     ("train.epochs=0.001", 1, None),
     (f"{ASK} train.max_steps=0 train.epochs=0", 1, None),
+    (f"{GRPO} train.max_steps=0", 1,
+     "train.max_steps is 0; it must be above 0, or -1: train.epochs decides then"),
+    (f"{GRPO} train.epochs=0", 1, "train.epochs is 0 and train.max_steps -1: nothing would be "
+     "trained; set one of them"),
     # the hub and the trackers
     ("train.push_to=me", 1, "train.push_to is 'me', no name on the hub; write owner/name"),
     ("data.dataset=a/b/c", 1, "data.dataset is 'a/b/c', no name on the hub; write owner/name"),

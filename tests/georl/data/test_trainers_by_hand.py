@@ -40,6 +40,7 @@ def test_what_is_asked_is_the_question_else_the_prompt_with_its_levels():
     assert prompts.question(given) != answers.question("cor", ("country",))
     assert prompts.question(DataConfig(prompt="cot")) == answers.question("cot")
     assert prompts.question(DataConfig(prompt="cot", question="?")) == "?"
+    assert prompts.question(DataConfig(prompt="cot", question="")) == answers.question("cot")
 
 
 def test_a_model_that_is_too_large_is_refused_before_it_is_loaded(monkeypatch):

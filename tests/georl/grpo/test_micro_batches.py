@@ -308,6 +308,17 @@ def test_the_log_says_why_prompts_are_not_shared(small_run, capsys, monkeypatch)
     assert capsys.readouterr().out == ""
 
 
+def test_a_batch_without_groups_is_shuffled_as_trl_does():
+    """Rows in the order they were asked for would bring each prompt into one update alone."""
+    batch = {"y": list("abcdefgh")}
+    torch.manual_seed(3)
+    drawn = grpo_trainer.shuffle_sequence_dict(batch)["y"]
+    torch.manual_seed(3)
+    with micro_batches.together(4):
+        mixed = grpo_trainer.shuffle_sequence_dict(batch)["y"]
+    assert mixed == drawn != batch["y"]
+
+
 def test_micro_batches_of_a_run_hold_whole_groups(small_run):
     trainer = grpo.build(small_run)
     held = []

@@ -280,6 +280,30 @@ def test_the_weights_are_those_of_the_commit(stored, monkeypatch, hub):
     assert (type(model).__name__, processor) == ("Qwen2_5_VLForConditionalGeneration", "processor")
 
 
+def test_the_model_below_lora_weights_is_read_at_the_commit_that_their_folder_names(
+    monkeypatch, tmp_path
+):
+    """The run's own commit is that of no model then."""
+    about = {"base_model_name_or_path": "Qwen/X", "revision": "e" * 40, "r": 4}
+    (tmp_path / "adapter_config.json").write_text(json.dumps(about))
+    asked = []
+
+    def read(name, **options):
+        asked.append((name, options["revision"]))
+        raise OSError("no further")
+
+    for kind in (loading.AutoModelForImageTextToText, loading.AutoConfig):
+        monkeypatch.setattr(kind, "from_pretrained", read)
+    monkeypatch.setattr(loading, "reach", lambda *given: asked.append(given))
+    run = ModelConfig(name=str(tmp_path), revision="f" * 40, lora_rank=4)
+    with pytest.raises(OSError, match="no further"):
+        loading.load_processor(run)
+    monkeypatch.setattr(loading, "load_processor", lambda _: "processor")
+    with pytest.raises(ConfigError, match="no further"):
+        loading.load(run)
+    assert asked == [("Qwen/X", "e" * 40)] * 3  # its settings, the hub, the weights
+
+
 def test_lora_weights_are_looked_for_at_the_commit_and_only_on_the_hub(monkeypatch, tmp_path):
     asked = []
     monkeypatch.setattr(

@@ -196,6 +196,9 @@ def test_the_largest_picture_is_that_of_the_run_or_of_the_model(tmp_path):
         assert parts.largest_image(ModelConfig(name=str(tmp_path))) == pixels
         assert parts.largest_image(ModelConfig(name=str(tmp_path), max_pixels=9)) == 9
     assert parts.tokens_of(load(None, ["name=x", "max_pixels=3"]))["image"] == 1
+    assert parts.tokens_of(load(None, []))["image"] == 4  # of 28 x 28 pixels each
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps({"max_pixels": 3 * 784}))
+    assert parts.tokens_of(load(None, [f"name={tmp_path}"]))["image"] == 3
     assert parts.tokens_of(load(None, ["task=grpo", "grpo.max_tokens=7"]))["answer"] == 7
     assert parts.longest_row(load(None, ["name=x", "max_pixels=785"])) == 2 + 1024 + 256
 
