@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from geodata import files
 from georl.config import DataConfig
-from georl.data.images import unpacked
+from georl.data.images import is_text, unpacked
 from georl.data.sources import DataError, Source, open_source
 from georl.rewards import addresses_judge, judge_question, reasoning
 
@@ -301,8 +301,9 @@ def _batches(source: Source, data: DataConfig) -> Iterator[pa.Table]:
         if data.image in table.column_names and data.image != "image":
             table = table.append_column("image", table[data.image]).drop_columns([data.image])
         at = table.schema.get_field_index("kept")
-        if at >= 0 and pa.types.is_string(table.schema.field(at).type):  # CSV has no types
-            table = table.set_column(at, "kept", _verdicts(table["kept"], source.label))
+        if at >= 0 and is_text(table.schema.field(at).type):  # CSV has no types
+            said = table["kept"].cast(pa.string())
+            table = table.set_column(at, "kept", _verdicts(said, source.label))
         yield table
 
 

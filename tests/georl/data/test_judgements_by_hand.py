@@ -179,6 +179,13 @@ def test_verdicts_of_a_file_without_types_are_read_in_any_case(tmp_path):
         DataConfig(table=str(tmp_path / "text.parquet")), tmp_path / "b.parquet", test_share=0.0
     )
     assert counts == {"yes": 2, "no": 2, "train": 4, "no_verdict": 2}
+    # as Polars, and pandas for its categories, write text
+    for kind in (pa.large_string(), pa.dictionary(pa.int32(), pa.string())):
+        pq.write_table(pa.table(columns | {"kept": kept.cast(kind)}), tmp_path / "text.parquet")
+        again = data.write_judgements(
+            DataConfig(table=str(tmp_path / "text.parquet")), tmp_path / "c.parquet", test_share=0.0
+        )
+        assert again == counts
     (tmp_path / "t.csv").write_text("id,image,kept,reasoning\na,a.jpg,true,x\nb,b.jpg,maybe,y\n")
     assert refused(data.write_judgements, given, tmp_path / "other.parquet") == (
         f"{tmp_path / 't.csv'}: kept is 'maybe'; it says true or false of each row"

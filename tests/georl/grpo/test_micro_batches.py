@@ -247,6 +247,9 @@ def test_answers_are_dealt_evenly_over_rows():
     assert sharing.rows_of([3, 3, 9], 100, [1, 2, 3]) == [(3, 0), (3, 0), (9, 0)]
     assert sharing.rows_of([3, 9, 3], 1, [5, 5, 4]) == [(3, 0), (9, 0), (3, 1)]
     assert sharing.rows_of([3, 9, 3], 1, [0, 0, 0]) == [(3, 0), (9, 0), (3, 1)]  # each its own
+    # each prompt by the lengths of its own answers: 9 | 1 1 and 1 1 | 9
+    mixed = sharing.rows_of([3, 3, 3, 9, 9, 9], 1.5, [9, 1, 1, 1, 1, 9])
+    assert [row for _, row in mixed] == [0, 1, 1, 1, 1, 0]
     long = sharing.rows_of([1] * 5, 2.5, [1, 1, 9, 4, 4])
     assert {row for (_, row), size in zip(long, [1, 1, 9, 4, 4], strict=True) if size == 4} == {1}
 

@@ -100,6 +100,7 @@ def test_a_trainer_begins_with_its_own_parts_beside_those_of_trl(monkeypatch, sh
     assert seen == {"model": model, "args": "args"}
     assert torch.equal(copy.weight, model.weight)
     assert not copy.weight.requires_grad
+    assert (copy.training, model.training) == (False, True)  # nothing is dropped at random
     assert trainer.settings is run
     assert (trainer.curriculum.config, trainer.curriculum.seed) == (run.curriculum, 9)
     assert trainer.rollouts._names == ["geo_r"]
