@@ -226,6 +226,16 @@ def test_popular_points_that_were_written_in_place_are_read_anew(tmp_path):
     assert left == [[50.0], [1.0]]
 
 
+def test_popular_points_may_be_repeated_texts(tmp_path):
+    """As pandas writes a categorical column."""
+    column = {"lat": ["1", "-50", "1"], "lon": ["2", " 60", "2"]}
+    points = {name: pa.array(texts).dictionary_encode() for name, texts in column.items()}
+    pq.write_table(pa.table(points), tmp_path / "points.parquet")
+    rows = pa.table({"lat": [1.0, 50.0, -50.0], "lon": [2.0, 60.0, 60.0]})
+    found = scale.Exclude(tmp_path / "points.parquet", 10.0)(rows)
+    assert found.to_pydict() == {"lat": [50.0], "lon": [60.0]}
+
+
 def test_bad_options_are_refused_on_the_driver(popular_file):
     with pytest.raises(ValueError, match="worldview"):
         scale.Label(worldview="atlantis")
