@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from geodata import coords
-from geodata.files import as_table, coordinate_columns
+from geodata.files import as_table, coordinate_columns, plain_column
 from geodata.popular.centres import Centres, check_radius, checked_points
 from geodata.popular.raster import within_raster
 
@@ -154,8 +154,10 @@ def exclude(
 
 
 def _columns(table: pa.Table, lat: str | None, lon: str | None) -> tuple[Any, Any]:
-    y, x = coordinate_columns(table.column_names, lat, lon)
-    return table[y], table[x]
+    """Return the coordinates as numbers; text is read as it is in files."""
+    names = coordinate_columns(table.column_names, lat, lon)
+    y, x = (coords.parse_numbers(plain_column(table[name])) for name in names)
+    return y, x
 
 
 def _is_plain(values: Any) -> bool:

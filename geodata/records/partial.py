@@ -22,27 +22,38 @@ def partial_folder(out: Path, stamp: str) -> Iterator[Path]:
     Raises
     ------
     RecordError
-        If ``out`` holds something, its parent is not there, or another process writes it.
+        If ``out`` holds something or is the working folder, its parent is not there, or another
+        process writes it.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        msg = f"{out} exists and is not an empty folder; choose another one to write to"
-        raise RecordError(msg)
-    parent = out.absolute().parent
-    if not parent.is_dir():
-        msg = f"{out.parent}: there is no such folder; create it first"
-        raise RecordError(msg)
-    name = hashlib.sha256(stamp.encode()).hexdigest()[:16]
-    beside = parent / f".{out.name}.{name}.partial"
-    with _alone(parent / f".{out.name}.{name}.lock", out):
+    target = _checked(out)
+    stem = f".{target.name}.{hashlib.sha256(stamp.encode()).hexdigest()[:16]}"
+    beside = target.with_name(f"{stem}.partial")
+    with _alone(target.with_name(f"{stem}.lock"), out):
         beside.mkdir(exist_ok=True)
         for half in beside.rglob("*.part"):  # of a writer that was killed
             half.unlink()
         try:
             yield beside
-            beside.replace(out)
+            beside.replace(target)
         finally:
             if beside.is_dir() and not any(_finished(beside)):
                 shutil.rmtree(beside, ignore_errors=True)
+
+
+def _checked(out: Path) -> Path:
+    """Return where the folder is made, behind a link, too; refuse what it must not replace."""
+    target = Path(os.path.realpath(out))
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        msg = f"{out} exists and is not an empty folder; choose another one to write to"
+        raise RecordError(msg)
+    if target.exists() and target.samefile(os.curdir):
+        msg = f"{out} is the working folder; name a new one in it"
+        raise RecordError(msg)
+    if not target.parent.is_dir():
+        place = target.parent if out.is_symlink() else out.parent
+        msg = f"{place}: there is no such folder; create it first"
+        raise RecordError(msg)
+    return target
 
 
 @contextmanager

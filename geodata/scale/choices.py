@@ -56,10 +56,11 @@ class Exclude(BatchFunction):
         return super().identity() | {"popular_sha256": self._opened().sha256} | options
 
     def _made(self, batch: pa.Table) -> pa.Table:
-        lat, lon = files.coordinate_columns(batch.column_names, self.lat, self.lon)
-        keep = ~self._opened().circles.hold(batch[lat], batch[lon])
+        names = files.coordinate_columns(batch.column_names, self.lat, self.lon)
+        lat, lon = (_numbers(batch[name]) for name in names)
+        keep = ~self._opened().circles.hold(lat, lon)
         if self.invalid == "drop":
-            keep &= coords.arrays(batch[lat], batch[lon]).valid
+            keep &= coords.arrays(lat, lon).valid
         return batch.filter(pa.array(keep))
 
     def _opened(self) -> _Popular:
@@ -78,11 +79,13 @@ class _Popular(NamedTuple):
 def _popular(path: str, radius_km: float, stamp: tuple[int, int]) -> _Popular:
     """Open popular points, once a process for a file as it is."""
     table = files.read_table(path)
-    lat, lon = (
-        coords.parse_numbers(files.plain_column(table[name]))
-        for name in files.coordinate_columns(table.column_names)
-    )
+    lat, lon = (_numbers(table[name]) for name in files.coordinate_columns(table.column_names))
     return _Popular(files.sha256(path), Circles(lat, lon, radius_km))
+
+
+def _numbers(column: Any) -> Any:
+    """Return a column as numbers; text is read as it is in files."""
+    return coords.parse_numbers(files.plain_column(column))
 
 
 @dataclass(frozen=True)
@@ -119,8 +122,8 @@ class Popular(BatchFunction):
         return super().identity() | {"within_km": self.within_km}
 
     def _made(self, batch: pa.Table) -> pa.Table:
-        true = coords.arrays(batch["lat"], batch["lon"])
-        guess = coords.arrays(batch["pred_lat"], batch["pred_lon"])
+        true = coords.arrays(_numbers(batch["lat"]), _numbers(batch["lon"]))
+        guess = coords.arrays(_numbers(batch["pred_lat"]), _numbers(batch["pred_lon"]))
         points = true.lat, true.lon, guess.lat, guess.lon
         near = sphere.haversine_a(*points) <= sphere.threshold_a(self.within_km)
         keep = np.flatnonzero(near & true.valid & guess.valid)

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from geodata import coords, files
 from geodata.evaluation.scores import (
     RegionAccuracy,
     RegionCounts,
@@ -230,7 +231,8 @@ class Score(BatchFunction):
         )
 
     def _made(self, batch: pa.Table) -> pa.Table:
-        batch = batch.select(list(self.columns)).rename_columns(list(COLUMNS))
+        numbers = [coords.parse_numbers(files.plain_column(batch[name])) for name in self.columns]
+        batch = pa.table(numbers, names=list(COLUMNS))
         outcome = score_rows(batch, self.scoring)
         distance = outcome.distance_km[outcome.answered]
         levels = len(self.scoring.thresholds_km)

@@ -68,6 +68,17 @@ def test_what_has_no_salt_is_taken_as_it_would_be_with_that_of_the_lake():
     assert authors(None).salts == frozenset()
 
 
+def test_the_salts_are_those_of_all_batches():
+    """Else photographers of the first batch were not compared, as under another salt."""
+    batches = [pa.table({"who": [name]}) for name in (author_hash("me", A), "you", "me")]
+    found = marks(batches, author="who")
+    assert found.salts == {A.mark, ""}
+    assert leakage.shared_authors(found, authors(author_hash("me", A))).tolist() == [
+        True, False, False
+    ]  # fmt: skip
+    assert leakage.shared_authors(found, authors("me")).tolist() == [False, False, True]
+
+
 def test_photographers_that_cannot_be_compared_are_told_in_these_words():
     salted, both = authors(author_hash("me", A)), authors(author_hash("me", A), "you")
     assert leakage.shared_authors(salted, authors("me")) is None

@@ -195,6 +195,17 @@ def test_exclude_keeps_order_columns_and_takes_any_table(kind):
         popular.exclude(table, near, invalid="ignore")
 
 
+def test_exclude_reads_texts_as_numbers():
+    """As in files: a photo beside a popular point stayed, without a word."""
+    lat, lon = pa.array(["48.9", "-32", "x"]), pa.array([" 2.3", "115.9", "0"])
+    near = pa.table({"lat": ["49.4"], "lon": ["1.1"]})
+    for kind in (pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())):
+        table = pa.table({"id": ["a", "b", "c"], "lat": lat.cast(kind), "lon": lon.cast(kind)})
+        kept = popular.exclude(table, near)
+        assert kept == table.slice(1)
+        assert popular.exclude(table, near, invalid="drop") == table.slice(1, 1)
+
+
 def test_exclude_names_missing_columns_and_wrong_types():
     table = pa.table({"y1": [0.0], "x1": [0.0]})
     with pytest.raises(ValueError, match="found no latitude column among y1, x1"):

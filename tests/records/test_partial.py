@@ -1,6 +1,7 @@
 """A folder of records is there when it is whole; what was finished waits beside it."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -71,6 +72,30 @@ def test_an_empty_folder_may_be_there_and_nothing_else(tmp_path):
     with pytest.raises(RecordError) as told, partial_folder(tmp_path / "no" / "out", "a"):
         pass
     assert str(told.value) == f"{tmp_path / 'no'}: there is no such folder; create it first"
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_link_to_a_folder_is_followed(tmp_path, is_there):
+    """It was told behind the last row only, after hours."""
+    real = tmp_path / "disk" / "real"
+    (real if is_there else real.parent).mkdir(parents=True)
+    (tmp_path / "out").symlink_to(real)
+    with partial_folder(tmp_path / "out", "a") as beside:
+        assert beside.parent == real.parent  # of one disk, so that it can take the place
+        (beside / "x").write_text("")
+    assert (tmp_path / "out").is_symlink()
+    assert names(tmp_path) == ["disk", "disk/real", "disk/real/x", "out"]
+
+
+@pytest.mark.parametrize("out", [".", "../here", "../link"])
+def test_the_working_folder_is_not_replaced(tmp_path, monkeypatch, out):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "link").symlink_to("here")
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(RecordError) as told, partial_folder(Path(out), "a"):
+        pass
+    assert str(told.value) == f"{out} is the working folder; name a new one in it"
+    assert names(tmp_path) == ["here", "link"]
 
 
 def test_one_writer_at_a_time_for_one_stamp(tmp_path):

@@ -226,6 +226,32 @@ def test_popular_points_that_were_written_in_place_are_read_anew(tmp_path):
     assert left == [[50.0], [1.0]]
 
 
+def test_popular_points_may_be_repeated_texts(tmp_path):
+    """As pandas writes a categorical column."""
+    column = {"lat": ["1", "-50", "1"], "lon": ["2", " 60", "2"]}
+    points = {name: pa.array(texts).dictionary_encode() for name, texts in column.items()}
+    pq.write_table(pa.table(points), tmp_path / "points.parquet")
+    rows = pa.table({"lat": [1.0, 50.0, -50.0], "lon": [2.0, 60.0, 60.0]})
+    found = scale.Exclude(tmp_path / "points.parquet", 10.0)(rows)
+    assert found.to_pydict() == {"lat": [50.0], "lon": [60.0]}
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.dictionary(pa.int32(), pa.string())])
+def test_coordinates_of_a_batch_may_be_texts(tmp_path, kind):
+    """As in files: they were no places, and their rows stayed, went or were wrong silently."""
+    (tmp_path / "points.csv").write_text("lat,lon\n1,2\n")
+    texts = {"lat": ["1", "50", "x"], "lon": ["2", "60", "1"],
+             "pred_lat": ["1.1", "50", "3"], "pred_lon": [" 2", "70", None]}  # fmt: skip
+    rows = pa.table({name: pa.array(column).cast(kind) for name, column in texts.items()})
+    assert scale.Exclude(tmp_path / "points.csv", 10.0)(rows) == rows.slice(1)
+    assert scale.Exclude(tmp_path / "points.csv", 10.0, invalid="drop")(rows) == rows.slice(1, 1)
+    found = scale.Popular(25.0)(rows)
+    assert found.drop_columns("error_km") == rows.slice(0, 1)
+    assert found["error_km"].to_pylist() == [pytest.approx(11.119, abs=1e-3)]
+    sums = total([scale.Score()(rows.slice(0, 2))])
+    assert (sums.rows, sums.answered, sums.accuracy[25.0]) == (2, 2, 0.5)
+
+
 def test_bad_options_are_refused_on_the_driver(popular_file):
     with pytest.raises(ValueError, match="worldview"):
         scale.Label(worldview="atlantis")

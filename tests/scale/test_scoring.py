@@ -97,7 +97,10 @@ def test_sums_add_field_by_field():
     )  # fmt: skip
     assert both.bins == {1: 2, 3: 5, 5: 6}
     assert both.regions == {"city": RegionAccuracy("city", 55, 44, 33, 22)}
+    # what was added stays: the sums of a batch may be added to others, too
     assert (one.rows, one.bins) == (5, {1: 2, 3: 1})
+    assert one.regions == {"city": RegionAccuracy("city", 5, 4, 3, 2)}
+    assert two.regions == {"city": RegionAccuracy("city", 50, 40, 30, 20)}
     for other in (Scoring((5.0,)), Scoring((5.0, 50.0), strict=True),
                   Scoring((5.0, 50.0), missing="exclude")):  # fmt: skip
         with pytest.raises(

@@ -395,6 +395,17 @@ def test_what_cannot_be_sent_is_told(store, tmp_path):
     assert objects._sha256(system, f"{root}/a") == hashlib.sha256(b"x" * 100).hexdigest()
 
 
+def test_a_file_of_several_blocks_is_sent_and_hashed_to_its_end(store, tmp_path):
+    """Rows of a few million photos are more than the 8 MiB that are read at once."""
+    data = b"x" * (8 << 20) + b"the end"
+    known = hashlib.sha256(data).hexdigest()
+    (tmp_path / "large").write_bytes(data)
+    objects.upload("s3://bucket/lake", tmp_path, ["large"])
+    assert hashlib.sha256((store / "bucket/lake/large").read_bytes()).hexdigest() == known
+    system, root = objects.system_of("s3://bucket/lake")
+    assert objects._sha256(system, f"{root}/large") == known
+
+
 def test_the_file_system_of_an_address(monkeypatch):
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "STORAGE_EMULATOR_HOST"):
         monkeypatch.delenv(name, raising=False)

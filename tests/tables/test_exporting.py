@@ -139,6 +139,57 @@ def test_rows_that_are_none_are_exported_with_their_columns(lake, tmp_path):
     assert "bbox" not in geo["columns"]["geometry"]
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_link_to_a_folder_is_followed(lake, tmp_path, is_there):
+    """As links given as output are elsewhere; a large disk is often behind one."""
+    tables.append(lake / "t", rows())
+    real, out = tmp_path / "disk" / "real", tmp_path / "out"
+    (real if is_there else real.parent).mkdir(parents=True)
+    out.symlink_to(real)
+    assert tables.export(lake / "t", out) == out
+    assert out.is_symlink()
+    assert {"README.md", "data"} <= {path.name for path in real.iterdir()}
+    assert [path.name for path in real.parent.iterdir()] == ["real"]
+    with pytest.raises(tables.TableError, match=f"^{out} exists and is not an empty folder"):
+        tables.export(lake / "t", out)
+
+
+@pytest.mark.parametrize("out", [".", "../here", "../link"])
+def test_the_working_folder_is_not_replaced(lake, tmp_path, monkeypatch, out):
+    """Who stands in it would look into the folder that is gone."""
+    tables.append(lake / "t", rows())
+    (tmp_path / "here").mkdir()
+    (tmp_path / "link").symlink_to("here")
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(tables.TableError, match="is the working folder; name a new one in it"):
+        tables.export(lake / "t", out)
+    assert list((tmp_path / "here").iterdir()) == []
+    assert tables.export(lake / "t", "new").joinpath("README.md").is_file()
+
+
+def test_coordinates_that_are_texts_are_points_too(lake, tmp_path):
+    text = {"lat": ["48.5", "x", None, " -3 "], "lon": ["2.25", "1", "1", "-170.5"]}
+    tables.append(lake / "t", pa.table(text))
+    out = tables.export(lake / "t", tmp_path / "out")
+    (path,) = (out / "data").iterdir()
+    found = pq.read_table(path)
+    assert found.select(["lat", "lon"]).to_pydict() == text
+    points = shapely.from_wkb(found["geometry"].to_pylist())
+    assert [p and (p.y, p.x) for p in points] == [(48.5, 2.25), None, None, (-3.0, -170.5)]
+    geo = json.loads(pq.ParquetFile(path).metadata.metadata[b"geo"])
+    assert geo["columns"]["geometry"]["bbox"] == [-170.5, -3.0, 2.25, 48.5]
+    assert tables.draw_map(lake / "t", tmp_path / "map.svg") == 2
+    assert (out / "map.png").is_file()
+
+
+def test_the_note_of_a_card_is_in_the_letters_it_was_written_in(lake, tmp_path):
+    note = {"parameters": {"place": "São Paulo", "by": ["Łukasz"], "a": 1}}
+    tables.append(lake / "t", rows(), note=note)
+    card = (tables.export(lake / "t", tmp_path / "out") / "README.md").read_text(encoding="utf-8")
+    told = '{\n  "a": 1,\n  "by": [\n    "Łukasz"\n  ],\n  "place": "São Paulo"\n}'
+    assert f"## Parameters\n\n```json\n{told}\n```" in card
+
+
 @pytest.mark.parametrize("split", [None, "train", "test"])
 def test_the_card_of_an_export_names_the_files_of_its_only_split(lake, tmp_path, split):
     more = {} if split is None else {"split": [split] * 30}

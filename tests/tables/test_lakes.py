@@ -48,6 +48,28 @@ def test_a_small_file_is_copied_under_its_hash_and_a_large_one_noted(lake, tmp_p
     assert kept_inputs.KEPT_BYTES == 64 * 1024 * 1024
 
 
+def test_a_large_file_is_noted_from_where_the_lake_lies_behind_its_links(
+    lake, tmp_path, monkeypatch
+):
+    """`..` behind a link to a folder leads beside the folder, not beside the link."""
+    monkeypatch.setattr(kept_inputs, "KEPT_BYTES", 0)
+    real = tmp_path / "disk" / "lakes" / "lake"
+    real.mkdir(parents=True)
+    lake.rmdir()
+    lake.symlink_to(real)
+    own = tmp_path / "data" / "points.csv"
+    own.parent.mkdir()
+    own.write_bytes(DATA)
+    named = tmp_path / "named.csv"
+    named.symlink_to(own)
+    lakes.keep(lake, reference(DATA), named)
+    named.unlink()
+    (pointer,) = (real / "_inputs").iterdir()
+    assert pointer.read_text() == "../../../data/points.csv"
+    assert lakes.find(lake, reference(DATA)).resolve() == own
+    assert lakes.find(real, reference(DATA)).resolve() == own
+
+
 def test_a_file_that_changed_meanwhile_is_not_kept(lake, tmp_path):
     own = tmp_path / "points.csv"
     own.write_bytes(DATA + b"3,4\n")

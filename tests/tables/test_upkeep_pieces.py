@@ -196,6 +196,20 @@ def test_ids_in_notes(value, scrubbed):
     assert rewriting.LONG == 5
 
 
+@pytest.mark.parametrize(
+    ("value", "scrubbed"),
+    [
+        ("by @alice, of c++11.", "by (forgotten), of (forgotten)."), ("@alice", "(forgotten)"),
+        ("to me.you!", "to (forgotten)"), ("me.you! said", "(forgotten) said"),
+        ("b@alice @alices", "b@alice @alices"), ("me.you!x meXyou!", "me.you!x meXyou!"),
+        ("ccc11", "ccc11"),
+    ],
+)  # fmt: skip
+def test_ids_in_notes_may_begin_and_end_with_any_sign(value, scrubbed):
+    """Signs are no patterns, and a word may end where no letter does."""
+    assert rewriting._scrubbed(value, ("@alice", "c++11", "me.you!")) == scrubbed
+
+
 def test_which_rows_are_a_photos():
     rows = photos("a", "b", None, "a").append_column("n", pa.array([1, 2, 3, 4]))
     mask, found = rewriting._mask(rows, Task(("a", "z")))

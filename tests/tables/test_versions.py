@@ -173,6 +173,8 @@ def test_a_table_is_named_by_folder_version_or_tag(table, tmp_path, monkeypatch)
     assert source.reference == tables.open(table).reference()
     assert [len(t) for t in source.tables(rows=2)] == [2, 2, 1]
     assert rows_of._table_at(tmp_path / "lake" / "t@0") == (tmp_path / "lake" / "t", "0")
+    with pytest.raises(tables.VersionNotFoundError, match="there is no tag ''"):
+        tables.open_rows("lake/t@")  # as of an empty variable of a shell: not the latest
     for other in ("lake", "lake/@0", "lake/none@0", "a\0b", "x" * 5000):
         assert rows_of._table_at(tmp_path / other) == (None, None)
     tables.append(tmp_path / "lake" / "nested", pa.table({"at": [{"x": 1, "y": 2}], "n": [1]}))

@@ -51,8 +51,8 @@ def export(path: _Path, out: _Path, version: int | str | None = None) -> Path:
     Raises
     ------
     TableError
-        If ``out`` exists and is not an empty folder, or a split is NULL or has a name that is no
-        part of a file's.
+        If ``out`` exists and is not an empty folder, or is the working one, or a split is NULL or
+        has a name that is no part of a file's.
     StorageFullError
         If there is no room.
 
@@ -75,24 +75,35 @@ def export(path: _Path, out: _Path, version: int | str | None = None) -> Path:
     >>> lake.cleanup()
     """
     log.refuse_address(out)
-    opened, target = open_version(path, version), Path(out)
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        msg = f"{target} exists and is not an empty folder; choose another one to export to"
-        raise TableError(msg)
-    if not target.parent.is_dir():
-        msg = f"{target.parent}: there is no such folder; create it before exporting into it"
-        raise TableError(msg)
+    opened = open_version(path, version)
+    target = _checked(Path(out))
     splits = _splits(opened)
     beside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
         beside.chmod(0o755)
-        with errors.storage(target, "exporting"):
+        with errors.storage(Path(out), "exporting"):
             exported = _write_data(opened, beside / "data", list(splits or {TRAIN: 0}))
             cards.write_into(opened, beside, splits or {TRAIN: opened.rows})
             croissant.write(opened, beside, exported)
         beside.replace(target)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+    return Path(out)
+
+
+def _checked(out: Path) -> Path:
+    """Return where the folder is made, behind a link, too; refuse what it must not replace."""
+    target = Path(os.path.realpath(out))
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        msg = f"{out} exists and is not an empty folder; choose another one to export to"
+        raise TableError(msg)
+    if target.exists() and target.samefile(os.curdir):
+        msg = f"{out} is the working folder; name a new one in it"
+        raise TableError(msg)
+    if not target.parent.is_dir():
+        place = target.parent if out.is_symlink() else out.parent
+        msg = f"{place}: there is no such folder; create it before exporting into it"
+        raise TableError(msg)
     return target
 
 
