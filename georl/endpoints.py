@@ -238,7 +238,7 @@ class Endpoint:
         self._state.refusal = self._state.refusal or why
 
     def _key(self) -> str | None:
-        return os.environ.get(self.key_variable) if self.key_variable else None
+        return os.environ.get(self.key_variable, "").strip() if self.key_variable else None
 
     def _headers(self) -> dict[str, str]:
         key = self._key()

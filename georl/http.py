@@ -73,6 +73,10 @@ def post_json(url: str, body: Any, headers: Mapping[str, str], limit_s: float) -
     if not url.lower().startswith(("http://", "https://")):
         msg = f"{one_line(url[:SHOWN])!r} is no address of http or https"
         raise BadReply(msg)
+    for name, value in headers.items():
+        if not value.isprintable():  # the error of http.client would show the key
+            msg = f"the header {name} holds a sign that no request can carry, such as a line break"
+            raise BadReply(msg)
     try:
         request = urllib.request.Request(url, json.dumps(body).encode(), dict(headers))
         content = _Call(limit_s).read(request)

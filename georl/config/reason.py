@@ -233,7 +233,7 @@ def _of_server(where: str, server: ServerConfig) -> Iterator[str]:
         yield f"{where}.model is not set; give the name that the server knows"
     if server.concurrency < 1 or server.retries < 0:
         yield f"{where}.concurrency must be above 0, and retries not below 0"
-    if server.key_variable and not os.environ.get(server.key_variable):
+    if server.key_variable and not os.environ.get(server.key_variable, "").strip():
         yield (
             f"{where}.key_variable is {server.key_variable}, which is not set in the environment; "
             f"export {server.key_variable}=..., or set {where}.key_variable=null for a server "

@@ -106,9 +106,9 @@ def _done(partial: JsonLines, config: Config) -> dict[str, dict[str, Any]]:
             "another predict.output"
         )
         raise ConfigError(msg)
-    partial.path.unlink()  # a last line that was cut short is left out
     kept = [row for row in rows[1:] if row["status"] != "request_failed"]
-    partial.write([head, *kept])
+    with replacing(partial.path) as beside:  # a last line that was cut short is left out
+        JsonLines(beside).write([head, *kept])
     return {row["id"]: row for row in kept}
 
 

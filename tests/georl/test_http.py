@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from georl import http
+from georl.endpoints import Endpoint
 from georl.http import BadReply, Refused
 
 
@@ -139,3 +140,34 @@ def test_an_answer_is_waited_for_ten_seconds_and_let_go(monkeypatch):
     assert http.unreachable("http://h:1") is None
     assert asked == [("http://h:1", None, 10.0)]
     assert body.closed
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[h/v1", "http://h:x/v1", "http://h\x7f/v1", "http://h /v1"]
+)
+def test_an_address_that_cannot_be_read_is_no_reply_too(url):
+    """A caller is told of one kind of failure, whatever the libraries below raise."""
+    assert problem(url)
+
+
+def test_a_header_that_no_request_can_carry_is_not_shown():
+    """It may be the key, and what went wrong stands in tables and logs."""
+    with pytest.raises(BadReply) as caught:
+        http.post_json("http://127.0.0.1:1", {}, {"Authorization": "Bearer s3\ncret"}, 1.0)
+    assert str(caught.value) == (
+        "the header Authorization holds a sign that no request can carry, such as a line break"
+    )
+
+
+@pytest.mark.parametrize("key", ["s3cret\n", " s3cret\r\n", "s3cret"])
+def test_a_key_is_sent_without_the_line_break_of_its_file(monkeypatch, key):
+    monkeypatch.setenv("MY_KEY", key)
+    assert Endpoint("http://h", "m", "MY_KEY")._headers()["Authorization"] == "Bearer s3cret"
+
+
+@pytest.mark.parametrize("key", ["", "\n"])
+def test_a_key_of_nothing_is_none(monkeypatch, key):
+    monkeypatch.setenv("MY_KEY", key)
+    one = Endpoint("http://h", "m", "MY_KEY")
+    assert "Authorization" not in one._headers()
+    assert one.told() == "http://h (without key)"

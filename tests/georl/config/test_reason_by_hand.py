@@ -107,7 +107,7 @@ def test_agreement_is_between_two_models(count, said):
 
 def test_a_key_that_is_not_there_is_told_before_a_photo_leaves(monkeypatch):
     config = load_reason(None, [*SOUND, "models.a.key_variable=MY_API_KEY"])
-    for held in (None, ""):
+    for held in (None, "", "\n"):
         monkeypatch.delenv("MY_API_KEY", raising=False)
         if held is not None:
             monkeypatch.setenv("MY_API_KEY", held)

@@ -49,6 +49,13 @@ def test_a_city_is_found_within_200_km():
     assert (one.median("chain"), one.median("coordinates")) == (200.0, 201.0)
 
 
+def test_the_reward_of_a_run_is_the_mean_of_its_sampled_answers():
+    """Most answers to hard places earn nothing: their middle one would hide all gains."""
+    sampled = np.array([0.0, 0.0, 0.0, 0.2, 0.8])
+    scores = {"grpo-hard": Score(1.0, {200.0: 0.5}, 0.9, sampled, np.ones(5))}
+    assert findings.PoolScores(0, scores, {}).reward("grpo-hard") == pytest.approx(0.2)
+
+
 @pytest.mark.parametrize("n", [2, 3, 5, 9, 10, 11, 40])
 def test_the_interval_over_seeds_is_student_s(n):
     values = [0.1 * i**1.5 for i in range(n)]
@@ -111,9 +118,10 @@ def test_the_paper_s_differences_stand_beside_ours_in_points(parts):
     [
         (Change(0.2, 0.1, 0.3), "helps", "teach more than"),
         (Change(-0.2, -0.3, -0.1), "hurts", "teach less than"),
-        (NONE, "makes no sure difference to", "are not told apart from"),
+        *((not_sure, "makes no sure difference to", "are not told apart from") for not_sure in (
+            NONE, Change(0.2, -0.1, 0.5), Change(-0.2, -0.5, 0.1))),
     ],
-)
+)  # fmt: skip
 def test_the_sentence_says_more_less_or_neither_of_each(change, chain, pool):
     told = findings._verdict(change, NONE, NONE)
     assert told.startswith(f"The chain {chain} a model that knows the cities ({change.text(3)}")

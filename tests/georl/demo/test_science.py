@@ -212,6 +212,6 @@ def test_seeds_that_agree_to_the_city_by_chance_are_not_taken_for_sure():
     found = findings.over_seeds(
         [one.gain for one in chains], [gain for one in chains for gain in one.gains()]
     )
-    half = 1.96 * math.sqrt(9 / 300 - 0.01**2) / math.sqrt(300)
+    half = 1.959963984540 * math.sqrt(9 / 300 - 0.01**2) / math.sqrt(300)
     assert (found.low, found.high) == (pytest.approx(-0.01 - half), pytest.approx(-0.01 + half))
     assert not found.sure

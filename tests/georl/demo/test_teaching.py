@@ -181,6 +181,12 @@ def test_answers_are_measured_from_their_city(school, monkeypatch):
     assert school.ask(model) == [None] * 6  # the held-out ones, if none are named
 
 
+@pytest.mark.parametrize("said", ["10 N, 20 E", "(10.0, 20.0) or (11.0, 21.0)", "(91.0, 20.0)"])
+def test_an_answer_is_read_as_the_paper_reads_it(school, said):
+    """One decimal pair on Earth, or none: what else a reader could guess at is no answer."""
+    assert school._error(said, 5) is None
+
+
 @pytest.mark.parametrize("knows", [True, False])
 def test_both_forms_go_on_from_one_model_that_read_the_text(monkeypatch, knows):
     taught = []

@@ -1,8 +1,10 @@
 """Predictions row by row: what is asked, kept, told and written (georl.predict)."""
 
+import errno
 import io
 import json
 import threading
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -150,6 +152,41 @@ def test_answers_stay_where_the_file_cannot_be_written(folder):
         target.rmdir()
         assert rows_of(predict.predict(made)) == [row("p0"), row("p1")]
         assert len(server.requests) == 2
+
+
+def test_answers_stay_however_often_a_run_is_refused(folder):
+    with ChatServer(lambda asked: ANSWER, [401, 401]) as server:
+        made = asked_of(server, folder, "data.limit=2", "predict.concurrency=1")
+        partial = folder / "out" / "p.jsonl.partial.jsonl"
+        partial.parent.mkdir()
+        lines = [{"run": answering._run_id(made)}, row("p1", "mine")]
+        partial.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        for _ in range(2):
+            with pytest.raises(ConfigError, match="refused row 'p0': HTTP 401"):
+                predict.predict(made)
+        assert rows_of(predict.predict(made)) == [row("p0"), row("p1", "mine")]
+        assert len(server.requests) == 3
+
+
+def test_answers_stay_where_a_start_ends_before_it_has_written_them_again(folder, monkeypatch):
+    """The disk is full, or the run is killed; the file of a start before stays whole."""
+    made = run(folder, "predict.url=http://127.0.0.1:9/v1", "data.limit=2")
+    partial = folder / "out" / "p.jsonl.partial.jsonl"
+    partial.parent.mkdir()
+    lines = [{"run": answering._run_id(made)}, row("p0"), without("p1", "request_failed")]
+    partial.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    before, opened = partial.read_bytes(), Path.open
+
+    def full(self, mode="r", *given, **more):
+        if mode == "a":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return opened(self, mode, *given, **more)
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(OSError, match="No space left"):
+        predict.predict(made)
+    assert partial.read_bytes() == before
+    assert [path.name for path in partial.parent.iterdir()] == [partial.name]
 
 
 def test_answers_of_another_version_of_a_table_are_not_put_together(folder):
