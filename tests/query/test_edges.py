@@ -480,6 +480,17 @@ def test_what_is_refused_is_told(sql, said):
     assert refused(query.run, sql).casefold() == said.casefold()
 
 
+@pytest.mark.parametrize("code", [0xD800, 0xDCFF])
+def test_half_a_letter_is_refused(code):
+    """A byte of a command line that is no UTF-8 comes as one, and so does half a pair in JSON."""
+    letter = chr(code)
+    said = "character {} of the query is no text that can be written in UTF-8; write it anew"
+    assert refused(query.run, f"SELECT '{letter}' AS a") == said.format(9)
+    told = refused(query.true_rows, opened(word=["a"]), f"word = '{letter}'")
+    assert re.fullmatch(said.format("[0-9]+"), told)
+    assert query.run("SELECT 'ÿ\U0001f30d' AS a").to_pylist() == [{"a": "ÿ\U0001f30d"}]
+
+
 @pytest.mark.parametrize("name", ["current_setting('x')", "getvariable('x')", "nextval('x')"])
 def test_functions_that_tell_of_the_machine_are_refused(name):
     said = refused(query.run, f"SELECT {name}")

@@ -14,7 +14,7 @@ from geodata import cor, evaluation
 from geodata.evaluation import report
 from geodata.evaluation.report import contents
 from geodata.evaluation.report.formats import html, markdown, terminal
-from geodata.evaluation.report.words import Contents
+from geodata.evaluation.report.words import Contents, Section
 
 from .cases import printed, tables
 from .reading import filled, html_tables, markdown_tables, terminal_tables
@@ -158,6 +158,16 @@ def test_a_page_begins_with_what_a_browser_asks_for_and_may_load_nothing():
     assert "<h1>Mine &lt;b&gt; &amp; theirs</h1>" in body
     assert "<p>One.</p>\n<p>Two.</p>" in body
     assert '<p class="warn">One.</p>' in html.page(replace(found, warned=True), {})
+
+
+def test_words_of_a_section_are_no_markup():
+    """A column is called as its file calls it, also where it says what a confidence is."""
+    about = Section("a", "More <b> & less", "By <i>sure</i> & so on.")
+    page = html.page(Contents("T", ("One.",), (about,)), {})
+    assert (
+        '<section id="a">\n<h2>More &lt;b&gt; &amp; less</h2>\n'
+        "<p>By &lt;i&gt;sure&lt;/i&gt; &amp; so on.</p>\n</section>"
+    ) in page
 
 
 def test_a_notebook_has_a_style_of_its_own():
