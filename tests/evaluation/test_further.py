@@ -135,6 +135,9 @@ def test_another_truth_than_the_benchmarks_is_told():
     assert benchmark(OURS) == [rows.format(9)]
     assert benchmark([*OURS[:3], *IDS[:3]]) == [rows.format(6)]
     assert benchmark([*OURS[:2], *IDS[:3]]) == [rows.format(5), ids.format(3, 5, "p0", "3, 4, 5")]
+    many = [f"{i}_ab_{i}_{i}@N00.jpg" for i in range(2998)]
+    assert benchmark(many) == [rows.format(2998)]
+    assert benchmark(many[1:]) == []
     assert benchmark(IDS, "geobench") == []
     nothing = {"id": pa.array([], pa.string()), "lat": [], "lon": []}
     found = evaluation.evaluate(nothing, nothing, regions=False, benchmark="im2gps3k")

@@ -168,6 +168,9 @@ def test_words_of_a_section_are_no_markup():
         '<section id="a">\n<h2>More &lt;b&gt; &amp; less</h2>\n'
         "<p>By &lt;i&gt;sure&lt;/i&gt; &amp; so on.</p>\n</section>"
     ) in page
+    starred = Section("a", "More *s* | less", "By _sure_ [x](y).")
+    blocks = markdown.text_of(Contents("T", ("One.",), (starred,))).split("\n\n")
+    assert blocks == ["# T", "One.", r"## More \*s\* \| less", r"By \_sure\_ \[x\](y)." + "\n"]
 
 
 def test_a_notebook_has_a_style_of_its_own():

@@ -96,8 +96,12 @@ def test_far_answers_are_measured_to_a_micrometre(km):
     }
     found = outcomes.score_rows(pa.table(rows), Scoring((25.0,))).distance_km
     assert found == pytest.approx([0.0] + [km] * 12, abs=2e-8)
-    counted = threshold_counts(lat, lon, y, x, (km - 1e-6, km + 1e-6))
-    assert list(counted.values()) == [0, 12]
+    for nearer in ((), (25.0,)):  # the farthest threshold says how all are compared
+        limits = (*nearer, km - 1e-6, km + 1e-6)
+        counted = threshold_counts(lat, lon, y, x, limits)
+        assert list(counted.values()) == [*(0 for _ in nearer), 0, 12]
+        rank = outcomes.score_rows(pa.table(rows), Scoring(limits)).rank
+        assert rank.tolist() == [0] + [len(nearer) + 1] * 12
 
 
 def test_a_batch_in_pieces_is_the_batch():
