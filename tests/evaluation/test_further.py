@@ -251,6 +251,7 @@ def test_a_table_has_regions_and_published_rows_where_they_are_asked_for():
     assert "<table" in found._repr_html_()
     few = evaluation.table({"a": TRUTH, "b": {k: v[:2] for k, v in TRUTH.items()}}, TRUTH)
     assert [(one.code, one.count) for one in few.findings] == [("few_common_rows", 4)]
+    assert few.as_dict()["findings"] == [one.as_dict() for one in few.findings]
 
 
 def test_results_are_json_whatever_is_in_them():

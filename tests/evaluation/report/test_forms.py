@@ -168,9 +168,13 @@ def test_words_of_a_section_are_no_markup():
         '<section id="a">\n<h2>More &lt;b&gt; &amp; less</h2>\n'
         "<p>By &lt;i&gt;sure&lt;/i&gt; &amp; so on.</p>\n</section>"
     ) in page
+    verdict = html.page(Contents("T", ("One.",), (), verdict="a <b> c"), {})
+    assert '<p class="verdict"><strong>a &lt;b&gt; c</strong></p>' in verdict
     starred = Section("a", "More *s* | less", "By _sure_ [x](y).")
-    blocks = markdown.text_of(Contents("T", ("One.",), (starred,))).split("\n\n")
-    assert blocks == ["# T", "One.", r"## More \*s\* \| less", r"By \_sure\_ \[x\](y)." + "\n"]
+    whole = Contents("T _1_", ("One *x*.",), (starred,), verdict="b_*_")
+    blocks = markdown.text_of(whole).split("\n\n")
+    assert blocks[:3] == [r"# T \_1\_", r"**b\_\*\_**", r"One \*x\*."]
+    assert blocks[3:] == [r"## More \*s\* \| less", r"By \_sure\_ \[x\](y)." + "\n"]
 
 
 def test_a_notebook_has_a_style_of_its_own():
