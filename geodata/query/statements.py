@@ -87,7 +87,7 @@ def only_query(con: duckdb.DuckDBPyConnection, sql: str) -> Any:
         msg = f"found {len(statements)} statements; give one SELECT"
         raise QueryError(msg)
     if not _is_select(statements[0]):
-        word = sql.split()[0].upper()
+        word = statements[0].query.split()[0].upper()  # without the comments before it
         msg = f"a {word} statement cannot be run here; give one SELECT, DESCRIBE or SUMMARIZE"
         raise QueryError(msg)
     for node in _nodes(_parsed(con, sql)):

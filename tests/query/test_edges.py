@@ -462,6 +462,10 @@ def test_one_table_is_a_lake_too(lake):
             "a DROP statement cannot be run here; give one SELECT, DESCRIBE or SUMMARIZE",
         ),
         (
+            "-- a note\n/* and one more */ drop table x -- at its end",
+            "a DROP statement cannot be run here; give one SELECT, DESCRIBE or SUMMARIZE",
+        ),
+        (
             "FROM read_csv('x')",
             "read_csv cannot be used here: a query reads the given tables and nothing else; name "
             "the tables in FROM",
