@@ -78,6 +78,7 @@ def only_query(con: duckdb.DuckDBPyConnection, sql: str) -> Any:
     """
     import duckdb
 
+    _check_text(sql)
     try:
         statements = duckdb.extract_statements(sql)
     except duckdb.Error as error:
@@ -86,7 +87,7 @@ def only_query(con: duckdb.DuckDBPyConnection, sql: str) -> Any:
         msg = f"found {len(statements)} statements; give one SELECT"
         raise QueryError(msg)
     if not _is_select(statements[0]):
-        word = sql.split()[0].upper()
+        word = statements[0].query.split()[0].upper()  # without the comments before it
         msg = f"a {word} statement cannot be run here; give one SELECT, DESCRIBE or SUMMARIZE"
         raise QueryError(msg)
     for node in _nodes(_parsed(con, sql)):
@@ -103,6 +104,18 @@ def parsed_nodes(con: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any
         Where it has none.
     """
     return list(_nodes(_parsed(con, sql)))
+
+
+def _check_text(sql: str) -> None:
+    """Refuse half a letter: DuckDB's own word for it is that arguments are of another type."""
+    try:
+        sql.encode()
+    except UnicodeEncodeError as error:
+        msg = (
+            f"character {error.start + 1} of the query is no text that can be written in UTF-8; "
+            "write it anew"
+        )
+        raise QueryError(msg) from error
 
 
 def _is_select(statement: Any) -> bool:

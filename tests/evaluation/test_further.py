@@ -135,6 +135,9 @@ def test_another_truth_than_the_benchmarks_is_told():
     assert benchmark(OURS) == [rows.format(9)]
     assert benchmark([*OURS[:3], *IDS[:3]]) == [rows.format(6)]
     assert benchmark([*OURS[:2], *IDS[:3]]) == [rows.format(5), ids.format(3, 5, "p0", "3, 4, 5")]
+    many = [f"{i}_ab_{i}_{i}@N00.jpg" for i in range(2998)]
+    assert benchmark(many) == [rows.format(2998)]
+    assert benchmark(many[1:]) == []
     assert benchmark(IDS, "geobench") == []
     nothing = {"id": pa.array([], pa.string()), "lat": [], "lon": []}
     found = evaluation.evaluate(nothing, nothing, regions=False, benchmark="im2gps3k")
@@ -248,6 +251,7 @@ def test_a_table_has_regions_and_published_rows_where_they_are_asked_for():
     assert "<table" in found._repr_html_()
     few = evaluation.table({"a": TRUTH, "b": {k: v[:2] for k, v in TRUTH.items()}}, TRUTH)
     assert [(one.code, one.count) for one in few.findings] == [("few_common_rows", 4)]
+    assert few.as_dict()["findings"] == [one.as_dict() for one in few.findings]
 
 
 def test_results_are_json_whatever_is_in_them():

@@ -90,6 +90,7 @@ def test_all_rows_count_missing_answers_wrong():
 def test_same_rows_have_one_table_and_no_warning():
     found = evaluation.compare(_model(1), _model(2), _truth(), regions=False)
     assert found.on_all == ()
+    assert json.loads(found.to_json())["on_all"] == []
     assert found.rows == N
     assert "row_sets_differ" not in {one.code for one in found.findings}
 

@@ -147,6 +147,25 @@ def test_a_few_repeated_ids_are_still_refused():
         evaluation.evaluate(once, truth, candidates="columns")
 
 
+def test_options_are_kept_where_repeated_ids_turn_out_to_be_answers():
+    """The rows are read again then, by the confidence and the match that were asked for."""
+    truth = {"id": list("abcd"), "lat": [10.0] * 4, "lon": [0.0] * 4}
+    rows = {
+        "id": list("abcd" * 2), "lat": [10.0, 60.0, 10.0, 60.0, *[10.1] * 4], "lon": [0.0] * 8,
+        "surest": [0.9, 0.1, 0.8, 0.2, *[0.5] * 4],
+    }  # fmt: skip
+    asked = {"regions": False, "lint": False, "confidence_column": "surest"}
+    found = evaluation.evaluate(rows, truth, (25,), **asked)
+    assert (found.candidates.layout, found.accuracy[25]) == ("rows", 0.5)
+    assert found.confidence.curve.source == "confidence of the first answer"
+    # the sure ones, a and c, are right: of 1, 2, 3 and 4 answers so many are wrong
+    assert found.risk_coverage(25)[1] == pytest.approx([0, 0, 1 / 3, 1 / 2])
+    named = rows | {"id": [f"{name}.jpg" for name in rows["id"]]}
+    for match, answered in (("auto", 4), ("stem", 4), ("exact", 0)):
+        found = evaluation.evaluate(named, truth, (25,), match=match, **asked)
+        assert (found.candidates.layout, found.scores.answered) == ("rows", answered)
+
+
 def test_one_answer_a_photo_is_its_own_oracle():
     truth, y, x, _ = _made()
     found = evaluation.evaluate(

@@ -462,6 +462,10 @@ def test_one_table_is_a_lake_too(lake):
             "a DROP statement cannot be run here; give one SELECT, DESCRIBE or SUMMARIZE",
         ),
         (
+            "-- a note\n/* and one more */ drop table x -- at its end",
+            "a DROP statement cannot be run here; give one SELECT, DESCRIBE or SUMMARIZE",
+        ),
+        (
             "FROM read_csv('x')",
             "read_csv cannot be used here: a query reads the given tables and nothing else; name "
             "the tables in FROM",
@@ -478,6 +482,17 @@ def test_one_table_is_a_lake_too(lake):
 )
 def test_what_is_refused_is_told(sql, said):
     assert refused(query.run, sql).casefold() == said.casefold()
+
+
+@pytest.mark.parametrize("code", [0xD800, 0xDCFF])
+def test_half_a_letter_is_refused(code):
+    """A byte of a command line that is no UTF-8 comes as one, and so does half a pair in JSON."""
+    letter = chr(code)
+    said = "character {} of the query is no text that can be written in UTF-8; write it anew"
+    assert refused(query.run, f"SELECT '{letter}' AS a") == said.format(9)
+    told = refused(query.true_rows, opened(word=["a"]), f"word = '{letter}'")
+    assert re.fullmatch(said.format("[0-9]+"), told)
+    assert query.run("SELECT 'ÿ\U0001f30d' AS a").to_pylist() == [{"a": "ÿ\U0001f30d"}]
 
 
 @pytest.mark.parametrize("name", ["current_setting('x')", "getvariable('x')", "nextval('x')"])

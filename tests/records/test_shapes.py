@@ -141,6 +141,8 @@ def test_empty_lines_ids_and_roots(tmp_path):
     del said["image"]
     said["conversations"] = [{"from": "system", "value": "s"}]
     assert read(tmp_path, said)["messages"].to_pylist() == [[turn("system", "s")]]
+    said["conversations"][0]["value"] = ""
+    assert read(tmp_path, said)["messages"].to_pylist() == [[turn("system")]]
 
 
 def test_batches_hold_so_many_with_the_truth_beside(tmp_path):
@@ -194,6 +196,8 @@ def test_a_number_that_fits(value, number):
         (entry(conversations=[5]), RecordError, "is 5; expected 'from' (human, gpt, system)"),
         (entry(conversations=[{"from": "x", "value": "a"}]), RecordError, "is {'from': 'x'"),
         (entry(conversations=[{"from": "gpt"}]), RecordError, "and 'value', a text"),
+        (entry(conversations=[{"from": "gpt", "value": 5}]), RecordError, "a turn is {'from': 'g"),
+        (entry(conversations=[{"from": "gpt", "value": ["a"]}]), RecordError, "'value', a text"),
     ],
 )  # fmt: skip
 def test_a_record_of_another_form_is_told_with_its_number(tmp_path, line, kind, told):

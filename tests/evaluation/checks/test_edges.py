@@ -235,6 +235,25 @@ def test_swapped_answers_in_a_country_are_told():
     ]
 
 
+def test_of_two_ways_to_mend_an_answer_the_first_is_told():
+    """A sign that was lost is likelier than two columns that were swapped."""
+    table = {"id": ["a", "b"], "lat": [10.0, 10.0], "lon": [50.0, 60.0], "country": ["A", "A"]}
+    for there in (
+        [(10, -50), (50, 10), (60, 10)], [(-10, 50), (50, 10), (60, 10)],
+        [(-10, -50), (50, 10), (60, 10)],
+    ):  # fmt: skip
+
+        def label(lat, lon, there=there):
+            return ["AA" if place in there else None for place in zip(lat, lon, strict=True)]
+
+        found = own_words.against_words(
+            read_predictions(table), 9, resolve={"A": "AA"}.get, label=label
+        )
+        assert [(one.code, one.rows) for one in found] == [
+            ("sign_error_country", (1,)), ("swapped_country", (2,))
+        ]  # fmt: skip
+
+
 def test_a_country_is_known_by_any_name_or_not_at_all():
     assert own_words.country_code("Deutschland") == "DE"
     assert own_words.country_code("Atlantis") is None

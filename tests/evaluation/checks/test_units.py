@@ -98,6 +98,9 @@ def test_the_unit_is_told_in_these_words():
         "error: likely_unit: read as radians the answers lie near the truth. "
         "Write latitude and longitude in decimal degrees, latitude first."
     ) in told
+    radians = {"id": many["id"], "lat": np.radians(lat), "lon": np.radians(lon)}
+    found = evaluation.evaluate(radians, many, regions=False).findings
+    assert [one.count for one in found if one.code == "likely_unit"] == [24]
 
 
 def test_answers_near_null_island_are_not_taken_for_radians():
@@ -121,6 +124,16 @@ def test_places_and_distances_that_are_none_are_told_in_these_words():
         "error: mostly_invalid: 6 of 10 answers are no distances (rows 1, 2, 3, 4, 5, 6). "
         "Look at the unit: --distance-unit m."
     ) in [str(one) for one in found]
+
+
+@pytest.mark.parametrize(("fine", "told"), [(5, True), (6, False)])
+def test_rows_without_an_answer_are_no_part_of_those_that_are_mostly_wrong(fine, told):
+    """Five distances are beyond the Earth: of ten answers they are half, of eleven they are not."""
+    km = [1e6] * 5 + [5.0] * fine + [None] * 9
+    ids = [str(i) for i in range(len(km))]
+    truth = {"id": ids, "lat": [1.0] * len(km), "lon": [2.0] * len(km)}
+    found = evaluation.evaluate({"id": ids, "distance_km": km}, truth, regions=False).findings
+    assert ("mostly_invalid" in {one.code for one in found}) == told
 
 
 def test_distances_that_are_fine_and_words_are_asked_for_no_unit():

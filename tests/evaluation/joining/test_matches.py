@@ -143,7 +143,9 @@ def test_one_file_may_repeat_an_id_with_an_equal_answer_and_place_only():
     both = {"id": ["a", "a"], "lat": [1.0] * 2, "lon": [2.0] * 2, "pred_lat": [3.0] * 2}
     both["pred_lon"] = [4.0] * 2
     assert [one.code for one in join(both).findings] == ["duplicate_ids"] * 2
-    for name, what in (("lat", "places"), ("pred_lon", "answers")):
+    for name, what in (
+        ("lat", "places"), ("lon", "places"), ("pred_lat", "answers"), ("pred_lon", "answers")
+    ):  # fmt: skip
         with pytest.raises(PredictionError, match=f"repeat an id with other {what}"):
             join(both | {name: [7.0, 8.0]})
 

@@ -2,6 +2,7 @@
 
 import functools
 import io
+import itertools
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from geodata import cor, evaluation
 from geodata.evaluation import report
 from geodata.evaluation.report import contents
 from geodata.evaluation.report.formats import html, markdown, terminal
-from geodata.evaluation.report.words import Contents
+from geodata.evaluation.report.words import Contents, Remark, Section, Table
 
 from .cases import printed, tables
 from .reading import filled, html_tables, markdown_tables, terminal_tables
@@ -158,6 +159,55 @@ def test_a_page_begins_with_what_a_browser_asks_for_and_may_load_nothing():
     assert "<h1>Mine &lt;b&gt; &amp; theirs</h1>" in body
     assert "<p>One.</p>\n<p>Two.</p>" in body
     assert '<p class="warn">One.</p>' in html.page(replace(found, warned=True), {})
+
+
+def test_words_of_a_section_are_no_markup():
+    """A column is called as its file calls it, also where it says what a confidence is."""
+    about = Section("a", "More <b> & less", "By <i>sure</i> & so on.")
+    page = html.page(Contents("T", ("One.",), (about,)), {})
+    assert (
+        '<section id="a">\n<h2>More &lt;b&gt; &amp; less</h2>\n'
+        "<p>By &lt;i&gt;sure&lt;/i&gt; &amp; so on.</p>\n</section>"
+    ) in page
+    verdict = html.page(Contents("T", ("One.",), (), verdict="a <b> c"), {})
+    assert '<p class="verdict"><strong>a &lt;b&gt; c</strong></p>' in verdict
+    starred = Section("a", "More *s* | less", "By _sure_ [x](y).")
+    whole = Contents("T _1_", ("One *x*.",), (starred,), verdict="b_*_")
+    blocks = markdown.text_of(whole).split("\n\n")
+    assert blocks[:3] == [r"# T \_1\_", r"**b\_\*\_**", r"One \*x\*."]
+    assert blocks[3:] == [r"## More \*s\* \| less", r"By \_sure\_ \[x\](y)." + "\n"]
+
+
+def marked(form):
+    """Return a report of which each text is a number between marks, and how many there are."""
+    count = itertools.count()
+
+    def texts(n):
+        return tuple(form.format(next(count)) for _ in range(n))
+
+    def table(columns):
+        lines = [texts(columns), texts(1), texts(columns), texts(columns)]
+        return Table(texts(columns), lines, *texts(1), strong={2}, bold={(3, 1)}, notes=texts(2))
+
+    remark = Remark("error", "code", *texts(3))
+    section = Section("a", *texts(2), [table(2), table(6)], [remark])
+    facts = Table(("", "", ""), [texts(3), texts(3)])
+    found = Contents(*texts(1), texts(3), (section,), facts, verdict=texts(1)[0])
+    return found, next(count)
+
+
+def test_no_text_of_a_report_is_markup():
+    """Names of models, columns, ids and files come from outside, and so does what quotes them."""
+    found, count = marked("<i>{}</i>&")
+    for text in (html.page(found, {}), html.fragment(found)):
+        assert "<i>" not in text
+        assert "</i>" not in text
+        shown = {int(n) for n in re.findall("&lt;i&gt;([0-9]+)&lt;/i&gt;&amp;", text)}
+        assert shown == set(range(count))
+    found, count = marked("*{}*_x_|")
+    text = markdown.text_of(found)
+    assert not re.search(r"(?<!\\)[*_][0-9x]", text)
+    assert {int(n) for n in re.findall(r"\\\*([0-9]+)\\\*\\_x\\_\\\|", text)} == set(range(count))
 
 
 def test_a_notebook_has_a_style_of_its_own():

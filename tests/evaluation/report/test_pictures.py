@@ -226,6 +226,9 @@ def test_countries_of_few_rows_are_hatched():
     assert "within 200 km; grey: no rows" in page
     none = {"FR": replace(groups["FR"], accuracy={200.0: None})}
     assert "<title>" not in plots.choropleth(none, {}, 200.0)
+    wrong = {"FR": replace(groups["FR"], accuracy={200.0: 0.0})}  # is not the grey of no rows
+    (drawn,) = re.findall("<g fill=.*?</g>", plots.choropleth(wrong, {}, 200.0))
+    assert "<title>FR: 0.0% of 10 rows within 200 km" in drawn
     assert figures.country_map(result()) == ""
     assert figures.country_map(result(country=["Nowhere"] * 5)) == ""
 

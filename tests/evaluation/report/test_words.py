@@ -116,6 +116,10 @@ def test_the_rule_by_its_options():
     assert words.rule(own) == (
         "A row is right if the file's own distance <= threshold; nothing is measured."
     )
+    own = replace(result(strict=True), findings=own.findings)
+    assert words.rule(own) == (
+        "A row is right if the file's own distance < threshold; nothing is measured."
+    )
 
 
 def test_rows_without_an_answer_by_what_they_count_as():

@@ -21,12 +21,14 @@ EVEN, UNEVEN = [1] * 10, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
 
 @pytest.mark.parametrize(("right", "of"), [(1, 2), (1, 3), (2, 3), (1, 7), (3, 49), (10, 11)])
 @pytest.mark.parametrize("times", [EVEN, UNEVEN])
-def test_a_share_that_is_the_same_in_all_clusters_has_a_row_for_each(right, of, times):
+@pytest.mark.parametrize("confidence", [0.95, 0.8])
+def test_a_share_that_is_the_same_in_all_clusters_has_a_row_for_each(right, of, times, confidence):
     """The ends solve the score equation of a row for each effective cluster."""
     rows, codes = alike(right, of, times)
-    (found,) = bootstrap.clustered_shares(rows[:, None], codes, resamples=500)
+    asked = {"resamples": 500, "confidence": confidence}
+    (found,) = bootstrap.clustered_shares(rows[:, None], codes, **asked)
     worth = sum(times) ** 2 / sum(n * n for n in times)
-    quantile = stats.t.ppf(0.975, worth - 1)
+    quantile = stats.t.ppf((1 + confidence) / 2, worth - 1)
     share = right / of
 
     def surplus(p, sign):
@@ -57,17 +59,20 @@ def test_a_single_resample_says_nothing_of_the_spread():
     assert (found.low, found.high) == pytest.approx((0.5 - half, 0.5 + half))
 
 
+@pytest.mark.parametrize("confidence", [0.95, 0.8])
 @pytest.mark.parametrize(("ahead", "of", "sign"), [(1, 2, 1), (1, 3, 1), (1, 3, -1), (3, 3, 1)])
-def test_a_difference_that_is_the_same_in_all_clusters_has_a_width(ahead, of, sign):
+def test_a_difference_that_is_the_same_in_all_clusters_has_a_width(ahead, of, sign, confidence):
     rows, codes = alike(ahead, of, [2] * 12)
     a, b = (rows, rows & False)[::sign]
-    (found,) = pairs.compare_within(a[:, None], b[:, None], (25.0,), codes, resamples=500)
+    asked = {"resamples": 500, "confidence": confidence}
+    (found,) = pairs.compare_within(a[:, None], b[:, None], (25.0,), codes, **asked)
     one, share = found.difference, ahead / of
-    bound = paired_share(share * 12, 0, 12)
+    bound = paired_share(share * 12, 0, 12, confidence=confidence)
     ends = (bound.low, bound.high) if sign == 1 else (-bound.high, -bound.low)
     assert one.value == pytest.approx(sign * share)
     assert (one.low, one.high) == pytest.approx(ends)
-    assert one.high - one.low > 0.2
+    assert one.high - one.low > 0.1
+    assert one.confidence == confidence
     assert one.method == "cluster bootstrap"
     assert found.p_value == pytest.approx(2 / 2**12)
 

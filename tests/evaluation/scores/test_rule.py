@@ -83,7 +83,7 @@ def test_quantiles_run_from_0_to_1_and_stand_in_their_order():
     assert scorer.finish().quantiles_km == {1.0: 4.0, 0.0: 0.0, 0.75: 3.25}
 
 
-@pytest.mark.parametrize("km", [14_900.0, 16_000.0, 19_990.0, 20_010.0, 20_015.0])
+@pytest.mark.parametrize("km", [14_900.0, 16_000.0, 19_990.0, 20_010.0, 20_015.08])
 def test_far_answers_are_measured_to_a_micrometre(km):
     """Near the antipode an arcsine loses digits: the sphere of pyproj is the oracle."""
     lat, lon, turn = np.full(12, 41.0), np.full(12, -3.0), np.arange(12) * 30.0
@@ -96,8 +96,12 @@ def test_far_answers_are_measured_to_a_micrometre(km):
     }
     found = outcomes.score_rows(pa.table(rows), Scoring((25.0,))).distance_km
     assert found == pytest.approx([0.0] + [km] * 12, abs=2e-8)
-    counted = threshold_counts(lat, lon, y, x, (km - 1e-6, km + 1e-6))
-    assert list(counted.values()) == [0, 12]
+    for nearer in ((), (25.0,)):  # the farthest threshold says how all are compared
+        limits = (*nearer, km - 1e-6, km + 1e-6)
+        counted = threshold_counts(lat, lon, y, x, limits)
+        assert list(counted.values()) == [*(0 for _ in nearer), 0, 12]
+        rank = outcomes.score_rows(pa.table(rows), Scoring(limits)).rank
+        assert rank.tolist() == [0] + [len(nearer) + 1] * 12
 
 
 def test_a_batch_in_pieces_is_the_batch():
