@@ -270,6 +270,7 @@ def test_a_group_that_the_table_codes_gives_no_vote_and_takes_its_code_away():
     assert cells.agreed(mine, owner, ["X-A"]) == {}  # it means group 1 already
     assert cells.agreed(mine, np.array([0, 1, 1, 0, 1]), ["X-A", "X-B"]) == {"2": "X-B"}
     assert codes_of(mine, {"2": "X-B"}).tolist() == ["X-A", "X-B", "X-B", "", ""]
+    assert codes_of(mine, {"1": "X-B"}).tolist() == ["X-A", "", "", "", ""]  # the table's word
 
 
 def test_votes_are_of_places_with_a_group_in_a_unit_with_a_code():
