@@ -66,6 +66,7 @@ def test_a_file_that_the_record_does_not_name_is_a_stranger(copy, name):
         ('{"outputs": {"a": 3}}', "TypeError"),
         ("[]", "AttributeError"),
         ('"text"', "AttributeError"),
+        pytest.param("[" * 100_000, "RecursionError", id="too deep"),
     ],
 )
 def test_a_damaged_record_is_told_by_its_error(copy, text, error):
