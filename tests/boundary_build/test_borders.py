@@ -66,6 +66,15 @@ def test_two_of_five_neighbours_must_belong_where_a_place_does(friends, moves):
     assert west.covers(Point(2.02, 1)) == moves
 
 
+@pytest.mark.parametrize(("own", "moves"), [(1, True), (2, False)])
+def test_a_place_is_no_neighbour_of_itself(own, moves):
+    """In a country of few places: one of two neighbours is enough, one of three is not."""
+    there = [(3, 0.5 + i, "", "X-E") for i in range(own)]
+    rows = seeds((1, 1, "", "X-W"), *there, (2.02, 1.0, "", "X-W"))
+    west, _ = borders.straighten([WEST, EAST], CODES, rows)
+    assert west.covers(Point(2.02, 1)) == moves
+
+
 def test_a_border_passes_no_nearer_place_of_its_own_unit():
     west, east = straight(*near(2.02), (2.03, 1.0, "E", ""))
     assert west.covers(Point(2.0249, 1))

@@ -161,6 +161,18 @@ def test_lines_become_features_with_numbers(engine, tmp_path):
     assert (found["b"], found["late"], found["city"]) == (1, "é", "Paris")
 
 
+@pytest.mark.parametrize("line", ['{"lat": 48, "lon": 2}', '{"lat": "48", "lon": "2"}'])
+def test_coordinates_of_lines_are_floats_in_a_table_however_they_are_written(
+    engine, tmp_path, line
+):
+    """Else the type would change from one file to the next, whole numbers here and not there."""
+    (tmp_path / "in.jsonl").write_text(line + "\n")
+    label_file_with(engine, tmp_path / "in.jsonl", tmp_path / "out.parquet")
+    found = pq.read_table(tmp_path / "out.parquet", columns=["lat", "lon"])
+    assert found.schema.types == [pa.float64(), pa.float64()]
+    assert found.to_pylist() == [{"lat": 48.0, "lon": 2.0}]
+
+
 def test_coordinates_inside_of_objects_are_read_there(engine, tmp_path):
     lines = '{"id": "a", "at": {"lat": 48.85, "lon": 2.29}}\n{"id": "b", "at": null}\n'
     (tmp_path / "in.jsonl").write_text(lines)
