@@ -39,8 +39,9 @@ def available() -> dict[str, Path]:
     found = {"bundled": BUNDLED}
     own = home()
     if own.is_dir():
-        folders = (path for path in sorted(own.iterdir()) if path.is_dir())
-        found |= {path.name: path for path in folders if not path.name.startswith(".")}
+        for path in sorted(own.iterdir()):
+            if path.is_dir() and not path.name.startswith("."):
+                found.setdefault(path.name, path)  # whatever lies there, "bundled" is ours
     return found
 
 

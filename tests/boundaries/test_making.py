@@ -304,6 +304,12 @@ def test_a_copy_as_geoparquet_says_where_it_reaches(world, tmp_path):
 def test_each_table_says_where_it_reaches(world, name, box):
     geo = json.loads(pq.read_schema(world / name).metadata[b"geo"])
     assert geo["columns"]["geometry"]["bbox"] == box
+    sides = {side: ["bbox", side] for side in ("xmin", "ymin", "xmax", "ymax")}
+    assert geo["columns"]["geometry"]["covering"] == {"bbox": sides}  # rows may be passed over
+    (first,) = pq.read_table(world / name, columns=["geometry", "bbox"]).slice(0, 1).to_pylist()
+    assert tuple(first["bbox"][side] for side in sides) == pytest.approx(
+        shapely.from_wkb(first["geometry"]).bounds
+    )
 
 
 def test_a_description_counts_what_is_marked(world):

@@ -85,6 +85,16 @@ def test_slack_returns_every_region_that_could_be_nearest():
     assert (np.diff(wider.distance_km) >= 0).all()
 
 
+def test_regions_of_far_and_near_points_come_by_point():
+    """Far points are searched again with a wider box, after the near ones were found."""
+    polygons = np.array([shapely.box(i, 0, i + 0.5, 1) for i in range(2)], object)
+    lat, lon = np.full(4, 0.5), np.array([4.0, 0.75, 9.0, 1.75])
+    found = Borders(polygons).within(lat, lon, slack_km=60.0)
+    assert found.point.tolist() == [0, 1, 1, 2, 3]
+    assert found.region.tolist() == [1, 0, 1, 1, 1]
+    assert found.distance_km == pytest.approx([277.98, 27.8, 27.8, 833.9, 27.8], abs=0.1)
+
+
 def spread(seed, n=60):
     rng = np.random.default_rng(seed)
     return np.degrees(np.arcsin(rng.uniform(-1, 1, n))), rng.uniform(-180, 180, n)

@@ -66,6 +66,15 @@ def test_two_of_five_neighbours_must_belong_where_a_place_does(friends, moves):
     assert west.covers(Point(2.02, 1)) == moves
 
 
+@pytest.mark.parametrize(("own", "moves"), [(1, True), (2, False)])
+def test_a_place_is_no_neighbour_of_itself(own, moves):
+    """In a country of few places: one of two neighbours is enough, one of three is not."""
+    there = [(3, 0.5 + i, "", "X-E") for i in range(own)]
+    rows = seeds((1, 1, "", "X-W"), *there, (2.02, 1.0, "", "X-W"))
+    west, _ = borders.straighten([WEST, EAST], CODES, rows)
+    assert west.covers(Point(2.02, 1)) == moves
+
+
 def test_a_border_passes_no_nearer_place_of_its_own_unit():
     west, east = straight(*near(2.02), (2.03, 1.0, "E", ""))
     assert west.covers(Point(2.0249, 1))
@@ -270,6 +279,7 @@ def test_a_group_that_the_table_codes_gives_no_vote_and_takes_its_code_away():
     assert cells.agreed(mine, owner, ["X-A"]) == {}  # it means group 1 already
     assert cells.agreed(mine, np.array([0, 1, 1, 0, 1]), ["X-A", "X-B"]) == {"2": "X-B"}
     assert codes_of(mine, {"2": "X-B"}).tolist() == ["X-A", "X-B", "X-B", "", ""]
+    assert codes_of(mine, {"1": "X-B"}).tolist() == ["X-A", "", "", "", ""]  # the table's word
 
 
 def test_votes_are_of_places_with_a_group_in_a_unit_with_a_code():

@@ -64,3 +64,5 @@ def test_a_japanese_form_is_simplified_unless_it_is_a_form_itself(tmp_path):
     assert written(tmp_path, {"t": "s"}, {"t": "j"}) == {"t": "s", "j": "s"}
     assert written(tmp_path, {"t": "s", "j": "k"}, {"t": "j"}) == {"t": "s", "j": "k"}
     assert written(tmp_path, {"t": "s"}, {"t": "s"}) == {"t": "s"}
+    # a character among its own forms is no form of itself, nor of two
+    assert written(tmp_path, {"t": "s"}, {"t": "j", "j": "j"}) == {"t": "s", "j": "s"}

@@ -283,6 +283,14 @@ TAKEN = {"admin1_name": "Alfa", "admin1_code": "BM-A"}
             [(1, {"country": "FR"})],
             ["unit Bravo lies in FR, which is no country of the set"],
         ),
+        (
+            [],
+            [(1, {"country": "FR"}), (2, {"country": "NU", "admin2_code": None})],
+            [
+                "unit Bravo lies in FR, which is no country of the set",
+                "unit Bravo lies in NU, which is no country of the set",
+            ],
+        ),
         ([], [(1, TAKEN)], ["('BM', 'Alfa', None) is there 2 times"]),
         (
             [],

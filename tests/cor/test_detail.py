@@ -11,6 +11,7 @@ import pytest
 import shapely
 
 from geodata import boundaries, cor, files
+from tests.boundaries.sets import cantons
 
 SPHERE = pyproj.Geod(a=6_371_000, b=6_371_000)
 
@@ -119,6 +120,21 @@ def test_detail_columns_are_what_one_label_says():
                 assert row[f"{level}_border_km"] == chain.border_km.get(level)
         claims = [(c["worldview"], c["code"]) for c in row["claims"] or ()]
         assert claims == list(chain.claims)
+
+
+def test_a_region_without_a_code_has_the_id_of_its_set(tmp_path):
+    """Carbonia is in a province that ISO gave up; cantons with names alone are of no code."""
+    own = boundaries.build(
+        cantons(tmp_path), tmp_path / "set", columns={"country": "CH", "admin1": "NAME"}
+    )
+    for lat, lon, chosen, ids in (
+        (39.167, 8.522, None, {"admin1": "IT-88", "admin2": "IT/Sardinia/Carbonia-Iglesias"}),
+        (46.1, 7.1, own, {"admin1": "CH/Zürich", "admin2": None}),
+    ):
+        chain = cor.label(lat, lon, boundaries=chosen, detail=True)
+        (row,) = cor.label_table([lat], [lon], boundaries=chosen, detail=True).to_pylist()
+        for level, id_ in ids.items():
+            assert chain.ids.get(level) == row[f"{level}_id"] == id_
 
 
 def test_some_detail_columns_and_unknown_ones(tmp_path):

@@ -136,6 +136,22 @@ def test_lines_may_be_labelled_again(engine, tmp_path):
     assert pq.read_table(tmp_path / "out.parquet")["city.name"].to_pylist() == ["x"]
 
 
+@pytest.mark.parametrize("ending", ["csv", "parquet", "jsonl", "geojson"])
+def test_keys_that_come_late_are_kept_and_replaced_like_others(engine, tmp_path, ending):
+    """Of JSON only the first rows are looked at when it is opened; a label takes a late place."""
+    rows = [{"lat": 48.85, "lon": 2.29}] * 300 + [{"lat": 1.0, "lon": -20.0, "n": "x", "city": "y"}]
+    path, out = tmp_path / "in.jsonl", tmp_path / f"out.{ending}"
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    report = label_file_with(engine, path, out)
+    assert (report.rows, report.replaced) == (301, ("city",))
+    if ending == "geojson":
+        found = [one["properties"] for one in json.loads(out.read_bytes())["features"]]
+    else:
+        found = files.read_table(out).to_pylist()
+    assert [row.get("n") for row in found] == [None] * 300 + ["x"]
+    assert [row.get("city") for row in found] == ["Paris"] * 300 + [None]
+
+
 def test_lines_become_features_with_numbers(engine, tmp_path):
     (tmp_path / "in.jsonl").write_text(LINE + "\n", encoding="utf-8")
     label_file_with(engine, tmp_path / "in.jsonl", tmp_path / "out.geojson")
@@ -143,6 +159,18 @@ def test_lines_become_features_with_numbers(engine, tmp_path):
     assert feature["geometry"] == {"type": "Point", "coordinates": [2.29, 48.85]}
     found = feature["properties"]
     assert (found["b"], found["late"], found["city"]) == (1, "é", "Paris")
+
+
+@pytest.mark.parametrize("line", ['{"lat": 48, "lon": 2}', '{"lat": "48", "lon": "2"}'])
+def test_coordinates_of_lines_are_floats_in_a_table_however_they_are_written(
+    engine, tmp_path, line
+):
+    """Else the type would change from one file to the next, whole numbers here and not there."""
+    (tmp_path / "in.jsonl").write_text(line + "\n")
+    label_file_with(engine, tmp_path / "in.jsonl", tmp_path / "out.parquet")
+    found = pq.read_table(tmp_path / "out.parquet", columns=["lat", "lon"])
+    assert found.schema.types == [pa.float64(), pa.float64()]
+    assert found.to_pylist() == [{"lat": 48.0, "lon": 2.0}]
 
 
 def test_coordinates_inside_of_objects_are_read_there(engine, tmp_path):

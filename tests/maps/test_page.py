@@ -76,6 +76,13 @@ def test_the_tint_is_seen_through_and_named_in_a_corner(tmp_path, said, legend):
     assert len(strips) == 3  # two beside each other are one
 
 
+def test_the_ramp_begins_at_one_row_also_where_no_dot_has_so_few(tmp_path):
+    """A colour means the same number on the map of a part as on that of the whole."""
+    _, parts = page(tmp_path / "m.html", cells(a=30, b=1500))
+    (mapper,) = parts["LogColorMapper"]
+    assert (mapper["low"], mapper["high"]) == (1, 1500)
+
+
 @pytest.mark.parametrize("dark", [False, True])
 def test_dots_are_coloured_by_their_rows_and_told_under_the_pointer(tmp_path, dark):
     _, parts = page(tmp_path / "m.html", cells(a=1, b=1500), dark=dark)

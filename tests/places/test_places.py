@@ -303,6 +303,16 @@ def test_refuses_what_is_not_on_earth(clusters, bad):  # R4
         clusters.one(*bad, "AA")
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.int8, np.uint64, np.int64])
+def test_countries_may_be_given_by_index_in_any_kind_of_whole_number(clusters, kind):
+    lat, lon, country = around(clusters, 50, np.random.default_rng(7))
+    lat, lon, country = (column[country >= 0] for column in (lat, lon, country))
+    codes = [clusters.countries[index] for index in country]
+    wanted = clusters.nearest(lat, lon, codes).index
+    assert (wanted >= 0).any()
+    assert clusters.nearest(lat, lon, country.astype(kind)).index.tolist() == wanted.tolist()
+
+
 def test_refuses_shapes_and_distances_and_wraps_longitude(clusters):
     with pytest.raises(ValueError, match="shapes"):
         clusters.nearest([0.0, 1.0], [0.0], "AA")
