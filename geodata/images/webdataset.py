@@ -263,9 +263,9 @@ def _type(values: Sequence[Any]) -> pa.DataType:
     if kinds in ({list}, {dict}):
         try:
             found = pa.array(values).type
-        except pa.ArrowException:
+            return found if not _holds_null(found) else pa.string()
+        except (pa.ArrowException, RecursionError):
             return pa.string()
-        return found if not _holds_null(found) else pa.string()
     return _PLAIN.get(kinds.pop(), pa.string()) if len(kinds) == 1 else pa.string()
 
 

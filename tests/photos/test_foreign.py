@@ -45,6 +45,17 @@ def test_features_have_their_properties_and_the_position_of_their_point(tmp_path
     )  # fmt: skip
 
 
+def test_what_only_a_later_feature_says_has_a_column_too(tmp_path):
+    features = [{"properties": {"a": 1}, "geometry": POINT}, {"id": "x", "properties": {"b": "é"}}]
+    _, _, rows, columns = told(tmp_path, collection(*features))
+    assert rows == [
+        PLACE | {"a": "1", "b": None, "id": None}, NONE | {"a": None, "b": "é", "id": "x"},
+    ]  # fmt: skip
+    assert columns == {"photo_id": "id", "lat": "lat", "lon": "lon"}
+    _, _, _, columns = told(tmp_path, collection(*features[:1]))
+    assert columns == {"lat": "lat", "lon": "lon"}
+
+
 def test_photos_of_flickr(tmp_path):
     photo = {"id": "5", "owner": "7@N00", "latitude": "1.5", "longitude": 2.5, "accuracy": 16,
              "datetaken": "2012-05-18 17:11:13", "license": 4, "url_o": "u"}  # fmt: skip
@@ -128,9 +139,10 @@ def test_only_a_word_in_the_head_makes_a_file_be_read(tmp_path, word):
         foreign.recognised(path)
     path.write_text(f'{{"x": "{"y" * 65536}", "{word}": ')
     assert foreign.recognised(path) is None
-    path.write_text('{"type": "FeatureCollection"')
-    with pytest.raises(FileError, match="cannot be read as JSON: "):
-        foreign.recognised(path)
+    for damaged in ('{"type": "FeatureCollection"', '{"features": ' + "[" * 100_000):
+        path.write_text(damaged)
+        with pytest.raises(FileError, match="cannot be read as JSON: "):
+            foreign.recognised(path)
 
 
 def test_a_document_may_have_a_mark_of_byte_order_and_no_more_than_its_bytes(tmp_path, monkeypatch):
