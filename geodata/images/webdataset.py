@@ -22,7 +22,7 @@ from typing import IO, Any, NamedTuple
 
 import pyarrow as pa
 
-from geodata.files import FileError, Source, is_table_file
+from geodata.files import FileError, Source, is_table_file, json_of
 from geodata.images import tar
 from geodata.images.tar import Member
 
@@ -309,7 +309,7 @@ def _column(rows: Sequence[dict[str, Any]], field: pa.Field) -> pa.Array:
 
 def _object(text: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        found = json_of(text)
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

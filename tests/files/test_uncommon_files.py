@@ -122,6 +122,46 @@ def test_a_file_of_json_that_is_nested_too_deeply_is_told(tmp_path, text, told):
         files.open_source(tmp_path / "a.json").kinds()
 
 
+HALF = r'"caf\u00e9 \uD83D\uDE00 \uD83D"'  # of an emoji, and of half of one
+
+
+def test_half_a_letter_is_a_question_mark():
+    """Titles are cut by their length in UTF-16."""
+    assert files.json_of(HALF) == "café 😀 ?"
+    assert files.json_of(HALF.lower().encode()) == "café 😀 ?"
+    assert files.json_of(r'{"\udfff": [{"a": "\udc00"}, 1.5, null], "\ue000": 2}') == {
+        "?": [{"a": "?"}, 1.5, None], "\ue000": 2,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "feature",
+    [
+        {"geometry": 5},
+        {"geometry": [1]},
+        {"properties": [1]},
+        {"properties": "x"},
+        {"properties": 5},
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_a_feature_whose_parts_are_of_another_kind_has_no_place(tmp_path, feature):
+    path = tmp_path / "a.geojson"
+    point = {"properties": {"n": 1}, "geometry": {"type": "Point", "coordinates": [2, 1]}}
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature, point]}))
+    none = dict.fromkeys(("geometry.lat", "geometry.lon", "n"))
+    assert files.read_table(path).to_pylist() == [
+        none, {"geometry.lat": "1", "geometry.lon": "2", "n": "1"}
+    ]  # fmt: skip
+
+
+def test_half_a_letter_in_a_feature_hinders_no_other(tmp_path):
+    features = '[{"properties": {"t": ' + HALF + '}}, {"id": 1}]'
+    (tmp_path / "a.geojson").write_text('{"features": ' + features + "}")
+    found = files.read_table(tmp_path / "a.geojson", ["t"])
+    assert found["t"].to_pylist() == ["café 😀 ?", None]
+
+
 def test_an_object_of_as_many_levels_as_may_be_is_a_row(tmp_path):
     (tmp_path / "a.json").write_text(nested(200, "objects"))
     assert files.read_table(tmp_path / "a.json")["id"].to_pylist() == ["b"]

@@ -100,6 +100,13 @@ def test_json_that_is_nested_without_end_is_text_or_nothing(tmp_path):
     assert found.to_pylist() == [{"n": deep, "m": [[2]]}, {"n": None, "m": None}]
 
 
+def test_half_a_letter_in_a_sample_hinders_no_other(tmp_path):
+    shard(tmp_path / "a.tar", ("1.json", rb'{"t": "a\ud83d", "w": ["\ud83d\ude00", "\udc00"]}'),
+          ("2.json", text(t="b")))  # fmt: skip
+    found = pa.concat_tables(images.open_samples(tmp_path / "a.tar").tables(["t", "w"]))
+    assert found.to_pylist() == [{"t": "a?", "w": ["😀", "?"]}, {"t": "b", "w": None}]
+
+
 def test_what_does_not_fit_the_head_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(webdataset, "_HEAD", 2)
     head = [("1.json", text(n=1)), ("2.json", text(n=2))]

@@ -76,6 +76,16 @@ def test_photos_of_flickr(tmp_path):
     }  # fmt: skip
 
 
+def test_a_title_that_was_cut_within_a_letter_hinders_no_photo(tmp_path):
+    photo = {"latitude": 1.5, "longitude": 2.5, "accuracy": 16}
+    photos = [{"id": "5", "title": "sea \ud83d", **photo}, {"id": "6", "title": "sea 😀", **photo}]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"photos": {"photo": photos}}))  # as escapes, as Flickr writes them
+    table = foreign.recognised(path).table
+    assert table["id"].to_pylist() == ["5", "6"]
+    assert table["title"].to_pylist() == ["sea ?", "sea 😀"]
+
+
 def test_images_of_mapillary(tmp_path):
     images = [
         {"id": 1, "geometry": POINT, "creator": {"id": 3, "username": "x"}, "captured_at": 5,

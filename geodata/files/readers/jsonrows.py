@@ -7,6 +7,7 @@ them all. What else than text a column holds is its *kind*, from which `typed` m
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any
 
@@ -20,6 +21,8 @@ from geodata.files.readers.text import open_text
 MAX_LINE_CHARS = 1 << 26
 SAMPLE_ROWS = 200
 _CHUNK_CHARS = 1 << 18
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+_HALF_BYTES = re.compile(_HALF.pattern.encode())
 _MAX_NESTING = 200
 """Levels of a row. Each costs `_text` two calls; Python allows about a thousand in all."""
 _MAX_INTEGER_DIGITS = 18
@@ -118,6 +121,22 @@ class _Part:
     def batch(self) -> Batch:
         columns = {n: pa.array(map(_encodable, c), pa.string()) for n, c in self._values.items()}
         return Batch(pa.table(columns), self._bad, self._at, self._lines or None)
+
+
+def json_of(text: str | bytes) -> Any:
+    r"""Return what a JSON text holds, halves of letters that have no UTF-8 as question marks.
+
+    Titles that were cut within an emoji have such a half, and no column of text could hold it.
+
+    Examples
+    --------
+    >>> json_of(r'{"cut": "a\ud83d", "whole": "\ud83d\ude00"}')
+    {'cut': 'a?', 'whole': '😀'}
+    """
+    found = json.loads(text)
+    if not (_HALF_BYTES if isinstance(text, bytes) else _HALF).search(text):
+        return found
+    return json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def typed(table: pa.Table, kinds: Mapping[str, str]) -> pa.Table:
