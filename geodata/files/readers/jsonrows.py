@@ -134,7 +134,8 @@ def json_of(text: str | bytes) -> Any:
     {'cut': 'a?', 'whole': '😀'}
     """
     found = json.loads(text)
-    if not (_HALF_BYTES if isinstance(text, bytes) else _HALF).search(text):
+    half = _HALF_BYTES.search(text) if isinstance(text, bytes) else _HALF.search(text)
+    if half is None:
         return found
     return json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
 

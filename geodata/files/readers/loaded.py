@@ -258,8 +258,8 @@ def _feature(feature: dict[str, Any]) -> dict[str, Any]:
     row = dict(own) if isinstance(own, dict) else {}
     if "id" in feature:
         row.setdefault("id", feature["id"])
-    is_point = isinstance(geometry, dict) and geometry.get("type") == "Point"
-    at = geometry.get("coordinates") if is_point else None
+    geometry = geometry if isinstance(geometry, dict) else {}
+    at = geometry.get("coordinates") if geometry.get("type") == "Point" else None
     lon, lat = at[:2] if isinstance(at, list) and len(at) >= 2 else (None, None)
     return {**row, "geometry.lat": lat, "geometry.lon": lon}
 
