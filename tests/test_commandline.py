@@ -356,6 +356,8 @@ def _two():
         (["one", "--lak", "x"], "no option --lak; did you mean --lake? p one --help shows all"),
         (["one", "--zzzz"], "no option --zzzz; p one --help shows all"),
         (["--qqqq"], "no option --qqqq; p --help shows all"),
+        (["--hlp"], "no option --hlp; did you mean --help? p --help shows all"),
+        (["one", "--hlp"], "no option --hlp; did you mean --help? p one --help shows all"),
     ],
 )
 def test_a_wrong_command_line_is_told_with_the_nearest_word(monkeypatch, capsys, words, told):

@@ -40,7 +40,7 @@ def read_geojson(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Source]:
         If the file is no collection of features.
     """
     try:
-        whole = json.loads(Path(path).read_text(encoding="utf-8-sig"))
+        whole = files.json_of(Path(path).read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         msg = f"{path}: cannot be read as GeoJSON: {error}"
         raise FileError(msg) from None

@@ -38,6 +38,7 @@ from .readers import (
     Batch as Batch,
     column_at as column_at,
     flat_names as flat_names,
+    json_of as json_of,
     no_rows as no_rows,
     outer_names as outer_names,
     parquet_rows as parquet_rows,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from geodata.files.formats import FileError
-from geodata.files.readers import BOMB_RATIO, FREE_BYTES, no_rows
+from geodata.files.readers import BOMB_RATIO, FREE_BYTES, no_rows, outer_names
 from geodata.files.source import open_source
 
 
@@ -45,4 +45,6 @@ def read_table(path: str | os.PathLike[str], columns: Sequence[str] | None = Non
         tables.append(table)
     if tables:
         return pa.concat_tables(tables, promote_options="permissive")
-    return source.no_rows() if columns is None else no_rows(names)
+    if source.schema is None:
+        return no_rows(names)
+    return source.no_rows().select(outer_names(source.schema, names))

@@ -22,7 +22,7 @@ from typing import IO, Any, NamedTuple
 
 import pyarrow as pa
 
-from geodata.files import FileError, Source, is_table_file
+from geodata.files import FileError, Source, is_table_file, json_of
 from geodata.images import tar
 from geodata.images.tar import Member
 
@@ -263,9 +263,9 @@ def _type(values: Sequence[Any]) -> pa.DataType:
     if kinds in ({list}, {dict}):
         try:
             found = pa.array(values).type
-        except pa.ArrowException:
+            return found if not _holds_null(found) else pa.string()
+        except (pa.ArrowException, RecursionError):
             return pa.string()
-        return found if not _holds_null(found) else pa.string()
     return _PLAIN.get(kinds.pop(), pa.string()) if len(kinds) == 1 else pa.string()
 
 
@@ -309,7 +309,7 @@ def _column(rows: Sequence[dict[str, Any]], field: pa.Field) -> pa.Array:
 
 def _object(text: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        found = json_of(text)
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -28,6 +28,7 @@ def asked(**params):
         ({}, "", ["mp-16", "mp_hard", "rand"]), ({}, "mp", ["mp-16", "mp_hard"]), ({}, "x", []),
         ({"lake": None}, "r", ["rand"]), ({"lake": "other"}, "", ["only"]),
         ({"lake": "nowhere"}, "", []),
+        ({"lake": "x" * 5000}, "", []), ({"lake": "\0"}, "", []), ({"lake": "s3://b/l"}, "", []),
     ],
 )  # fmt: skip
 def test_tables_that_begin_so(lake, params, typed, names):

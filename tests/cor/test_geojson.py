@@ -72,6 +72,14 @@ def test_a_mark_before_the_text_is_none_of_it(tmp_path):
     assert rows.to_pylist() == [{"note": "é", "lat": 48.5, "lon": 2.0}]
 
 
+def test_a_text_that_was_cut_within_a_letter_is_labelled_too(tmp_path):
+    path, out = tmp_path / "in.geojson", tmp_path / "out.geojson"
+    path.write_text(json.dumps({"features": [point(2.35, 48.85, note="sea \ud83d")]}))
+    cor.label_file(path, out)
+    (feature,) = json.loads(out.read_text(encoding="utf-8"))["features"]
+    assert (feature["properties"]["note"], feature["properties"]["country"]) == ("sea ?", "France")
+
+
 def test_values_of_several_kinds_become_text(tmp_path):
     _, rows = read(tmp_path, point(1, 2, v=[1]), point(1, 2, v="t"), point(1, 2), point(1, 2, v=7))
     assert rows["v"].to_pylist() == ["[1]", "t", None, "7"]

@@ -91,6 +91,22 @@ def test_a_field_of_many_types_is_text(tmp_path):
     assert [row["n"] for row in found] == ["a", '[1, "b"]', "true"]
 
 
+def test_json_that_is_nested_without_end_is_text_or_nothing(tmp_path):
+    """Python fails at about a thousand calls, in what reads JSON and in what looks at types."""
+    deep = "[" * 700 + "1" + "]" * 700
+    shard(tmp_path / "a.tar", ("1.json", b'{"n": %s, "m": [[2]]}' % deep.encode()),
+          ("2.json", b'{"m": ' + b"[" * 100_000))  # fmt: skip
+    found = pa.concat_tables(images.open_samples(tmp_path / "a.tar").tables(["n", "m"]))
+    assert found.to_pylist() == [{"n": deep, "m": [[2]]}, {"n": None, "m": None}]
+
+
+def test_half_a_letter_in_a_sample_hinders_no_other(tmp_path):
+    shard(tmp_path / "a.tar", ("1.json", rb'{"t": "a\ud83d", "w": ["\ud83d\ude00", "\udc00"]}'),
+          ("2.json", text(t="b")))  # fmt: skip
+    found = pa.concat_tables(images.open_samples(tmp_path / "a.tar").tables(["t", "w"]))
+    assert found.to_pylist() == [{"t": "a?", "w": ["😀", "?"]}, {"t": "b", "w": None}]
+
+
 def test_what_does_not_fit_the_head_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(webdataset, "_HEAD", 2)
     head = [("1.json", text(n=1)), ("2.json", text(n=2))]

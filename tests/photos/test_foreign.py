@@ -45,6 +45,17 @@ def test_features_have_their_properties_and_the_position_of_their_point(tmp_path
     )  # fmt: skip
 
 
+def test_what_only_a_later_feature_says_has_a_column_too(tmp_path):
+    features = [{"properties": {"a": 1}, "geometry": POINT}, {"id": "x", "properties": {"b": "é"}}]
+    _, _, rows, columns = told(tmp_path, collection(*features))
+    assert rows == [
+        PLACE | {"a": "1", "b": None, "id": None}, NONE | {"a": None, "b": "é", "id": "x"},
+    ]  # fmt: skip
+    assert columns == {"photo_id": "id", "lat": "lat", "lon": "lon"}
+    _, _, _, columns = told(tmp_path, collection(*features[:1]))
+    assert columns == {"lat": "lat", "lon": "lon"}
+
+
 def test_photos_of_flickr(tmp_path):
     photo = {"id": "5", "owner": "7@N00", "latitude": "1.5", "longitude": 2.5, "accuracy": 16,
              "datetaken": "2012-05-18 17:11:13", "license": 4, "url_o": "u"}  # fmt: skip
@@ -63,6 +74,16 @@ def test_photos_of_flickr(tmp_path):
         "photo_id": "id", "lat": "lat", "lon": "lon", "author": "owner", "taken_at": "datetaken",
         "licence": "license", "image": "url_o",
     }  # fmt: skip
+
+
+def test_a_title_that_was_cut_within_a_letter_hinders_no_photo(tmp_path):
+    photo = {"latitude": 1.5, "longitude": 2.5, "accuracy": 16}
+    photos = [{"id": "5", "title": "sea \ud83d", **photo}, {"id": "6", "title": "sea 😀", **photo}]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"photos": {"photo": photos}}))  # as escapes, as Flickr writes them
+    table = foreign.recognised(path).table
+    assert table["id"].to_pylist() == ["5", "6"]
+    assert table["title"].to_pylist() == ["sea ?", "sea 😀"]
 
 
 def test_images_of_mapillary(tmp_path):
@@ -128,9 +149,10 @@ def test_only_a_word_in_the_head_makes_a_file_be_read(tmp_path, word):
         foreign.recognised(path)
     path.write_text(f'{{"x": "{"y" * 65536}", "{word}": ')
     assert foreign.recognised(path) is None
-    path.write_text('{"type": "FeatureCollection"')
-    with pytest.raises(FileError, match="cannot be read as JSON: "):
-        foreign.recognised(path)
+    for damaged in ('{"type": "FeatureCollection"', '{"features": ' + "[" * 100_000):
+        path.write_text(damaged)
+        with pytest.raises(FileError, match="cannot be read as JSON: "):
+            foreign.recognised(path)
 
 
 def test_a_document_may_have_a_mark_of_byte_order_and_no_more_than_its_bytes(tmp_path, monkeypatch):

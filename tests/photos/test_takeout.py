@@ -27,6 +27,7 @@ def said(tmp_path, document):
         (TIME | {"geoData": PLACE}, {"lat": 48.9, "lon": 2.3, "taken_at": WHEN}),
         (TIME | {"geoDataExif": PLACE}, {"lat": 48.9, "lon": 2.3, "taken_at": WHEN}),
         ({"geoDataExif": PLACE}, None), ({"title": "a.jpg"}, None), ([TIME], None), ("{", None),
+        ("[" * 100_000, None),
         (TIME | {"geoDataExif": {"latitude": 0, "longitude": 0.0}, "geoData": PLACE},
          {"lat": 48.9, "lon": 2.3, "taken_at": WHEN}),
         (TIME | {"geoDataExif": {"latitude": "1", "longitude": 1}, "geoData": PLACE},

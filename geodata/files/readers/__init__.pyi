@@ -17,6 +17,7 @@ from .jsonrows import (
     json_batches as json_batches,
     json_kinds as json_kinds,
     json_names as json_names,
+    json_of as json_of,
     typed as typed,
 )
 from .loaded import (

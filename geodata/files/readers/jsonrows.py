@@ -7,6 +7,7 @@ them all. What else than text a column holds is its *kind*, from which `typed` m
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any
 
@@ -20,6 +21,10 @@ from geodata.files.readers.text import open_text
 MAX_LINE_CHARS = 1 << 26
 SAMPLE_ROWS = 200
 _CHUNK_CHARS = 1 << 18
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+_HALF_BYTES = re.compile(_HALF.pattern.encode())
+_MAX_NESTING = 200
+"""Levels of a row. Each costs `_text` two calls; Python allows about a thousand in all."""
 _MAX_INTEGER_DIGITS = 18
 _WRAPPERS = frozenset(("choices", "outputs", "generations", "resps", "filtered_resps"))
 """Lists that servers and harnesses put around what a model said; one of one entry is that entry."""
@@ -118,6 +123,23 @@ class _Part:
         return Batch(pa.table(columns), self._bad, self._at, self._lines or None)
 
 
+def json_of(text: str | bytes) -> Any:
+    r"""Return what a JSON text holds, halves of letters that have no UTF-8 as question marks.
+
+    Titles that were cut within an emoji have such a half, and no column of text could hold it.
+
+    Examples
+    --------
+    >>> json_of(r'{"cut": "a\ud83d", "whole": "\ud83d\ude00"}')
+    {'cut': 'a?', 'whole': '😀'}
+    """
+    found = json.loads(text)
+    half = _HALF_BYTES.search(text) if isinstance(text, bytes) else _HALF.search(text)
+    if half is None:
+        return found
+    return json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
+
+
 def typed(table: pa.Table, kinds: Mapping[str, str]) -> pa.Table:
     """Return the text columns whose kind is not text as integers, numbers and booleans.
 
@@ -165,7 +187,24 @@ def _object(text: str) -> dict[str, Any] | str:
         row = _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
         return f"not JSON: {str(error)[:80]}"
-    return row if isinstance(row, dict) else f"{_name(row)}, expected an object"
+    return _row_of(row, text)
+
+
+def _row_of(value: Any, text: str) -> dict[str, Any] | str:
+    """Return a value as a row, or why it is none."""
+    if not isinstance(value, dict):
+        return f"{_name(value)}, expected an object"
+    if text.count("{") + text.count("[") > _MAX_NESTING and _is_deep(value):
+        return f"nested deeper than {_MAX_NESTING} levels"
+    return value
+
+
+def _is_deep(row: dict[str, Any]) -> bool:
+    level: list[Any] = [row]
+    for _ in range(_MAX_NESTING):
+        inside = (one for v in level for one in (v.values() if isinstance(v, dict) else v))
+        level = [one for one in inside if isinstance(one, dict | list)]
+    return bool(level)
 
 
 def _name(value: object) -> str:
@@ -181,7 +220,7 @@ def _first_character(stream: IO[str]) -> str:
 
 
 def _whole_object(stream: IO[str]) -> dict[str, Any] | None:
-    """Read one object whose brace was read; None where more follows, or it is none or too long."""
+    """Read one object whose brace was read; None where more follows, or it is none, or too much."""
     text = "{" + stream.read(_CHUNK_CHARS)
     try:
         _, end = _DECODER.raw_decode(text)
@@ -191,9 +230,10 @@ def _whole_object(stream: IO[str]) -> dict[str, Any] | None:
         return None
     text += stream.read(MAX_LINE_CHARS)
     try:
-        return dict(_DECODER.decode(text)) if len(text) <= MAX_LINE_CHARS else None
+        whole = dict(_DECODER.decode(text)) if len(text) <= MAX_LINE_CHARS else None
     except (ValueError, RecursionError):
         return None
+    return None if whole is None or _is_deep(whole) else whole
 
 
 def _held(whole: dict[str, Any]) -> Iterator[_Row]:
@@ -235,8 +275,7 @@ def _elements(file: TableFile, stream: IO[str]) -> Iterator[_Row]:
                 raise FileError(msg) from error
         if whole:
             number += 1
-            is_row = isinstance(row, dict)
-            yield row if is_row else f"{_name(row)}, expected an object", number, text[at:end]
+            yield _row_of(row, text[at:end]), number, text[at:end]
             text, at = text[end:], 0
         else:
             chunk = stream.read(max(_CHUNK_CHARS, len(text)))

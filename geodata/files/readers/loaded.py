@@ -20,6 +20,7 @@ from geodata.files.arrow import as_table
 from geodata.files.formats import BATCH_ROWS, FileError, TableFile
 from geodata.files.readers.cutting import BOMB_RATIO, FREE_BYTES, gathered, pieces_of_file
 from geodata.files.readers.flattening import Batch, flat, flat_names, outer_names
+from geodata.files.readers.jsonrows import json_of
 
 MAX_BYTES = 1 << 31
 """A file larger than this is no table of answers; Arrow IPC is mapped and has no limit."""
@@ -239,7 +240,7 @@ def _cell(value: Any) -> str | None:
 def _geojson(path: Path) -> pa.Table:
     """Read features: their properties, and of a point ``geometry.lat`` and ``geometry.lon``."""
     try:
-        whole = json.loads(path.read_text("utf-8-sig"))
+        whole = json_of(path.read_text("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         msg = f"{path}: cannot be read as GeoJSON: {error}"
         raise FileError(msg) from error
@@ -253,10 +254,11 @@ def _geojson(path: Path) -> pa.Table:
 
 
 def _feature(feature: dict[str, Any]) -> dict[str, Any]:
-    row = dict(feature.get("properties") or {})
+    own, geometry = feature.get("properties"), feature.get("geometry")
+    row = dict(own) if isinstance(own, dict) else {}
     if "id" in feature:
         row.setdefault("id", feature["id"])
-    geometry = feature.get("geometry") or {}
+    geometry = geometry if isinstance(geometry, dict) else {}
     at = geometry.get("coordinates") if geometry.get("type") == "Point" else None
     lon, lat = at[:2] if isinstance(at, list) and len(at) >= 2 else (None, None)
     return {**row, "geometry.lat": lat, "geometry.lon": lon}

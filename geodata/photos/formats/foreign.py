@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from geodata.files import FileError
+from geodata.files import FileError, json_of
 
 ENDINGS = (".json", ".geojson")
 MAX_BYTES = 1 << 30
@@ -51,7 +51,7 @@ def recognised(path: Path) -> Foreign | None:
         )
         raise FileError(msg)
     try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
+        document = json_of(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         msg = f"{path}: cannot be read as JSON: {error}"
         raise FileError(msg) from error
