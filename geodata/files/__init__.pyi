@@ -25,6 +25,7 @@ from .columns import (
     not_found as not_found,
     squeeze as squeeze,
 )
+from .folders import free_folder as free_folder
 from .formats import (
     BATCH_ROWS as BATCH_ROWS,
     FileError as FileError,

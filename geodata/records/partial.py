@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from geodata import files
 from geodata.records.chats import RecordError
 
 
@@ -25,7 +26,7 @@ def partial_folder(out: Path, stamp: str) -> Iterator[Path]:
         If ``out`` holds something or is the working folder, its parent is not there, or another
         process writes it.
     """
-    target = _checked(out)
+    target = files.free_folder(out, RecordError)
     stem = f".{target.name}.{hashlib.sha256(stamp.encode()).hexdigest()[:16]}"
     beside = target.with_name(f"{stem}.partial")
     with _alone(target.with_name(f"{stem}.lock"), out):
@@ -38,22 +39,6 @@ def partial_folder(out: Path, stamp: str) -> Iterator[Path]:
         finally:
             if beside.is_dir() and not any(_finished(beside)):
                 shutil.rmtree(beside, ignore_errors=True)
-
-
-def _checked(out: Path) -> Path:
-    """Return where the folder is made, behind a link, too; refuse what it must not replace."""
-    target = Path(os.path.realpath(out))
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        msg = f"{out} exists and is not an empty folder; choose another one to write to"
-        raise RecordError(msg)
-    if target.exists() and target.samefile(os.curdir):
-        msg = f"{out} is the working folder; name a new one in it"
-        raise RecordError(msg)
-    if not target.parent.is_dir():
-        place = target.parent if out.is_symlink() else out.parent
-        msg = f"{place}: there is no such folder; create it first"
-        raise RecordError(msg)
-    return target
 
 
 @contextmanager

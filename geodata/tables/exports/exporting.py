@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from geodata import coords
-from geodata.files import FileError, coordinate_columns
+from geodata.files import FileError, coordinate_columns, free_folder
 from geodata.tables import data_files, errors, log
 from geodata.tables.errors import TableError
 from geodata.tables.exports import cards, croissant
@@ -76,7 +76,7 @@ def export(path: _Path, out: _Path, version: int | str | None = None) -> Path:
     """
     log.refuse_address(out)
     opened = open_version(path, version)
-    target = _checked(Path(out))
+    target = free_folder(Path(out), TableError)
     splits = _splits(opened)
     beside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
@@ -89,22 +89,6 @@ def export(path: _Path, out: _Path, version: int | str | None = None) -> Path:
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return Path(out)
-
-
-def _checked(out: Path) -> Path:
-    """Return where the folder is made, behind a link, too; refuse what it must not replace."""
-    target = Path(os.path.realpath(out))
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        msg = f"{out} exists and is not an empty folder; choose another one to export to"
-        raise TableError(msg)
-    if target.exists() and target.samefile(os.curdir):
-        msg = f"{out} is the working folder; name a new one in it"
-        raise TableError(msg)
-    if not target.parent.is_dir():
-        place = target.parent if out.is_symlink() else out.parent
-        msg = f"{place}: there is no such folder; create it before exporting into it"
-        raise TableError(msg)
-    return target
 
 
 def _splits(version: TableVersion) -> dict[str, int]:
