@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 
 from georl import data, demo, plan, reasoning
 from georl.config import load
-from georl.demo import science
+from georl.demo import science, telling
 from georl.endpoints import Endpoint, Pace
 from tests.georl.chat_server import ChatServer
 from tests.georl.reasoning import world
@@ -230,6 +230,14 @@ GEORL.differs(
     "demo.run_globe",
     globe_rows(sizes=FEW),
     seeds=((5,), about(0, 8), about(5, 8)),
+)
+
+ROWS = [0] * 9 + [-1]
+"""Whose standard deviation is 0.3: of the mean of ten, 0.186 to either side."""
+GEORL.differs(
+    "demo.telling.over_seeds",
+    lambda w, **o: telling.over_seeds([-0.1, -0.1], **o).low,
+    rows=(ROWS, lambda low: low == -0.1, lambda low: abs(low + 0.28594) < 1e-5),
 )
 
 SHORT = demo.Lesson(cities=24, held_out=6)
