@@ -204,6 +204,7 @@ def test_an_option_of_labels_holds_for_a_file_and_for_a_shard(tmp_path, words, o
 
 @pytest.mark.parametrize(("words", "title"), [((), "a.csv"), (("--title", "Here"), "Here")])
 def test_a_map_is_called_like_its_file_unless_it_has_a_title(tmp_path, words, title):
+    pytest.importorskip("bokeh", reason="the extra map is not installed")
     (tmp_path / "a.csv").write_text("lat,lon\n1,2\n")
     run("map", tmp_path / "a.csv", "-o", tmp_path / "m.html", *words)
     assert f"<title>{title}" in (tmp_path / "m.html").read_text(encoding="utf-8")
