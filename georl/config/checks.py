@@ -240,7 +240,13 @@ def _of_vllm(config: Config, world: int) -> Iterator[str]:
 
 
 def server_problems(where: str, url: str, variable: str | None, timeout_s: float) -> Iterator[str]:
-    """Yield what no request should be sent with: it would carry a file or a secret away."""
+    """Yield what no request should be sent with: it would carry a file or a secret away.
+
+    Examples
+    --------
+    >>> next(server_problems("predict", "ftp://host", None, 1.0))
+    "predict.url 'ftp://host' is no http or https URL, e.g. http://localhost:8000/v1"
+    """
     try:
         parts = urlsplit(url)
         named = bool(parts.hostname) and parts.port != 0

@@ -60,8 +60,10 @@ def save_figure(figure: Any, target: Path, dpi: int) -> Path:
     """Write a matplotlib figure as a whole PNG or none, close it and return the path."""
     from matplotlib import pyplot as plt
 
-    figure.tight_layout()
-    with replacing(target) as beside:
-        figure.savefig(beside, dpi=dpi, format="png")
-    plt.close(figure)
+    try:
+        figure.tight_layout()
+        with replacing(target) as beside:
+            figure.savefig(beside, dpi=dpi, format="png")
+    finally:
+        plt.close(figure)
     return target

@@ -30,12 +30,20 @@ def chunk(k):
     )
 
 
+def say(line):
+    """Print a line in one write: where nothing is buffered, `print` writes its end by itself.
+
+    A writer killed in between would leave half a line, and ``over`` would be its rest.
+    """
+    os.write(1, f"{line}\n".encode())
+
+
 def run(table, chunks):
-    print("ready", os.getpid(), flush=True)
+    say(f"ready {os.getpid()}")
     done = tables.open(table).rows // ROWS if (table / "_delta_log").is_dir() else 0
     for k in range(done, chunks):
         tables.append(table, chunk(k), note={"chunk": k})
-        print(k, flush=True)
+        say(k)
 
 
 def main():
@@ -46,7 +54,7 @@ def main():
             run(table, chunks)
             os._exit(0)
         os.waitpid(worker, 0)
-        print("over", flush=True)
+        say("over")
 
 
 if __name__ == "__main__":

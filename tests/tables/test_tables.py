@@ -732,6 +732,7 @@ def one_run(writer, kill_after=None, wait_s=0.0):
     writer.stdin.flush()
     lines, pid = 0, None
     while (line := writer.stdout.readline()) != "over\n":
+        assert line, "the writer is gone"
         pid = int(line.split()[1]) if line.startswith("ready") else pid
         if lines == kill_after:
             time.sleep(wait_s)

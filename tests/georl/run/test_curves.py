@@ -101,6 +101,7 @@ def test_an_axis_goes_below_zero_only_with_its_curve():
 )
 def test_each_of_the_figures_that_a_run_is_judged_by_is_drawn(tmp_path, name, monkeypatch):
     drawn, stock = [], curves.drawn
+    plt.close("all")  # of others
     monkeypatch.setattr(curves, "drawn", lambda series: drawn.append(series) or stock(series))
     JsonLines(tmp_path / METRICS).write([{"step": 3, name: 0.0}, {"step": 5, name: 2.0}])
     curves.plot(tmp_path)
