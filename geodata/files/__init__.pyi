@@ -30,6 +30,7 @@ from .formats import (
     BATCH_ROWS as BATCH_ROWS,
     FileError as FileError,
     TableFile as TableFile,
+    compression_of as compression_of,
     file_format as file_format,
     is_table_file as is_table_file,
 )

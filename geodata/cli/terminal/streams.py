@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from geodata.errors import GeodataError
-from geodata.files import FileError
+from geodata.files import FileError, compression_of
 
 _HEAD = 4096
-_PACKED = (".gz", ".bz2", ".zst")
 _BOM_AND_SPACE = b"\xef\xbb\xbf \t\r\n"
 _COLLECTION = re.compile(rb'"type"\s*:\s*"FeatureCollection"|^\{\s*"features"\s*:')
 
@@ -72,5 +71,5 @@ def _told_by(head: bytes) -> str:
 def _ending(source: str) -> str:
     known = (".jsonl", ".ndjson", ".json", ".tsv", ".geojson")
     path = Path(source.lower())
-    suffix = (path.with_suffix("") if path.suffix in _PACKED else path).suffix
+    suffix = (path.with_suffix("") if compression_of(path) else path).suffix
     return suffix if suffix in known else ".csv"
